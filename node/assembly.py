@@ -1,0 +1,207 @@
+"""Settings in, the whole node out: the one place that knows every part and hands each what it needs.
+
+No logic but what follows from the settings. Nothing is opened before it is used, so building a node costs
+milliseconds; `close` gives everything back.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+import node
+from node.catalog.desk import Limits
+from node.catalog.harvest import Harvest
+from node.catalog.public_runs import PublicRuns
+from node.catalog.runs import Runs
+from node.catalog.shelf import Shelf, ShelfFollower
+from node.catalog.sources import Sources
+from node.catalog.story import Stories
+from node.catalog.work import Policy
+from node.db import Database
+from node.errors import Conflict, NodeError
+from node.journal import Collection, Follower
+from node.journal.journal import Journals
+from node.journal.proofs import Proofs
+from node.keys import Keyring
+from node.outbound import Outbound
+from node.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One thing that must hold before the node can serve."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the web needs of a node; see `web.ports`."""
+
+    city: str
+    base_url: str
+    languages: Sequence[str]
+    accent: str
+    software: str
+    contact_name: str
+    contact_mailbox: str
+    page_size: int
+    metrics: bool
+    shelf: Shelf
+    proofs: Proofs
+    runs: PublicRuns
+    ready: Callable[[], Sequence[Probe]]
+    registry: CollectorRegistry
+
+
+@dataclass(slots=True)
+class Node:
+    """A city's node, put together."""
+
+    settings: Settings
+    db: Database
+    keyring: Keyring
+    journals: Journals
+    shelf: Shelf
+    sources: Sources
+    runs: Runs
+    stories: Stories
+    proofs: Proofs
+    harvest: Harvest
+    outbound: Outbound
+    followers: tuple[Follower, ...]
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    @property
+    def site(self) -> Site:
+        """Give what the web process needs."""
+        settings = self.settings
+        return Site(
+            city=settings.name,
+            base_url=settings.base_url,
+            languages=settings.languages,
+            accent=settings.accent,
+            software=node.__version__,
+            contact_name=settings.contact_name,
+            contact_mailbox=settings.contact_mailbox,
+            page_size=settings.page_size,
+            metrics=settings.metrics,
+            shelf=self.shelf,
+            proofs=self.proofs,
+            runs=PublicRuns(self.runs, self.stories),
+            ready=self.probes,
+            registry=self.registry,
+        )
+
+    def create_collection(
+        self, name: str, *, title: str, visibility: str, at_ms: int, exist_ok: bool = False
+    ) -> Collection:
+        """Open a collection and sign its empty journal.
+
+        Raises:
+            Conflict: It exists, unless `exist_ok`.
+        """
+        iri = f"{self.settings.base_url}/collections/{name}"
+        try:
+            with self.db.write() as tx:
+                collection = self.journals.create(
+                    tx, name=name, iri=iri, title=title, visibility=visibility, at_ms=at_ms
+                )
+        except Conflict:
+            if not exist_ok:
+                raise
+            with self.db.read() as tx:
+                collection = self.journals.get(tx, name)
+        self.journals.checkpoint(name, at_ms=at_ms)
+        return collection
+
+    def probes(self) -> list[Probe]:
+        """Look whether the node can serve: the database answers, and its tables are the newest."""
+        try:
+            revision = self.db.revision()
+        except NodeError as error:
+            return [Probe("database", ok=False, detail=str(error))]
+        newest = self.db.newest_revision()
+        detail = "" if revision == newest else f"at {revision or 'none'}, wants {newest}: run citynode db upgrade"
+        return [Probe("database", ok=True), Probe("tables", ok=revision == newest, detail=detail)]
+
+    def close(self) -> None:
+        """Give back connections and files."""
+        self.db.close()
+
+
+def make_keys(settings: Settings) -> None:
+    """Make the node's keys where they are missing."""
+    Keyring.create(keys_folder(settings))
+
+
+def keys_folder(settings: Settings) -> Path:
+    """Say where the node's keys are."""
+    return settings.data / "keys"
+
+
+def build(settings: Settings) -> Node:
+    """Put a node together.
+
+    Raises:
+        Misconfigured: A key is missing or readable by others, or the database cannot be used.
+    """
+    db = Database(settings.database)
+    keyring = Keyring(keys_folder(settings))
+    journals = Journals(db, keyring)
+    runs, sources = Runs(db), Sources(db)
+    outbound = Outbound(
+        loopback_allowed=settings.on_loopback,
+        private_origins=frozenset(settings.private_origins),
+        user_agent=_user_agent(settings),
+    )
+    harvest = Harvest(
+        db=db,
+        journals=journals,
+        sources=sources,
+        runs=runs,
+        outbound=outbound,
+        policy=_policy(settings),
+        workspace=settings.data / "work",
+        clock_ms=clock_ms,
+    )
+    return Node(
+        settings=settings,
+        db=db,
+        keyring=keyring,
+        journals=journals,
+        shelf=Shelf(journals),
+        sources=sources,
+        runs=runs,
+        stories=Stories(journals, runs),
+        proofs=Proofs(journals),
+        harvest=harvest,
+        outbound=outbound,
+        followers=(ShelfFollower(),),
+    )
+
+
+def clock_ms() -> int:
+    """Read the wall clock, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        base_url=settings.base_url,
+        language=settings.languages[0],
+        run_deadline_ms=settings.run_deadline_s * 1000,
+        threshold_percent=settings.withdraw_threshold_percent,
+        parser_bytes=settings.parser_memory_mib << 20,
+        limits=Limits(settings.max_document_bytes, float(settings.fetch_deadline_s)),
+    )
+
+
+def _user_agent(settings: Settings) -> str:
+    contact = f"; {settings.contact_mailbox}" if settings.contact_mailbox else ""
+    return f"citynode/{node.__version__} (+{settings.base_url}{contact})"

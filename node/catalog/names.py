@@ -1,0 +1,235 @@
+"""What records are called here: IRIs kept or minted, slugs given once and never to another record.
+
+A slug is remembered by the source's key for its record, also after a withdrawal, so addresses never change hands.
+Rules: `formats.md` 1. Owns the table `name`; decides nothing about what is published.
+"""
+
+import ipaddress
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from node.catalog.portals.base import Head, Named, Refusal
+from node.db import Tx
+from node.records import KINDS, slug_of
+from node.vocab.canon import GENID
+
+ELSEWHERE = "iri-live-elsewhere"
+_MAX_SLUG = 80
+_COLUMNS = "source_key, COALESCE(iri, source_key), slug, kind, live, source"
+_WHITE = re.compile(r"[\s<>\"{}|\\^`]")
+# A last label that is a number is an address to some readers and a name to nobody.
+_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A name given earlier, under `source`: `live` tells whether its record is published now."""
+
+    key: str
+    iri: str
+    slug: str
+    kind: str
+    live: bool
+    source: str = ""
+
+
+def is_good_iri(iri: str, base_url: str) -> bool:
+    """Tell whether a source's IRI can be the record's: http(s), no private host by its spelling, no genid."""
+    if not iri.startswith(("http://", "https://")) or GENID in iri or _WHITE.search(iri):
+        return False
+    try:
+        host = urlsplit(iri).hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and (not _is_private(host) or _is_private(urlsplit(base_url).hostname or ""))
+
+
+def _is_private(host: str) -> bool:
+    host = host.rstrip(".")
+    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return _NUMBER.match(host) is not None
+
+
+class Names:
+    """The names of one source, loaded once per run.
+
+    `orphans` are those of its records whose names came with a source that is gone by now, by source key: whoever
+    brings such a record takes its name over (`take_over`).
+    """
+
+    def __init__(self, tx: Tx, source: str, *, base_url: str) -> None:
+        """Load what was given earlier, and every slug and live IRI of the node."""
+        self._base_url = base_url
+        rows = tx.rows(f"SELECT {_COLUMNS} FROM name WHERE source = ?", source)  # noqa: S608
+        self.known = {row[0]: Known(*row) for row in rows}
+        self.orphans: dict[str, Known] = {}
+        self._taken = {(row[0], row[1]) for row in tx.rows("SELECT kind, slug FROM name")}
+        self._elsewhere = {
+            row[0]: row[1]
+            for row in tx.rows(
+                "SELECT COALESCE(iri, source_key), source FROM name WHERE source <> ? AND live"
+                " AND source IN (SELECT name FROM source)",
+                source,
+            )
+        }
+        left = tx.rows(f"SELECT {_COLUMNS} FROM name WHERE source NOT IN (SELECT name FROM source)")  # noqa: S608
+        self._left = {(row[3], row[2]): Known(*row) for row in left}
+        self._left_by_iri = {name.iri: name for name in self._left.values()}
+
+    def settle(self, heads: Iterable[Head | Refusal]) -> tuple[dict[str, Named], list[Refusal]]:
+        """Name every head; collisions are settled in order of source key.
+
+        Returns:
+            The names by source key, and the heads that cannot have one: a key or a live IRI held twice.
+        """
+        by_key: dict[str, Head] = {}
+        refused: list[Refusal] = []
+        for head in heads:
+            if isinstance(head, Refusal):
+                refused.append(head)
+            elif head.key in by_key:
+                message = "The source has this key twice. Give each record a key of its own."
+                refused.append(Refusal(head.key, head.title, "duplicate-key", message))
+            else:
+                by_key[head.key] = head
+        often = Counter(head.iri for head in by_key.values() if head.iri)
+        names: dict[str, Named] = {}
+        # Who brings an address of ours has a right to its slug, before anyone who only would like it.
+        for key in sorted(by_key, key=lambda key: (not self._own_slug(by_key[key]), key)):
+            named = self._name(by_key[key], unique=often[by_key[key].iri] == 1)
+            other = self._elsewhere.get(named.iri)
+            if other is None:
+                names[key] = named
+            else:
+                message = f"The source {other!r} already publishes this record. Remove it from one of the two."
+                refused.append(Refusal(key, by_key[key].title, ELSEWHERE, message))
+        return names, refused
+
+    def _name(self, head: Head, *, unique: bool) -> Named:
+        own = self._own_slug(head) if unique else ""
+        slug = self._slug(head, own)
+        # An address of ours leads to the record of that slug, so no other record may bear it.
+        good = unique and is_good_iri(head.iri, self._base_url) and own in ("", slug)
+        iri = head.iri if good else f"{self._base_url}/{KINDS[head.kind]}/{slug}"
+        return Named(iri, slug, head.kind)
+
+    def _own_slug(self, head: Head) -> str:
+        """The slug in an IRI that this node mints or minted; empty for any other IRI."""
+        prefix = f"{self._base_url}/{KINDS[head.kind]}/"
+        slug = head.iri[len(prefix) :] if head.iri.startswith(prefix) else ""
+        return slug if slug == slug_of(slug) else ""
+
+    def _slug(self, head: Head, own: str) -> str:
+        for key in (head.key, left_key(head.key, head.kind)):
+            known = self.known.get(key)
+            if known and known.kind == head.kind:
+                return known.slug
+        wanted = own or slug_of(head.name) or slug_of(_last_part(head.iri)) or _hex_of(head.key)
+        orphan = self._orphan(head, wanted)
+        if orphan is None:
+            return self._free_slug(head.kind, wanted)
+        del self._left[orphan.kind, orphan.slug], self._left_by_iri[orphan.iri]
+        self.orphans[head.key] = orphan
+        return orphan.slug
+
+    def _orphan(self, head: Head, wanted: str) -> Known | None:
+        """The name that this record had from a source that is gone: under its IRI, or the same key and name."""
+        by_iri, by_slug = self._left_by_iri.get(head.iri), self._left.get((head.kind, wanted))
+        if by_iri and by_iri.kind == head.kind:
+            return by_iri
+        return by_slug if by_slug and by_slug.key == head.key and by_slug.iri in self._left_by_iri else None
+
+    def _free_slug(self, kind: str, wanted: str) -> str:
+        slug, number = wanted, 1
+        while (kind, slug) in self._taken:
+            number += 1
+            tail = f"-{number}"
+            slug = wanted[: _MAX_SLUG - len(tail)].rstrip("-") + tail
+        self._taken.add((kind, slug))
+        return slug
+
+
+def _hex_of(key: str) -> str:
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _last_part(iri: str) -> str:
+    """The fragment, or the last non-empty segment of the path."""
+    try:
+        parts = urlsplit(iri)
+    except ValueError:
+        return ""
+    segments = [segment for segment in parts.path.split("/") if segment]
+    return parts.fragment or (segments[-1] if segments else "")
+
+
+def save(tx: Tx, source: str, named: Mapping[str, Named], *, live: bool) -> None:
+    """Remember names by source key, all in the caller's transaction."""
+    tx.many(
+        "INSERT INTO name (source, key_hash, source_key, kind, slug, iri, seen_run, live)"
+        " VALUES (?, ?, ?, ?, ?, ?, 0, ?)"
+        " ON CONFLICT (source, key_hash) DO UPDATE SET kind = excluded.kind, slug = excluded.slug, iri = excluded.iri,"
+        " live = excluded.live",
+        [
+            (source, key_hash(key), key, name.kind, name.slug, None if name.iri == key else name.iri, live)
+            for key, name in named.items()
+        ],
+    )
+
+
+def left_key(key: str, kind: str) -> str:
+    """Give the source key under which the name stays that a record bore while it was of this kind."""
+    return f"{key}\n{kind}"
+
+
+def leave_kind(tx: Tx, known: Known, kind: str) -> None:
+    """Before a record is saved under another kind: keep its old name for it, and free the one it left earlier."""
+    tx.run("DELETE FROM name WHERE source = ? AND key_hash = ?", known.source, key_hash(left_key(known.key, kind)))
+    left = left_key(known.key, known.kind)
+    tx.run(
+        "UPDATE name SET source_key = ?, key_hash = ?, iri = ?, live = FALSE WHERE source = ? AND key_hash = ?",
+        left,
+        key_hash(left),
+        known.iri,
+        known.source,
+        key_hash(known.key),
+    )
+
+
+def take_over(tx: Tx, orphans: Iterable[Known]) -> None:
+    """Free names of sources that are gone, for the source that brings their records now."""
+    tx.many(
+        "DELETE FROM name WHERE source = ? AND key_hash = ?", [(name.source, key_hash(name.key)) for name in orphans]
+    )
+
+
+def clashes(tx: Tx, source: str, named: Mapping[str, Named]) -> set[str]:
+    """Tell the source keys whose slug another record got since these names were settled, by a run beside this one."""
+    if not named:
+        return set()
+    by_slug = {(name.kind, name.slug): key for key, name in named.items()}
+    marks = ", ".join("?" * len(named))
+    rows = tx.rows(
+        f"SELECT kind, slug, source, source_key FROM name WHERE slug IN ({marks})",  # noqa: S608
+        *(name.slug for name in named.values()),
+    )
+    holders = {by_slug[kind, slug]: (who, key) for kind, slug, who, key in rows if (kind, slug) in by_slug}
+    return {key for key, holder in holders.items() if holder != (source, key)}
+
+
+def bury(tx: Tx, source: str, keys: Sequence[str]) -> None:
+    """Mark names as withdrawn; they stay given."""
+    tx.many("UPDATE name SET live = FALSE WHERE source = ? AND key_hash = ?", [(source, key_hash(key)) for key in keys])
+
+
+def key_hash(key: str) -> bytes:
+    """Give the 16 bytes under which a source key is found."""
+    return sha256(key.encode()).digest()[:16]

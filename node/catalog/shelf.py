@@ -1,0 +1,252 @@
+"""The shelf: the newest state of every record, read from the journals. A follower and a reader, nothing else.
+
+Pages, single records and counts are read here in microseconds; payloads come out of the journal's store as the bytes
+that were hashed. A withdrawn record keeps its place without a digest, so that its address can say "gone". Everything
+on the shelf can be thrown away and read again (`rebuild`); it may write its own table only.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+
+from node.db import Tx
+from node.journal import Collection, Entry, Payloads, Reader, key_of
+from node.records import Finding, Level
+
+_COLUMNS = "collection_id, iri, kind, slug, digest, seq, at"
+_BY_ADDRESS = f"SELECT {_COLUMNS} FROM shelf WHERE kind = ? AND slug = ? ORDER BY digest IS NULL, seq DESC LIMIT 1"  # noqa: S608
+
+
+_WITHDRAWN = (
+    "SELECT s.iri, s.at FROM shelf s JOIN collection c ON c.id = s.collection_id WHERE s.kind = ? AND s.slug = ?"
+    " AND s.digest IS NULL AND c.visibility = 'public' ORDER BY s.seq DESC LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One record as it stands: `at_ms` is the time of its newest entry, `digest` empty once withdrawn."""
+
+    collection: str
+    iri: str
+    kind: str
+    slug: str
+    digest: str
+    seq: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionInfo:
+    """A collection as its readers see it: `records` counts the live ones, `size` the journal's entries."""
+
+    name: str
+    iri: str
+    title: str
+    visibility: str
+    size: int
+    records: int
+    updated_at_ms: int
+
+
+class ShelfFollower:
+    """Keeps the shelf's table level with the journals; cursor and effect share a transaction."""
+
+    name = "shelf"
+
+    def apply(self, tx: Tx, collection: Collection, entries: Sequence[Entry], payloads: Payloads) -> None:  # noqa: ARG002
+        """Put the newest state of each touched record into its place."""
+        newest = {entry.opening.record: entry for entry in entries if entry.opening and entry.opening.op != "erase"}
+        tx.many(
+            "INSERT INTO shelf (collection_id, record_key, iri, kind, slug, digest, seq, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (collection_id, record_key) DO UPDATE SET"
+            " iri = excluded.iri, kind = excluded.kind, slug = excluded.slug, digest = excluded.digest,"
+            " seq = excluded.seq, at = excluded.at",
+            [_row(collection.id, entry) for entry in newest.values()],
+        )
+        # What is erased was superseded, or was the withdrawal of a record of which nothing else is left.
+        erased = [entry.opening.target for entry in entries if entry.opening and entry.opening.op == "erase"]
+        tx.many("DELETE FROM shelf WHERE collection_id = ? AND seq = ?", [(collection.id, seq) for seq in erased])
+
+    def clear(self, tx: Tx) -> None:
+        """Empty the shelf before a rebuild."""
+        tx.run("DELETE FROM shelf")
+
+
+def _row(collection_id: int, entry: Entry) -> tuple[object, ...]:
+    opening = entry.opening
+    assert opening is not None  # noqa: S101  (apply filtered)
+    digest = bytes.fromhex(opening.digest.removeprefix("sha256:")) if opening.op == "put" and opening.digest else None
+    key = key_of(opening.record)
+    return collection_id, key, opening.record, opening.kind, opening.slug, digest, entry.seq, entry.at_ms
+
+
+class Shelf:
+    """Reads the shelf; safe in every thread."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Read through the database's hot connection."""
+        self._reader = reader
+        self._db = reader.db
+        self._hot = reader.db.hot()
+        self._names: dict[int, str] = {}
+
+    def record(self, kind: str, slug: str) -> Held | None:
+        """Find a live record by its address."""
+        row = self._hot.row(_BY_ADDRESS, (kind, slug))
+        return self._held(row) if row and row[4] is not None else None
+
+    def withdrawn(self, kind: str, slug: str) -> tuple[str, int] | None:
+        """Give IRI and time of withdrawal of a record that was once at this address, in a public collection.
+
+        That something restricted was ever here is nobody's to know.
+        """
+        row = self._hot.row(_WITHDRAWN, (kind, slug))
+        return (row[0], row[1]) if row else None
+
+    def by_iri(self, iri: str) -> Held | None:
+        """Find a live record by its IRI."""
+        sql = f"SELECT {_COLUMNS} FROM shelf WHERE record_key = ? AND iri = ? AND digest IS NOT NULL"  # noqa: S608
+        row = self._hot.row(sql, (key_of(iri), iri))
+        return self._held(row) if row else None
+
+    def page(
+        self, collection: str, *, offset: int, limit: int, modified_since_ms: int = 0, kind: str | None = None
+    ) -> list[Held]:
+        """Give live records of a collection in order of slug."""
+        where, params = self._where(collection, modified_since_ms, kind)
+        sql = f"SELECT {_COLUMNS} FROM shelf WHERE {where} ORDER BY slug, kind LIMIT ? OFFSET ?"  # noqa: S608
+        return [self._held(row) for row in self._hot.rows(sql, (*params, limit, offset))]
+
+    def count(self, collection: str, *, modified_since_ms: int = 0, kind: str | None = None) -> int:
+        """Count the live records that `page` would walk."""
+        where, params = self._where(collection, modified_since_ms, kind)
+        row = self._hot.row(f"SELECT count(*) FROM shelf WHERE {where}", params)  # noqa: S608
+        return int(row[0]) if row else 0
+
+    def _where(self, collection: str, since_ms: int, kind: str | None) -> tuple[str, tuple[object, ...]]:
+        where = "collection_id = (SELECT id FROM collection WHERE name = ?) AND digest IS NOT NULL"
+        params: list[object] = [collection]
+        if since_ms:
+            where += " AND at >= ?"
+            params.append(since_ms)
+        if kind:
+            where += " AND kind = ?"
+            params.append(kind)
+        return where, tuple(params)
+
+    def withdrawn_since(self, collection: str, since_ms: int) -> list[Held]:
+        """Give the records withdrawn at or after a time, in order of slug; at most 10,000."""
+        sql = (
+            f"SELECT {_COLUMNS} FROM shelf WHERE collection_id = (SELECT id FROM collection WHERE name = ?)"  # noqa: S608
+            " AND digest IS NULL AND at >= ? ORDER BY slug, kind LIMIT 10000"
+        )
+        return [self._held(row) for row in self._hot.rows(sql, (collection, since_ms))]
+
+    def digests(self, collection: str) -> dict[int, str]:
+        """Give record key and digest of every live record of a collection; one number and one text each."""
+        sql = "SELECT record_key, digest FROM shelf WHERE collection_id = (SELECT id FROM collection WHERE name = ?)"
+        return {
+            row[0]: "sha256:" + bytes(row[1]).hex()
+            for row in self._hot.rows(sql + " AND digest IS NOT NULL", (collection,))
+        }
+
+    def finding_sets(self, collection: str) -> dict[int, bytes]:
+        """Give record key and hash of the findings (see `finding_set`) of every record of a collection that has any."""
+        sql = (
+            "SELECT record_key, set_hash FROM finding WHERE collection_id = (SELECT id FROM collection WHERE name = ?)"
+        )
+        return {row[0]: bytes(row[1]) for row in self._hot.rows(sql, (collection,))}
+
+    def payload(self, held: Held) -> bytes:
+        """Give the bytes that were hashed; empty if the record is withdrawn or the payload erased."""
+        return self.payloads([held])[0]
+
+    def payloads(self, helds: Sequence[Held]) -> list[bytes]:
+        """Give many payloads in the order asked."""
+        found = self._reader.store.some([held.digest for held in helds if held.digest])
+        return [found.get(held.digest, b"") for held in helds]
+
+    def findings(self, held: Held) -> list[Finding]:
+        """Give what was found of a record when it was last harvested."""
+        row = self._hot.row(
+            "SELECT body FROM finding JOIN finding_set ON set_hash = hash"
+            " WHERE collection_id = (SELECT id FROM collection WHERE name = ?) AND record_key = ?",
+            (held.collection, key_of(held.iri)),
+        )
+        return findings_from(row[0]) if row else []
+
+    def finding_counts(self, collection: str) -> list[tuple[Finding, int]]:
+        """Count records by finding, most frequent first."""
+        rows = self._hot.rows(
+            "SELECT body, count(*) FROM finding f JOIN finding_set ON set_hash = hash"
+            " JOIN shelf s ON s.collection_id = f.collection_id AND s.record_key = f.record_key"
+            " WHERE f.collection_id = (SELECT id FROM collection WHERE name = ?) AND s.digest IS NOT NULL"
+            " GROUP BY body",
+            (collection,),
+        )
+        counts: dict[Finding, int] = {}
+        for body, count in rows:
+            for finding in set(findings_from(body)):
+                counts[finding] = counts.get(finding, 0) + int(count)
+        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0].code, pair[0].path))
+
+    def collections(self) -> list[CollectionInfo]:
+        """Give every collection in order of name."""
+        rows = self._hot.rows(
+            "SELECT c.name, c.iri, c.title, c.visibility, c.size, c.last_at,"
+            " (SELECT count(*) FROM shelf s WHERE s.collection_id = c.id AND s.digest IS NOT NULL)"
+            " FROM collection c ORDER BY c.name"
+        )
+        return [CollectionInfo(n, iri, title, vis, size, records, at) for n, iri, title, vis, size, at, records in rows]
+
+    def version(self) -> int:
+        """Give a number that changes whenever anything was committed (for caches of one process)."""
+        return self._db.data_version()
+
+    def _held(self, row: tuple[object, ...]) -> Held:
+        collection_id, iri, kind, slug, digest, seq, at = row
+        name = self._names.get(collection_id) or self._learn(collection_id)  # type: ignore[arg-type, call-overload]
+        hexed = "sha256:" + bytes(digest).hex() if digest is not None else ""  # type: ignore[call-overload]
+        return Held(name, iri, kind, slug, hexed, seq, at)  # type: ignore[arg-type]
+
+    def _learn(self, collection_id: int) -> str:
+        self._names = {row[0]: row[1] for row in self._hot.rows("SELECT id, name FROM collection")}
+        return self._names[collection_id]
+
+
+def findings_body(findings: Sequence[Finding]) -> str:
+    """Spell findings as they are stored: sorted, so that equal sets are one row."""
+    return json.dumps(sorted({(f.code, f.level, f.path, f.message) for f in findings}), ensure_ascii=False)
+
+
+def findings_from(body: str) -> list[Finding]:
+    """Read stored findings back, the gravest first."""
+    grave: dict[Level, int] = {"mandatory": 0, "recommended": 1, "repaired": 2, "note": 3}
+    return sorted((Finding(*row) for row in json.loads(body)), key=lambda f: (grave[f.level], f.code, f.path))
+
+
+@lru_cache(maxsize=4096)
+def finding_set(findings: tuple[Finding, ...]) -> bytes | None:
+    """Give the hash under which a set of findings is kept; None for no findings."""
+    return sha256(findings_body(findings).encode()).digest()[:16] if findings else None
+
+
+def save_findings(tx: Tx, collection_id: int, found: Mapping[str, Sequence[Finding]]) -> None:
+    """Keep the findings of records by IRI; an empty sequence clears what was there."""
+    bodies = {iri: findings_body(findings) for iri, findings in found.items() if findings}
+    hashes = {body: sha256(body.encode()).digest()[:16] for body in set(bodies.values())}
+    tx.many(
+        "DELETE FROM finding WHERE collection_id = ? AND record_key = ?",
+        [(collection_id, key_of(iri)) for iri in found],
+    )
+    tx.many(
+        "INSERT INTO finding_set (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
+        [(hashed, body) for body, hashed in hashes.items()],
+    )
+    tx.many(
+        "INSERT INTO finding (collection_id, record_key, set_hash) VALUES (?, ?, ?)",
+        [(collection_id, key_of(iri), hashes[body]) for iri, body in bodies.items()],
+    )

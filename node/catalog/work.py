@@ -1,0 +1,118 @@
+"""One harvest run in progress: what it holds in memory, and what it makes of it for the journal and for people.
+
+Values and small pure functions; `harvest.py` says in which order they happen and writes. A run's counts and ranges
+tell of committed transactions only: `all_or_none` takes them back when one fails.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from node.catalog import names as naming
+from node.catalog.desk import Limits, RunDesk
+from node.catalog.portals.base import Named
+from node.catalog.runs import Run, RunRow
+from node.catalog.sources import Source
+from node.journal import Draft
+from node.records import Finding, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a node decides about harvesting."""
+
+    base_url: str
+    language: str
+    run_deadline_ms: int
+    threshold_percent: int
+    parser_bytes: int
+    limits: Limits
+
+
+@dataclass(slots=True)
+class Change:
+    """A record that differs from what is held: in its payload, its names or its findings (then `unchanged`)."""
+
+    record: Record
+    key: str
+    title: str
+    owner: str
+    change: str
+    known: naming.Known | None
+
+
+@dataclass(slots=True)
+class Work:
+    """One run in progress."""
+
+    run: Run
+    source: Source
+    desk: RunDesk
+    names: naming.Names
+    policy: Policy
+    published: dict[int, str]
+    settled: Mapping[str, Named] = field(default_factory=dict)
+    full: bool = True
+    refused: list[RunRow] = field(default_factory=list)
+    waiting: list[Change] = field(default_factory=list)
+    waiting_bytes: int = 0
+    finding_sets: Mapping[int, bytes] = field(default_factory=dict)
+    private: set[str] = field(default_factory=set)
+    again: bool = False
+
+
+@contextmanager
+def all_or_none(run: Run) -> Iterator[None]:
+    """Take a run's counts and ranges back if the transaction that they tell of fails."""
+    counters, ranges = replace(run.counters), list(run.ranges)
+    try:
+        yield
+    except BaseException:
+        run.counters, run.ranges = counters, ranges
+        raise
+
+
+def count(run: Run, batch: Sequence[Change]) -> None:
+    """Add a batch to a run's counts."""
+    for change in batch:
+        setattr(run.counters, change.change, getattr(run.counters, change.change) + 1)
+
+
+def draft(change: Change) -> Draft:
+    """Write a record for the journal."""
+    record = change.record
+    return Draft(record.iri, record.slug, record.kind, "put", record.payload)
+
+
+def farewell(name: naming.Known) -> Draft:
+    """Write a withdrawal for the journal."""
+    return Draft(name.iri, name.slug, name.kind, "withdraw", None)
+
+
+def departures(work: Work, batch: Sequence[Change]) -> list[Draft]:
+    """Withdraw the old IRIs of records that have new ones, unless another record of the source bears them now."""
+    moved = [c.known for c in batch if c.known and c.known.live and c.known.iri != c.record.iri]
+    moved += [name for c in batch if (name := work.names.orphans.get(c.key)) and name.live and name.iri != c.record.iri]
+    if not moved:
+        return []
+    borne = {named.iri for named in work.settled.values()}
+    leaving = [name for name in moved if name.iri not in borne]
+    work.run.counters.withdrawn += len(leaving)
+    return list(map(farewell, leaving))
+
+
+def gone_row(change: str, name: naming.Known, code: str) -> RunRow:
+    """Tell of a withdrawal that is held, or would happen."""
+    message = "The source no longer has it."
+    return RunRow(change, name.key, name.iri, name.slug, "", code, message)  # type: ignore[arg-type]
+
+
+def dry_row(change: Change) -> RunRow:
+    """Tell of a record that would be published, with its findings."""
+    message = " · ".join(_one_line(finding) for finding in change.record.findings)
+    row = RunRow("unchanged", change.key, change.record.iri, change.title, change.owner, "", message)
+    return replace(row, change=change.change)  # type: ignore[arg-type]
+
+
+def _one_line(finding: Finding) -> str:
+    return f"{finding.level}: {finding.message}"

@@ -1,0 +1,63 @@
+"""Commands on collections: the named sets of records of this city, each with its journal.
+
+A collection is created, never removed: its journal is what others have seen. Its name and IRI are for ever; title and
+visibility may change.
+"""
+
+from typing import Annotated
+
+import typer
+
+from node.cli import say
+from node.cli.common import DataOption, JsonOption, now_ms, opened
+from node.errors import Malformed
+
+app = typer.Typer(help="Collections: named sets of records, each with its journal.", no_args_is_help=True)
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="a-z, 0-9 and -, at most 63 characters.")]
+VisibilityOption = Annotated[
+    str | None, typer.Option("--visibility", metavar="public|restricted", help="Who may read it.")
+]
+TitleOption = Annotated[str | None, typer.Option("--title", help="What people read.")]
+
+
+@app.command()
+def create(
+    name: NameArgument, visibility: VisibilityOption = None, title: TitleOption = None, data: DataOption = None
+) -> None:
+    """Create a collection."""
+    with opened(data) as node:
+        made = node.create_collection(
+            name,
+            title=title or name.replace("-", " ").capitalize(),
+            visibility=visibility or "public",
+            at_ms=now_ms(),
+        )
+        say.line(f"Created {made.name} ({made.visibility}), {made.iri}")
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
+    """List the collections of this node."""
+    with opened(data) as node:
+        found = node.shelf.collections()
+        if as_json:
+            say.document(found)
+            return
+        say.table(
+            ("name", "visibility", "records", "entries", "changed", "title"),
+            [(c.name, c.visibility, c.records, c.size, say.moment(c.updated_at_ms), c.title) for c in found],
+        )
+
+
+@app.command("set")
+def set_(
+    name: NameArgument, visibility: VisibilityOption = None, title: TitleOption = None, data: DataOption = None
+) -> None:
+    """Change the visibility or the title of a collection."""
+    if visibility is None and title is None:
+        raise Malformed("Nothing to set.", fix="Say --visibility public|restricted or --title TEXT.")
+    with opened(data) as node:
+        with node.db.write() as tx:
+            changed = node.journals.change(tx, name, title=title, visibility=visibility)
+        say.line(f"{changed.name} is {changed.visibility}, titled {changed.title!r}")

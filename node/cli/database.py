@@ -1,0 +1,136 @@
+"""Commands on the database: bring it up to date, copy a whole node into one file, and back.
+
+A backup is one tar file with the database, the keys and the settings file: each alone is useless after a fire. It
+holds private keys, so only its owner may read it. PostgreSQL has its own tools, and the command names them.
+"""
+
+import io
+import os
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from node.cli import say
+from node.cli.common import DataOption, JsonOption, settings_of
+from node.db import Database, backup, restore
+from node.errors import Conflict, Malformed, NotFound, Refused
+from node.settings import FILE_NAME, load
+
+app = typer.Typer(help="The database: upgrade, backup, restore.", no_args_is_help=True)
+
+_DATABASE = "node.db"
+_KEYS = "keys"
+
+
+@app.command()
+def upgrade(as_json: JsonOption = False, data: DataOption = None) -> None:
+    """Bring the tables to the newest revision; safe to repeat."""
+    db = Database(settings_of(data).database)
+    try:
+        before = db.revision()
+        db.upgrade()
+        after = db.revision()
+    finally:
+        db.close()
+    if as_json:
+        say.document({"before": before, "after": after})
+    else:
+        say.line(f"At revision {after}" + (", as before" if before == after else f", from {before or 'nothing'}"))
+
+
+@app.command("backup")
+def backup_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file, such as backup.tar.")],
+    data: DataOption = None,
+) -> None:
+    """Copy the whole node (database, keys, settings) into one file, while it runs."""
+    settings = settings_of(data)
+    if file.exists():
+        raise Conflict(f"{file} exists already.", fix="Name another file, or move it away.")
+    db = Database(settings.database)
+    try:
+        with tempfile.TemporaryDirectory(dir=_folder_of(file), prefix=".backup-") as work:
+            copy = Path(work) / _DATABASE
+            backup(db, copy)
+            draft = Path(work) / "backup.tar"
+            _pack(draft, copy, settings.data)
+            os.link(draft, file)
+    finally:
+        db.close()
+    say.line(f"Wrote {file} ({file.stat().st_size} bytes); it holds private keys, so keep it safe")
+
+
+@app.command("restore")
+def restore_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `citynode db backup` wrote.")],
+    data: DataOption = None,
+) -> None:
+    """Put a backup into a data folder that holds no node yet."""
+    folder = load(data=data).data
+    for name in (_DATABASE, FILE_NAME, _KEYS):
+        if (folder / name).exists():
+            raise Conflict(f"{folder / name} exists already.", fix="Restore into an empty folder: --data DIR.")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as work:
+        _unpack(file, Path(work))
+        restore(Path(work) / _DATABASE, folder / _DATABASE)
+        (Path(work) / _KEYS).rename(folder / _KEYS)
+        (Path(work) / FILE_NAME).rename(folder / FILE_NAME)
+    say.line(f"Restored {file} into {folder}")
+    say.line("Next: citynode journal verify")
+
+
+def _folder_of(file: Path) -> Path:
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise NotFound(f"There is no folder {folder}.", fix="Make it, or name another file.")
+    return folder
+
+
+def _pack(draft: Path, database: Path, folder: Path) -> None:
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
+        with tarfile.open(fileobj=out, mode="w") as packed:
+            packed.add(database, _DATABASE)
+            packed.add(folder / FILE_NAME, FILE_NAME)
+            for key in sorted((folder / _KEYS).iterdir()):
+                packed.add(key, f"{_KEYS}/{key.name}")
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _unpack(file: Path, work: Path) -> None:
+    """Take the files a backup has and nothing else: a name in a tar file may point anywhere.
+
+    Raises:
+        NotFound: There is no such file.
+        Malformed: It is no backup of ours, or parts are missing.
+    """
+    (work / _KEYS).mkdir(mode=0o700)
+    try:
+        with tarfile.open(file) as packed:
+            for member in packed:
+                if member.isfile() and _is_ours(member.name):
+                    _write(work / member.name, packed.extractfile(member) or io.BytesIO())
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no file {file}.", fix="Name what `citynode db backup` wrote.") from error
+    except (tarfile.TarError, OSError) as error:
+        raise Malformed(f"{file} is no backup: {error}.", fix="Name what `citynode db backup` wrote.") from error
+    missing = [name for name in (_DATABASE, FILE_NAME) if not (work / name).is_file()]
+    if missing or not any((work / _KEYS).iterdir()):
+        raise Refused(f"{file} is not whole: {', '.join(missing) or _KEYS} is missing.", fix="Take another backup.")
+
+
+def _is_ours(name: str) -> bool:
+    folder, _, key = name.rpartition("/")
+    return name in (_DATABASE, FILE_NAME) or (folder == _KEYS and key.endswith(".pem") and not key.startswith("."))
+
+
+def _write(path: Path, content: IO[bytes]) -> None:
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
+        while part := content.read(1 << 20):
+            out.write(part)
+        out.flush()
+        os.fsync(out.fileno())

@@ -1,0 +1,130 @@
+"""What `citynode doctor` looks at: each check is one sentence with `ok`, `warn` or `fail`, and what to do.
+
+It reads and never mends. A check that cannot be made because an earlier one failed is left out, so the first `fail` is
+the one to mend.
+"""
+
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from node.assembly import build, keys_folder
+from node.cli.common import now_ms
+from node.db import Database
+from node.errors import NodeError
+from node.keys import Keyring
+from node.settings import Settings, load
+
+LOW_SPACE_BYTES = 2 << 30
+DAY_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    state: Literal["ok", "warn", "fail"]
+    detail: str
+
+
+def examine(data: Path | None) -> list[Check]:
+    """Look at everything that usually goes wrong."""
+    try:
+        settings = load(data=data)
+    except NodeError as error:
+        return [Check("settings", "fail", str(error))]
+    return list(_checks(settings))
+
+
+def _checks(settings: Settings) -> Iterator[Check]:
+    if not settings.file.is_file():
+        yield Check("settings", "fail", f"There is no node in {settings.data}. Make one: citynode init")
+        return
+    yield Check("settings", "ok", f"{settings.file} is read")
+    yield _folder(settings.data)
+    yield _space(settings.data)
+    yield _address(settings)
+    keys = _keys(settings)
+    database = _database(settings)
+    yield keys
+    yield database
+    if "fail" not in (keys.state, database.state):
+        yield from _node(settings)
+
+
+def _folder(folder: Path) -> Check:
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o007:
+        return Check("data folder", "warn", f"Everybody on this host may enter {folder}. Run: chmod 700 {folder}")
+    return Check("data folder", "ok", f"{folder} is private")
+
+
+def _space(folder: Path) -> Check:
+    free = shutil.disk_usage(folder).free
+    shown = f"{free / (1 << 30):.1f} GiB are free"
+    if free < LOW_SPACE_BYTES:
+        return Check("disk", "warn", f"{shown}. A harvest spills to disk: keep 2 GiB free")
+    return Check("disk", "ok", shown)
+
+
+def _address(settings: Settings) -> Check:
+    if settings.on_loopback:
+        return Check("base URL", "warn", f"{settings.base_url} is this machine alone. Publish under a public name")
+    if not settings.base_url.startswith("https://"):
+        return Check("base URL", "warn", f"{settings.base_url} has no TLS. Put a proxy before it (docs/operate.md)")
+    return Check("base URL", "ok", settings.base_url)
+
+
+def _keys(settings: Settings) -> Check:
+    try:
+        Keyring(keys_folder(settings))
+    except NodeError as error:
+        return Check("keys", "fail", str(error))
+    return Check("keys", "ok", "readable by this user alone")
+
+
+def _database(settings: Settings) -> Check:
+    try:
+        db = Database(settings.database)
+        try:
+            revision = db.revision()
+        finally:
+            db.close()
+    except NodeError as error:
+        return Check("database", "fail", str(error))
+    if not revision:
+        return Check("database", "fail", "It has no tables. Run: citynode db upgrade")
+    return Check("database", "ok", f"{db.dialect}, revision {revision}")
+
+
+def _node(settings: Settings) -> Iterator[Check]:
+    node = build(settings)
+    try:
+        for probe in node.probes():
+            if not probe.ok:
+                yield Check(probe.name, "fail", probe.detail)
+                return
+        sources = node.sources.list()
+        if not sources:
+            yield Check("sources", "warn", "There is none. Add one: citynode sources add NAME LOCATION --kind KIND")
+        node.runs.bury_dead(now_ms())
+        for source in sources:
+            yield _source(source.name, node.runs.newest(source.name), source.schedule_minutes * 60_000)
+    finally:
+        node.close()
+
+
+def _source(name: str, run: object, every_ms: int) -> Check:
+    state, ended, reason, number = (getattr(run, field, 0) for field in ("state", "ended_ms", "reason", "id"))
+    title = f"source {name}"
+    if run is None:
+        return Check(title, "warn", f"It was never harvested. Run: citynode harvest run {name}")
+    if state in ("failed", "cancelled"):
+        return Check(title, "warn", f"Run {number} {state}: {reason}")
+    if ended and now_ms() - ended > 2 * max(every_ms, DAY_MS // 24):
+        return Check(title, "warn", f"Its last run ended long ago (run {number}). Is the worker running?")
+    return Check(title, "ok", f"run {number} {state}")

@@ -1,0 +1,62 @@
+"""The entry of the command `citynode`: its groups, and the one place where an error becomes an exit code.
+
+Expected errors are one line on standard error, never a traceback; the branch an error is of decides the code, as
+`node/errors.py` draws it. What is not expected keeps its traceback: that is a fault of ours.
+"""
+
+import os
+import sys
+
+import typer
+
+from node.cli import catalog, collections, database, harvest, journal, operate, say, sources
+from node.errors import Misconfigured, NodeError, Unavailable
+
+DONE, REFUSED, WRONG_USE, TRY_AGAIN, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="citynode",
+    help="A city's portal in, a linked-data catalogue out.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+operate.register(app)
+app.add_typer(collections.app, name="collections")
+app.add_typer(sources.app, name="sources")
+app.add_typer(harvest.app, name="harvest")
+app.add_typer(catalog.app, name="catalog")
+app.add_typer(journal.app, name="journal")
+app.add_typer(database.app, name="db")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    try:
+        app(arguments, prog_name="citynode")
+    except SystemExit as ended:
+        return _code(ended)
+    except NodeError as problem:
+        say.error(problem)
+        return exit_code(problem)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, a pager) has enough. Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return DONE
+
+
+def exit_code(problem: NodeError) -> int:
+    """Give the exit code of an error by its branch."""
+    if isinstance(problem, Misconfigured):
+        return WRONG_USE
+    return TRY_AGAIN if isinstance(problem, Unavailable) else REFUSED
+
+
+def _code(ended: SystemExit) -> int:
+    if ended.code is None:
+        return DONE
+    return ended.code if isinstance(ended.code, int) else REFUSED

@@ -1,0 +1,193 @@
+"""Commands of the operator: set a node up, run its processes, look at its settings and its health.
+
+`run` is the whole node; `serve` and `worker` are its two kinds of process, for those who start them on hosts of their
+own. The listening socket is opened once, by whoever supervises, and handed to every web process: a crashed one is
+replaced without a connection refused.
+"""
+
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+import node
+from node.cli import say
+from node.cli.common import DataOption, JsonOption, settings_of
+from node.errors import Misconfigured, Unavailable
+from node.jobs.supervisor import Child, Supervisor
+from node.settings import Settings
+
+log = structlog.get_logger("citynode")
+config = typer.Typer(help="The settings of this node.", no_args_is_help=True)
+
+PortOption = Annotated[int | None, typer.Option("--port", metavar="N", min=1, max=65535, help="Port to listen on.")]
+HostOption = Annotated[str | None, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
+WorkersOption = Annotated[int | None, typer.Option("--workers", metavar="N", min=1, max=64, help="Web processes.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the root."""
+    for command in (init, run, serve, worker, doctor, version):
+        app.command()(command)
+    app.add_typer(config, name="config")
+
+
+def init(
+    name: Annotated[str, typer.Option("--name", help="The city's name as people read it.")],
+    base_url: Annotated[str, typer.Option("--base-url", metavar="URL", help="Public address of this node.")],
+    lang: Annotated[str, typer.Option("--lang", metavar="en,fi,sv", help="Languages of the pages.")] = "en",
+    data: DataOption = None,
+) -> None:
+    """Make a node in the data folder: keys, tables, the settings file and the collection open-data."""
+    from node.cli.beginning import begin
+
+    settings, made = begin(data=data, name=name, base_url=base_url, languages=lang)
+    say.line(f"{'Made' if made else 'Found'} the node of {settings.name} in {settings.data}")
+    if made:
+        say.line("Next: citynode sources add NAME LOCATION --kind ckan|dcat|datapress|dcat-us, then citynode run")
+
+
+def run(
+    port: PortOption = None, host: HostOption = None, workers: WorkersOption = None, data: DataOption = None
+) -> None:
+    """Run the whole node: web processes and one worker, until SIGTERM or Ctrl-C."""
+    settings = _started(data, port=port, host=host, workers=workers)
+    with _listening(settings) as door:
+        children = [*_web_children(settings, door), Child("worker", _command("worker", settings))]
+        code = _supervised(settings, children)
+    raise typer.Exit(code)
+
+
+def serve(
+    port: PortOption = None,
+    host: HostOption = None,
+    workers: WorkersOption = None,
+    fd: Annotated[int | None, typer.Option("--fd", hidden=True)] = None,
+    data: DataOption = None,
+) -> None:
+    """Run web processes alone."""
+    if fd is not None:
+        from node.cli.web_process import answer
+
+        answer(_logged(data), socket.socket(fileno=fd))
+        return
+    settings = _started(data, port=port, host=host, workers=workers)
+    with _listening(settings) as door:
+        code = _supervised(settings, _web_children(settings, door))
+    raise typer.Exit(code)
+
+
+def worker(data: DataOption = None) -> None:
+    """Run the worker alone: the timetable, and the harvests that are due."""
+    from node.cli.worker_process import work
+
+    work(_started(data))
+
+
+def doctor(as_json: JsonOption = False, data: DataOption = None) -> None:
+    """Examine this node and say what to mend; exit 1 if something is broken."""
+    from node.cli.doctor import examine
+
+    found = examine(data)
+    if as_json:
+        say.document(found)
+    else:
+        say.lines(f"{check.state:4}  {check.name}: {check.detail}" for check in found)
+    if any(check.state == "fail" for check in found):
+        raise typer.Exit(1)
+
+
+def version(as_json: JsonOption = False) -> None:
+    """Print the version."""
+    if as_json:
+        say.document({"citynode": node.__version__, "python": sys.version.split()[0]})
+    else:
+        say.line(f"citynode {node.__version__} on Python {sys.version.split()[0]}")
+
+
+@config.callback()
+def _config() -> None:
+    """The settings of this node."""
+
+
+@config.command("show")
+def config_show(as_json: JsonOption = False, data: DataOption = None) -> None:
+    """Print every setting with where it came from; secrets are hidden."""
+    from node.settings import load
+
+    shown = load(data=data).show()
+    if as_json:
+        say.document(shown)
+        return
+    say.table(
+        ("setting", "value", "unit", "from", "meaning"),
+        [
+            (
+                one.key,
+                ",".join(one.value) if isinstance(one.value, list) else one.value,
+                one.unit,
+                one.given_by,
+                one.meaning,
+            )
+            for one in shown
+        ],
+    )
+
+
+def _logged(data: Path | None, **overrides: object) -> Settings:
+    """Load the settings and set logging up as they say."""
+    from node.cli import logs
+
+    settings = settings_of(data, **overrides)
+    logs.configure(settings.log_format, settings.log_level)
+    return settings
+
+
+def _started(data: Path | None, **overrides: object) -> Settings:
+    """Do what must hold before any child is started, so that a wrong setting is said once and not in a loop."""
+    from node.db import Database
+
+    settings = _logged(data, **overrides)
+    db = Database(settings.database)
+    try:
+        held, wanted = db.revision(), db.newest_revision()
+        if held > wanted:
+            raise Misconfigured(
+                f"The tables are at revision {held}, and this program knows {wanted}.", fix="Install the newer program."
+            )
+        if held < wanted:
+            db.upgrade()
+    finally:
+        db.close()
+    return settings
+
+
+def _listening(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        # With a backlog a burst waits instead of being refused.
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except socket.gaierror as error:
+        raise Misconfigured(f"{settings.host!r} is no address to listen on.", fix="Change the setting host.") from error
+    except OSError as error:
+        where = f"{settings.host} port {settings.port}"
+        raise Unavailable(
+            f"Cannot listen on {where}: {error.strerror}.", fix="Stop what listens there, or choose another --port."
+        ) from error
+
+
+def _supervised(settings: Settings, children: list[Child]) -> int:
+    log.info("listening", host=settings.host, port=settings.port, base_url=settings.base_url, version=node.__version__)
+    return Supervisor(children).run()
+
+
+def _web_children(settings: Settings, door: socket.socket) -> list[Child]:
+    argv = (*_command("serve", settings), "--fd", str(door.fileno()))
+    return [Child(f"web {number}", argv, (door.fileno(),)) for number in range(1, settings.workers + 1)]
+
+
+def _command(name: str, settings: Settings) -> tuple[str, ...]:
+    return (sys.executable, "-m", "node", name, "--data", str(settings.data))

@@ -1,0 +1,71 @@
+"""How commands answer: plain lines for people and pipes, one JSON document for programs, one line for an error.
+
+Results go to standard output, everything else to standard error, so that `--json` can always be piped. On a terminal
+errors carry colour; elsewhere nothing does. Only this module prints.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from node.errors import NodeError
+
+
+def line(text: str = "") -> None:
+    """Print one line of the result; control characters of strangers' titles are shown as a blank."""
+    sys.stdout.write("".join(c if c.isprintable() else " " for c in text) + "\n")
+
+
+def lines(texts: Iterable[str]) -> None:
+    """Print several lines of the result."""
+    for text in texts:
+        line(text)
+
+
+def document(value: Any) -> None:  # noqa: ANN401 (anything that JSON can say)
+    """Print one JSON document."""
+    sys.stdout.buffer.write(orjson.dumps(value, default=_said, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.flush()
+
+
+def _said(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)
+
+
+def note(text: str) -> None:
+    """Say something beside the result."""
+    sys.stderr.write(text + "\n")
+
+
+def error(problem: NodeError) -> None:
+    """Say in one line what is wrong and what to do."""
+    words = " ".join(str(problem).split())
+    start = "\x1b[31mcitynode:\x1b[0m " if sys.stderr.isatty() else "citynode: "
+    note(f"{start}{words} [{problem.code}]")
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows in columns as wide as their widest cell; nothing but the heads if there are no rows."""
+    texts = [[str(cell) for cell in row] for row in (heads, *rows)]
+    widths = [max(len(row[column]) for row in texts) for column in range(len(heads))]
+    for row in texts:
+        line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def moment(at_ms: int) -> str:
+    """Write a time for people: UTC to the second, or a dash for none."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ") if at_ms else "-"
+
+
+def duration(ms: int) -> str:
+    """Write a length of time for people."""
+    seconds = max(0, ms) / 1000
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

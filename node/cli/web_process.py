@@ -1,0 +1,40 @@
+"""One web process: uvicorn over the socket it was handed, serving what `assembly` built.
+
+Links are made from the base URL alone and no address of a visitor is kept, so nothing that a proxy forwards has to
+be believed. Replies that stand in memory never reach the routers; keep this process thin.
+"""
+
+import socket
+
+import uvicorn
+
+from node.app import create_app
+from node.assembly import build
+from node.settings import Settings
+from node.web.front import App
+
+GRACE_S = 5
+
+
+def answer(settings: Settings, door: socket.socket) -> None:
+    """Serve readers until SIGTERM or SIGINT; requests under way have 5 s to end."""
+    node = build(settings)
+    try:
+        uvicorn.Server(_configured(create_app(node))).run(sockets=[door])
+    finally:
+        node.close()
+
+
+def _configured(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=30,
+    )

@@ -1,0 +1,138 @@
+"""The worker: the timetable of harvests, and whatever must be tidied or caught up between them.
+
+APScheduler ticks here and nowhere else, under a lease in the database, so two workers never fire one job twice. A tick
+decides what is due from what the database says, never from memory, so a worker may die at any moment. Harvests run one
+after another in one thread: a node's memory is then that of one run.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from node.assembly import Node, clock_ms
+from node.catalog.desk import clear_leftovers
+from node.catalog.runs import Run
+from node.catalog.sources import Source
+from node.errors import AlreadyRunning, NodeError
+from node.jobs.lease import Lease
+from node.journal import catch_up
+
+_logger = logging.getLogger("citynode.worker")
+TICK_S = 5
+LEASE_MS = 60_000
+RETRY_MS = 3_600_000
+
+
+class Worker:
+    """The one process of a node that harvests by itself."""
+
+    def __init__(self, node: Node, *, clock_ms: Callable[[], int]) -> None:
+        """Plan nothing yet."""
+        self._node = node
+        self._clock_ms = clock_ms
+        self._lease = Lease(node.db, "timetable", length_ms=LEASE_MS)
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(1), "harvest": ThreadPoolExecutor(1)}, timezone="UTC"
+        )
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; a harvest under way is then cancelled and ends within seconds."""
+        self._scheduler.add_job(self.tick, "interval", seconds=TICK_S, id="tick", max_instances=1, coalesce=True)
+        self._scheduler.start()
+        _logger.info("worker started")
+        try:
+            self.tick()
+            while not stop.wait(1.0):
+                pass
+        finally:
+            self._cancel_own()
+            self._scheduler.shutdown(wait=True)
+            self._lease.release()
+            _logger.info("worker stopped")
+
+    def tick(self) -> None:
+        """Do what is due now, if the timetable is ours."""
+        try:
+            if self._lease.hold(self._clock_ms()):
+                self._tidy()
+                for source in self.due():
+                    self._plan(source)
+        except NodeError as error:
+            _logger.warning("tick skipped: %s", error)
+
+    def due(self) -> list[Source]:
+        """Give the sources whose time has come, the longest waiting first."""
+        now = self._clock_ms()
+        waiting = []
+        for source in self._node.sources.list():
+            if source.paused or source.schedule_minutes <= 0:
+                continue
+            newest = self._node.runs.newest(source.name)
+            when = _next_ms(source, newest)
+            if when <= now and (newest is None or newest.state not in ("queued", "running")):
+                waiting.append((when, source.name, source))
+        return [source for _, _, source in sorted(waiting, key=lambda row: row[:2])]
+
+    def _plan(self, source: Source) -> None:
+        job = f"harvest-{source.name}"
+        if self._scheduler.get_job(job) is None:
+            self._scheduler.add_job(
+                self._harvest, args=[source.name], id=job, executor="harvest", misfire_grace_time=None
+            )
+
+    def _harvest(self, name: str) -> None:
+        # The lease may have gone to another worker while this job waited for its turn.
+        if not self._lease.hold(self._clock_ms()) or name not in {source.name for source in self.due()}:
+            return
+        try:
+            run = self._node.harvest.run(name, trigger="timetable")
+        except AlreadyRunning:
+            return
+        except Exception:
+            _logger.exception("harvest of %s failed", name, extra={"source": name})
+            return
+        counts = f"added={run.counters.added} changed={run.counters.changed} unchanged={run.counters.unchanged}"
+        _logger.info("harvest of %s %s %s", name, run.state, counts, extra={"source": name, "run_id": run.id})
+
+    def _tidy(self) -> None:
+        """Fail dead runs, remove what they left, and bring followers and checkpoints level with the journals."""
+        node, now = self._node, self._clock_ms()
+        if node.runs.bury_dead(now):
+            _logger.warning("a run that had died was marked as failed")
+        clear_leftovers(node.settings.data / "work", self._is_live)
+        for follower in node.followers:
+            catch_up(node.journals, follower)
+        with node.db.read() as tx:
+            collections = node.journals.collections(tx)
+        for collection in collections:
+            # The same size gives the same note, so this signs only after a crash between commit and checkpoint.
+            node.journals.checkpoint(collection.name, at_ms=now)
+
+    def _is_live(self, run_id: str) -> bool:
+        try:
+            return self._node.runs.get(int(run_id)).state in ("queued", "running")
+        except (NodeError, ValueError):
+            return False
+
+    def _cancel_own(self) -> None:
+        for run in self._node.runs.list(limit=20):
+            if run.state == "running" and run.trigger == "timetable" and run.is_ours():
+                self._node.runs.request_cancel(run.id, now_ms=self._clock_ms())
+
+
+def _next_ms(source: Source, newest: Run | None) -> int:
+    """Say when a source is due: after its interval, sooner after a failure, at once if it never ran."""
+    if newest is None:
+        return source.created_at
+    interval = source.schedule_minutes * 60_000
+    if newest.state in ("failed", "cancelled"):
+        interval = min(interval, RETRY_MS)
+    return newest.started_ms + interval
+
+
+def run_worker(node: Node, stop: threading.Event) -> None:
+    """Run the worker of a node until `stop` is set."""
+    Worker(node, clock_ms=clock_ms).run(stop)

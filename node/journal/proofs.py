@@ -1,0 +1,74 @@
+"""What proves a record: its entry and opening, the way up the tree, and the signed checkpoint on top.
+
+A reading of the journals for those who want to check a city's catalogue without trusting its node. Values are JSON
+ready; bytes are base64 as C2SP notes write them.
+"""
+
+import base64
+from dataclasses import dataclass
+from typing import Protocol
+
+from node.journal import note
+from node.journal.reading import Reader
+
+
+class Located(Protocol):
+    """Where a record's newest entry stands."""
+
+    @property
+    def collection(self) -> str:
+        """Give the collection's local name."""
+
+    @property
+    def seq(self) -> int:
+        """Give the entry's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedState:
+    """A signed state of a journal."""
+
+    size: int
+    note: str
+    signed_at_ms: int
+
+
+class Proofs:
+    """Reads checkpoints and inclusion proofs."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Read through the journals' reader."""
+        self._reader = reader
+
+    def checkpoint(self, collection: str) -> SignedState | None:
+        """Give the newest checkpoint of a collection, or None before the first."""
+        sql = (
+            "SELECT p.size, p.note, p.signed_at FROM checkpoint p JOIN collection c ON c.id = p.collection_id"
+            " WHERE c.name = ? ORDER BY p.size DESC LIMIT 1"
+        )
+        row = self._reader.db.hot().row(sql, (collection,))
+        return SignedState(int(row[0]), str(row[1]), int(row[2])) if row else None
+
+    def proof(self, held: Located) -> dict[str, object] | None:
+        """Give the proof of a record's newest entry, or None while no checkpoint covers it."""
+        signed = self.checkpoint(held.collection)
+        if signed is None or signed.size < held.seq:
+            return None
+        with self._reader.db.read() as tx:
+            entry = self._reader.entry(tx, held.collection, held.seq)
+            hashes = self._reader.inclusion(tx, held.collection, held.seq, signed.size)
+        return {
+            "entry": entry.document(),
+            "opening": entry.opening.document() if entry.opening else None,
+            "inclusion": {
+                "leaf_index": held.seq - 1,
+                "tree_size": signed.size,
+                "hashes": [base64.b64encode(value).decode() for value in hashes],
+            },
+            "checkpoint": signed.note,
+        }
+
+
+def verifier_key(collection_iri: str, public_key: bytes) -> str:
+    """Give the C2SP verifier key that checks a collection's checkpoints."""
+    return note.verifier_key(note.origin_of(collection_iri), public_key)

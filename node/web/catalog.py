@@ -1,0 +1,303 @@
+"""Linked data of the whole: the catalogue, its collections page by page, the dump, VoID, the context, checkpoints.
+
+Pages are built from stored payloads, never by query; a page of a hundred takes milliseconds, so it is made beside the
+event loop. The dump streams in batches and is the same bytes for the same records.
+"""
+
+import hashlib
+import re
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from node.errors import Malformed, NotFound
+from node.vocab import ntriples, serialise
+from node.vocab.contexts import CONTEXT_PATH, CONTEXT_V1_BYTES
+from node.vocab.ntriples import Triple
+from node.web import answer, catalogue, negotiate
+from node.web.answer import Document, link
+from node.web.catalogue import Window
+from node.web.graph import Described
+from node.web.pages import Twin, Visitor
+from node.web.parts import Parts, chosen_of, form_for, json_document, number_in, split_suffix
+from node.web.ports import CollectionInfo, Held
+from node.web.record_view import look_quickly
+from node.web.records import FORM_LABELS, PROFILE, address_of
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?")
+DUMP_BATCH = 500
+MAX_PAGE = 10_000_000
+_ALL: dict[str, dict[str, str]] = {kind: {} for kind in negotiate.FORMS.values()}
+PageNumber = Annotated[str, Query(description="From 1; a hundred records a page.")]
+Since = Annotated[str, Query(description="Only records changed at or after this date or time, ISO 8601.")]
+Name = Annotated[str, Path(description="The collection's name, with or without a suffix.")]
+
+
+def since_ms(value: str) -> int:
+    """Read `modified_since`; a time without a zone is UTC. Raises Malformed."""
+    if not value:
+        return 0
+    try:
+        # An unescaped + arrives as a space. Python alone would take more spellings than ISO 8601 has.
+        at = datetime.fromisoformat(_MOMENT.fullmatch(value.replace(" ", "+"))[0])  # type: ignore[index]
+    except (TypeError, ValueError):
+        raise Malformed(
+            f"modified_since={value[:40]!r} is no date.", fix="Write 2026-11-21 or 2026-11-21T03:40:00Z."
+        ) from None
+    return max(0, int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000))
+
+
+class CatalogDocuments:
+    """Builds the documents of catalogue and collections."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._site = parts.site
+        self._base = parts.site.base_url
+
+    def _infos(self) -> list[CollectionInfo]:
+        return list(self._parts.reading.collections().values())
+
+    def rdf(self, extra: list[Triple], form: str, *, address: str, links: str = "", mark: str = "") -> Document:
+        """Write loose triples as a document; its ETag is of its bytes unless a `mark` stands for them."""
+        context = self._base + CONTEXT_PATH
+        body = serialise.page([], extra, form, context_url=context).body  # type: ignore[arg-type]
+        return self._wrap(body, form, address=address, links=links, mark=mark)
+
+    def _wrap(self, body: bytes, form: str, *, address: str, links: str, mark: str = "") -> Document:
+        kind = negotiate.FORMS[form]
+        version = serialise.VERSIONS[form]  # type: ignore[index]
+        return Document(
+            body=body,
+            media_type=f"{kind}; charset=utf-8" if form == "ttl" else kind,
+            tag=f"{mark or hashlib.sha256(body).hexdigest()[:32]}-{version}",
+            links=", ".join([*_alternates(address), *([links] if links else [])]),
+            location=f"{address}.{form}",
+            cache=answer.REVALIDATE,
+        )
+
+    def catalog(self, form: str, visitor: Visitor) -> Document:
+        """Give the catalogue of all collections."""
+        address = f"{self._base}/catalog"
+        infos = self._infos()
+        more = ", ".join(
+            [
+                link(f"{self._base}/.well-known/void", "describedby"),
+                link(f"{self._base}/openapi.json", "service-desc", type="application/json"),
+                link(f"{self._base}/docs", "service-doc", type="text/html"),
+                link(PROFILE, "profile"),
+            ]
+        )
+        if form != "html":
+            return self.rdf(catalogue.whole(self._site, infos), form, address=address, links=more)
+        pages = self._parts.pages
+        body = pages.render(
+            "catalog.html",
+            visitor,
+            nav="data",
+            twins=_twins(address),
+            collections=[(info, self._parts.reading.count(info.name)) for info in infos],
+        )
+        return pages.document(body, links=", ".join([*_alternates(address), more]))
+
+    def void(self, form: str) -> Document:
+        """Give the VoID description."""
+        infos = self._infos()
+        counts = [self._parts.reading.count(info.name) for info in infos]
+        first = next((self._parts.reading.page(info.name, offset=0, limit=1) for info in infos), [])
+        example = address_of(self._base, first[0]) if first else ""
+        said = catalogue.void(self._site, infos, counts, example)
+        return self.rdf(said, form, address=f"{self._base}/.well-known/void")
+
+    def collection(self, name: str, form: str, visitor: Visitor, *, number: int, since: str) -> Document:
+        """Give one page of a collection. Raises NotFound past the last page."""
+        reading = self._parts.reading
+        info, at_ms = reading.collection(name), since_ms(since)
+        total = reading.count(name, modified_since_ms=at_ms)
+        window = Window(number, total, self._site.page_size, since)
+        if number > window.last:
+            raise NotFound(f"There are {window.last} pages, and no page {number}.", fix="Begin at page=1.")
+        helds = reading.page(name, offset=window.offset, limit=window.size, modified_since_ms=at_ms)
+        address = catalogue.local_iri(self._site, name)
+        turns = [
+            link(window.address(address, to), "prev" if rel == "previous" else rel)
+            for rel, to in window.links().items()
+        ]
+        links = ", ".join([*turns, link(f"{address}/checkpoint", "describedby"), link(PROFILE, "profile")])
+        if form == "html":
+            body = self._collection_page(info, helds, window, visitor)
+            return self._parts.pages.document(body, links=", ".join([*_alternates(address), links]))
+        extra = catalogue.page(self._site, info, helds, window)
+        # The mark stands for the bytes: it is made of everything they are made of.
+        mark = hashlib.sha256(repr((self._base, extra, [held.digest for held in helds])).encode()).hexdigest()[:32]
+        payloads, context = reading.payloads(helds), self._base + CONTEXT_PATH
+        page = serialise.page(payloads, extra, form, context_url=context)  # type: ignore[arg-type]
+        missing = [link(helds[one.index].iri, "item", title="not in RDF/XML") for one in page.left_out]
+        return self._wrap(page.body, form, address=address, links=", ".join([links, *missing]), mark=mark)
+
+    def _collection_page(self, info: CollectionInfo, helds: list[Held], window: Window, visitor: Visitor) -> bytes:
+        address = catalogue.local_iri(self._site, info.name)
+        return self._parts.pages.render(
+            "collection.html",
+            visitor,
+            nav="data",
+            twins=_twins(address),
+            info=info,
+            rows=rows_of(self._parts, helds, visitor),
+            window=window,
+            first=window.offset + 1,
+            turn=lambda to: window.address(f"/collections/{info.name}", to),
+        )
+
+    def dump_tag(self) -> str:
+        """Give a weak ETag: it knows of every entry, but the stream may catch one more on its way."""
+        state = [(info.iri, info.title, info.size, info.updated_at_ms) for info in self._infos()]
+        return f'W/"{hashlib.sha256(repr((self._base, state)).encode()).hexdigest()[:32]}"'
+
+    def dump(self) -> Iterator[bytes]:
+        """Stream the whole catalogue as gzipped N-Quads, one named graph per record."""
+        # wbits 31 is gzip with an empty header: no name, no time, so equal records give equal bytes.
+        packer = zlib.compressobj(6, zlib.DEFLATED, 31)
+        lines = sorted({" ".join(triple) for triple in catalogue.whole(self._site, self._infos())})
+        yield packer.compress("".join(f"{line} <{self._base}/catalog> .\n" for line in lines).encode())
+        for info in self._infos():
+            for helds in self._parts.reading.walk(info.name):
+                for start in range(0, len(helds), DUMP_BATCH):
+                    yield packer.compress(self._dumped(helds[start : start + DUMP_BATCH]))
+        yield packer.flush()
+
+    def _dumped(self, helds: list[Held]) -> bytes:
+        pairs = zip(helds, self._parts.reading.payloads(helds), strict=True)
+        return b"".join(quads(payload, address_of(self._base, held)) for held, payload in pairs)
+
+
+def quads(payload: bytes, graph: str) -> bytes:
+    """Put every triple of a payload into a named graph."""
+    # A payload's lines end in " .\n", and LF stands nowhere else in N-Triples.
+    return payload.replace(b" .\n", f" <{graph}> .\n".encode())
+
+
+def rows_of(parts: Parts, helds: list[Held], visitor: Visitor) -> list[tuple[Held, object]]:
+    """Work out the rows of a list."""
+    payloads = parts.reading.payloads(helds)
+    languages = parts.pages.languages
+    return [
+        (held, look_quickly(Described(ntriples.triples_of(payload), held.iri, visitor.language, languages)))
+        for held, payload in zip(helds, payloads, strict=True)
+    ]
+
+
+def _alternates(address: str) -> list[str]:
+    forms = catalogue.forms_at(address)
+    return [link(address, "canonical"), *(link(href, "alternate", type=kind) for kind, href in forms.items())]
+
+
+def _twins(address: str) -> list[Twin]:
+    return [Twin(label, f"{address}.{suffix}") for suffix, label in FORM_LABELS.items()]
+
+
+def router(parts: Parts) -> APIRouter:
+    """Make the router."""
+    made = APIRouter(tags=["Catalogue"], default_response_class=Response)
+    documents = CatalogDocuments(parts)
+    _add_catalog(made, parts, documents)
+    _add_collections(made, parts, documents)
+    _add_checkpoints(made, parts)
+    return made
+
+
+def _add_catalog(made: APIRouter, parts: Parts, documents: CatalogDocuments) -> None:
+    base = parts.site.base_url
+    forms: dict[int | str, dict[str, object]] = {200: {"content": _ALL}, 406: {}}
+
+    @made.get("/catalog", summary="The catalogue of all collections", responses=forms)
+    async def catalog(request: Request) -> Response:
+        _, suffix = split_suffix(request.scope["path"])
+        form = form_for(request, suffix, f"{base}/catalog")
+        visitor = parts.pages.visitor(request)
+        return answer.reply(request.headers, await parts.thread(lambda: documents.catalog(form, visitor)))
+
+    for suffix in negotiate.FORMS:
+        made.get(f"/catalog.{suffix}", include_in_schema=False)(catalog)
+
+    @made.get("/catalog.nq.gz", summary="Everything in one file", description="N-Quads, a named graph per record.")
+    async def dump(request: Request) -> Response:
+        etag = documents.dump_tag()
+        headers = {
+            "content-disposition": 'attachment; filename="catalog.nq.gz"',
+            "cache-control": answer.REVALIDATE,
+            "etag": etag,
+        }
+        if negotiate.has_copy(request.headers.get("if-none-match", ""), etag):
+            return Response(status_code=304, headers=headers)
+        if request.scope["state"].get("head"):
+            return StreamingResponse(iter(()), media_type="application/gzip", headers=headers)
+        return StreamingResponse(documents.dump(), media_type="application/gzip", headers=headers)
+
+    @made.get("/.well-known/void", summary="VoID description", responses=forms)
+    async def void(request: Request) -> Response:
+        _, suffix = split_suffix(request.scope["path"])
+        form = form_for(request, suffix, f"{base}/.well-known/void", offered=negotiate.RDF_FORMS)
+        return answer.reply(request.headers, await parts.thread(lambda: documents.void(form)))
+
+    for suffix in negotiate.RDF_FORMS:
+        made.get(f"/.well-known/void.{suffix}", include_in_schema=False)(void)
+
+    @made.get(CONTEXT_PATH, summary="The JSON-LD context")
+    async def context(request: Request) -> Response:
+        tag = hashlib.sha256(CONTEXT_V1_BYTES).hexdigest()[:32]
+        document = Document(
+            CONTEXT_V1_BYTES, "application/ld+json", tag=tag, cache="public, max-age=86400", vary=answer.VARY_SUFFIX
+        )
+        return answer.reply(request.headers, document)
+
+
+def _add_collections(made: APIRouter, parts: Parts, documents: CatalogDocuments) -> None:
+    @made.get(
+        "/collections/{name}",
+        summary="A collection, page by page",
+        description="A Hydra collection of whole descriptions; `hydra:next` and Link headers lead on.",
+        responses={200: {"content": _ALL}, 400: {}, 404: {}, 406: {}},
+    )
+    async def collection(request: Request, name: Name, page: PageNumber = "1", modified_since: Since = "") -> Response:
+        bare, suffix = split_suffix(name)
+        number = number_in("page", page, most=MAX_PAGE)
+        info = parts.reading.collection(bare)
+        form = form_for(request, suffix, catalogue.local_iri(parts.site, info.name))
+        visitor = parts.pages.visitor(request)
+        document = await parts.thread(
+            lambda: documents.collection(bare, form, visitor, number=number, since=modified_since)
+        )
+        return answer.reply(request.headers, document)
+
+
+def _add_checkpoints(made: APIRouter, parts: Parts) -> None:
+    @made.get("/checkpoints", summary="All public checkpoints")
+    async def checkpoints(request: Request) -> Response:
+        chosen_of(request, ("application/json",))
+        told = []
+        for info in parts.reading.collections().values():
+            found = parts.site.proofs.checkpoint(info.name)
+            if found is not None:
+                told.append({"collection": info.iri, "name": info.name, "size": found.size, "checkpoint": found.note})
+        return answer.reply(request.headers, json_document({"checkpoints": told}))
+
+    @made.get(
+        "/collections/{name}/checkpoint",
+        summary="A journal's newest checkpoint",
+        description="A C2SP signed note.",
+        responses={404: {}},
+    )
+    async def checkpoint(request: Request, name: Name) -> Response:
+        found = parts.site.proofs.checkpoint(parts.reading.collection(name).name)
+        if found is None:
+            raise NotFound("This journal has no checkpoint yet.", fix="It gets one after its first entry.")
+        body, kind = found.note.encode(), "text/plain; charset=utf-8"
+        tag = hashlib.sha256(body).hexdigest()[:32]
+        document = Document(body, kind, tag=tag, cache=answer.REVALIDATE, vary=answer.VARY_SUFFIX)
+        return answer.reply(request.headers, document)

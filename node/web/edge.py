@@ -1,0 +1,148 @@
+"""What every request passes that memory could not answer: request id, HEAD and OPTIONS, safety headers, metrics, logs.
+
+Plain ASGI, no middleware classes that copy bodies. A request is written to the log only if it failed or was slow:
+one line per visit would cost more than the visit.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import Iterator
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from node.web.answer import DATA_SAFETY, PAGE_SAFETY
+from node.web.front import App, Front, Message, Receive, Scope, Send
+
+MAX_ADDRESS = 4_096
+SLOW_S = 1.0
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
+_ALLOW = (b"allow", b"GET, HEAD, OPTIONS")
+_PREFLIGHT = [
+    _ALLOW,
+    (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
+    (b"access-control-allow-headers", b"Accept, Accept-Language, If-None-Match, If-Modified-Since, X-Request-Id"),
+    (b"access-control-max-age", b"86400"),
+    (b"content-length", b"0"),
+]
+log = structlog.get_logger("node.web")
+
+
+class Marks:
+    """The metrics of the web; `route` is the template of the address, never the address."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "citynode_http_requests", "Requests answered by a router.", ("route", "status"), registry=registry
+        )
+        self.seconds = Histogram(
+            "citynode_http_request_seconds",
+            "Time to answer by a router; replies from memory are not timed.",
+            ("route",),
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+            registry=registry,
+        )
+
+
+class MemoryMarks(Collector):
+    """Replies from memory, read from the front's plain counters: counting there must cost nothing."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    def collect(self) -> Iterator[Metric]:
+        """Give both counts."""
+        family = CounterMetricFamily("citynode_http_memory_replies", "Replies sent from memory.", labels=("status",))
+        family.add_metric(("200",), self._front.hits)
+        family.add_metric(("304",), self._front.fresh)
+        yield family
+
+
+class Edge:
+    """Wraps the routers."""
+
+    def __init__(self, app: App, marks: Marks, *, too_long: bytes) -> None:
+        """Wrap an app; `too_long` is the problem document for addresses past the bound."""
+        self._app = app
+        self._marks = marks
+        self._too_long = too_long
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer OPTIONS here; pass the rest on with a request id and time it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            await send({"type": "http.response.start", "status": 204, "headers": [*_PREFLIGHT, *DATA_SAFETY]})
+            await send({"type": "http.response.body", "body": b""})
+        elif len(scope["path"]) + len(scope["query_string"]) > MAX_ADDRESS:
+            headers = [(b"content-type", b"application/problem+json"), *DATA_SAFETY]
+            await send({"type": "http.response.start", "status": 414, "headers": headers})
+            await send({"type": "http.response.body", "body": self._too_long})
+        else:
+            await _Passage(self._app, scope, send, self._marks).run(receive)
+
+
+class _Passage:
+    """One request on its way through the routers."""
+
+    def __init__(self, app: App, scope: Scope, send: Send, marks: Marks) -> None:
+        self._app, self._send, self._marks = app, send, marks
+        self._head = scope["method"] == "HEAD"
+        self.request_id = _request_id(scope)
+        self._scope: Scope = {
+            **scope,
+            "state": {**scope.get("state", {}), "request_id": self.request_id, "head": self._head},
+        }
+        if self._head:
+            self._scope["method"] = "GET"
+        self._status = 500
+
+    async def run(self, receive: Receive) -> None:
+        started = time.perf_counter()
+        try:
+            await self._app(self._scope, receive, self._out)
+        finally:
+            self._note(time.perf_counter() - started)
+
+    async def _out(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            message = {**message, "headers": self._headers(message["headers"])}
+        elif self._head:
+            # The body is made and not sent: its length and validators must be those of GET.
+            message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
+        await self._send(message)
+
+    def _headers(self, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        if self._status == 304:
+            # A browser writes the headers of a 304 over those it kept: a policy for data would break a kept page.
+            return [*given, (b"x-request-id", self.request_id.encode())]
+        names = {name for name, _ in given}
+        page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in given)
+        safety = [pair for pair in (PAGE_SAFETY if page else DATA_SAFETY) if pair[0] not in names]
+        allow = [_ALLOW] if self._status == 405 and b"allow" not in names else []
+        return [*given, *safety, *allow, (b"x-request-id", self.request_id.encode())]
+
+    def _note(self, seconds: float) -> None:
+        route = getattr(self._scope.get("route"), "path", "other")
+        self._marks.requests.labels(route, str(self._status)).inc()
+        self._marks.seconds.labels(route).observe(seconds)
+        if self._status >= 500 or seconds > SLOW_S:
+            log.info(
+                "request",
+                request_id=self.request_id,
+                path=self._scope["path"][:200],
+                status=self._status,
+                ms=round(seconds * 1000),
+            )
+
+
+def _request_id(scope: Scope) -> str:
+    """Take over a caller's id if it is a plain word, so that a proxy's and our lines meet; else make one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.match(value):
+            return bytes(value).decode()
+    return secrets.token_hex(8)

@@ -1,0 +1,158 @@
+"""HTML: the templates, what they may know, and who is looking at them.
+
+Jinja2 with autoescape, every name must exist; no inline style or script leaves here, so the content policy can stay
+strict. The language comes from `?lang=` or Accept-Language, never from a cookie; once chosen it travels in links.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+
+from node.records import KINDS
+from node.web import negotiate, text
+from node.web.accent import theme_css
+from node.web.answer import REVALIDATE, VARY, Document
+from node.web.ports import Run, Site
+from node.web.words import LANGUAGES, words
+
+_HERE = Path(__file__).parent
+PAGE_VERSION = "html1"
+STATIC_TYPES = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+
+# The ten icons, on a grid of 24 (ui/README). One never stands without its word.
+ICONS = {
+    "mark": '<circle cx="9" cy="12" r="5.5"/><circle cx="15" cy="12" r="5.5"/>',
+    "seal": '<path d="M12 2.8l2.5 1.9 3.1-.2.8 3 2.6 1.7-1.2 2.9 1.2 2.9-2.6 1.7-.8 3-3.1-.2L12 21.4l-2'
+    '.5-1.9-3.1.2-.8-3L3 15l1.2-2.9L3 9.2l2.6-1.7.8-3 3.1.2z"/><path d="M8.6 12.2l2.4 2.4 4.4-4.8"/>',
+    "yes": '<path d="M4.5 12.8l4.7 4.7L19.5 6.8"/>',
+    "no": '<path d="M6 6l12 12M18 6L6 18"/>',
+    "warn": '<path d="M12 4L2.8 20h18.4z"/><path d="M12 10v4.6M12 17.4v.1"/>',
+    "wait": '<circle cx="12" cy="12" r="8.6"/><path d="M12 7.2V12l3.2 2"/>',
+    "shut": '<rect x="4.5" y="10.5" width="15" height="10" rx="1"/><path d="M8 10.5V7.6a4 4 0 018 0v2.9"/>',
+    "empty": '<circle cx="10.5" cy="10.5" r="6.5"/><path d="M15.4 15.4L21 21"/>',
+    "down": '<path d="M12 4v12M6.5 11l5.5 5.5 5.5-5.5M4.5 20.5h15"/>',
+    "run": '<path d="M20 12a8 8 0 11-2.6-5.9M20 3.5v4h-4"/>',
+}
+
+
+def _icon(name: str) -> Markup:
+    return Markup(f'<svg viewBox="0 0 24 24" aria-hidden="true">{ICONS[name]}</svg>')  # noqa: S704
+
+
+_STATES = {"succeeded": ("ok", "yes"), "failed": ("bad", "no"), "running": ("", "run"), "queued": ("", "wait")}
+
+
+def _state(run: Run, reader: str) -> Markup:
+    """Say how a run stands, with the icon that goes with the word."""
+    held = run.state == "held" or bool(run.counters.get("held"))
+    style, icon = ("warn", "wait") if held else _STATES.get(run.state, ("warn", "warn"))
+    key = "state.held" if held else f"state.{run.state}"
+    return Markup('<span class="say {}">{}{}</span>').format(style, _icon(icon), words(reader, key))
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who looks: in which language, whether they chose it, and at which address (without the prefix)."""
+
+    language: str
+    chosen: bool
+    path: str
+    query: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """The same page for machines."""
+
+    label: str
+    href: str
+
+
+def accept_of(request: Request) -> str:
+    """Give the Accept header, joined if it came in several lines."""
+    return ",".join(request.headers.getlist("accept"))
+
+
+class Pages:
+    """Renders every page of the node."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.prefix = urlsplit(site.base_url).path.rstrip("/")
+        self.languages = tuple(code for code in site.languages if code in LANGUAGES) or ("en",)
+        self.static = {name: (_HERE / "static" / name).read_bytes() for name in STATIC_TYPES}
+        self.static["theme.css"] = theme_css(site.accent).encode()
+        mark = hashlib.sha256(b"".join(self.static[name] for name in sorted(self.static)))
+        self.static_version = mark.hexdigest()[:10]
+        self._templates = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["icon"] = _icon
+
+    def visitor(self, request: Request) -> Visitor:
+        """Find out the language; an unknown `lang` is as good as none."""
+        asked = request.query_params.get("lang", "")
+        spoken = negotiate.language(request.headers.get("accept-language", ""), self.languages)
+        query = tuple(pair for pair in parse_qsl(request.url.query) if pair[0] != "lang")
+        chosen = asked in self.languages
+        return Visitor(asked if chosen else spoken, chosen, request.scope["path"], query)
+
+    def render(
+        self, template: str, visitor: Visitor, *, nav: str = "", twins: Sequence[Twin] = (), **context: object
+    ) -> bytes:
+        """Write one page."""
+        reader = visitor.language
+        return (
+            self._templates.get_template(template)
+            .render(
+                **context,
+                reader=reader,
+                city=self._site.city,
+                base=self._site.base_url,
+                prefix=self.prefix,
+                static=self.static_version,
+                nav=nav,
+                twins=twins,
+                languages=[(code, LANGUAGES[code], self._same_page(visitor, code)) for code in self.languages],
+                t=lambda key, **values: words(reader, key, **values),
+                link=lambda path: self._link(visitor, path),
+                number=lambda value: text.number(value, reader),
+                moment=lambda ms: text.moment(ms, reader),
+                plural=lambda kind: KINDS[kind],
+                record_link=lambda held: self._link(visitor, f"/{KINDS[held.kind]}/{held.slug}"),
+                state=lambda run: _state(run, reader),
+            )
+            .encode()
+        )
+
+    def document(self, body: bytes, *, cache: str = REVALIDATE, status: int = 200, **more: str) -> Document:
+        """Wrap a page; its ETag is its own, made from its bytes."""
+        return Document(
+            body=body,
+            media_type="text/html; charset=utf-8",
+            tag=f"{hashlib.sha256(body).hexdigest()[:32]}-{PAGE_VERSION}",
+            cache=cache,
+            vary=VARY,
+            status=status,
+            links=more.get("links", ""),
+            location=more.get("location", ""),
+        )
+
+    def _same_page(self, visitor: Visitor, language: str) -> str:
+        return f"{self.prefix}{visitor.path}?{urlencode([*visitor.query, ('lang', language)])}"
+
+    def _link(self, visitor: Visitor, path: str) -> str:
+        if not visitor.chosen:
+            return self.prefix + path
+        address, hash_, fragment = path.partition("#")
+        return f"{self.prefix}{address}{'&' if '?' in address else '?'}lang={visitor.language}{hash_}{fragment}"

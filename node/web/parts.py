@@ -1,0 +1,83 @@
+"""The parts that every router is handed, made once at start: the site, its reader, its pages, its metrics.
+
+Nothing here holds the state of a request. Slow work goes to a bounded pool of threads from here, so that a router
+never blocks the readers that are served from memory.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from node.errors import Malformed, NotAcceptable
+from node.web import answer, negotiate
+from node.web.answer import Document
+from node.web.front import Keeper
+from node.web.pages import Pages, accept_of
+from node.web.ports import Site
+from node.web.reading import Reading
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a router works with: the public reading of the shelf, the pages, the store of kept replies."""
+
+    site: Site
+    reading: Reading
+    pages: Pages
+    keeper: Keeper
+    slow: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+
+    async def thread(self, work: Callable[[], T]) -> T:
+        """Do something slow beside the event loop; at most four at once, so that pages never starve records."""
+        async with self.slow:
+            return await asyncio.to_thread(work)
+
+
+def split_suffix(name: str) -> tuple[str, str]:
+    """Part `slug.ttl` into slug and suffix; a name without a known suffix has none."""
+    slug, dot, suffix = name.rpartition(".")
+    return (slug, suffix) if dot and suffix in negotiate.FORMS else (name, "")
+
+
+def _no_form(available: dict[str, str]) -> NotAcceptable:
+    return NotAcceptable(
+        f"This exists as {', '.join(available)}, and none of these was asked for.",
+        available=available,
+        fix="Ask for one of these in Accept, or use its address.",
+    )
+
+
+def form_for(request: Request, suffix: str, address: str, *, offered: tuple[str, ...] = tuple(negotiate.FORMS)) -> str:
+    """Choose the form by suffix, else by Accept. Raises NotAcceptable, which lists the addresses that exist."""
+    chosen = suffix or negotiate.form(accept_of(request), offered)
+    if not chosen or chosen not in offered:
+        raise _no_form({negotiate.FORMS[name]: f"{address}.{name}" for name in offered})
+    return chosen
+
+
+def number_in(name: str, given: str, *, most: int) -> int:
+    """Read a whole number of the query, from 1 to `most`. Raises Malformed."""
+    if not (given.isascii() and given.isdigit() and len(given) < 10 and 1 <= int(given) <= most):
+        raise Malformed(f"{name}={given[:40]!r} is no page number.", fix=f"Write {name}= and a whole number from 1.")
+    return int(given)
+
+
+def chosen_of(request: Request, offered: tuple[str, ...]) -> str:
+    """Choose among media types at one address. Raises NotAcceptable."""
+    chosen = negotiate.form(accept_of(request), offered)
+    if not chosen:
+        raise _no_form(dict.fromkeys(offered, request.url.path))
+    return chosen
+
+
+def json_document(body: object, *, cache: str = answer.REVALIDATE) -> Document:
+    """Wrap JSON values, validated by their bytes."""
+    told = json.dumps(body, ensure_ascii=False, indent=1).encode() + b"\n"
+    return Document(told, "application/json", tag=hashlib.sha256(told).hexdigest()[:32] + "-json1", cache=cache)

@@ -1,0 +1,156 @@
+"""For people: the front page, the reference of the API, what each problem means, and the sheet they are drawn with.
+
+The reference is written from the same OpenAPI document that programs read, on our own pages: no request leaves the
+node, as viewers of OpenAPI from elsewhere would.
+"""
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from node.errors import NotFound
+from node.web import answer, problems
+from node.web.answer import Document
+from node.web.catalog import rows_of
+from node.web.pages import STATIC_TYPES, Twin
+from node.web.parts import Parts, chosen_of, json_document
+from node.web.ports import Held
+from node.web.words import words
+
+WEEK_MS = 7 * 24 * 3600 * 1000
+NEW_SHOWN = 5
+NEW_LOOKED_AT = 500
+_TYPES = STATIC_TYPES | {"theme.css": "text/css; charset=utf-8"}
+
+
+def newest(parts: Parts, now_ms: int) -> list[Held]:
+    """Find what changed last within a week, newest first."""
+    found: list[Held] = []
+    for name in parts.reading.collections():
+        found += parts.reading.page(name, offset=0, limit=NEW_LOOKED_AT, modified_since_ms=now_ms - WEEK_MS)
+    return sorted(found, key=lambda held: (-held.at_ms, -held.seq, held.slug))[:NEW_SHOWN]
+
+
+def router(parts: Parts) -> APIRouter:
+    """Make the router."""
+    made = APIRouter(include_in_schema=False)
+
+    @made.get("/")
+    async def home(request: Request) -> Response:
+        chosen_of(request, ("text/html",))
+        visitor = parts.pages.visitor(request)
+
+        base = parts.site.base_url
+        twins = [Twin("Turtle", f"{base}/catalog.ttl"), Twin("JSON-LD", f"{base}/catalog.jsonld")]
+
+        def render() -> bytes:
+            infos = list(parts.reading.collections().values())
+            return parts.pages.render(
+                "home.html",
+                visitor,
+                collections=[(info, parts.reading.count(info.name)) for info in infos],
+                rows=rows_of(parts, newest(parts, int(time.time() * 1000)), visitor),
+                checkpoints=[(info, parts.site.proofs.checkpoint(info.name)) for info in infos],
+                twins=twins,
+            )
+
+        return answer.reply(request.headers, parts.pages.document(await parts.thread(render)))
+
+    @made.get("/static/{name}")
+    async def static(request: Request, name: str) -> Response:
+        if name not in _TYPES:
+            raise NotFound("There is no such file.", fix="Look at the page that sent you here again.")
+        versioned = request.query_params.get("v") == parts.pages.static_version
+        document = Document(
+            parts.pages.static[name],
+            _TYPES[name],
+            tag=f"{parts.pages.static_version}-{name}",
+            cache=answer.IMMUTABLE if versioned else answer.REVALIDATE,
+            vary=answer.VARY_SUFFIX,
+        )
+        return answer.reply(request.headers, document)
+
+    @made.get("/problems/{code}")
+    async def problem(request: Request, code: str) -> Response:
+        if code not in problems.CODES:
+            raise NotFound("There is no problem of that name.", fix="The code stands at the end of a problem's type.")
+        status, visitor = problems.CODES[code], parts.pages.visitor(request)
+        if chosen_of(request, ("text/html", "application/json")) == "application/json":
+            told = {"code": code, "status": status, "title": words(visitor.language, f"problem.{code}")}
+            return answer.reply(request.headers, json_document(told))
+        body = parts.pages.render("problem_type.html", visitor, code=code, status=status)
+        return answer.reply(request.headers, parts.pages.document(body))
+
+    return made
+
+
+def add_reference(app: FastAPI, parts: Parts) -> None:
+    """Serve the OpenAPI document and the page made from it."""
+    describe(app)
+
+    async def openapi(request: Request) -> Response:
+        return answer.reply(request.headers, json_document(app.openapi()))
+
+    async def docs(request: Request) -> Response:
+        chosen_of(request, ("text/html",))
+        visitor = parts.pages.visitor(request)
+        body = parts.pages.render(
+            "docs.html",
+            visitor,
+            nav="api",
+            groups=operations(app.openapi()),
+            ticks=ticks,
+            twins=[Twin("OpenAPI", f"{parts.site.base_url}/openapi.json")],
+        )
+        return answer.reply(request.headers, parts.pages.document(body))
+
+    app.add_route("/openapi.json", openapi, include_in_schema=False)
+    app.add_route("/docs", docs, include_in_schema=False)
+
+
+def ticks(text: str) -> Markup:
+    """Set what stands between backticks as code; everything is escaped."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
+
+
+def describe(app: FastAPI) -> None:
+    """Make the OpenAPI document say what is true here: problems are RFC 9457, and none is a 422 of the framework."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = made()
+            for methods in schema["paths"].values():
+                for operation in methods.values():
+                    operation["responses"] = {
+                        status: reply if status < "400" else reply | {"content": {"application/problem+json": {}}}
+                        for status, reply in operation["responses"].items()
+                        if status != "422"
+                    }
+            schema.pop("components", None)
+        return app.openapi_schema or made()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def operations(schema: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Group the operations of an OpenAPI document by tag, in the document's order."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            told = {
+                "path": path,
+                "method": method.upper(),
+                "summary": operation.get("summary", ""),
+                "description": operation.get("description", ""),
+                "parameters": operation.get("parameters", []),
+                "types": sorted(operation["responses"].get("200", {}).get("content", {})),
+                "statuses": sorted(operation["responses"]),
+            }
+            groups.setdefault(operation.get("tags", ["Other"])[0], []).append(told)
+    return list(groups.items())

@@ -1,0 +1,85 @@
+"""How a "no" is said over HTTP: the one table from error to status, and RFC 9457 documents or pages from it.
+
+Machines get `application/problem+json`; a browser gets the same in words, in its language. The type of a problem is
+`<base>/problems/{code}`, which can be read there. Errors know nothing of HTTP; a test walks their tree against this
+table, so that a new class cannot be forgotten.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from node import errors
+
+# Error class -> status. A subclass without a line of its own is a mistake that the tests find.
+STATUS: dict[type[errors.NodeError], int] = {
+    errors.Malformed: 400,
+    errors.ForbiddenAddress: 403,
+    errors.NotFound: 404,
+    errors.NotAcceptable: 406,
+    errors.Conflict: 409,
+    errors.Withdrawn: 410,
+    errors.TooLarge: 413,
+    errors.Refused: 422,
+    errors.UnknownKind: 422,
+    errors.Refuted: 422,
+    errors.NodeError: 500,
+    errors.Misconfigured: 500,
+    errors.Unavailable: 503,
+    errors.JournalBusy: 503,
+    errors.AlreadyRunning: 503,
+    errors.Stopped: 503,
+    errors.SourceUnreachable: 502,
+}
+# Problems that HTTP itself has and our tree has not.
+HTTP_ONLY: dict[str, int] = {"method-not-allowed": 405, "address-too-long": 414, "internal": 500}
+RETRY_AFTER_S = 30
+
+CODES: dict[str, int] = {kind.code: status for kind, status in STATUS.items()} | HTTP_ONLY
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong with one request. `more` joins the document as further members."""
+
+    code: str
+    status: int
+    detail: str
+    fix: str = ""
+    more: Mapping[str, object] = field(default_factory=dict)
+
+    def document(self, *, base_url: str, instance: str, title: str) -> bytes:
+        """Write problem+json; members in a fixed order, `more` last."""
+        members: dict[str, object] = {
+            "type": f"{base_url}/problems/{self.code}",
+            "title": title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.fix:
+            members["fix"] = self.fix
+        members["instance"] = instance
+        return json.dumps(members | dict(self.more), ensure_ascii=False, indent=1).encode() + b"\n"
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Say when to come back, if that is the thing to do."""
+        return (("retry-after", str(RETRY_AFTER_S)),) if self.status == 503 else ()
+
+
+def problem_of(error: errors.NodeError) -> Problem:
+    """Translate an error of ours. What only the operator may know is not said outside."""
+    status = STATUS[type(error)]
+    if status == 500:
+        return internal()
+    more: dict[str, object] = {}
+    if isinstance(error, errors.Withdrawn) and error.iri:
+        more = {"record": error.iri, "withdrawn_at_ms": error.at_ms}
+    if isinstance(error, errors.NotAcceptable) and error.available:
+        more = {"available": [{"media_type": kind, "href": href} for kind, href in error.available.items()]}
+    return Problem(error.code, status, error.message, error.fix, more)
+
+
+def internal() -> Problem:
+    """Say that the fault is ours, and nothing else."""
+    return Problem("internal", 500, "Something broke on our side. It has been written down.", "Try again in a minute.")

@@ -1,0 +1,127 @@
+"""The shelf as the public may see it: the one place where "restricted" is decided for the web.
+
+A restricted record looks exactly like one that does not exist (formats.md 5), so every router reads through here and
+none holds the shelf itself. Reads are in line; the list of public collections is remembered per shelf version.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from node.errors import NotFound, Withdrawn
+from node.records import KINDS, Finding
+from node.web.ports import CollectionInfo, Held, Shelf
+
+# Offsets cost the more the further they go, so few and large steps.
+BATCH = 5_000
+
+
+class Reading:
+    """Public records and collections only."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._known: tuple[int, dict[str, CollectionInfo]] = (-1, {})
+
+    def version(self) -> int:
+        """Give the shelf's version."""
+        return self._shelf.version()
+
+    def collections(self) -> dict[str, CollectionInfo]:
+        """Give the public collections by name, in order of name."""
+        version = self._shelf.version()
+        if self._known[0] != version:
+            public = [info for info in self._shelf.collections() if info.visibility == "public"]
+            self._known = (version, {info.name: info for info in sorted(public, key=lambda info: info.name)})
+        return self._known[1]
+
+    def collection(self, name: str) -> CollectionInfo:
+        """Find a public collection. Raises NotFound."""
+        info = self.collections().get(name)
+        if info is None:
+            raise NotFound(f"There is no collection {name!r} here.", fix="The collections are listed at /catalog.")
+        return info
+
+    def find(self, kind: str, slug: str) -> Held | None:
+        """Find a live public record."""
+        held = self._shelf.record(kind, slug)
+        return held if held is not None and held.collection in self.collections() else None
+
+    def still(self, held: Held) -> bool:
+        """Tell whether the shelf holds this very state of the record, still in public."""
+        return self.find(held.kind, held.slug) == held
+
+    def record(self, kind: str, slug: str) -> Held:
+        """Find a live public record. Raises Withdrawn if it was here, else NotFound."""
+        held = self.find(kind, slug)
+        if held is not None:
+            return held
+        if self._shelf.record(kind, slug) is None:
+            gone = self._shelf.withdrawn(kind, slug)
+            if gone is not None:
+                raise Withdrawn("This record was withdrawn by its city.", iri=gone[0], at_ms=gone[1])
+        raise NotFound(f"There is no record /{KINDS[kind]}/{slug} here.", fix="The records are listed at /catalog.")
+
+    def by_iri(self, iri: str) -> Held:
+        """Find a live public record by IRI. Raises NotFound."""
+        held = self._shelf.by_iri(iri)
+        if held is None or held.collection not in self.collections():
+            raise NotFound("No record with this IRI is held here.", fix="Check its spelling, also http or https.")
+        return held
+
+    def payload(self, held: Held) -> bytes:
+        """Give the payload. Raises NotFound if it was erased since the record was looked up."""
+        body = self._shelf.payload(held)
+        if not body:
+            raise NotFound("This record was erased.", fix="The records are listed at /catalog.")
+        return body
+
+    def payloads(self, helds: Sequence[Held]) -> list[bytes]:
+        """Give payloads in the order asked for."""
+        return list(self._shelf.payloads(helds))
+
+    def findings(self, held: Held) -> list[Finding]:
+        """Say what was found."""
+        return list(self._shelf.findings(held))
+
+    def count(self, name: str, *, modified_since_ms: int = 0, kind: str | None = None) -> int:
+        """Count the live records of a public collection."""
+        return self._shelf.count(self.collection(name).name, modified_since_ms=modified_since_ms, kind=kind)
+
+    def page(self, name: str, *, offset: int, limit: int, modified_since_ms: int = 0) -> list[Held]:
+        """List live records of a public collection in order of slug."""
+        info = self.collection(name)
+        return list(self._shelf.page(info.name, offset=offset, limit=limit, modified_since_ms=modified_since_ms))
+
+    def walk(self, name: str) -> Iterator[list[Held]]:
+        """Go through a whole collection in batches, in order of slug; nothing twice, nothing lost that stays.
+
+        Records that come or go meanwhile shift the offsets, so after a change the place is found again by slug.
+        """
+        offset, version, last = 0, self._shelf.version(), ""
+        sent: set[str] = set()  # what was given of slug `last`
+        while True:
+            moved = self._shelf.version() != version
+            if moved:
+                version, offset = self._shelf.version(), self._place(name, last)
+            batch = list(self._shelf.page(name, offset=offset, limit=BATCH))
+            fresh = [held for held in batch if held.slug > last or held.iri not in sent] if moved else batch
+            if fresh:
+                yield fresh
+                sent = {held.iri for held in fresh if held.slug == fresh[-1].slug} | (
+                    sent if fresh[-1].slug == last else set()
+                )
+                last = fresh[-1].slug
+            if len(batch) < BATCH:
+                return
+            offset += len(batch)
+
+    def _place(self, name: str, slug: str) -> int:
+        """Find the first offset whose slug is not before this one."""
+        low, high = 0, self._shelf.count(name)
+        while low < high:
+            middle = (low + high) // 2
+            found = self._shelf.page(name, offset=middle, limit=1)
+            if found and found[0].slug < slug:
+                low = middle + 1
+            else:
+                high = middle
+        return low

@@ -1,0 +1,330 @@
+"""What a record's page shows, worked out from its payload: answers first, then files, facts and all the rest.
+
+Values for the templates, no HTML but the cleaned description. "Unknown" is an answer: a licence is never guessed, and
+what the source does not say is said to be unsaid.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup
+
+from node.vocab import lists, ntriples
+from node.vocab.terms import DCAT, DCT, FOAF, SCHEMA, SKOS, VCARD
+from node.web import text
+from node.web.graph import Described, Statement, href, tail
+from node.web.text import Said
+from node.web.words import words
+
+LEAD_CHARACTERS = 320
+MAX_STATEMENTS = 600
+_TITLES = (DCT.title, SKOS.prefLabel, FOAF.name, SCHEMA.name)
+_ABOUT = (DCT.description, SCHEMA.description, SKOS.definition)
+_ACCESS = "http://publications.europa.eu/resource/authority/access-right/"
+Verdict = Literal["yes", "no", "unknown", "depends"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question readers have, its answer in a word, and a note with perhaps a link."""
+
+    question: str
+    answer: str
+    note: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """A licence as it is shown; `commercial` and `attribution` are yes, no or unknown."""
+
+    iri: str
+    name: str
+    commercial: str
+    attribution: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One way to get the data."""
+
+    form: str
+    title: Said
+    about: str
+    licence: Licence | None
+    size: str
+    href: str
+    direct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line in the margin: a label and its values, each perhaps with a link."""
+
+    label: str
+    values: tuple[tuple[Said, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """Everything the page of a record shows of its payload."""
+
+    title: Said
+    lead: Said
+    description: Markup
+    description_said: Said
+    translation: Said
+    translated: Markup
+    publisher: Said
+    answers: tuple[Answer, ...]
+    files: tuple[File, ...]
+    facts: tuple[Fact, ...]
+    credit: str
+    landing: str
+    statements: tuple[Statement, ...]
+    more_statements: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """A record as a row of a list."""
+
+    title: Said
+    lead: Said
+    publisher: Said
+    licence: str
+    sure: bool
+    forms: str
+    updated: str
+
+
+class _Looker:
+    """Answers questions about one record; made anew for each page."""
+
+    def __init__(self, said: Described) -> None:
+        self.said = said
+        self.iri = said.iri
+        self.reader = said.reader
+
+    def word(self, key: str, **values: object) -> str:
+        return words(self.reader, key, **values)
+
+    def title(self) -> Said:
+        return self.said.text(self.iri, *_TITLES) or Said(tail(self.iri))
+
+    def publisher(self) -> Said:
+        named = self.said.names(self.iri, DCT.publisher, DCT.creator)
+        return named[0] if named else text.NOTHING
+
+    def lead(self, limit: int) -> Said:
+        whole = self.said.text(self.iri, *_ABOUT)
+        return Said(text.plain(whole.text, limit), whole.tag, whole.foreign, whole.machine)
+
+    # ------------------------------------------------------------ licences
+
+    def licence(self, subject: str) -> Licence | None:
+        term = next(iter(self.said.terms(subject, DCT.license)), "")
+        if not term:
+            return None
+        value = ntriples.value_of(term)
+        iri = value if ntriples.is_iri(term) else lists.licence_of(value)
+        facts = lists.facts(iri)
+        name = facts.short or facts.title.get(self.reader, "") or self.said.name(term).text
+        return Licence(href(iri), name, facts.commercial, facts.attribution)
+
+    def licences(self) -> list[Licence | None]:
+        """Give the licence of each file, or the record's own where a file has none."""
+        own = self.licence(self.iri)
+        files = self.said.values(self.iri, DCAT.distribution)
+        return [self.licence(file) or own for file in files] or [own]
+
+    def _verdict(self, answers: Sequence[str]) -> Verdict:
+        different = set(answers)
+        only = different.pop() if len(different) == 1 else "depends"
+        return only if only in ("yes", "no", "unknown") else "depends"  # type: ignore[return-value]
+
+    def commercial(self) -> Verdict:
+        return self._verdict([found.commercial if found else "unknown" for found in self.licences()])
+
+    def attribution(self) -> Verdict:
+        return self._verdict([found.attribution if found else "unknown" for found in self.licences()])
+
+    def answers(self) -> tuple[Answer, ...]:
+        named = {found.name: found.iri for found in self.licences() if found}
+        note, link = next(iter(named.items())) if len(named) == 1 else ("", "")
+        whom = self.whom()
+        uses = {"yes": "yes.commercial", "no": "no.commercial", "unknown": "unknown", "depends": "depends"}
+        commercial, attribution = self.commercial(), self.attribution()
+        credit = (self.word("credit.copy"), "#cite") if attribution == "yes" else (whom, "")
+        return (
+            Answer(self.word("ask.product"), self.word(uses[commercial]), note or whom, link),
+            Answer(self.word("ask.source"), self.word(attribution), *(("", "") if attribution == "no" else credit)),
+            self._agreement(whom),
+        )
+
+    def _agreement(self, whom: str) -> Answer:
+        question = self.word("ask.agreement")
+        rights = self.said.value(self.iri, DCT.accessRights).removeprefix(_ACCESS)
+        if rights == "PUBLIC":
+            return Answer(question, self.word("no"), self.word("agreement.open"))
+        if rights == "RESTRICTED":
+            return Answer(question, self.word("agreement.yes"), whom)
+        if rights in ("NON_PUBLIC", "CONFIDENTIAL", "SENSITIVE"):
+            return Answer(question, self.word("agreement.closed"), whom)
+        return Answer(question, self.word("unknown"), whom)
+
+    def whom(self) -> str:
+        publisher = self.publisher()
+        return self.word("ask.whom", name=publisher.text) if publisher else self.word("ask.nobody")
+
+    def use(self) -> tuple[str, bool]:
+        """Say for a row whether it may be used, and whether that is good news."""
+        commercial, attribution = self.commercial(), self.attribution()
+        if commercial == "yes":
+            return self.word("row.free" if attribution == "no" else "row.free_credit"), True
+        keys = {"no": "row.limited", "depends": "row.mixed"}
+        if commercial in keys:
+            return self.word(keys[commercial]), False
+        names = {found.name for found in self.licences() if found}
+        return (names.pop() if len(names) == 1 else self.word("row.unknown")), False
+
+    # ------------------------------------------------------------ files
+
+    def form(self, file: str) -> str:
+        kind = next(iter(self.said.terms(file, DCT.format)), "")
+        if kind and lists.FILE_TYPES.by_iri(ntriples.value_of(kind)):
+            return lists.FILE_TYPES.label(ntriples.value_of(kind), self.reader)
+        media = self.said.value(file, DCAT.mediaType).removeprefix(lists.IANA)
+        if media and (found := lists.format_of(media)):
+            return lists.FILE_TYPES.label(found, self.reader)
+        return media if media and "//" not in media else (self.said.name(kind).text if kind else "")
+
+    def files(self) -> tuple[File, ...]:
+        return tuple(self._file(file) for file in self.said.values(self.iri, DCAT.distribution))
+
+    def _file(self, file: str) -> File:
+        direct = self.said.links(file, DCAT.downloadURL)
+        octets = self.said.value(file, DCAT.byteSize)
+        whole = octets.split(".")[0]
+        return File(
+            form=self.form(file) or self.word("get.unknown_form"),
+            title=self.said.text(file, DCT.title),
+            about=text.plain(self.said.text(file, DCT.description).text, 160),
+            licence=self.licence(file),
+            size=text.size(int(whole), self.reader) if whole.isascii() and whole.isdigit() and len(whole) < 16 else "",
+            href=next(iter(direct or self.said.links(file, DCAT.accessURL)), ""),
+            direct=bool(direct),
+        )
+
+    # ------------------------------------------------------------ facts
+
+    def facts(self) -> tuple[Fact, ...]:
+        rows = (
+            ("fact.publisher", self._linked(DCT.publisher, FOAF.homepage)),
+            ("fact.updated", self._dates(DCT.modified)),
+            ("fact.issued", self._dates(DCT.issued)),
+            ("fact.rhythm", self._named(DCT.accrualPeriodicity)),
+            ("fact.covers", self._named(DCT.spatial)),
+            ("fact.period", self._periods()),
+            ("fact.languages", self._named(DCT.language)),
+            ("fact.endpoint", self._addresses(DCAT.endpointURL)),
+            ("fact.themes", self._named(DCAT.theme)),
+            ("fact.keywords", [(Said(", ".join(k.text for k in words_), words_[0].tag, words_[0].foreign), "")])
+            if (words_ := self.said.texts(self.iri, DCAT.keyword))
+            else ("fact.keywords", []),
+            ("fact.series", self._links_to(DCAT.inSeries)),
+            ("fact.contact", self._contacts()),
+            ("fact.page", self._addresses(DCAT.landingPage, FOAF.page)),
+            ("fact.iri", [(Said(self.iri), href(self.iri))]),
+        )
+        return tuple(Fact(self.word(key), tuple(values)) for key, values in rows if values)
+
+    def _named(self, predicate: str) -> list[tuple[Said, str]]:
+        return [(said, "") for said in self.said.names(self.iri, predicate)]
+
+    def _linked(self, predicate: str, address: str) -> list[tuple[Said, str]]:
+        terms = self.said.terms(self.iri, predicate)
+        return [
+            (self.said.name(term), next(iter(self.said.links(ntriples.value_of(term), address)), "")) for term in terms
+        ]
+
+    def _links_to(self, predicate: str) -> list[tuple[Said, str]]:
+        terms = self.said.terms(self.iri, predicate)
+        return [(self.said.name(term), href(ntriples.value_of(term))) for term in terms]
+
+    def _addresses(self, *predicates: str) -> list[tuple[Said, str]]:
+        return [(Said(link), link) for link in self.said.links(self.iri, *predicates)]
+
+    def _dates(self, predicate: str) -> list[tuple[Said, str]]:
+        return [(Said(text.date_text(value, self.reader)), "") for value in self.said.values(self.iri, predicate)]
+
+    def _periods(self) -> list[tuple[Said, str]]:
+        return [(Said(found), "") for found in map(self._period, self.said.values(self.iri, DCT.temporal)) if found]
+
+    def _period(self, period: str) -> str:
+        start = text.date_text(self.said.value(period, DCAT.startDate, SCHEMA.startDate), self.reader)
+        end = text.date_text(self.said.value(period, DCAT.endDate, SCHEMA.endDate), self.reader)
+        if start and end:
+            return self.word("period.both", start=start, end=end)
+        if start:
+            return self.word("period.from", start=start)
+        return self.word("period.to", end=end) if end else ""
+
+    def _contacts(self) -> list[tuple[Said, str]]:
+        found = []
+        for term in self.said.terms(self.iri, DCAT.contactPoint):
+            contact = ntriples.value_of(term)
+            mail = self.said.value(contact, VCARD.hasEmail)
+            link = mail if not mail or ":" in mail else f"mailto:{mail}"
+            name = self.said.text(contact, VCARD.fn, VCARD["organization-name"]) or Said(mail.removeprefix("mailto:"))
+            target = href(link) or next(iter(self.said.links(contact, VCARD.hasURL)), "")
+            found.append((name or Said(tail(contact)), target))
+        return found
+
+
+def look(said: Described) -> RecordView:
+    """Work out the whole page."""
+    looker = _Looker(said)
+    whole = said.text(said.iri, *_ABOUT)
+    lead = looker.lead(LEAD_CHARACTERS)
+    translation = said.machine(said.iri, DCT.description) if whole.foreign and not whole.machine else text.NOTHING
+    statements = said.statements()
+    licence = next((found.name for found in looker.licences() if found and found.attribution != "unknown"), "")
+    title, publisher = looker.title(), looker.publisher()
+    return RecordView(
+        title=title,
+        lead=lead,
+        description=text.clean(whole.text) if whole and _says_more(whole.text, lead.text) else Markup(),
+        description_said=whole,
+        translation=translation,
+        translated=text.clean(translation.text) if translation else Markup(),
+        publisher=publisher,
+        answers=looker.answers(),
+        files=looker.files(),
+        facts=looker.facts(),
+        credit=", ".join(part for part in (title.text, publisher.text, licence) if part),
+        landing=next(iter(said.links(said.iri, DCAT.landingPage, FOAF.page)), ""),
+        statements=tuple(statements[:MAX_STATEMENTS]),
+        more_statements=max(0, len(statements) - MAX_STATEMENTS),
+    )
+
+
+def _says_more(whole: str, lead: str) -> bool:
+    return lead.endswith("…") or "](" in whole or "href" in whole
+
+
+def look_quickly(said: Described) -> RowView:
+    """Work out a row of a list."""
+    looker = _Looker(said)
+    use, sure = looker.use()
+    forms = {looker.form(file) for file in said.values(said.iri, DCAT.distribution)} - {""}
+    return RowView(
+        title=looker.title(),
+        lead=looker.lead(200),
+        publisher=looker.publisher(),
+        licence=use,
+        sure=sure,
+        forms=", ".join(sorted(forms)[:6]),
+        updated=text.date_text(said.value(said.iri, DCT.modified), said.reader),
+    )

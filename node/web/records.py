@@ -1,0 +1,242 @@
+"""Documents of single records: by address, by suffix, by IRI, with their proof and findings.
+
+A document holds exactly the payload's triples (formats.md 5); everything else about it goes in headers or in
+documents beside it. What is built here is kept by `front`, which answers the same request the next time.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
+
+from node.errors import Malformed, NotFound
+from node.records import KINDS, PLURALS
+from node.vocab import ntriples, serialise
+from node.vocab.contexts import CONTEXT_PATH
+from node.web import answer, negotiate
+from node.web.answer import Document, Encoded, link
+from node.web.front import key_of
+from node.web.graph import Described, compact
+from node.web.pages import Twin, Visitor, accept_of
+from node.web.parts import Parts, chosen_of, form_for, json_document, split_suffix
+from node.web.ports import Held
+from node.web.record_view import look
+from node.web.schema_org import block
+
+PROFILE = "http://data.europa.eu/r5r/"
+FORM_LABELS = {"ttl": "Turtle", "jsonld": "JSON-LD", "rdf": "RDF/XML", "nt": "N-Triples"}
+# Above this a payload takes longer to write than the event loop should wait.
+INLINE_BYTES = 128 * 1024
+MAX_IRI = 2_000
+
+
+class PluralConvertor(StringConvertor):
+    """Matches the plurals of `records.KINDS` and nothing else, so that other addresses go to other routers."""
+
+    regex = "|".join(sorted(PLURALS, key=len, reverse=True))
+
+
+register_url_convertor("plural", PluralConvertor())
+
+Plural = Annotated[str, Path(description="The plural of a kind.", json_schema_extra={"enum": sorted(PLURALS)})]
+Name = Annotated[str, Path(description="The record's slug, with or without `.ttl .jsonld .rdf .nt .html`.")]
+Slug = Annotated[str, Path(description="The record's slug.")]
+_FORMS_DOC: dict[str, dict[str, str]] = {kind: {} for kind in negotiate.FORMS.values()}
+
+
+def address_of(base_url: str, held: Held) -> str:
+    """Give the address of a record's document here."""
+    return f"{base_url}/{KINDS[held.kind]}/{held.slug}"
+
+
+class RecordDocuments:
+    """Builds the documents."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._base = parts.site.base_url
+        self.context_url = self._base + CONTEXT_PATH
+
+    def links(self, held: Held) -> str:
+        """Write the Link header: what this is, where its other forms, proof and findings are (RFC 8288)."""
+        here = address_of(self._base, held)
+        return ", ".join(
+            [
+                link(here, "canonical"),
+                link(held.iri, "describes"),
+                *(link(f"{here}.{suffix}", "alternate", type=kind) for suffix, kind in negotiate.FORMS.items()),
+                link(f"{here}/proof", "describedby", type="application/json", title="proof"),
+                link(f"{here}/findings", "describedby", type="application/json", title="findings"),
+                link(f"{self._base}/collections/{held.collection}", "collection"),
+                link(PROFILE, "profile"),
+            ]
+        )
+
+    def rdf(self, held: Held, form: str, *, by_suffix: bool, body: bytes) -> Document:
+        """Wrap the bytes of an RDF form; the ETag is the digest's and the serialiser's."""
+        here = address_of(self._base, held)
+        kind = negotiate.FORMS[form]
+        return Document(
+            body=body,
+            media_type=kind if form in ("jsonld", "rdf", "nt") else f"{kind}; charset=utf-8",
+            tag=f"{held.digest[7:39]}-{serialise.VERSIONS[form]}",  # type: ignore[index]
+            changed_ms=held.at_ms,
+            vary=answer.VARY_SUFFIX if by_suffix else answer.VARY,
+            links=self.links(held),
+            location="" if by_suffix else f"{here}.{form}",
+        )
+
+    def body(self, held: Held, form: str) -> bytes:
+        """Write the payload in a form. Raises NotAcceptable where RDF/XML cannot hold it."""
+        payload = self._parts.reading.payload(held)
+        return serialise.document(payload, form, context_url=self.context_url)  # type: ignore[arg-type]
+
+    def page(self, held: Held, visitor: Visitor) -> bytes:
+        """Render the page."""
+        reading, site, pages = self._parts.reading, self._parts.site, self._parts.pages
+        triples = ntriples.triples_of(reading.payload(held))
+        said = Described(triples, held.iri, visitor.language, pages.languages)
+        info = reading.collection(held.collection)
+        here = address_of(self._base, held)
+        return pages.render(
+            "record.html",
+            visitor,
+            nav="data",
+            twins=[Twin(label, f"{here}.{suffix}") for suffix, label in FORM_LABELS.items()],
+            held=held,
+            view=look(said),
+            here=here,
+            info=info,
+            findings=reading.findings(held),
+            compact=compact,
+            checkpoint=site.proofs.checkpoint(held.collection),
+            forms=[(kind, f"{here}.{suffix}") for suffix, kind in negotiate.FORMS.items() if suffix != "html"],
+            schema_org=block(
+                said, kind=held.kind, page=here, catalogue=f"{self._base}/collections/{info.name}", city=info.title
+            ),
+        )
+
+    async def document(self, held: Held, form: str, *, by_suffix: bool, visitor: Visitor) -> Document:
+        """Build the document in a form."""
+        parts = self._parts
+        if form == "html":
+            body = await parts.thread(lambda: self.page(held, visitor))
+            here = address_of(self._base, held)
+            return parts.pages.document(body, links=self.links(held), location="" if by_suffix else f"{here}.html")
+        large = len(parts.reading.payload(held)) > INLINE_BYTES
+        body = await parts.thread(lambda: self.body(held, form)) if large else self.body(held, form)
+        return self.rdf(held, form, by_suffix=by_suffix, body=body)
+
+
+def router(parts: Parts) -> APIRouter:
+    """Make the router."""
+    made = APIRouter(tags=["Records"])
+    _add_documents(made, parts)
+    _add_evidence(made, parts)
+    return made
+
+
+def _add_documents(made: APIRouter, parts: Parts) -> None:
+    """Records themselves, by address and by IRI."""
+    documents = RecordDocuments(parts)
+
+    @made.get(
+        "/{plural:plural}/{name}",
+        summary="A record",
+        description="The description of one record, exactly as its journal holds it, in the form asked for.",
+        responses={200: {"content": _FORMS_DOC}, 304: {}, 404: {}, 406: {}, 410: {}},
+        response_class=Response,
+    )
+    async def record(request: Request, plural: Plural, name: Name) -> Response:
+        slug, suffix = split_suffix(name)
+        version = parts.reading.version()
+        held = parts.reading.record(PLURALS[plural], slug)
+        form = form_for(request, suffix, address_of(parts.site.base_url, held))
+        visitor = parts.pages.visitor(request)
+        document = await documents.document(held, form, by_suffix=bool(suffix), visitor=visitor)
+        gzipped = negotiate.wants_gzip(request.headers.get("accept-encoding", ""))
+        encoded = answer.encode(document, gzipped=gzipped)
+        if not request.scope["query_string"]:
+            _keep(parts, request, encoded, held=None if form == "html" else held, version=version)
+        return answer.response(request.headers, encoded)
+
+    @made.get(
+        "/records",
+        summary="A record by its IRI",
+        description="Any record held here, own or mirrored, by the IRI its source gave it.",
+        responses={200: {"content": _FORMS_DOC}, 400: {}, 404: {}, 406: {}},
+        response_class=Response,
+    )
+    async def by_iri(
+        request: Request, iri: Annotated[str, Query(description="The record's IRI, percent-encoded.")] = ""
+    ) -> Response:
+        if not iri or len(iri) > MAX_IRI:
+            raise Malformed("There is no IRI to look for.", fix="Write /records?iri= and the record's IRI, encoded.")
+        held = parts.reading.by_iri(iri)
+        form = form_for(request, "", address_of(parts.site.base_url, held))
+        document = await documents.document(held, form, by_suffix=False, visitor=parts.pages.visitor(request))
+        return answer.reply(request.headers, document)
+
+
+def _add_evidence(made: APIRouter, parts: Parts) -> None:
+    """What stands beside a record: its proof and its findings."""
+
+    @made.get(
+        "/{plural:plural}/{slug}/proof",
+        summary="What proves a record",
+        description="Opening and entry, the inclusion path to the tree's root, and the signed checkpoint (C2SP note).",
+        response_class=Response,
+        responses={200: {"content": {"application/json": {}}}, 404: {}, 410: {}},
+    )
+    async def proof(request: Request, plural: Plural, slug: Slug) -> Response:
+        held = parts.reading.record(PLURALS[plural], slug)
+        found = await parts.thread(lambda: parts.site.proofs.proof(held))
+        if found is None:
+            raise NotFound("No checkpoint covers this record yet.", fix="The next one will; try again in a minute.")
+        body = {"record": held.iri, "collection": held.collection, "digest": held.digest, **found}
+        return answer.reply(request.headers, json_document(body))
+
+    @made.get(
+        "/{plural:plural}/{slug}/findings",
+        summary="What was found wrong with a record",
+        response_class=Response,
+        responses={200: {"content": {"application/json": {}, "text/html": {}}}, 404: {}, 406: {}, 410: {}},
+    )
+    async def findings(request: Request, plural: Plural, slug: Slug) -> Response:
+        held = parts.reading.record(PLURALS[plural], slug)
+        found = parts.reading.findings(held)
+        if chosen_of(request, ("application/json", "text/html")) == "text/html":
+            here = address_of(parts.site.base_url, held)
+            page = parts.pages.render(
+                "findings.html",
+                parts.pages.visitor(request),
+                nav="data",
+                held=held,
+                here=here,
+                title=_title(parts, held, parts.pages.visitor(request)),
+                findings=found,
+                compact=compact,
+            )
+            return answer.reply(request.headers, parts.pages.document(page))
+        told = [{"code": one.code, "level": one.level, "path": one.path, "message": one.message} for one in found]
+        body = {"record": held.iri, "digest": held.digest, "findings": told}
+        return answer.reply(request.headers, json_document(body))
+
+
+def _title(parts: Parts, held: Held, visitor: Visitor) -> object:
+    triples = ntriples.triples_of(parts.reading.payload(held))
+    return look(Described(triples, held.iri, visitor.language, parts.pages.languages)).title
+
+
+def _keep(parts: Parts, request: Request, encoded: Encoded, *, held: Held | None, version: int) -> None:
+    headers = request.headers
+    key = key_of(
+        request.scope["path"],
+        accept_of(request),
+        headers.get("accept-language", ""),
+        headers.get("accept-encoding", ""),
+        parts.pages.languages,
+    )
+    parts.keeper.put(key, encoded, held=held, version=version)

@@ -1,0 +1,191 @@
+"""Texts of records for the eyes of a reader: which language, how dates and numbers are written, what HTML may stay.
+
+Originals come before machine translations (`xx-t-yy`), always; a text in another language than the reader's is marked
+where it stands. Descriptions keep their source form in the payload and are cleaned here, at the last moment, because
+what is safe to show changes with browsers and what a source said does not.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from node.vocab import ntriples
+from node.web.words import LANGUAGE_NAMES, MONTHS, words
+
+_TAGS = {
+    "p",
+    "br",
+    "a",
+    "ul",
+    "ol",
+    "li",
+    "b",
+    "strong",
+    "em",
+    "i",
+    "code",
+    "pre",
+    "blockquote",
+    "h3",
+    "hr",
+    "sup",
+    "sub",
+}
+_INLINE = {"a", "b", "strong", "em", "i", "code", "sup", "sub"}
+_DROP = {"script", "style", "iframe", "object", "embed", "svg", "math", "template", "noscript", "form", "title"}
+_LOOKS_HTML = re.compile(
+    r"<\s*(?:p|br|a|ul|ol|li|b|i|em|strong|div|span|h[1-6]|table|img|script|u|font)\b[^>]*>", re.IGNORECASE
+)
+_HEADING = re.compile(r"<(/?)h[1-6]\b[^>]*>", re.IGNORECASE)
+_ANY_TAG = re.compile(r"<[^>]*>")
+_SPACE = re.compile(r"\s+")
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A chosen text: its language tag (empty: unknown), whether it is the reader's, whether a machine wrote it."""
+
+    text: str
+    tag: str = ""
+    foreign: bool = False
+    machine: bool = False
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to show."""
+        return bool(self.text)
+
+    @property
+    def lang(self) -> str:
+        """Give the tag for a `lang` attribute; only where it differs from the page's."""
+        return self.tag if self.foreign or self.machine else ""
+
+    def mark(self, reader: str) -> str:
+        """Give the words that stand beside it, or nothing."""
+        marks = [words(reader, "lang.in", language=language_name(self.tag, reader))] if self.foreign else []
+        return " · ".join([*marks, *([words(reader, "lang.machine")] if self.machine else [])])
+
+
+NOTHING = Said("")
+
+
+def is_machine(tag: str) -> bool:
+    """Tell whether a tag says that a machine translated (BCP 47 extension t)."""
+    return "-t-" in f"{tag}-" and "-t-" in tag
+
+
+def _order(tag: str, reader: str, others: Sequence[str]) -> tuple[int, int, str]:
+    primary = tag.split("-")[0]
+    if tag == reader:
+        place = 0
+    elif primary == reader:
+        place = 1
+    elif not tag:
+        place = 2
+    else:
+        place = 3 + (list(others).index(primary) if primary in others else len(others))
+    return (1 if is_machine(tag) else 0, place, tag)
+
+
+def choose(terms: Iterable[str], reader: str, others: Sequence[str] = ()) -> Said:
+    """Choose the literal for a reader: originals first, then the reader's language, untagged, the city's, any."""
+    literals = [(ntriples.language_of(term), ntriples.value_of(term)) for term in terms if ntriples.is_literal(term)]
+    found = [(tag, text) for tag, text in literals if text.strip()]
+    if not found:
+        return NOTHING
+    tag, text = min(found, key=lambda pair: (_order(pair[0], reader, others), pair[1]))
+    return Said(text.strip(), tag, foreign=bool(tag) and tag.split("-")[0] != reader, machine=is_machine(tag))
+
+
+def every(terms: Iterable[str], reader: str, others: Sequence[str] = ()) -> list[Said]:
+    """Choose among many-valued texts (keywords): all of the best language there is, in order of text."""
+    listed = [term for term in terms if ntriples.is_literal(term)]
+    best = choose(listed, reader, others)
+    chosen = sorted(ntriples.value_of(term) for term in listed if ntriples.language_of(term) == best.tag)
+    return [Said(text, best.tag, best.foreign, best.machine) for text in chosen if text.strip()]
+
+
+def language_name(tag: str, reader: str) -> str:
+    """Name a language as the reader does; an unknown one by its code."""
+    primary = tag.split("-")[0]
+    return LANGUAGE_NAMES.get(reader, {}).get(primary, primary)
+
+
+@lru_cache(maxsize=1_024)
+def clean(text: str) -> Markup:
+    """Turn a description, HTML or Markdown, into HTML that can do no harm: no script, style, picture or odd link."""
+    rough = _HEADING.sub(r"<\1h3>", text if _LOOKS_HTML.search(text) else _MARKDOWN.render(text))
+    # nh3 closes and escapes; what leaves it is the only unescaped text on our pages.
+    return Markup(  # noqa: S704
+        nh3.clean(
+            rough,
+            tags=_TAGS,
+            clean_content_tags=_DROP,
+            attributes={"a": {"href"}},
+            url_schemes={"http", "https", "mailto"},
+            link_rel="nofollow noopener ugc",
+        )
+    )
+
+
+def plain(text: str, limit: int = 0) -> str:
+    """Give a description as running text without marks, cut at a word near `limit` characters."""
+    bare = nh3.clean(_ANY_TAG.sub(_gap, str(clean(text))), tags=set())
+    whole = _SPACE.sub(" ", _unescape(bare)).strip()
+    if not limit or len(whole) <= limit:
+        return whole
+    return whole[:limit].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
+
+
+def _gap(match: re.Match[str]) -> str:
+    """Leave a space where a block ends, so that words of two paragraphs do not run together."""
+    return "" if match.group().strip("</>").split(" ")[0] in _INLINE else " "
+
+
+def _unescape(text: str) -> str:
+    return Markup(text).unescape()  # noqa: S704
+
+
+def day(at: datetime, reader: str) -> str:
+    """Write a date: 21 Nov 2026, 21.11.2026, 21 nov. 2026."""
+    if reader == "fi":
+        return f"{at.day}.{at.month}.{at.year}"
+    return f"{at.day} {MONTHS.get(reader, MONTHS['en'])[at.month - 1]} {at.year}"
+
+
+def moment(ms: int, reader: str) -> str:
+    """Write a time of ours, to the minute, in UTC and saying so."""
+    at = datetime.fromtimestamp(ms / 1000, UTC)
+    if reader == "fi":
+        return f"{day(at, reader)} klo {at.hour}.{at.minute:02d} UTC"
+    return f"{day(at, reader)}, {at.hour:02d}:{at.minute:02d} UTC"
+
+
+def date_text(value: str, reader: str) -> str:
+    """Write an xsd date, year or time of a source with the precision it has; what is none stays as it is."""
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}.*", value):
+        try:
+            return day(datetime.fromisoformat(value[:10]), reader)
+        except ValueError:
+            return value
+    return value
+
+
+def number(value: int, reader: str) -> str:
+    """Write a count: 9,814 in English, with a narrow space elsewhere."""
+    return f"{value:,}" if reader == "en" else f"{value:,}".replace(",", "\u202f")
+
+
+def size(octets: int, reader: str) -> str:
+    """Write a file size in decimal units."""
+    for unit, step in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if octets >= step:
+            amount = f"{octets / step:.1f}".rstrip("0").rstrip(".")
+            return f"{amount if reader == 'en' else amount.replace('.', ',')} {unit}{'t' if reader == 'fi' else 'B'}"
+    return f"{octets} {'t' if reader == 'fi' else 'B'}"

@@ -1,0 +1,1 @@
+"""Tests mirror `node/`; `laws/` holds the house rules, `real/`, `conformance/` and `cluster/` stand apart."""

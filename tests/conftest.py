@@ -1,0 +1,57 @@
+"""What every test may use, and the guard that keeps the suite on this machine.
+
+Sockets are closed but for loopback (pytest-socket, `pyproject.toml`), warnings are errors, and hypothesis is
+repeatable: the same commit runs the same examples, on a slow machine too.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.conftest_db import (  # noqa: F401 - fixtures for every test below
+    db,
+    db_url,
+    journals,
+    keyring,
+    lasting_db,
+    migrated,
+    postgres,
+    postgres_server_url,
+)
+
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile("search", deadline=None, max_examples=1_000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("CITYNODE_TEST_HYPOTHESIS", "repeatable"))
+
+ROOT = Path(__file__).resolve().parent.parent
+STAND_APART = {"real": "real", "conformance": "conformance", "cluster": "cluster", "browser": "browser"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands apart by the folder it stands in."""
+    for item in items:
+        parts = item.path.relative_to(ROOT).parts if item.path.is_relative_to(ROOT) else ()
+        for folder, mark in STAND_APART.items():
+            if parts[:2] == ("tests", folder):
+                item.add_marker(mark)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the operator's own CITYNODE_ variables out of the tests."""
+    for name in list(os.environ):
+        if name.startswith("CITYNODE_") and not name.startswith("CITYNODE_TEST_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def sample_data() -> Path:
+    """Find the sample portals and the standards' suites, or skip saying that they are absent."""
+    folder = Path(os.environ.get("CITYNODE_TEST_DATA", ROOT.parent / "shared")).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"CITYNODE_TEST_DATA names {folder}, which is absent")
+    return folder

@@ -1,0 +1,166 @@
+"""The house rules that no tool holds: errors, settings, kinds, docstrings, sizes and decisions all have their place."""
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from node import errors
+from node.records import KINDS, PLURALS
+from node.settings import Settings, unit_of
+from node.web.problems import STATUS
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(path for path in (ROOT / "node").rglob("*.py") if "versions" not in path.parts)
+TEXTS = sorted(
+    path
+    for pattern in (
+        "node/**/*.py",
+        "tests/**/*.py",
+        "benchmarks/**/*.py",
+        "demo/*.py",
+        "docs/*",
+        ".ci/*",
+        "*.md",
+        "*.toml",
+    )
+    for path in ROOT.glob(pattern)
+)
+DECISIONS = (ROOT / "node" / "DECISIONS.md").read_text()
+MAX_LINES = 500
+MAX_FUNCTION_LINES = 60
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def every_error(kind: type[errors.NodeError] = errors.NodeError) -> Iterator[type[errors.NodeError]]:
+    for sub in kind.__subclasses__():
+        if sub.__module__.startswith("node."):
+            yield sub
+            yield from every_error(sub)
+
+
+@pytest.mark.parametrize("kind", list(every_error()), ids=lambda kind: kind.code)
+def test_every_error_has_a_code_a_status_and_a_line_in_the_guide(kind: type[errors.NodeError]) -> None:
+    assert kind.__module__ == "node.errors", "errors live in node/errors.py"
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", kind.code)
+    assert [other for other in every_error() if other.code == kind.code] == [kind]
+    assert 400 <= STATUS[kind] < 600
+    assert f"\n| `{kind.code}` |" in (ROOT / "docs" / "troubleshooting.md").read_text()
+    assert f" {kind.__name__} " in (errors.__doc__ or "") + " ", "the tree at the top of errors.py shows every class"
+
+
+def settings_table() -> str:
+    rows = ["| setting | environment | default | unit | meaning |", "| --- | --- | --- | --- | --- |"]
+    for key, field in Settings.model_fields.items():
+        default = field.get_default()
+        if isinstance(default, tuple):
+            default = ",".join(default)
+        shown = "" if str(default) in ("", "**********") else f"`{default}`"
+        rows.append(f"| `{key}` | `CITYNODE_{key.upper()}` | {shown} | {unit_of(key)} | {field.description} |")
+    return "\n".join(rows) + "\n"
+
+
+def test_every_setting_is_documented_as_it_is() -> None:
+    path = ROOT / "docs" / "settings.md"
+    begin, end = "<!-- settings -->\n", "<!-- /settings -->"
+    text = path.read_text()
+    written = text[text.index(begin) + len(begin) : text.index(end)]
+    if written != settings_table() and os.environ.get("CITYNODE_TEST_WRITE"):
+        head, tail = text[: text.index(begin) + len(begin)], text[text.index(end) :]
+        path.write_text(head + settings_table() + tail)
+        return
+    assert written == settings_table(), "write it anew: CITYNODE_TEST_WRITE=1 pytest tests/laws/test_house.py"
+
+
+@pytest.mark.parametrize("key", Settings.model_fields)
+def test_every_setting_is_used(key: str) -> None:
+    name = "database" if key == "database_url" else key
+    users = [path for path in MODULES if f".{name}" in path.read_text() and path.name != "settings.py"]
+    assert users, f"nothing reads {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_says_what_lives_in_it(path: Path) -> None:
+    said = ast.get_docstring(ast.parse(path.read_text())) or ""
+    assert len([line for line in said.splitlines() if line.strip()]) >= 3
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_long_file_says_why(path: Path) -> None:
+    lines = path.read_text().count("\n")
+    assert lines <= MAX_LINES or f"`{name_of(path)}`" in DECISIONS, f"{lines} lines"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_function_is_longer_than_a_page(path: Path) -> None:
+    for one in ast.walk(ast.parse(path.read_text())):
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (one.end_lineno or 0) - one.lineno < MAX_FUNCTION_LINES, f"{one.name}, line {one.lineno}"
+
+
+def test_no_file_names_the_machine_it_was_written_on_or_leaves_work_undone() -> None:
+    # Spelt apart, so that this file does not find itself.
+    wrong = re.compile("|".join([r"(?<![\w.])/" + r"work/", "TO" + "DO", "FIX" + "ME", "NotImpl" + "ementedError"]))
+    found = [
+        (name_of(path), match.group()) for path in TEXTS if path.is_file() for match in wrong.finditer(_text(path))
+    ]
+    assert found == []
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def test_every_decision_that_code_cites_was_made() -> None:
+    made = {int(number) for number in re.findall(r"^## (\d+)", DECISIONS, re.MULTILINE)}
+    cited = {
+        (name_of(path), int(number))
+        for path in TEXTS
+        for number in re.findall(r"(?:DECISIONS|decision) (\d+)\b", _text(path))
+        if path.suffix == ".py"
+    }
+    assert {(name, number) for name, number in cited if number not in made} == set()
+    assert sorted(made) == list(range(1, len(made) + 1))
+
+
+def test_kinds_and_plurals_are_one_to_one() -> None:
+    assert len(PLURALS) == len(KINDS)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in (*KINDS, *PLURALS))
+
+
+# What this node harvests today. Each has its class (the kind), its term, a shape and words on the pages.
+HARVESTED = {"dataset": "Dataset", "dataset-series": "DatasetSeries", "data-service": "DataService"}
+
+
+@pytest.mark.parametrize("kind", HARVESTED)
+def test_every_harvested_kind_has_its_four_places(kind: str) -> None:
+    term = HARVESTED[kind]
+    assert kind in KINDS
+    assert re.search(rf"\b{term}\b", (ROOT / "node" / "vocab" / "terms.py").read_text())
+    shapes = "".join(path.read_text() for path in (ROOT / "node" / "vocab" / "shapes").glob("*.ttl"))
+    assert f"sh:targetClass dcat:{term}" in shapes
+    pages = "".join(path.read_text() for path in (ROOT / "node" / "web").rglob("*") if path.suffix in (".py", ".html"))
+    assert f'"{kind}"' in pages or f"'{kind}'" in pages
+
+
+def test_the_map_of_the_house_names_every_room() -> None:
+    import node
+
+    rooms = {
+        path.name for path in (ROOT / "node").iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    missing = {room for room in rooms - {"__init__.py"} if room.removesuffix(".py") not in (node.__doc__ or "")}
+    assert missing == set()
+
+
+def test_nothing_that_is_not_ours_is_named_in_the_lock_files() -> None:
+    for lock in ROOT.glob("requirements*.lock"):
+        text = lock.read_text()
+        assert not re.search(r"https?://|--(extra-)?index-url|--find-links|--trusted-host", text), lock.name
+        assert "--hash=sha256:" in text
