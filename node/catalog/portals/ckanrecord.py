@@ -19,6 +19,7 @@ KINDS = {"dataset_series": "dataset-series", "dataset-series": "dataset-series",
 NOT_DATASETS = names("harvest showcase application page blog news")
 
 _ACTIVE = (None, "", "active")
+_OPEN = {"open data", "avoin data", "öppna data"}
 _LICENCE = names("license_url license_id license_title")
 _PERIOD = names("temporal temporal_start temporal_end")
 _STATES = (
@@ -63,10 +64,11 @@ def describe(package: dict[str, Any], head: Head, named: Named, *, language: str
     _names(sheet, fields, portal)
     _dates(sheet, fields, month_first=month_first)
     _who(sheet, fields)
-    _what(sheet, fields)
+    collections = words_of(fields.take("collection_type"))
+    _what(sheet, fields, collections)
     _where(sheet, fields)
     _links(sheet, fields)
-    licence = _rights(sheet, fields)
+    licence = _rights(sheet, fields, collections)
     for resource in _resources(fields.take("resources")):
         _distribution(sheet, resource, licence, month_first=month_first)
     _rest(sheet, sheet.subject, fields)
@@ -163,7 +165,7 @@ def _publisher(sheet: Sheet, fields: Fields, organisation: dict[str, Any]) -> di
     return {"name": name, "mail": mail}
 
 
-def _what(sheet: Sheet, fields: Fields) -> None:
+def _what(sheet: Sheet, fields: Fields, collections: list[str]) -> None:
     plain, tongues = _words(fields.take("tags")), fields.take("keywords")
     if isinstance(tongues, dict):
         tongues = {**tongues, **fields.spoken("keywords")}
@@ -179,7 +181,7 @@ def _what(sheet: Sheet, fields: Fields) -> None:
             sheet.theme(group)
     for category in words_of(fields.take("categories")):
         sheet.theme(category)
-    for kind in words_of(fields.take("collection_type")):
+    for kind in collections:
         known = lists.DATASET_TYPES.find(kind)
         if known:
             sheet.put(sheet.subject, DCT.type, f"<{known.iri}>")
@@ -243,8 +245,10 @@ def _links(sheet: Sheet, fields: Fields) -> None:
         sheet.page(subject, DCATAP.applicableLegislation, address, "applicable_legislation")
 
 
-def _rights(sheet: Sheet, fields: Fields) -> tuple[str, str]:
-    for right in words_of(fields.take("access_rights")):
+def _rights(sheet: Sheet, fields: Fields, collections: list[str]) -> tuple[str, str]:
+    # HRI says in `collection_type` which of its entries are open data; that the entry is shown says nothing of the data.
+    said_open = ["PUBLIC"] if any(kind.casefold() in _OPEN for kind in collections) else []
+    for right in words_of(fields.take("access_rights")) or said_open:
         known = lists.ACCESS_RIGHTS.find(right)
         if known:
             sheet.put(sheet.subject, DCT.accessRights, f"<{known.iri}>")

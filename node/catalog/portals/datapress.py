@@ -14,10 +14,11 @@ from node.catalog.portals.jsonvalues import ending_of, line_of, list_of, map_of,
 from node.catalog.portals.jsonwalk import JsonWalk, count_of, envelope_of, raise_if_no_answer, refusal_for_want
 from node.vocab.terms import DCAT, DCT, FOAF, RDF, RDFS, VCARD
 
+_PUBLIC = "<http://publications.europa.eu/resource/authority/access-right/PUBLIC>"
 LEFT_OUT: dict[str, str] = {
     "shares": "who may see it",
     "readonly": "who may change it",
-    "sharing": "only public ones are published",
+    "sharing": "only public ones are published, and said to be",
     "private": "only public ones are published",
     "state": "only active ones are published",
     "isopen": "follows from the licence",
@@ -79,6 +80,8 @@ class DataPressWalk(JsonWalk):
         _what(sheet, fields)
         licence = _licence(sheet, fields)
         sheet.rights(sheet.subject, licence)
+        if line_of(record.get("sharing")).lower() == "public":  # whom the files are shared with, not only the page
+            sheet.put(sheet.subject, DCT.accessRights, _PUBLIC)
         page = line_of(record.get("webpage"))
         for identifier, resource in _resources(record):
             _distribution(sheet, identifier, resource, licence, page)

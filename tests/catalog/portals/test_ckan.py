@@ -414,3 +414,14 @@ def test_what_is_said_twice_becomes_one_node(tmp_path: Path) -> None:
     view = described(tmp_path, package)
     assert view.under(DCAT.theme, SKOS.prefLabel) == ['"Odd things"@en']
     assert view.under(DCT.spatial, LOCN.geographicName) == ['"Atlantis"']
+
+
+def test_what_helsinki_calls_open_data_is_public_unless_it_says_otherwise(tmp_path: Path) -> None:
+    rights = "http://publications.europa.eu/resource/authority/access-right/"
+    assert described(tmp_path, HELSINKI).all(DCT.accessRights) == [f"<{rights}PUBLIC>"]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "silent").mkdir()
+    told = described(tmp_path / "other", {**HELSINKI, "access_rights": "RESTRICTED"})
+    assert told.all(DCT.accessRights) == [f"<{rights}RESTRICTED>"]
+    silent = {key: value for key, value in HELSINKI.items() if key != "collection_type"}
+    assert described(tmp_path / "silent", silent).all(DCT.accessRights) == []

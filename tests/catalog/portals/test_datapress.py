@@ -216,3 +216,12 @@ def test_no_broken_value_costs_the_record(fields: dict[str, Any]) -> None:
     for record in (V3 | fields, V3 | {"resources": [fields]}):
         found = walk.description_of(record, head, Named("https://city.example/datasets/k", "k", "dataset"))
         terms_are_canonical(found.triples)
+
+
+def test_what_is_shared_with_everyone_is_said_to_be_public(tmp_path: Path) -> None:
+    assert only(tmp_path, [V3]).all(DCT.accessRights) == [f"<{AUTHORITY}/access-right/PUBLIC>"]
+
+
+def test_what_says_nothing_of_its_sharing_is_not_said_to_be_public(tmp_path: Path) -> None:
+    silent = {key: value for key, value in V3.items() if key != "sharing"}
+    assert only(tmp_path, [silent]).all(DCT.accessRights) == []
