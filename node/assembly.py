@@ -28,6 +28,7 @@ from node.journal.proofs import Proofs
 from node.keys import Keyring
 from node.outbound import Outbound
 from node.settings import Settings
+from node.vocab import lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +146,18 @@ def keys_folder(settings: Settings) -> Path:
     return settings.data / "keys"
 
 
+def tables_folder(settings: Settings) -> Path:
+    """Say where newer editions of the authority tables are."""
+    return settings.data / "tables"
+
+
 def build(settings: Settings) -> Node:
     """Put a node together.
 
     Raises:
         Misconfigured: A key is missing or readable by others, or the database cannot be used.
     """
+    lists.grow(tables_folder(settings))
     db = Database(settings.database)
     keyring = Keyring(keys_folder(settings))
     journals = Journals(db, keyring)

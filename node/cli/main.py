@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from node.cli import catalog, collections, database, harvest, journal, operate, say, sources
+from node.cli import catalog, collections, database, harvest, journal, operate, say, sources, tables
 from node.errors import Misconfigured, NodeError, Unavailable
 
 DONE, REFUSED, WRONG_USE, TRY_AGAIN, INTERRUPTED = 0, 1, 2, 3, 130
@@ -28,6 +28,7 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(harvest.app, name="harvest")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(journal.app, name="journal")
+app.add_typer(tables.app, name="tables")
 app.add_typer(database.app, name="db")
 
 

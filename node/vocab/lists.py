@@ -7,6 +7,7 @@ licence, a format or a theme is never guessed. Nothing is read at import; each t
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from node.vocab.tables import LABEL_LANGUAGES, Concept, Table
@@ -39,6 +40,7 @@ __all__ = [
     "facts",
     "format_of",
     "frequency_of",
+    "grow",
     "label",
     "language_iri",
     "licence_of",
@@ -90,6 +92,15 @@ TABLES: tuple[Table, ...] = (
     PLACES,
     MEDIA_TYPES,
 )
+
+
+def grow(folder: Path) -> list[str]:
+    """Take along the newer editions that stand in a folder; give the names of the tables that grew."""
+    found = [table for table in TABLES if (folder / f"{table.name}.tsv").is_file()]
+    for table in found:
+        table.grow(folder / f"{table.name}.tsv")
+    return [table.name for table in found]
+
 
 Answer = Literal["yes", "no", "unknown"]
 _ANSWERS: dict[str, Answer] = {"y": "yes", "n": "no"}
@@ -143,7 +154,7 @@ def facts(licence_iri: str) -> LicenceFacts:
         return LicenceFacts(licence_iri)
     return LicenceFacts(
         iri=concept.iri,
-        title=dict(concept.labels),
+        title={language: concept.label(language) for language in LABEL_LANGUAGES},
         short=concept.facts["short"] or concept.label("en"),
         commercial=_answer(concept, "commercial"),
         attribution=_answer(concept, "attribution"),

@@ -8,9 +8,11 @@ nearest match, and a word that two concepts share names neither. Pure but for re
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+
+from node.errors import Misconfigured
 
 LABEL_LANGUAGES = ("en", "fi", "sv")
 _DATA = Path(__file__).parent / "data"
@@ -63,19 +65,40 @@ def _row(cells: list[str], columns: list[str], base: str) -> Concept:
     return Concept(
         code=code,
         iri=iri or base + code,
-        labels={"en": en, "fi": fi or en, "sv": sv or en},
+        labels={language: text for language, text in (("en", en), ("fi", fi), ("sv", sv)) if text},
         words=tuple(also.split("|")) if also else (),
         facts=dict(zip(columns[6:], cells[6:], strict=True)),
     )
 
 
-def _read(name: str, base: str) -> Iterator[Concept]:
-    text = (_DATA / f"{name}.tsv").read_text("utf-8")
+def _read(path: Path, base: str) -> Iterator[Concept]:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(
+            f"The table {path} cannot be read: {error}.", fix="Import it again, or remove it."
+        ) from error
     lines = [line.split("\t") for line in text.split("\n") if line and not line.startswith("#")]
-    columns = lines[0]
-    if tuple(columns[:6]) != _COLUMNS:
-        raise AssertionError(f"{name}.tsv does not begin with the columns {_COLUMNS}")
+    columns = lines[0] if lines else []
+    if tuple(columns[:6]) != _COLUMNS or any(len(cells) != len(columns) for cells in lines):
+        raise Misconfigured(f"{path} is no table of ours.", fix="Import it again: citynode tables import FILE")
     return (_row(cells, columns, base) for cells in lines[1:])
+
+
+def write(path: Path, concepts: Iterable[Concept], *, note: str) -> None:
+    """Write concepts as a table file, whole or not at all; `note` stands in its first line."""
+
+    def cell(text: str) -> str:
+        return " ".join(text.split())
+
+    rows = ["# " + cell(note), "\t".join((*_COLUMNS, "media"))]
+    for concept in concepts:
+        labels = (cell(concept.labels.get(language, "")) for language in LABEL_LANGUAGES)
+        media = concept.facts.get("media", "")
+        rows.append("\t".join((cell(concept.code), concept.iri, *labels, "|".join(concept.words), media)))
+    draft = path.with_name(path.name + ".part")
+    draft.write_text("\n".join(rows) + "\n", "utf-8")
+    draft.replace(path)
 
 
 class Table:
@@ -85,12 +108,23 @@ class Table:
         """Name a table; `base` begins its IRIs. Without `rows` it is our own file `data/{name}.tsv`."""
         self.name = name
         self.base = base
-        self._source = rows or (lambda: _read(name, base))
+        self._source = rows or (lambda: _read(_DATA / f"{name}.tsv", base))
+        self._newer: Path | None = None
+
+    def grow(self, path: Path | None) -> None:
+        """Take a newer edition's file along (None: ours alone): its labels win, its new concepts are added.
+
+        What was read already is forgotten, so call it before others use the table.
+        """
+        self._newer = path
+        for name in ("concepts", "_codes", "_iris", "_spelt"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def concepts(self) -> tuple[Concept, ...]:
-        """All concepts in the order of the file."""
-        return tuple(self._source())
+        """All concepts in the order of the file, then what a newer edition adds."""
+        ours = tuple(self._source())
+        return ours if self._newer is None else tuple(_merged(ours, _read(self._newer, self.base)))
 
     @cached_property
     def _codes(self) -> dict[str, Concept]:
@@ -142,6 +176,14 @@ class Table:
     def __contains__(self, iri: object) -> bool:
         """Tell whether exactly this IRI is in the table."""
         return iri in self._iris
+
+
+def _merged(ours: tuple[Concept, ...], newer: Iterable[Concept]) -> Iterator[Concept]:
+    found = {concept.iri: concept for concept in newer}
+    for concept in ours:
+        other = found.pop(concept.iri, None)
+        yield replace(concept, labels={**concept.labels, **other.labels}) if other else concept
+    yield from found.values()
 
 
 def _keys(concept: Concept) -> set[str]:
