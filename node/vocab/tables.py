@@ -183,7 +183,10 @@ def _merged(ours: tuple[Concept, ...], newer: Iterable[Concept]) -> Iterator[Con
     for concept in ours:
         other = found.pop(concept.iri, None)
         yield replace(concept, labels={**concept.labels, **other.labels}) if other else concept
-    yield from found.values()
+    # A new row has every column its table has, so that nobody who asks for a fact must think of editions.
+    blank = dict.fromkeys(ours[0].facts, "") if ours else {}
+    for concept in found.values():
+        yield replace(concept, facts={**blank, **concept.facts})
 
 
 def _keys(concept: Concept) -> set[str]:

@@ -74,3 +74,14 @@ def test_what_is_no_table_is_refused(text: str, said: str, tmp_path: Path, capsy
     (tmp_path / "x.ttl").write_text(text)
     assert main(["tables", "import", str(tmp_path / "x.ttl"), *data]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_a_licence_of_a_newer_edition_has_a_name_and_no_answers(tmp_path: Path) -> None:
+    new = lists.Concept("NEW_1", lists.LICENCES.base + "NEW_1", {"en": "New licence 1"})
+    write(tmp_path / "licence.tsv", [new], note="new")
+    try:
+        assert lists.grow(tmp_path) == ["licence"]
+        facts = lists.facts(new.iri)
+        assert (facts.short, facts.commercial, facts.attribution) == ("New licence 1", "unknown", "unknown")
+    finally:
+        lists.LICENCES.grow(None)
