@@ -83,6 +83,7 @@ def main() -> int:
         print(_what_to_try(live=live), flush=True)
         return _watch(running)
     except KeyboardInterrupt:
+        print("\nStopping both cities …", flush=True)
         return 0
     except subprocess.CalledProcessError as error:
         return error.returncode
@@ -149,8 +150,8 @@ Two cities are running. Open:
   {helsinki}/                         Helsinki, in Finnish, Swedish and English
   {london}/                         London
   {helsinki}/collections/open-data    every dataset of Helsinki, page by page
-  {helsinki}/runs                     what the harvest did, record by record
-  {helsinki}/docs                     every address, with examples
+  {helsinki}/runs                     what each harvest did
+  {helsinki}/docs                     every address a program can ask
 
 Try in another terminal:
   curl -H 'Accept: text/turtle' {helsinki}/catalog

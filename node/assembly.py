@@ -121,6 +121,14 @@ class Node:
         self.journals.checkpoint(name, at_ms=at_ms)
         return collection
 
+    def published_as(self) -> str:
+        """Give the base URL that this node's own collections were made under; empty while there are none."""
+        for collection in self.shelf.collections():
+            base, found, name = collection.iri.rpartition("/collections/")
+            if found and name == collection.name:
+                return base
+        return ""
+
     def probes(self) -> list[Probe]:
         """Look whether the node can serve: the database answers, and its tables are the newest."""
         try:

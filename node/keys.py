@@ -116,7 +116,8 @@ def _read(path: Path) -> Ed25519PrivateKey:
         mode = path.stat().st_mode
         pem = path.read_bytes()
     except OSError as error:
-        raise Misconfigured(f"The key {path} cannot be read: {error.strerror}.", fix="Run citynode init.") from error
+        fix = "Put the folder keys/ back from a backup; without it this node cannot sign what it published."
+        raise Misconfigured(f"The key {path} cannot be read: {error.strerror}.", fix=fix) from error
     if stat.S_IMODE(mode) & 0o077:
         raise Misconfigured(f"Others on this host may read the key {path}.", fix=f"Run chmod 600 {path}.")
     try:

@@ -80,7 +80,7 @@ def restore_(
         (Path(work) / _KEYS).rename(folder / _KEYS)
         (Path(work) / FILE_NAME).rename(folder / FILE_NAME)
     say.line(f"Restored {file} into {folder}")
-    say.line("Next: citynode journal verify")
+    say.line(f"Next: citynode journal verify --data {folder}")
 
 
 def _folder_of(file: Path) -> Path:
@@ -117,7 +117,7 @@ def _unpack(file: Path, work: Path) -> None:
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {file}.", fix="Name what `citynode db backup` wrote.") from error
     except (tarfile.TarError, OSError) as error:
-        raise Malformed(f"{file} is no backup: {error}.", fix="Name what `citynode db backup` wrote.") from error
+        raise Malformed(f"{file} is no backup of a node.", fix="Name what `citynode db backup` wrote.") from error
     missing = [name for name in (_DATABASE, FILE_NAME) if not (work / name).is_file()]
     if missing or not any((work / _KEYS).iterdir()):
         raise Refused(f"{file} is not whole: {', '.join(missing) or _KEYS} is missing.", fix="Take another backup.")

@@ -108,6 +108,9 @@ def _node(settings: Settings) -> Iterator[Check]:
             if not probe.ok:
                 yield Check(probe.name, "fail", probe.detail)
                 return
+        published = node.published_as()
+        if published and published != settings.base_url:
+            yield Check("base URL", "fail", f"The node has published as {published}. Set base_url back to that")
         sources = node.sources.list()
         if not sources:
             yield Check("sources", "warn", "There is none. Add one: citynode sources add NAME LOCATION --kind KIND")

@@ -35,6 +35,17 @@ app.add_typer(database.app, name="db")
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
     try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, a pager) has enough. Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return code
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
         app(arguments, prog_name="citynode")
     except SystemExit as ended:
         return _code(ended)
@@ -42,11 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
         say.error(problem)
         return exit_code(problem)
     except KeyboardInterrupt:
+        say.note("citynode: interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (head, a pager) has enough. Python would complain once more when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     return DONE
 
 

@@ -21,6 +21,7 @@ from node.jobs.supervisor import Child, Supervisor
 from node.settings import Settings
 
 log = structlog.get_logger("citynode")
+SPOKEN = ("en", "fi", "sv")
 config = typer.Typer(help="The settings of this node.", no_args_is_help=True)
 
 PortOption = Annotated[int | None, typer.Option("--port", metavar="N", min=1, max=65535, help="Port to listen on.")]
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the root."""
     for command in (init, run, serve, worker, doctor, version):
         app.command()(command)
+    app.callback()(_root)
     app.add_typer(config, name="config")
 
 
@@ -45,6 +47,9 @@ def init(
     from node.cli.beginning import begin
 
     settings, made = begin(data=data, name=name, base_url=base_url, languages=lang)
+    unspoken = [language for language in settings.languages if language not in SPOKEN]
+    if unspoken:
+        say.note(f"The pages speak {', '.join(SPOKEN)}; of {', '.join(unspoken)} only texts of records are shown.")
     say.line(f"{'Made' if made else 'Found'} the node of {settings.name} in {settings.data}")
     if made:
         say.line("Next: citynode sources add NAME LOCATION --kind ckan|dcat|datapress|dcat-us, then citynode run")
@@ -108,6 +113,20 @@ def version(as_json: JsonOption = False) -> None:
         say.line(f"citynode {node.__version__} on Python {sys.version.split()[0]}")
 
 
+def _versioned(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_versioned, is_eager=True)
+    ] = False,
+) -> None:
+    """A city's portal in, a linked-data catalogue out."""
+
+
 @config.callback()
 def _config() -> None:
     """The settings of this node."""
@@ -162,7 +181,23 @@ def _started(data: Path | None, **overrides: object) -> Settings:
             db.upgrade()
     finally:
         db.close()
+    _refuse_another_address(settings)
     return settings
+
+
+def _refuse_another_address(settings: Settings) -> None:
+    from node.assembly import build
+
+    node = build(settings)
+    try:
+        published = node.published_as()
+    finally:
+        node.close()
+    if published and published != settings.base_url:
+        raise Misconfigured(
+            f"This node has published as {published}, and base_url is {settings.base_url} now.",
+            fix="Set base_url back: every address that others hold begins with it. For a new address make a new node.",
+        )
 
 
 def _listening(settings: Settings) -> socket.socket:

@@ -211,7 +211,13 @@ class _Child:
         environment = {"PYTHONPATH": str(_ROOT), "PATH": os.defpath, "LC_ALL": "C.UTF-8"}
         try:
             self._process = subprocess.Popen(  # noqa: S603  (our own module, arguments of our own)
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[lifeline], env=environment, bufsize=0
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=[lifeline],
+                env=environment,
+                bufsize=0,
+                process_group=0,  # Ctrl-C at a terminal is for the node alone, which then ends its child
             )
         finally:
             os.close(lifeline)

@@ -316,3 +316,31 @@ def test_settings_are_shown_without_secrets(helsinki: Say, monkeypatch: pytest.M
 def test_version_needs_no_node(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["version"]) == 0
     assert capsys.readouterr().out.startswith("citynode ")
+
+
+def test_a_node_does_not_start_under_another_address_than_it_published_under(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = ["--data", str(tmp_path / "node")]
+    assert main(["init", "--name", "Testing", "--base-url", "https://data.old.example", *data]) == 0
+    monkeypatch.setenv("CITYNODE_BASE_URL", "https://data.new.example")
+    assert main(["run", "--port", "1", *data]) == 2
+    said = capsys.readouterr().err
+    assert "has published as https://data.old.example" in said
+    assert "Set base_url back" in said
+    assert main(["doctor", *data]) == 1
+    assert "fail  base URL" in capsys.readouterr().out
+
+
+def test_the_version_can_be_asked_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    told = capsys.readouterr().out
+    assert main(["version"]) == 0
+    assert capsys.readouterr().out == told
+    assert told.startswith("citynode ")
+
+
+def test_a_language_the_pages_do_not_speak_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["init", "--name", "Gent", "--base-url", "http://127.0.0.1:8001", "--lang", "nl,en"]
+    assert main([*given, "--data", str(tmp_path / "node")]) == 0
+    assert "of nl only texts of records are shown" in capsys.readouterr().err
