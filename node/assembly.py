@@ -194,7 +194,7 @@ def build(settings: Settings) -> Node:
         sources=sources,
         runs=runs,
         stories=Stories(journals, runs),
-        proofs=Proofs(journals),
+        proofs=Proofs(journals, journals.public_key()),
         harvest=harvest,
         outbound=outbound,
         followers=(ShelfFollower(),),

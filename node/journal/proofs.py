@@ -26,28 +26,33 @@ class Located(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SignedState:
-    """A signed state of a journal."""
+    """A signed state of a journal; `key` is the C2SP verifier key that checks the note's signature."""
 
     size: int
     note: str
     signed_at_ms: int
+    key: str
 
 
 class Proofs:
     """Reads checkpoints and inclusion proofs."""
 
-    def __init__(self, reader: Reader) -> None:
-        """Read through the journals' reader."""
+    def __init__(self, reader: Reader, public_key: bytes) -> None:
+        """Read through the journals' reader; `public_key` is the one that signs our checkpoints."""
         self._reader = reader
+        self._public_key = public_key
 
     def checkpoint(self, collection: str) -> SignedState | None:
         """Give the newest checkpoint of a collection, or None before the first."""
         sql = (
-            "SELECT p.size, p.note, p.signed_at FROM checkpoint p JOIN collection c ON c.id = p.collection_id"
+            "SELECT p.size, p.note, p.signed_at, c.iri FROM checkpoint p JOIN collection c ON c.id = p.collection_id"
             " WHERE c.name = ? ORDER BY p.size DESC LIMIT 1"
         )
         row = self._reader.db.hot().row(sql, (collection,))
-        return SignedState(int(row[0]), str(row[1]), int(row[2])) if row else None
+        if row is None:
+            return None
+        key = note.verifier_key(note.origin_of(row[3]), self._public_key)
+        return SignedState(int(row[0]), str(row[1]), int(row[2]), key)
 
     def proof(self, held: Located) -> dict[str, object] | None:
         """Give the proof of a record's newest entry, or None while no checkpoint covers it."""
@@ -66,9 +71,5 @@ class Proofs:
                 "hashes": [base64.b64encode(value).decode() for value in hashes],
             },
             "checkpoint": signed.note,
+            "key": signed.key,
         }
-
-
-def verifier_key(collection_iri: str, public_key: bytes) -> str:
-    """Give the C2SP verifier key that checks a collection's checkpoints."""
-    return note.verifier_key(note.origin_of(collection_iri), public_key)

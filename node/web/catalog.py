@@ -284,7 +284,8 @@ def _add_checkpoints(made: APIRouter, parts: Parts) -> None:
         for info in parts.reading.collections().values():
             found = parts.site.proofs.checkpoint(info.name)
             if found is not None:
-                told.append({"collection": info.iri, "name": info.name, "size": found.size, "checkpoint": found.note})
+                one = {"collection": info.iri, "name": info.name, "size": found.size}
+                told.append(one | {"checkpoint": found.note, "key": found.key})
         return answer.reply(request.headers, json_document({"checkpoints": told}))
 
     @made.get(

@@ -125,6 +125,10 @@ class Checkpoint(Protocol):
     def signed_at_ms(self) -> int:
         """Give the time it was signed."""
 
+    @property
+    def key(self) -> str:
+        """Give the C2SP verifier key that checks the note."""
+
 
 class Proofs(Protocol):
     """Reads the journals for those who want to check."""

@@ -196,7 +196,7 @@ class City:
 
     def __post_init__(self) -> None:
         self.shelf = Shelf(self.journals)
-        self.proofs = Proofs(self.journals)
+        self.proofs = Proofs(self.journals, self.journals.public_key())
 
     def ready(self) -> list[Probe]:
         return self.probes
