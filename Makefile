@@ -60,7 +60,8 @@ test-conformance: $(DEV_READY) ## The standards' own suites (CITYNODE_TEST_DATA,
 test-cluster: $(DEV_READY) ## Real processes: kill -9, restarts, two cities
 	$(SUITE) -m "cluster or slow" --ignore=tests/real --ignore=tests/conformance --ignore=tests/browser tests
 
-test-browser: $(DEV_READY) ## The pages in a real browser: no request leaves the node
+test-browser: $(DEV_READY) ## The pages in a real browser: no request leaves the node, axe-core finds nothing
+	@bash .ci/axe
 	@code=0; bash .ci/packages chromium || code=$$?; case $$code in \
 		0) bash .ci/suite browser $(BIN)/python tests/browser ;; \
 		1) ;; *) exit $$code ;; esac
@@ -82,4 +83,4 @@ lock: $(DEV_READY) ## Write the lock files anew from pyproject.toml
 	@bash .ci/lock $(BIN)/pip-compile
 
 clean: ## Remove what was made
-	rm -rf .venv .demo .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf .venv .axe .demo .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*

@@ -13,7 +13,7 @@ from pathlib import Path
 
 VERSION = 2  # raised when the same numbers give other bytes
 
-_PREFIXES = """@prefix dcat: <http://www.w3.org/ns/dcat#> .
+PREFIXES = """@prefix dcat: <http://www.w3.org/ns/dcat#> .
 @prefix dcatap: <http://data.europa.eu/r5r/> .
 @prefix dct: <http://purl.org/dc/terms/> .
 @prefix foaf: <http://xmlns.com/foaf/0.1/> .
@@ -42,7 +42,8 @@ def dataset(number: int, *, base: str = "https://data.example.org") -> str:
     rng = random.Random(number)
     iri = f"{base}/dataset/{number:07d}"
     texts = "".join(
-        f'  dct:title "{_words(rng, 5, lang)} {number}"@{lang} ;\n  dct:description "{_words(rng, 60, lang)}."@{lang} ;\n'
+        f'  dct:title "{_words(rng, 5, lang)} {number}"@{lang} ;\n'
+        f'  dct:description "{_words(rng, 60, lang)}."@{lang} ;\n'
         f'  dcat:keyword "{_words(rng, 1, lang)}"@{lang}, "{_words(rng, 2, lang)}"@{lang} ;\n'
         for lang in ("fi", "sv", "en")
     )
@@ -59,10 +60,14 @@ def dataset(number: int, *, base: str = "https://data.example.org") -> str:
   dcat:theme <{_EU}/data-theme/{rng.choice(_THEMES)}>, <{_EU}/data-theme/{rng.choice(_THEMES)}> ;
   dcat:landingPage <{iri}/page> ; foaf:page <{iri}/about> ;
   dct:conformsTo <https://data.example.org/model/{number % 20}> ;
-  dct:publisher [ a foaf:Agent ; foaf:name "{_words(rng, 2, "x")} virasto"@fi ; dct:type <http://purl.org/adms/publishertype/LocalAuthority> ] ;
-  dcat:contactPoint [ a vcard:Organization ; vcard:fn "Data team {number % 50}" ; vcard:hasEmail <mailto:data{number % 50}@example.org> ] ;
-  dct:temporal [ a dct:PeriodOfTime ; dcat:startDate "20{rng.randint(10, 19)}-01-01"^^xsd:date ; dcat:endDate "2025-12-31"^^xsd:date ] ;
-  dct:spatial [ a dct:Location ; dcat:bbox "POLYGON(({x:.4f} {y:.4f}, {x + 0.1:.4f} {y + 0.1:.4f}, {x:.4f} {y:.4f}))"^^geo:wktLiteral ;
+  dct:publisher [ a foaf:Agent ; foaf:name "{_words(rng, 2, "x")} virasto"@fi ;
+    dct:type <http://purl.org/adms/publishertype/LocalAuthority> ] ;
+  dcat:contactPoint [ a vcard:Organization ; vcard:fn "Data team {number % 50}" ;
+    vcard:hasEmail <mailto:data{number % 50}@example.org> ] ;
+  dct:temporal [ a dct:PeriodOfTime ; dcat:startDate "20{rng.randint(10, 19)}-01-01"^^xsd:date ;
+    dcat:endDate "2025-12-31"^^xsd:date ] ;
+  dct:spatial [ a dct:Location ;
+    dcat:bbox "POLYGON(({x:.4f} {y:.4f}, {x + 0.1:.4f} {y + 0.1:.4f}, {x:.4f} {y:.4f}))"^^geo:wktLiteral ;
     dcat:centroid "POINT({x:.4f} {y:.4f})"^^geo:wktLiteral ] ;
   dcat:distribution {links} .
 """
@@ -131,7 +136,7 @@ def _resource(rng: random.Random, number: int, n: int) -> dict[str, object]:
 
 def turtle(count: int, start: int = 0) -> Iterator[str]:
     """Give a whole catalogue in Turtle, piece by piece."""
-    yield _PREFIXES
+    yield PREFIXES
     for number in range(start, start + count):
         yield dataset(number)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from benchmarks.harvesting import entries_of, harvest
 from benchmarks.rig import (
     ROOT,
-    SERVER_CPU,
     Bench,
     Row,
     at_rest,
@@ -46,7 +45,7 @@ def start(bench: Bench) -> Iterator[Row]:
     for _ in range(2 if bench.quick else 4):
         port = free_port()
         started = time.monotonic()
-        with running(command("run", "--port", str(port)), environment(data), cpu=SERVER_CPU) as process:
+        with running(command("run", "--port", str(port)), environment(data)) as process:
             waited_for(f"http://127.0.0.1:{port}/readyz", alive=lambda process=process: process.poll() is None)
             times.append(time.monotonic() - started)
     best = min(times)
@@ -58,7 +57,9 @@ def rest(bench: Bench) -> Iterator[Row]:
     """Measure the bytes per record at rest."""
     data = _large(bench)
     yield _room(f"at rest, {bench.many:,} made records", at_rest(data), bench.many)
-    samples = Path(os.environ.get("CITYNODE_TEST_DATA", str(ROOT.parent / "shared"))) / "data" / "be-antwerp-ghent-dcat-ap"
+    samples = (
+        Path(os.environ.get("CITYNODE_TEST_DATA", str(ROOT.parent / "shared"))) / "data" / "be-antwerp-ghent-dcat-ap"
+    )
     if not samples.is_dir():
         yield Row("at rest, Antwerp and Ghent", "left out: CITYNODE_TEST_DATA names no sample data")
         return

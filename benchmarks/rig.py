@@ -224,7 +224,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(argv: Sequence[str], environ: dict[str, str], *, cpu: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    argv: Sequence[str], environ: dict[str, str], *, cpu: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server and stop it at the end, kindly and then not."""
     process = subprocess.Popen(
         pinned(argv, cpu), env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT

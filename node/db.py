@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 Dialect = Literal["sqlite", "postgresql"]
 BUSY_MS = 5_000
+# Alembic keeps its context in module globals: one migration at a time in a process, whatever the database allows.
+_MIGRATING = threading.Lock()
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Order matters: the page size only counts before the file exists. 8 KiB pages waste less beside payload rows of
@@ -248,7 +250,7 @@ class Database:
 
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-        with self.write() as tx:
+        with _MIGRATING, self.write() as tx:
             tx.lock("migrations")
             config.attributes["connection"] = tx.conn
             command.upgrade(config, "head")

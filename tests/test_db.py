@@ -64,7 +64,7 @@ def test_truth_values_and_bytes_come_back(db: Database):
     )
     with db.write() as tx:
         tx.run(insert, "hri", True)
-        tx.run("INSERT INTO dictionary (id, trained_at, digest, body) VALUES (40000, 1, ?, ?)", b"\x00\xff", b"")
+        tx.run("INSERT INTO dictionary VALUES (40000, 1, 100, ?, ?, ?)", b"", b"\x00\xff", b"")
     with db.read() as tx:
         assert tx.row("SELECT name FROM source WHERE keep_contacts AND NOT paused") == ("hri",)
         assert tx.row("SELECT digest, body FROM dictionary") == (b"\x00\xff", b"")

@@ -20,6 +20,10 @@ from node.outbound import Outbound
 from node.records import Finding
 from node.vocab.parse import Parser, ParseReport
 
+# Of a source with thousands of bad pages the first ones tell enough.
+_MOST_NOTES = 500
+_MOST_GAPS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -177,12 +181,12 @@ class RunDesk:
 
     def note(self, finding: Finding) -> None:
         """Say something of the source as a whole."""
-        if finding not in self.findings:
+        if len(self.findings) < _MOST_NOTES and finding not in self.findings:
             self.findings.append(finding)
 
     def incomplete(self, reason: str) -> None:
         """Say that the walk did not see everything."""
-        if len(self.gaps) < 100:
+        if len(self.gaps) < _MOST_GAPS:
             self.gaps.append(reason)
 
     def progress(self, stage: str, done: int, total: int | None = None) -> None:

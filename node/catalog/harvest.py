@@ -29,12 +29,14 @@ from node.catalog.work import (
     dry_row,
     farewell,
     gone_row,
+    newcomers,
 )
 from node.db import Database, Tx
 from node.errors import Conflict, Malformed, NodeError, Refused, Unavailable
 from node.journal import Draft, catch_up_in, key_of
 from node.journal.journal import Journals
 from node.outbound import Outbound
+from node.records import is_collection_name
 from node.vocab import translate
 from node.vocab.parse import Parser
 
@@ -128,7 +130,8 @@ class Harvest:
             work = self._prepare(source, run, watch, parser, folder, full=full)
             return self._walk(work)
         except SourceUnchanged:
-            run.counters.unchanged = run.counters.total = len(self._live_names(source.name))
+            with self._db.read() as tx:
+                run.counters.unchanged = run.counters.total = naming.count_live(tx, source.name)
             return "succeeded", "The source has not changed since the last complete run."
         except Malformed as error:
             self._salvage(work)
@@ -173,11 +176,15 @@ class Harvest:
             self._policy.language,
             source.keep_contacts,
         )
-        with self._db.read() as tx:
-            names = naming.Names(tx, source.name, base_url=self._policy.base_url)
         desk = RunDesk(info, self._outbound, parser, folder, self._policy.limits, watch.stop, watch.heard, last)
-        published, found = self._shelf.digests(source.collection), self._shelf.finding_sets(source.collection)
-        return Work(run, source, desk, names, self._policy, published, finding_sets=found)
+        return Work(run, source, desk, self._policy)
+
+    def _recall(self, work: Work) -> None:
+        """Load what is held of the source; not before it is known to have changed, since that takes longer to load."""
+        with self._db.read() as tx:
+            work.names = naming.Names(tx, work.source.name, base_url=self._policy.base_url)
+        work.published = self._shelf.digests(work.source.collection)
+        work.finding_sets = self._shelf.finding_sets(work.source.collection)
 
     def _recipe(self, source: Source) -> str:
         portal = portal_of(source.kind)
@@ -187,12 +194,13 @@ class Harvest:
     def _walk(self, work: Work) -> tuple[State, str]:
         walk = portal_of(work.source.kind).open(work.desk)
         work.desk.stop_if_unchanged()
+        self._recall(work)
         work.full = getattr(walk, "full", True)
         work.settled, refused = work.names.settle(_counted(walk.heads(), work.desk))
         work.run.counters.total = len(work.settled)
         for refusal in refused:
             self._refuse(work, refusal)
-        if work.full and not work.settled and not refused:
+        if work.full and not work.settled and not refused and not work.desk.gaps:
             work.desk.incomplete("The source holds no record.")
         for change in self._changes(work, walk):
             work.waiting.append(change)
@@ -277,9 +285,13 @@ class Harvest:
             self._note_rows(work, list(map(dry_row, batch)))
             return
         with all_or_none(work.run), self._db.write() as tx:
+            tx.lock("names")
+            naming.take_over(tx, [work.names.orphans[c.key] for c in batch if c.key in work.names.orphans])
             batch, late = self._without_clashes(tx, work, batch)
-            collection = self._append(tx, work, [*departures(work, batch), *map(draft, batch)])
+            self._append(tx, work.run, work.source.collection, [*departures(work, batch), *map(draft, batch)])
+            self._leave_others(tx, work.run, work.source, newcomers(work, batch))
             self._save_names(tx, work, batch)
+            collection = self._journals.get(tx, work.source.collection).id
             save_findings(tx, collection, {c.record.iri: c.record.findings for c in batch})
             # If this run ends early and the source goes back to what it was, that must not pass for unchanged.
             self._sources.forget_validators(tx, work.source.name)
@@ -290,8 +302,7 @@ class Harvest:
 
     def _without_clashes(self, tx: Tx, work: Work, batch: list[Change]) -> tuple[list[Change], list[Refusal]]:
         """Leave out new records whose slug a run beside this one gave away since ours were settled."""
-        tx.lock("names")
-        new = {c.key: work.settled[c.key] for c in batch if c.known is None and c.key not in work.names.orphans}
+        new = {c.key: work.settled[c.key] for c in batch if c.known is None or c.known.kind != c.record.kind}
         taken = naming.clashes(tx, work.source.name, new)
         message = "Another source took its name in the same moment. Run it again."
         late = [Refusal(c.key, c.title, SLUG_TAKEN, message, c.owner) for c in batch if c.key in taken]
@@ -301,18 +312,20 @@ class Harvest:
         for change in batch:
             if change.known and change.known.kind != change.record.kind:
                 naming.leave_kind(tx, change.known, change.record.kind)
-        naming.take_over(tx, [work.names.orphans[c.key] for c in batch if c.key in work.names.orphans])
         naming.save(tx, work.source.name, {c.key: work.settled[c.key] for c in batch}, live=True)
 
-    def _append(self, tx: Tx, work: Work, drafts: Sequence[Draft]) -> int:
-        """Append drafts, let the shelf follow, remember the range; give the collection's row id."""
-        name = work.source.collection
+    def _append(self, tx: Tx, run: Run, name: str, drafts: Sequence[Draft]) -> None:
+        """Append drafts to a collection, let the shelf follow, remember the range."""
         entries = self._journals.append(tx, name, drafts, at_ms=self._clock_ms())
-        collection = self._journals.get(tx, name)
         if entries:
             catch_up_in(tx, self._journals, self._follower, name)
-            work.run.ranges.append((name, entries[0].seq, entries[-1].seq))
-        return collection.id
+            run.ranges.append((name, entries[0].seq, entries[-1].seq))
+
+    def _leave_others(self, tx: Tx, run: Run, source: Source, names: Sequence[naming.Known]) -> None:
+        """Withdraw records from other collections of ours, where the source published before it was added anew."""
+        for collection in self._journals.collections(tx) if names else ():
+            if collection.name != source.collection and is_collection_name(collection.name):
+                self._append(tx, run, collection.name, list(map(farewell, names)))
 
     def _live_names(self, source: str) -> dict[str, naming.Known]:
         with self._db.read() as tx:
@@ -353,11 +366,19 @@ class Harvest:
     def _take_down(self, work: Work, gone: Sequence[naming.Known]) -> None:
         for start in range(0, len(gone), BATCH):
             part = gone[start : start + BATCH]
-            with all_or_none(work.run), self._db.write() as tx:
-                self._append(tx, work, list(map(farewell, part)))
-                naming.bury(tx, work.source.name, [name.key for name in part])
-                work.run.counters.withdrawn += len(part)
-                self._runs.save_progress(tx, work.run)
+            self._bury(work.run, work.source, part)
+
+    def _bury(self, run: Run, source: Source, part: Sequence[naming.Known]) -> None:
+        with all_or_none(run), self._db.write() as tx:
+            self._append(tx, run, source.collection, list(map(farewell, part)))
+            self._leave_others(tx, run, source, part)
+            naming.bury(tx, source.name, [name.key for name in part])
+            run.counters.withdrawn += len(part)
+            self._runs.save_progress(tx, run)
+
+    def _sign(self, run: Run, source: Source) -> None:
+        for name in sorted({source.collection, *(name for name, _, _ in run.ranges)}):
+            self._journals.checkpoint(name, at_ms=self._clock_ms())
 
     def _tell(self, work: Work) -> None:
         """Keep the last rows and notes, and sign what was written."""
@@ -365,7 +386,7 @@ class Harvest:
             self._keep_rows(work)
         work.run.notes = [finding.message for finding in work.desk.findings] + work.desk.gaps
         if not work.run.dry:
-            self._journals.checkpoint(work.source.collection, at_ms=self._clock_ms())
+            self._sign(work.run, work.source)
 
     def _close(self, work: Work) -> None:
         """Tell, and remember how to ask next time if there was nothing that another look could mend."""
@@ -409,23 +430,13 @@ class Harvest:
         live = self._live_names(source.name)
         gone = [live[row.source_key] for row in held if row.source_key in live]
         for start in range(0, len(gone), BATCH):
-            self._approve_part(run, source, gone[start : start + BATCH])
-        self._journals.checkpoint(source.collection, at_ms=self._clock_ms())
+            self._bury(run, source, gone[start : start + BATCH])
+        self._sign(run, source)
         run.counters.held = 0
         run.state = "partial" if run.counters.refused else "succeeded"
         run.reason = f"{len(gone)} held withdrawals were approved."
         self._runs.amend(run)
         return run
-
-    def _approve_part(self, run: Run, source: Source, part: Sequence[naming.Known]) -> None:
-        with all_or_none(run), self._db.write() as tx:
-            entries = self._journals.append(tx, source.collection, list(map(farewell, part)), at_ms=self._clock_ms())
-            if entries:
-                catch_up_in(tx, self._journals, self._follower, source.collection)
-                run.ranges.append((source.collection, entries[0].seq, entries[-1].seq))
-            naming.bury(tx, source.name, [name.key for name in part])
-            run.counters.withdrawn += len(part)
-            self._runs.save_progress(tx, run)
 
 
 def _counted(heads: Iterator[Head | Refusal], desk: RunDesk) -> Iterator[Head | Refusal]:

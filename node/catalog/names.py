@@ -225,6 +225,12 @@ def clashes(tx: Tx, source: str, named: Mapping[str, Named]) -> set[str]:
     return {key for key, holder in holders.items() if holder != (source, key)}
 
 
+def count_live(tx: Tx, source: str) -> int:
+    """Count the names of a source whose records are published now."""
+    row = tx.row("SELECT count(*) FROM name WHERE source = ? AND live", source)
+    return int(row[0]) if row else 0
+
+
 def bury(tx: Tx, source: str, keys: Sequence[str]) -> None:
     """Mark names as withdrawn; they stay given."""
     tx.many("UPDATE name SET live = FALSE WHERE source = ? AND key_hash = ?", [(source, key_hash(key)) for key in keys])

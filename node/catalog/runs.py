@@ -7,6 +7,7 @@ copied here: a run keeps the ranges of entries it wrote, and the journal says th
 
 import json
 import os
+import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -191,8 +192,11 @@ class Runs:
             "INSERT INTO run_row (run_id, n, change, source_key, iri, title, owner, code, message)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (run_id, n, r.change, r.source_key, r.iri, r.title[:300], r.owner[:300], r.code, r.message[:2000])
-                for n, r in enumerate(rows, start)
+                (
+                    *(run_id, n, row.change, _plain(row.source_key), _plain(row.iri)),
+                    *(_plain(row.title[:300]), _plain(row.owner[:300]), row.code, _plain(row.message[:2000])),
+                )
+                for n, row in enumerate(rows, start)
             ],
         )
 
@@ -249,6 +253,14 @@ class Runs:
                 [(now_ms, "The process that ran it is gone. Run it again: nothing was lost.", run.id) for run in dead],
             )
         return len(dead)
+
+
+# PostgreSQL holds no NUL and UTF-8 no half of a character; both may stand in a stranger's title.
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+
+
+def _plain(text: str) -> str:
+    return _NO_TEXT.sub("\ufffd", text)
 
 
 def _check_idle(tx: Tx, source: str) -> None:

@@ -6,8 +6,9 @@ on the shelf can be thrown away and read again (`rebuild`); it may write its own
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 
@@ -156,9 +157,10 @@ class Shelf:
     def finding_sets(self, collection: str) -> dict[int, bytes]:
         """Give record key and hash of the findings (see `finding_set`) of every record of a collection that has any."""
         sql = (
-            "SELECT record_key, set_hash FROM finding WHERE collection_id = (SELECT id FROM collection WHERE name = ?)"
+            "SELECT record_key, set_hash, places FROM finding"
+            " WHERE collection_id = (SELECT id FROM collection WHERE name = ?)"
         )
-        return {row[0]: bytes(row[1]) for row in self._hot.rows(sql, (collection,))}
+        return {row[0]: _with_places(bytes(row[1]), row[2]) for row in self._hot.rows(sql, (collection,))}
 
     def payload(self, held: Held) -> bytes:
         """Give the bytes that were hashed; empty if the record is withdrawn or the payload erased."""
@@ -172,14 +174,14 @@ class Shelf:
     def findings(self, held: Held) -> list[Finding]:
         """Give what was found of a record when it was last harvested."""
         row = self._hot.row(
-            "SELECT body FROM finding JOIN finding_set ON set_hash = hash"
+            "SELECT body, places FROM finding JOIN finding_set ON set_hash = hash"
             " WHERE collection_id = (SELECT id FROM collection WHERE name = ?) AND record_key = ?",
             (held.collection, key_of(held.iri)),
         )
-        return findings_from(row[0]) if row else []
+        return findings_from(*row) if row else []
 
     def finding_counts(self, collection: str) -> list[tuple[Finding, int]]:
-        """Count records by finding, most frequent first."""
+        """Count records by finding, most frequent first; where in each record it was seen is left out."""
         rows = self._hot.rows(
             "SELECT body, count(*) FROM finding f JOIN finding_set ON set_hash = hash"
             " JOIN shelf s ON s.collection_id = f.collection_id AND s.record_key = f.record_key"
@@ -189,7 +191,7 @@ class Shelf:
         )
         counts: dict[Finding, int] = {}
         for body, count in rows:
-            for finding in set(findings_from(body)):
+            for finding in {_in_general(finding) for finding in findings_from(body)}:
                 counts[finding] = counts.get(finding, 0) + int(count)
         return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0].code, pair[0].path))
 
@@ -217,27 +219,61 @@ class Shelf:
         return self._names[collection_id]
 
 
-def findings_body(findings: Sequence[Finding]) -> str:
-    """Spell findings as they are stored: sorted, so that equal sets are one row."""
-    return json.dumps(sorted({(f.code, f.level, f.path, f.message) for f in findings}), ensure_ascii=False)
+# An address in a message. They differ from record to record, the rest does not, so they are kept apart from it.
+_PLACE = re.compile(r"<[^<>\s]*>")
 
 
-def findings_from(body: str) -> list[Finding]:
-    """Read stored findings back, the gravest first."""
+def findings_body(findings: Sequence[Finding]) -> tuple[str, str]:
+    """Spell findings as they are stored: the set with holes for the addresses, and the addresses in their order.
+
+    Sets are sorted, so that equal ones are one row.
+    """
+    rows = sorted(
+        {(f.code, f.level, f.path, _PLACE.sub("<>", f.message), *_PLACE.findall(f.message)) for f in findings}
+    )
+    places = " ".join(place[1:-1] for row in rows for place in row[4:])
+    return json.dumps([row[:4] for row in rows], ensure_ascii=False), places
+
+
+def findings_from(body: str, places: str = "") -> list[Finding]:
+    """Read stored findings back, the gravest first; without the addresses the holes stay."""
+    left = iter(places.split(" "))
+    found = [
+        Finding(code, level, path, _PLACE.sub(lambda _: f"<{next(left, '')}>", message))
+        for code, level, path, message in json.loads(body)
+    ]
     grave: dict[Level, int] = {"mandatory": 0, "recommended": 1, "repaired": 2, "note": 3}
-    return sorted((Finding(*row) for row in json.loads(body)), key=lambda f: (grave[f.level], f.code, f.path))
+    return sorted(found, key=lambda f: (grave[f.level], f.code, f.path))
+
+
+def _in_general(finding: Finding) -> Finding:
+    """Leave out the sentences that say where."""
+    sentences = finding.message.removesuffix(".").split(". ")
+    kept = [sentence for sentence in sentences if "<>" not in sentence]
+    return replace(finding, message=". ".join(kept) + ".") if kept else finding
 
 
 @lru_cache(maxsize=4096)
 def finding_set(findings: tuple[Finding, ...]) -> bytes | None:
-    """Give the hash under which a set of findings is kept; None for no findings."""
-    return sha256(findings_body(findings).encode()).digest()[:16] if findings else None
+    """Give the hash under which a set of findings, addresses and all, is known; None for no findings."""
+    if not findings:
+        return None
+    body, places = findings_body(findings)
+    return _with_places(_hash(body), places)
+
+
+def _hash(body: str) -> bytes:
+    return sha256(body.encode()).digest()[:16]
+
+
+def _with_places(hashed: bytes, places: str) -> bytes:
+    return sha256(hashed + places.encode()).digest()[:16] if places else hashed
 
 
 def save_findings(tx: Tx, collection_id: int, found: Mapping[str, Sequence[Finding]]) -> None:
     """Keep the findings of records by IRI; an empty sequence clears what was there."""
     bodies = {iri: findings_body(findings) for iri, findings in found.items() if findings}
-    hashes = {body: sha256(body.encode()).digest()[:16] for body in set(bodies.values())}
+    hashes = {body: _hash(body) for body, _ in set(bodies.values())}
     tx.many(
         "DELETE FROM finding WHERE collection_id = ? AND record_key = ?",
         [(collection_id, key_of(iri)) for iri in found],
@@ -247,6 +283,6 @@ def save_findings(tx: Tx, collection_id: int, found: Mapping[str, Sequence[Findi
         [(hashed, body) for body, hashed in hashes.items()],
     )
     tx.many(
-        "INSERT INTO finding (collection_id, record_key, set_hash) VALUES (?, ?, ?)",
-        [(collection_id, key_of(iri), hashes[body]) for iri, body in bodies.items()],
+        "INSERT INTO finding (collection_id, record_key, set_hash, places) VALUES (?, ?, ?, ?)",
+        [(collection_id, key_of(iri), hashes[body], places) for iri, (body, places) in bodies.items()],
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel, select
@@ -157,8 +158,15 @@ class Sources:
             )
 
 
+def _has_host(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
+
+
 def _location(location: str) -> str:
-    if location.startswith(("http://", "https://")):
+    if location.startswith(("http://", "https://")) and _has_host(location):
         return location
     if "://" in location:
         raise Malformed(f"{location!r} is neither an http(s) address nor a file.", fix="Give a URL or a path.")

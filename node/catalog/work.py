@@ -48,15 +48,16 @@ class Work:
     run: Run
     source: Source
     desk: RunDesk
-    names: naming.Names
     policy: Policy
-    published: dict[int, str]
+    # What is held of the source; there once the source is read.
+    names: naming.Names = field(init=False)
+    published: Mapping[int, str] = field(default_factory=dict)
+    finding_sets: Mapping[int, bytes] = field(default_factory=dict)
     settled: Mapping[str, Named] = field(default_factory=dict)
     full: bool = True
     refused: list[RunRow] = field(default_factory=list)
     waiting: list[Change] = field(default_factory=list)
     waiting_bytes: int = 0
-    finding_sets: Mapping[int, bytes] = field(default_factory=dict)
     private: set[str] = field(default_factory=set)
     again: bool = False
 
@@ -99,6 +100,12 @@ def departures(work: Work, batch: Sequence[Change]) -> list[Draft]:
     leaving = [name for name in moved if name.iri not in borne]
     work.run.counters.withdrawn += len(leaving)
     return list(map(farewell, leaving))
+
+
+def newcomers(work: Work, batch: Sequence[Change]) -> list[naming.Known]:
+    """Give the earlier names of records that are new to the collection but live: they lived in another one."""
+    earlier = [c.known or work.names.orphans.get(c.key) for c in batch if c.change == "added"]
+    return [name for name in earlier if name and name.live]
 
 
 def gone_row(change: str, name: naming.Known, code: str) -> RunRow:

@@ -33,6 +33,7 @@ class Worker:
         """Plan nothing yet."""
         self._node = node
         self._clock_ms = clock_ms
+        self._planned: set[str] = set()
         self._lease = Lease(node.db, "timetable", length_ms=LEASE_MS)
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(1), "harvest": ThreadPoolExecutor(1)}, timezone="UTC"
@@ -77,11 +78,18 @@ class Worker:
         return [source for _, _, source in sorted(waiting, key=lambda row: row[:2])]
 
     def _plan(self, source: Source) -> None:
-        job = f"harvest-{source.name}"
-        if self._scheduler.get_job(job) is None:
-            self._scheduler.add_job(
-                self._harvest, args=[source.name], id=job, executor="harvest", misfire_grace_time=None
-            )
+        # The scheduler forgets a job as soon as it waits for the thread; while it waits, every tick finds it due.
+        if source.name not in self._planned:
+            self._planned.add(source.name)
+            self._scheduler.add_job(self._begin, args=[source.name], executor="harvest", misfire_grace_time=None)
+
+    def _begin(self, name: str) -> None:
+        try:
+            self._harvest(name)
+        except NodeError as error:
+            _logger.warning("harvest of %s put off: %s", name, error, extra={"source": name})
+        finally:
+            self._planned.discard(name)
 
     def _harvest(self, name: str) -> None:
         # The lease may have gone to another worker while this job waited for its turn.

@@ -106,6 +106,7 @@ def at_text(at_ms: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()}.{ms:03d}Z"
 
 
+@lru_cache(maxsize=4096)
 def key_of(record: str) -> int:
     """Give the short key of a record's IRI by which it is found; not unique against an attacker, so compare IRIs."""
     return int.from_bytes(hashlib.sha256(record.encode()).digest()[:8], "big", signed=True)

@@ -17,8 +17,11 @@ _OTHERS = "SELECT min(seq), max(seq) FROM entry WHERE collection_id = ? AND reco
 _DROP = "DELETE FROM payload WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM entry WHERE digest = ?)"
 
 
-def blank(tx: Tx, collection: Collection, seq: int) -> None:
-    """Destroy salt and opening of an entry, and its payload if no other entry, of any collection, holds it."""
+def blank(tx: Tx, collection: Collection, seq: int) -> bytes | None:
+    """Destroy salt and opening of an entry, and its payload if no other entry, of any collection, holds it.
+
+    Gives the digest of the payload that is gone, or None.
+    """
     sql = "SELECT op, record, record_key, digest FROM entry WHERE collection_id = ? AND seq = ?"
     row = tx.row(sql, collection.id, seq)
     if row is None:
@@ -30,8 +33,7 @@ def blank(tx: Tx, collection: Collection, seq: int) -> None:
         raise Conflict(f"Entry {seq} of {collection.name} says an erasure; that cannot be erased.")
     _check_not_stood_on(tx, collection, seq, row)
     tx.run(_BLANK, collection.id, seq)
-    if digest is not None:
-        tx.run(_DROP, digest, digest)
+    return bytes(digest) if digest is not None and tx.run(_DROP, digest, digest) else None
 
 
 def _check_not_stood_on(tx: Tx, collection: Collection, seq: int, row: Row) -> None:

@@ -6,6 +6,7 @@ cost of an entry is its payload's hash and compression; everything else is batch
 """
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -109,7 +110,9 @@ class Journals(Reader):
         """
         collection = self._locked(tx, name)
         tx.lock("payloads")
-        blank(tx, collection, seq)
+        gone = blank(tx, collection, seq)
+        if gone:
+            self.store.forget(tx, gone, at_ms=at_ms)
         batch = _Batch(collection, max(at_ms, collection.last_at_ms), salts)
         batch.add_opening(Opening("erase", salts(), target=seq))
         self._write(tx, batch)
@@ -230,9 +233,12 @@ def _check_draft(draft: Draft) -> None:
         raise TooLarge(f"The payload of {draft.record} is larger than 1 MiB.")
 
 
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+
+
 def _is_text(text: str) -> bool:
     """Tell whether both databases and JCS can hold it: PostgreSQL takes no NUL, UTF-8 no lone surrogate."""
-    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    return _NO_TEXT.search(text) is None
 
 
 def _held_note(tx: Tx, collection: Collection) -> str | None:

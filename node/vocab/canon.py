@@ -42,15 +42,15 @@ def canonical(iri: str, triples: Iterable[Triple], *, base_url: str, relabel: Re
     Raises:
         TooLarge: More than 10,000 triples, 1 MiB, or 64 alike anonymous nodes.
     """
-    extent = list(dict.fromkeys(triples))
-    if len(extent) > MAX_TRIPLES:
+    extent = list(triples)
+    if len(extent) > MAX_TRIPLES and len(extent := list(dict.fromkeys(extent))) > MAX_TRIPLES:
         raise TooLarge(f"The record has {len(extent)} triples; at most {MAX_TRIPLES} are taken.")
-    named = skolemise(iri, extent, base_url=base_url, relabel=relabel)
-    # Text sorts by code point, and UTF-8 keeps that order. The joined text ends with the last line's LF.
-    lines = [f"{s} {p} {o} ." for s, p, o in named]
-    lines.sort()
-    lines.append("")
-    payload = "\n".join(lines).encode()
+    named, lines = skolemise(iri, extent, base_url=base_url, relabel=relabel)
+    once = set(lines)
+    if len(once) < len(lines):
+        named = list(dict.fromkeys(named))
+    # Text sorts by code point, and UTF-8 keeps that order. " ." sorts as nothing does: only `@` and `^` follow a term.
+    payload = (" .\n".join(sorted(once)) + " .\n" if once else "").encode()
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise TooLarge(f"The record has {len(payload)} bytes; at most {MAX_PAYLOAD_BYTES} are taken.")
     return payload, named
@@ -61,43 +61,72 @@ def is_anonymous(term: str) -> bool:
     return term[:2] == "_:" or (GENID in term and term[:1] == "<")
 
 
-def skolemise(iri: str, extent: list[Triple], *, base_url: str, relabel: Relabel) -> list[Triple]:
-    """Replace every anonymous node in subject or object place; no duplicates come in and none go out."""
-    around = _neighbourhoods(extent)
-    if not around:
-        return extent
-    colours = _colours(around)
+def skolemise(iri: str, extent: list[Triple], *, base_url: str, relabel: Relabel) -> tuple[list[Triple], list[str]]:
+    """Replace every anonymous node in subject or object place; give the triples, and each as `s p o`."""
+    lines = list(map(" ".join, extent))
+    odd, colours = _coloured(extent, lines)
     if len(set(colours.values())) < len(colours):
-        extent = _relabelled(extent, around, colours, relabel)
-        around = _neighbourhoods(extent)
-        colours = _colours(around)
+        extent = _relabelled(list(dict.fromkeys(extent)), colours, relabel)
+        lines = list(map(" ".join, extent))
+        odd, colours = _coloured(extent, lines)
+    if not odd:
+        return extent, lines
     names = {
         node: _skolem_iri(iri, colour, ordinal, base_url) for node, (colour, ordinal) in _ordinals(colours).items()
     }
-    return [(names.get(s, s), p, names.get(o, o)) for s, p, o in extent]
+    named = extent.copy()
+    for i in odd:
+        subject, predicate, object_ = extent[i]
+        named[i] = triple = (names.get(subject, subject), predicate, names.get(object_, object_))
+        lines[i] = " ".join(triple)
+    return named, lines
+
+
+def _coloured(extent: list[Triple], lines: list[str]) -> tuple[list[int], dict[str, str]]:
+    """Find the triples with anonymous nodes, by their places, and each such node's colour."""
+    # One search of all the text tells whether IRIs need a look at all. Blank nodes alone sort behind `_`.
+    if GENID in "\n".join(lines):
+        odd = [i for i, (s, _, o) in enumerate(extent) if is_anonymous(s) or is_anonymous(o)]
+        return odd, _colours(_neighbourhoods(extent[i] for i in odd))
+    odd = [i for i, (s, _, o) in enumerate(extent) if o > "_" or s > "_"]
+    stars = _stars([extent[i] for i in odd])
+    return odd, _colours(_neighbourhoods(extent[i] for i in odd)) if stars is None else stars
+
+
+def _stars(triples: Iterable[Triple]) -> dict[str, str] | None:
+    """Colour blank nodes that are linked with named ones alone, as most are; None if two are linked."""
+    around: dict[str, set[str]] = defaultdict(set)
+    for subject, predicate, object_ in triples:
+        if subject < "_":
+            around[object_].add(f"{subject} {predicate} _:a")
+        elif object_ < "_":
+            around[subject].add(f"_:a {predicate} {object_}")
+        else:
+            return None
+    return {node: hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest() for node, lines in around.items()}
 
 
 def _neighbourhoods(extent: Iterable[Triple]) -> dict[str, list[Triple]]:
-    """Each anonymous node with the triples that have it as subject or object."""
+    """Each anonymous node with the triples that have it as subject or object, each triple once."""
     around: dict[str, list[Triple]] = defaultdict(list)
-    for triple in extent:
+    for triple in dict.fromkeys(extent):
         subject, _, object_ = triple
-        if subject[:2] == "_:" or (GENID in subject and subject[:1] == "<"):
+        if is_anonymous(subject):
             around[subject].append(triple)
             if object_ != subject and is_anonymous(object_):
                 around[object_].append(triple)
-        elif object_[:2] == "_:" or (GENID in object_ and object_[:1] == "<"):
+        else:
             around[object_].append(triple)
     return around
 
 
 def _colours(around: dict[str, list[Triple]]) -> dict[str, str]:
-    colours: dict[str, str] = {}
+    blank = dict.fromkeys(around, "")
+    # The first round is the same whoever is connected; the further ones are as many as a group has other members.
+    colours = {node: _colour(node, triples, blank) for node, triples in around.items()}
     for group in _groups(around):
-        last = dict.fromkeys(group, "")
-        for _ in group:
-            last = {node: _colour(node, around[node], last) for node in group}
-        colours.update(last)
+        for _ in group[1:]:
+            colours.update({node: _colour(node, around[node], colours) for node in group})
     return colours
 
 
@@ -112,10 +141,10 @@ def _colour(node: str, triples: list[Triple], last: dict[str, str]) -> str:
 
 
 def _groups(around: dict[str, list[Triple]]) -> Iterable[list[str]]:
-    """The connected groups of anonymous nodes."""
+    """The groups of anonymous nodes that are linked with each other."""
     seen: set[str] = set()
-    for start in around:
-        if start in seen:
+    for start, triples in around.items():
+        if start in seen or all(s not in around or o not in around for s, _, o in triples):
             continue
         seen.add(start)
         group = [start]
@@ -128,9 +157,7 @@ def _groups(around: dict[str, list[Triple]]) -> Iterable[list[str]]:
         yield group
 
 
-def _relabelled(
-    extent: list[Triple], around: dict[str, list[Triple]], colours: dict[str, str], relabel: Relabel
-) -> list[Triple]:
+def _relabelled(extent: list[Triple], colours: dict[str, str], relabel: Relabel) -> list[Triple]:
     """The extent under the labels of RDFC-1.0, whose order then settles the ties."""
     tally: dict[str, int] = defaultdict(int)
     for colour in colours.values():
@@ -140,7 +167,7 @@ def _relabelled(
             f"{max(tally.values())} nodes without a name look alike; at most {MAX_TIES} are taken.",
             fix="Give them IRIs or leave the repeated ones out.",
         )
-    blank = {node: f"_:n{index}" for index, node in enumerate(around)}
+    blank = {node: f"_:n{index}" for index, node in enumerate(colours)}
     lines = (f"{blank.get(s, s)} {p} {blank.get(o, o)} .\n" for s, p, o in extent)
     return triples_of(relabel("".join(lines).encode()))
 

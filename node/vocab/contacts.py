@@ -9,6 +9,7 @@ it was a person's, since it often spells the name. Reducing twice gives what red
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 
 from node.records import Finding
 from node.vocab.ntriples import Triple, is_iri, is_literal, literal, value_of
@@ -20,6 +21,7 @@ _SCHEMA = ("http://schema.org/", "https://schema.org/")
 _CONTACT_POINT = "<http://www.w3.org/ns/dcat#contactPoint>"
 _PUBLISHER = "<http://purl.org/dc/terms/publisher>"
 _PEOPLE = {f"<{_VCARD}Individual>", f"<{_FOAF}Person>", *(f"<{ns}Person>" for ns in _SCHEMA)}
+_TELLING = {_CONTACT_POINT, _RDF_TYPE}
 _CARDS = {f"<{_VCARD}{name}>" for name in ("Kind", "VCard", "Contact", "Individual", "Organization", "Group")}
 _ORGANISATION = f"<{_VCARD}Organization>"
 _FN = f"<{_VCARD}fn>"
@@ -67,9 +69,8 @@ def reduce(root: str, triples: Sequence[Triple]) -> tuple[Sequence[Triple], list
     if not contacts:
         return triples, []
     about: dict[str, list[Triple]] = defaultdict(list)
-    for triple in triples:
-        if triple[0] in contacts:
-            about[triple[0]].append(triple)
+    for triple in [t for t in triples if t[0] in contacts]:
+        about[triple[0]].append(triple)
     personal = {node for node in contacts if _is_personal(node, about[node])}
     mailboxes = {
         triple
@@ -111,7 +112,7 @@ def _reached(root: str, triples: Sequence[Triple]) -> set[str]:
 
 def _contacts(root: str, triples: Sequence[Triple]) -> set[str]:
     found = set()
-    for subject, predicate, object_ in triples:
+    for subject, predicate, object_ in [t for t in triples if t[1] in _TELLING]:
         if predicate == _CONTACT_POINT and object_[:1] != '"':
             found.add(object_)
         elif predicate == _RDF_TYPE and (object_ in _PEOPLE or object_ in _CARDS):
@@ -136,6 +137,7 @@ def _is_person_name(name: str) -> bool:
     return bool(_PERSON_NAME.match(name.strip())) and not _OFFICE.search(name)
 
 
+@lru_cache(maxsize=4096)
 def _spelt_in(name: str, mail: str) -> bool:
     """Tell whether a mailbox spells a person's name (two words of it, not an office's)."""
     words = [w for w in re.split(r"[^\w]+", name.lower()) if len(w) > 1]
@@ -147,6 +149,7 @@ def _box(mail: str) -> str:
     return mail.removeprefix("mailto:").partition("@")[0].lower()
 
 
+@lru_cache(maxsize=4096)
 def _is_personal_mailbox(mail: str) -> bool:
     box = _box(mail)
     return "@" in mail and bool(_PERSONAL_BOX.match(box)) and not _OFFICE.search(box)

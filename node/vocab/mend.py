@@ -68,7 +68,10 @@ _ADDRESSES = {
 }
 _HAS_EMAIL = f"<{_VCARD}hasEmail>"
 _MAILBOX = re.compile(r"(?:mailto:)?([^\s@<>]+@[^\s@<>]+\.[^\s@<>]+)\Z")
-_URL = re.compile(r"https?://[^\s<>\"]+\Z")
+# Stricter than what an IRI may be: what is made an address here, a strict parser must take again.
+_URL = re.compile(
+    r"https?://(?:[^\s<>\"@/?#\[\]]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s<>\"@:/?#\[\]]+)(?::[0-9]*)?(?:[/?#][^\s<>\"]*)?\Z"
+)
 _SIGNED = re.compile(r"[?&](?:X-Amz-Signature|X-Goog-Signature|Signature|sig|hdnea)=", re.IGNORECASE)
 _STAMP = re.compile(
     r"(?:x-amz-|x-goog-)|(?:signature|sig|expires|awsaccesskeyid|key-pair-id|policy|se|sp|sv|sr|st|spr|skoid|sktid|skt|ske|sks|skv|googleaccessid|hdnea)\Z"
@@ -102,7 +105,10 @@ def unsigned(address: str) -> str:
     """Leave the signature out of a signed address: it changes at every look, the thing behind it does not."""
     if not _SIGNED.search(address):
         return address
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address
     kept = [
         piece
         for piece in parts.query.split("&")
@@ -141,8 +147,9 @@ def mend(triples: Sequence[Triple]) -> tuple[Sequence[Triple], list[Finding]]:
     """Mend every triple; one finding per kind of fault and property, not one per triple."""
     faults: set[tuple[str, str]] = set()
     mended: dict[int, Triple] = {}
-    for index, (subject, predicate, object_) in enumerate(triples):
-        if predicate in _PLAIN:
+    for index in [i for i, triple in enumerate(triples) if triple[1] not in _PLAIN]:
+        subject, predicate, object_ = triples[index]
+        if _is_sound(predicate, object_):
             continue
         right, value = right_term(predicate), object_
         if right != predicate:
@@ -159,6 +166,13 @@ def mend(triples: Sequence[Triple]) -> tuple[Sequence[Triple], list[Finding]]:
         return triples, []
     out = [mended.get(index, triple) for index, triple in enumerate(triples)]
     return out, [_finding(code, term) for code, term in sorted(faults)]
+
+
+def _is_sound(predicate: str, object_: str) -> bool:
+    """Tell at a glance what nearly all is: an address without a query, or a class in its right spelling."""
+    if predicate in _ADDRESSES:
+        return object_[0] == "<" and "=" not in object_
+    return predicate == _RDF_TYPE and _SPELT.get(object_) == object_
 
 
 def _mended_address(predicate: str, object_: str, faults: set[tuple[str, str]]) -> str:

@@ -5,7 +5,7 @@ lists of bytes, because `front` sends the same list a million times. Pure: no sh
 """
 
 import gzip
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 from urllib.parse import quote
 
@@ -61,7 +61,10 @@ class Document:
 
 @dataclass(slots=True)
 class Encoded:
-    """A document in one coding with its headers, ready to send; `unchanged` are the headers of its 304."""
+    """A document in one coding with its headers, ready to send; `unchanged` are the headers of its 304.
+
+    Both lists are sent as they are by every reply; whoever adds to one copies it.
+    """
 
     etag: str
     headers: RawHeaders
@@ -69,16 +72,6 @@ class Encoded:
     body: bytes
     status: int = 200
     changed_ms: int = 0
-    _start: dict[str, object] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Build the message that is sent again and again."""
-        self._start = {"type": "http.response.start", "status": self.status, "headers": self.headers}
-
-    @property
-    def start(self) -> dict[str, object]:
-        """Give the ASGI message that opens the reply."""
-        return self._start
 
 
 def uri(iri: str) -> str:

@@ -35,13 +35,15 @@ class Problems:
         """Write the problem in the form that suits the caller."""
         pages = self._parts.pages
         visitor = pages.visitor(request)
-        title = words(visitor.language, f"problem.{problem.code}")
+        language = visitor.language
         if negotiate.wants_page(accept_of(request)):
             body = pages.render(
                 "problem.html", visitor, problem=problem, request_id=request.scope["state"].get("request_id", "")
             )
             kind = "text/html; charset=utf-8"
         else:
+            # What is said to machines is one language throughout: the detail's.
+            language, title = "en", words("en", f"problem.{problem.code}")
             body = problem.document(base_url=self._parts.site.base_url, instance=request.url.path, title=title)
             kind = "application/problem+json"
         document = Document(
@@ -49,7 +51,7 @@ class Problems:
             kind,
             cache=answer.NOT_KEPT,
             status=problem.status,
-            extra=(*problem.headers, ("content-language", visitor.language)),
+            extra=(*problem.headers, ("content-language", language)),
         )
         return answer.reply(request.headers, document)
 

@@ -33,6 +33,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d
 DUMP_BATCH = 500
 MAX_PAGE = 10_000_000
 _ALL: dict[str, dict[str, str]] = {kind: {} for kind in negotiate.FORMS.values()}
+_RDF: dict[str, dict[str, str]] = {negotiate.FORMS[form]: {} for form in negotiate.RDF_FORMS}
 PageNumber = Annotated[str, Query(description="From 1; a hundred records a page.")]
 Since = Annotated[str, Query(description="Only records changed at or after this date or time, ISO 8601.")]
 Name = Annotated[str, Path(description="The collection's name, with or without a suffix.")]
@@ -121,7 +122,8 @@ class CatalogDocuments:
         total = reading.count(name, modified_since_ms=at_ms)
         window = Window(number, total, self._site.page_size, since)
         if number > window.last:
-            raise NotFound(f"There are {window.last} pages, and no page {number}.", fix="Begin at page=1.")
+            last = "is one page" if window.last == 1 else f"are {window.last} pages"
+            raise NotFound(f"There {last}, and no page {number}.", fix="Begin at page=1.")
         helds = reading.page(name, offset=window.offset, limit=window.size, modified_since_ms=at_ms)
         address = catalogue.local_iri(self._site, name)
         turns = [
@@ -239,7 +241,7 @@ def _add_catalog(made: APIRouter, parts: Parts, documents: CatalogDocuments) -> 
             return StreamingResponse(iter(()), media_type="application/gzip", headers=headers)
         return StreamingResponse(documents.dump(), media_type="application/gzip", headers=headers)
 
-    @made.get("/.well-known/void", summary="VoID description", responses=forms)
+    @made.get("/.well-known/void", summary="VoID description", responses={200: {"content": _RDF}, 406: {}})
     async def void(request: Request) -> Response:
         _, suffix = split_suffix(request.scope["path"])
         form = form_for(request, suffix, f"{base}/.well-known/void", offered=negotiate.RDF_FORMS)

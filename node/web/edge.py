@@ -4,7 +4,6 @@ Plain ASGI, no middleware classes that copy bodies. A request is written to the 
 one line per visit would cost more than the visit.
 """
 
-import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -15,11 +14,10 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from node.web.answer import DATA_SAFETY, PAGE_SAFETY
-from node.web.front import App, Front, Message, Receive, Scope, Send
+from node.web.front import REQUEST_ID, App, Front, Message, Receive, Scope, Send
 
 MAX_ADDRESS = 4_096
 SLOW_S = 1.0
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 _ALLOW = (b"allow", b"GET, HEAD, OPTIONS")
 _PREFLIGHT = [
     _ALLOW,
@@ -75,12 +73,16 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["method"] == "OPTIONS":
-            await send({"type": "http.response.start", "status": 204, "headers": [*_PREFLIGHT, *DATA_SAFETY]})
+            mark = (b"x-request-id", _request_id(scope).encode())
+            await send({"type": "http.response.start", "status": 204, "headers": [*_PREFLIGHT, *DATA_SAFETY, mark]})
             await send({"type": "http.response.body", "body": b""})
         elif len(scope["path"]) + len(scope["query_string"]) > MAX_ADDRESS:
-            headers = [(b"content-type", b"application/problem+json"), *DATA_SAFETY]
+            length = (b"content-length", b"%d" % len(self._too_long))
+            mark = (b"x-request-id", _request_id(scope).encode())
+            headers = [(b"content-type", b"application/problem+json"), length, *DATA_SAFETY, mark]
             await send({"type": "http.response.start", "status": 414, "headers": headers})
-            await send({"type": "http.response.body", "body": self._too_long})
+            body = b"" if scope["method"] == "HEAD" else self._too_long
+            await send({"type": "http.response.body", "body": body})
         else:
             await _Passage(self._app, scope, send, self._marks).run(receive)
 
@@ -143,6 +145,6 @@ class _Passage:
 def _request_id(scope: Scope) -> str:
     """Take over a caller's id if it is a plain word, so that a proxy's and our lines meet; else make one."""
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.match(value):
+        if name == b"x-request-id" and REQUEST_ID.match(value):
             return bytes(value).decode()
     return secrets.token_hex(8)

@@ -7,6 +7,8 @@ a router decided for the very same request. The event loop is the only user, hen
 """
 
 import asyncio
+import re
+import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 Key = tuple[str, str, bool, str]
 OFFERED = tuple(negotiate.FORMS)
+# What a caller may name its request by, so that its lines and ours meet.
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 
 
 @dataclass(slots=True)
@@ -118,25 +122,30 @@ class Front:
         self._languages = languages
         self.hits = 0
         self.fresh = 0
+        # Ids of replies from memory are this process's mark and a count: a random one for each would cost as much
+        # as the reply.
+        self._mark = secrets.token_hex(4).encode()
+        self._sent = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer from memory or pass on; a path prefix of the base URL is taken off first, if a proxy left it on."""
-        if self._prefix and f"{scope.get('path', '')}/".startswith(f"{self._prefix}/"):
-            scope = {**scope, "path": scope["path"][len(self._prefix) :] or "/"}
+        """Answer from memory or pass on."""
+        scope = self._without_prefix(scope) if self._prefix else scope
         if scope["type"] != "http" or scope["query_string"] or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        accept = language = coding = b""
+        accept = language = coding = asked = b""
         copy: bytes | None = None
         for name, value in scope["headers"]:
             if name == b"accept":
-                accept = accept + b"," + value if accept else value
+                accept = b",".join((accept, value)) if accept else value
             elif name == b"accept-encoding":
                 coding = value
             elif name == b"accept-language":
                 language = value
             elif name == b"if-none-match":
                 copy = value
+            elif name == b"x-request-id":
+                asked = value
             elif name in (b"if-modified-since", b"range"):
                 await self._app(scope, receive, send)
                 return
@@ -151,15 +160,29 @@ class Front:
         if kept is None:
             await self._app(scope, receive, send)
         else:
-            await self._send(kept, copy, scope["method"], send)
+            await self._send(kept, copy, scope["method"], send, (b"x-request-id", self._id(asked)))
 
-    async def _send(self, kept: Kept, copy: bytes | None, method: str, send: Send) -> None:
+    def _without_prefix(self, scope: Scope) -> Scope:
+        """Take the path prefix of the base URL off, if a proxy left it on."""
+        if not f"{scope.get('path', '')}/".startswith(f"{self._prefix}/"):
+            return scope
+        return {**scope, "path": scope["path"][len(self._prefix) :] or "/"}
+
+    def _id(self, asked: bytes) -> bytes:
+        """Take over the caller's id, or count one up."""
+        if asked and REQUEST_ID.match(asked):
+            return asked
+        self._sent += 1
+        return b"%s-%x" % (self._mark, self._sent)
+
+    async def _send(self, kept: Kept, copy: bytes | None, method: str, send: Send, mark: tuple[bytes, bytes]) -> None:
         encoded = kept.encoded
         if copy is not None and negotiate.has_copy(copy.decode("latin-1"), encoded.etag):
             self.fresh += 1
-            await send({"type": "http.response.start", "status": 304, "headers": encoded.unchanged})
+            await send({"type": "http.response.start", "status": 304, "headers": [*encoded.unchanged, mark]})
             await send({"type": "http.response.body", "body": b""})
             return
         self.hits += 1
-        await send(encoded.start)
+        start = {"type": "http.response.start", "status": encoded.status, "headers": [*encoded.headers, mark]}
+        await send(start)
         await send(kept.message if method == "GET" else {"type": "http.response.body", "body": b""})

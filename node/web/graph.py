@@ -5,8 +5,8 @@ record describes itself (its publisher, its place) is named by its own words. Li
 mailto: a payload may hold any IRI.
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
 from node.vocab import lists, ntriples
@@ -16,18 +16,10 @@ from node.web import text
 from node.web.text import Said
 
 _NAMES = (SKOS.prefLabel, FOAF.name, RDFS.label, DCT.title, VCARD.fn, VCARD["organization-name"], SCHEMA.name)
+# In IRIs made here for what its source gave none: never shown to people, it says nothing.
+MINTED = "/.well-known/genid/"
+_LETTERS = re.compile(r"[^\W\d_]{2}")
 _BY_LENGTH = sorted(PREFIXES.items(), key=lambda pair: -len(pair[1]))
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One line of "Everything the source says"."""
-
-    subject: str
-    property: str
-    value: str
-    href: str
-    mark: str
 
 
 def href(iri: str) -> str:
@@ -44,9 +36,16 @@ def compact(iri: str) -> str:
 
 
 def tail(iri: str) -> str:
-    """Give the last readable part of an IRI, for want of a name."""
+    """Give the last readable part of an IRI, for want of a name; a mere number is no name without its host.
+
+    >>> tail("https://example.org/id/Street%20trees"), tail("https://sws.geonames.org/2803139/")
+    ('Street trees', 'sws.geonames.org/2803139')
+    """
     parts = urlsplit(iri)
-    return unquote(parts.fragment or parts.path.rstrip("/").rpartition("/")[2]) or parts.netloc or iri
+    last = unquote(parts.fragment or parts.path.rstrip("/").rpartition("/")[2])
+    if last and not _LETTERS.search(last):
+        return f"{parts.netloc}/{last}" if parts.netloc else last
+    return last or parts.netloc or iri
 
 
 class Described:
@@ -96,14 +95,20 @@ class Described:
         return text.choose(tags, self.reader)
 
     def name(self, term: str) -> Said:
-        """Name what a term stands for: our table's label, the record's own words for it, or what the IRI ends in."""
+        """Name what a term stands for: our table's label, the record's own words for it, or what the IRI ends in.
+
+        Nothing for a part without a name, whose IRI was only minted.
+        """
         value = ntriples.value_of(term)
         if not ntriples.is_iri(term):
             return Said(value.strip())
         known = lists.label(value, self.reader)
-        return Said(known) if known else (self._own_name(value) or Said(tail(value)))
+        if known:
+            return Said(known)
+        return self.own_name(value) or (text.NOTHING if MINTED in value else Said(tail(value)))
 
-    def _own_name(self, iri: str) -> Said:
+    def own_name(self, iri: str) -> Said:
+        """Name it by what the payload itself calls it, or nothing."""
         for predicate in _NAMES:
             found = self.text(iri, predicate)
             if found:
@@ -115,25 +120,14 @@ class Described:
         found = {said.text: said for said in map(self.name, self.terms(subject, *predicates)) if said}
         return [found[key] for key in sorted(found)]
 
+    def __contains__(self, subject: str) -> bool:
+        """Tell whether the payload says anything of a subject."""
+        return subject in self._said
+
+    def properties(self, subject: str) -> dict[str, list[str]]:
+        """Give what is said of a subject: terms by property."""
+        return self._said.get(subject, {})
+
     def subjects(self) -> list[str]:
         """List the subjects, the record first."""
         return sorted(self._said, key=lambda subject: (subject != self.iri, subject))
-
-    def statements(self) -> list[Statement]:
-        """List everything, the record's own first. What is described further down may be minted: no link to it."""
-        found = [
-            _statement(subject, predicate, term)
-            for subject in self.subjects()
-            for predicate, terms in sorted(self._said[subject].items())
-            for term in terms
-        ]
-        return [replace(one, href="") if one.value in self._said else one for one in found]
-
-
-def _statement(subject: str, predicate: str, term: str) -> Statement:
-    value = ntriples.value_of(term)
-    if ntriples.is_iri(term):
-        return Statement(subject, compact(predicate), value, href(value), "")
-    datatype = ntriples.datatype_of(term)
-    mark = ntriples.language_of(term) or (compact(datatype) if datatype else "")
-    return Statement(subject, compact(predicate), value, "", mark)

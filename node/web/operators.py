@@ -21,14 +21,17 @@ from starlette.responses import JSONResponse, Response
 from node.errors import NotFound
 from node.web import answer
 from node.web.answer import Document
+from node.web.findings import told
 from node.web.pages import Twin
 from node.web.parts import Parts, chosen_of, json_document
 from node.web.ports import Held, Run, RunRow
-from node.web.records import address_of
+from node.web.records import address_of, title_of
 
 RUNS_SHOWN = 50
 ROWS_SHOWN = 200
-SITEMAP_MOST = 50_000
+EARLIER_SHOWN = 5
+# A sitemap may hold 50,000 addresses; the first one also has the pages that are no records.
+SITEMAP_MOST = 45_000
 _ADDRESS = re.compile(r"(https?://)(?:[^\s/@]*@)?([^\s?#]*)(?:[?#]\S*)?")
 _FILE = re.compile(r"(?<![\w:/.])/(?:[\w.+@-]+/)+")
 _COUNTS = ("added", "changed", "unchanged", "withdrawn", "refused", "held")
@@ -60,11 +63,11 @@ def _run_json(run: Run) -> dict[str, object]:
 def _row_json(row: RunRow) -> dict[str, str]:
     return {
         "change": row.change,
-        "title": public(row.title),
+        "title": public(told(row.title)),
         "iri": row.iri,
         "owner": row.owner,
         "code": row.code,
-        "message": public(row.message),
+        "message": public(told(row.message)),
     }
 
 
@@ -129,35 +132,46 @@ def router(parts: Parts) -> APIRouter:
 def _add_runs(made: APIRouter, parts: Parts) -> None:
     kinds = ("application/json", "text/html")
 
+    def as_json(request: Request) -> bool:
+        return request.scope["path"].endswith(".json") or chosen_of(request, kinds) == "application/json"
+
+    @made.get("/runs.json", include_in_schema=False)
     @made.get("/runs", summary="Harvest runs, newest first", response_class=Response)
     async def runs(request: Request) -> Response:
         found = parts.site.runs.recent(RUNS_SHOWN)
-        if chosen_of(request, kinds) == "application/json":
+        if as_json(request):
             return answer.reply(request.headers, json_document({"runs": [_run_json(run) for run in found]}))
         visitor = parts.pages.visitor(request)
-        body = parts.pages.render("runs.html", visitor, nav="runs", runs=found, counts=_COUNTS)
+        twins = [Twin("JSON", f"{parts.site.base_url}/runs.json")]
+        body = parts.pages.render("runs.html", visitor, nav="runs", runs=found, counts=_COUNTS, twins=twins)
         return answer.reply(request.headers, parts.pages.document(body))
 
+    # The lower decorator is registered first: `2.json` would be a number to the other route.
     @made.get("/runs/{number}", summary="One harvest run", responses={404: {}}, response_class=Response)
+    @made.get("/runs/{number}.json", include_in_schema=False)
     async def run(request: Request, number: Annotated[str, Path(description="The run's number.")]) -> Response:
         wanted = int(number) if number.isascii() and number.isdigit() and len(number) < 16 else 0
         found = parts.site.runs.get(wanted) if wanted else None
         if found is None:
             raise NotFound("There is no such run.", fix="The runs are listed at /runs.")
         rows = [_row_json(row) for row in parts.site.runs.rows(wanted, limit=ROWS_SHOWN)]
-        told = _run_json(found)
-        if chosen_of(request, kinds) == "application/json":
-            return answer.reply(request.headers, json_document(told | {"rows": rows}))
+        whole = _run_json(found)
+        if as_json(request):
+            return answer.reply(request.headers, json_document(whole | {"rows": rows}))
+        visitor = parts.pages.visitor(request)
         groups = [(name, [row for row in rows if row["change"] == name]) for name in _ROW_GROUPS]
         body = parts.pages.render(
             "run.html",
-            parts.pages.visitor(request),
+            visitor,
             nav="runs",
             run=found,
-            reason=told["reason"],
+            reason=whole["reason"],
             groups=[(name, listed) for name, listed in groups if listed],
+            record_of=lambda iri: parts.reading.find_iri(iri) if iri else None,
+            title_of=lambda held: title_of(parts, held, visitor),
+            earlier=[run for run in parts.site.runs.recent(RUNS_SHOWN) if run.id < found.id][:EARLIER_SHOWN],
             counts=_COUNTS,
-            twins=[Twin("JSON", f"{parts.site.base_url}/runs/{found.id}")],
+            twins=[Twin("JSON", f"{parts.site.base_url}/runs/{found.id}.json")],
         )
         return answer.reply(request.headers, parts.pages.document(body))
 
@@ -207,8 +221,14 @@ def _sitemap_url(base: str, held: Held) -> str:
     return f"<url><loc>{escape(address_of(base, held))}</loc><lastmod>{_iso(held.at_ms)}</lastmod></url>\n"
 
 
+def _own_pages(parts: Parts) -> list[str]:
+    base = parts.site.base_url
+    own = ["/", "/catalog", "/docs", *(f"/collections/{name}" for name in parts.reading.collections())]
+    return [f"<url><loc>{escape(base + path)}</loc></url>\n" for path in own]
+
+
 def _sitemap_part(parts: Parts, skip: int) -> bytes:
-    urls, left = [], SITEMAP_MOST
+    urls, left = ([], SITEMAP_MOST) if skip else (_own_pages(parts), SITEMAP_MOST)
     for name in parts.reading.collections():
         count = parts.reading.count(name)
         while skip < count and left > 0:

@@ -19,10 +19,10 @@ from node.web import negotiate, text
 from node.web.accent import theme_css
 from node.web.answer import REVALIDATE, VARY, Document
 from node.web.ports import Run, Site
-from node.web.words import LANGUAGES, words
+from node.web.words import LANGUAGES, TABLE, words
 
 _HERE = Path(__file__).parent
-PAGE_VERSION = "html1"
+PAGE_VERSION = "html2"
 STATIC_TYPES = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 
 # The ten icons, on a grid of 24 (ui/README). One never stands without its word.
@@ -54,6 +54,14 @@ def _state(run: Run, reader: str) -> Markup:
     style, icon = ("warn", "wait") if held else _STATES.get(run.state, ("warn", "warn"))
     key = "state.held" if held else f"state.{run.state}"
     return Markup('<span class="say {}">{}{}</span>').format(style, _icon(icon), words(reader, key))
+
+
+def why(code: str, status: int) -> str:
+    """Give the key of the sentence that explains a problem to a person."""
+    own = f"why.{code}"
+    if own in TABLE:
+        return own
+    return "why.unavailable" if status >= 500 else "why.forbidden" if status == 403 else "why.other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +136,10 @@ class Pages:
                 link=lambda path: self._link(visitor, path),
                 number=lambda value: text.number(value, reader),
                 moment=lambda ms: text.moment(ms, reader),
-                plural=lambda kind: KINDS[kind],
-                record_link=lambda held: self._link(visitor, f"/{KINDS[held.kind]}/{held.slug}"),
+                date=lambda ms: text.date_of(ms, reader),
+                clock=lambda ms: text.clock(ms, reader),
+                record_link=lambda held, more="": self._link(visitor, f"/{KINDS[held.kind]}/{held.slug}{more}"),
+                why=why,
                 state=lambda run: _state(run, reader),
             )
             .encode()

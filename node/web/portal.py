@@ -49,12 +49,14 @@ def router(parts: Parts) -> APIRouter:
 
         def render() -> bytes:
             infos = list(parts.reading.collections().values())
+            signed = [(info, found) for info in infos if (found := parts.site.proofs.checkpoint(info.name))]
             return parts.pages.render(
                 "home.html",
                 visitor,
                 collections=[(info, parts.reading.count(info.name)) for info in infos],
                 rows=rows_of(parts, newest(parts, int(time.time() * 1000)), visitor),
-                checkpoints=[(info, parts.site.proofs.checkpoint(info.name)) for info in infos],
+                # The oldest first: up to then, all of them are verified.
+                checkpoints=sorted(signed, key=lambda pair: pair[1].signed_at_ms),
                 twins=twins,
             )
 

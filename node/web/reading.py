@@ -60,10 +60,15 @@ class Reading:
                 raise Withdrawn("This record was withdrawn by its city.", iri=gone[0], at_ms=gone[1])
         raise NotFound(f"There is no record /{KINDS[kind]}/{slug} here.", fix="The records are listed at /catalog.")
 
+    def find_iri(self, iri: str) -> Held | None:
+        """Find a live public record by IRI."""
+        held = self._shelf.by_iri(iri)
+        return held if held is not None and held.collection in self.collections() else None
+
     def by_iri(self, iri: str) -> Held:
         """Find a live public record by IRI. Raises NotFound."""
-        held = self._shelf.by_iri(iri)
-        if held is None or held.collection not in self.collections():
+        held = self.find_iri(iri)
+        if held is None:
             raise NotFound("No record with this IRI is held here.", fix="Check its spelling, also http or https.")
         return held
 

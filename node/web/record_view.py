@@ -11,14 +11,14 @@ from typing import Literal
 from markupsafe import Markup
 
 from node.vocab import lists, ntriples
-from node.vocab.terms import DCAT, DCT, FOAF, SCHEMA, SKOS, VCARD
-from node.web import text
-from node.web.graph import Described, Statement, href, tail
+from node.vocab.terms import DCAT, DCT, FOAF, LOCN, SCHEMA, SKOS, VCARD
+from node.web import places, text
+from node.web.everything import Line, everything
+from node.web.graph import MINTED, Described, href, tail
 from node.web.text import Said
 from node.web.words import words
 
 LEAD_CHARACTERS = 320
-MAX_STATEMENTS = 600
 _TITLES = (DCT.title, SKOS.prefLabel, FOAF.name, SCHEMA.name)
 _ABOUT = (DCT.description, SCHEMA.description, SKOS.definition)
 _ACCESS = "http://publications.europa.eu/resource/authority/access-right/"
@@ -71,9 +71,11 @@ class RecordView:
     """Everything the page of a record shows of its payload."""
 
     title: Said
-    lead: Said
+    title_translation: Said
+    summary: str
+    about: Said
+    lead: Markup
     description: Markup
-    description_said: Said
     translation: Said
     translated: Markup
     publisher: Said
@@ -82,8 +84,8 @@ class RecordView:
     facts: tuple[Fact, ...]
     credit: str
     landing: str
-    statements: tuple[Statement, ...]
-    more_statements: int
+    lines: tuple[Line, ...]
+    cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +154,16 @@ class _Looker:
 
     def answers(self) -> tuple[Answer, ...]:
         named = {found.name: found.iri for found in self.licences() if found}
-        note, link = next(iter(named.items())) if len(named) == 1 else ("", "")
+        # Several licences are named too, and stand beside their files.
+        note, link = next(iter(named.items())) if len(named) == 1 else (" / ".join(sorted(named)), "#get")
         whom = self.whom()
         uses = {"yes": "yes.commercial", "no": "no.commercial", "unknown": "unknown", "depends": "depends"}
         commercial, attribution = self.commercial(), self.attribution()
-        credit = (self.word("credit.copy"), "#cite") if attribution == "yes" else (whom, "")
+        notes = {"yes": ("credit.copy", "#cite"), "depends": ("get.other", "#get")}
+        key, place = notes.get(attribution, ("", ""))
+        credit = (self.word(key), place) if key else (whom, "")
         return (
-            Answer(self.word("ask.product"), self.word(uses[commercial]), note or whom, link),
+            Answer(self.word("ask.product"), self.word(uses[commercial]), note or whom, link if note else ""),
             Answer(self.word("ask.source"), self.word(attribution), *(("", "") if attribution == "no" else credit)),
             self._agreement(whom),
         )
@@ -189,6 +194,13 @@ class _Looker:
         names = {found.name for found in self.licences() if found}
         return (names.pop() if len(names) == 1 else self.word("row.unknown")), False
 
+    def credit(self) -> str:
+        """Write the line to name the source by: title, publisher, date, licences."""
+        named = dict.fromkeys(found.name for found in self.licences() if found and found.attribution != "unknown")
+        changed = text.date_text(self.said.value(self.iri, DCT.modified, DCT.issued), self.reader)
+        parts = (self.title().text, self.publisher().text, changed, " / ".join(named))
+        return ", ".join(part for part in parts if part)
+
     # ------------------------------------------------------------ files
 
     def form(self, file: str) -> str:
@@ -201,7 +213,9 @@ class _Looker:
         return media if media and "//" not in media else (self.said.name(kind).text if kind else "")
 
     def files(self) -> tuple[File, ...]:
-        return tuple(self._file(file) for file in self.said.values(self.iri, DCAT.distribution))
+        """List the files by title: the order of a payload is that of names, which may be minted."""
+        found = [self._file(file) for file in self.said.values(self.iri, DCAT.distribution)]
+        return tuple(sorted(found, key=lambda file: (file.title.text.casefold(), file.form)))
 
     def _file(self, file: str) -> File:
         direct = self.said.links(file, DCAT.downloadURL)
@@ -225,7 +239,7 @@ class _Looker:
             ("fact.updated", self._dates(DCT.modified)),
             ("fact.issued", self._dates(DCT.issued)),
             ("fact.rhythm", self._named(DCT.accrualPeriodicity)),
-            ("fact.covers", self._named(DCT.spatial)),
+            ("fact.covers", self._places()),
             ("fact.period", self._periods()),
             ("fact.languages", self._named(DCT.language)),
             ("fact.endpoint", self._addresses(DCAT.endpointURL)),
@@ -234,6 +248,7 @@ class _Looker:
             if (words_ := self.said.texts(self.iri, DCAT.keyword))
             else ("fact.keywords", []),
             ("fact.series", self._links_to(DCAT.inSeries)),
+            ("fact.serves", self._links_to(DCAT.servesDataset)),
             ("fact.contact", self._contacts()),
             ("fact.page", self._addresses(DCAT.landingPage, FOAF.page)),
             ("fact.iri", [(Said(self.iri), href(self.iri))]),
@@ -246,12 +261,25 @@ class _Looker:
     def _linked(self, predicate: str, address: str) -> list[tuple[Said, str]]:
         terms = self.said.terms(self.iri, predicate)
         return [
-            (self.said.name(term), next(iter(self.said.links(ntriples.value_of(term), address)), "")) for term in terms
+            (named, next(iter(self.said.links(ntriples.value_of(term), address)), ""))
+            for term in terms
+            if (named := self.said.name(term))
         ]
+
+    def _places(self) -> list[tuple[Said, str]]:
+        """Name the places; one without a name by its edges, one that only an address names by that."""
+        found: dict[str, tuple[Said, str]] = {}
+        for term in self.said.terms(self.iri, DCT.spatial):
+            place = ntriples.value_of(term)
+            named = self.said.name(term) or Said(places.edges(self.said.value(place, DCAT.bbox, LOCN.geometry)))
+            known = place in self.said or lists.label(place, self.reader)
+            if named:
+                found.setdefault(named.text, (named, "" if known else href(place)))
+        return [found[name] for name in sorted(found)]
 
     def _links_to(self, predicate: str) -> list[tuple[Said, str]]:
         terms = self.said.terms(self.iri, predicate)
-        return [(self.said.name(term), href(ntriples.value_of(term))) for term in terms]
+        return [(named, href(ntriples.value_of(term))) for term in terms if (named := self.said.name(term))]
 
     def _addresses(self, *predicates: str) -> list[tuple[Said, str]]:
         return [(Said(link), link) for link in self.said.links(self.iri, *predicates)]
@@ -264,7 +292,8 @@ class _Looker:
 
     def _period(self, period: str) -> str:
         start = text.date_text(self.said.value(period, DCAT.startDate, SCHEMA.startDate), self.reader)
-        end = text.date_text(self.said.value(period, DCAT.endDate, SCHEMA.endDate), self.reader)
+        ends = self.said.value(period, DCAT.endDate, SCHEMA.endDate)
+        end = "" if text.is_open_end(ends) else text.date_text(ends, self.reader)
         if start and end:
             return self.word("period.both", start=start, end=end)
         if start:
@@ -279,39 +308,43 @@ class _Looker:
             link = mail if not mail or ":" in mail else f"mailto:{mail}"
             name = self.said.text(contact, VCARD.fn, VCARD["organization-name"]) or Said(mail.removeprefix("mailto:"))
             target = href(link) or next(iter(self.said.links(contact, VCARD.hasURL)), "")
-            found.append((name or Said(tail(contact)), target))
+            shown = name or (Said(target) if MINTED in contact else Said(tail(contact)))
+            if shown:
+                found.append((shown, target))
         return found
 
 
 def look(said: Described) -> RecordView:
     """Work out the whole page."""
     looker = _Looker(said)
-    whole = said.text(said.iri, *_ABOUT)
-    lead = looker.lead(LEAD_CHARACTERS)
-    translation = said.machine(said.iri, DCT.description) if whole.foreign and not whole.machine else text.NOTHING
-    statements = said.statements()
-    licence = next((found.name for found in looker.licences() if found and found.attribution != "unknown"), "")
+    about = said.text(said.iri, *_ABOUT)
+    lead, description = text.parted(about.text, LEAD_CHARACTERS) if about else (Markup(), Markup())
+    translation = said.machine(said.iri, DCT.description) if about.foreign and not about.machine else text.NOTHING
     title, publisher = looker.title(), looker.publisher()
+    lines, cut = everything(said)
     return RecordView(
         title=title,
+        title_translation=said.machine(said.iri, DCT.title) if title.foreign and not title.machine else text.NOTHING,
+        summary=text.plain(about.text, LEAD_CHARACTERS),
+        about=about,
         lead=lead,
-        description=text.clean(whole.text) if whole and _says_more(whole.text, lead.text) else Markup(),
-        description_said=whole,
+        description=description,
         translation=translation,
         translated=text.clean(translation.text) if translation else Markup(),
         publisher=publisher,
         answers=looker.answers(),
         files=looker.files(),
         facts=looker.facts(),
-        credit=", ".join(part for part in (title.text, publisher.text, licence) if part),
+        credit=looker.credit(),
         landing=next(iter(said.links(said.iri, DCAT.landingPage, FOAF.page)), ""),
-        statements=tuple(statements[:MAX_STATEMENTS]),
-        more_statements=max(0, len(statements) - MAX_STATEMENTS),
+        lines=lines,
+        cut=cut,
     )
 
 
-def _says_more(whole: str, lead: str) -> bool:
-    return lead.endswith("…") or "](" in whole or "href" in whole
+def title_in(said: Described) -> Said:
+    """Choose the title alone."""
+    return _Looker(said).title()
 
 
 def look_quickly(said: Described) -> RowView:

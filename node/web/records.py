@@ -15,15 +15,16 @@ from node.errors import Malformed, NotFound
 from node.records import KINDS, PLURALS
 from node.vocab import ntriples, serialise
 from node.vocab.contexts import CONTEXT_PATH
-from node.web import answer, negotiate
+from node.web import answer, findings, negotiate
 from node.web.answer import Document, Encoded, link
 from node.web.front import key_of
-from node.web.graph import Described, compact
+from node.web.graph import Described
 from node.web.pages import Twin, Visitor, accept_of
 from node.web.parts import Parts, chosen_of, form_for, json_document, split_suffix
 from node.web.ports import Held
-from node.web.record_view import look
+from node.web.record_view import look, title_in
 from node.web.schema_org import block
+from node.web.text import Said
 
 PROFILE = "http://data.europa.eu/r5r/"
 FORM_LABELS = {"ttl": "Turtle", "jsonld": "JSON-LD", "rdf": "RDF/XML", "nt": "N-Triples"}
@@ -109,8 +110,7 @@ class RecordDocuments:
             view=look(said),
             here=here,
             info=info,
-            findings=reading.findings(held),
-            compact=compact,
+            findings=findings.views(reading.findings(held), visitor.language),
             checkpoint=site.proofs.checkpoint(held.collection),
             forms=[(kind, f"{here}.{suffix}") for suffix, kind in negotiate.FORMS.items() if suffix != "html"],
             schema_org=block(
@@ -181,53 +181,66 @@ def _add_documents(made: APIRouter, parts: Parts) -> None:
 
 
 def _add_evidence(made: APIRouter, parts: Parts) -> None:
-    """What stands beside a record: its proof and its findings."""
+    """What stands beside a record: its proof and its findings; `.json` for who cannot say Accept."""
+    base, kinds = parts.site.base_url, ("application/json", "text/html")
+    both: dict[int | str, dict[str, object]] = {
+        200: {"content": {kind: {} for kind in kinds}}, 404: {}, 406: {}, 410: {}
+    }  # fmt: skip
 
-    @made.get(
-        "/{plural:plural}/{slug}/proof",
-        summary="What proves a record",
-        description="Opening and entry, the inclusion path to the tree's root, and the signed checkpoint (C2SP note).",
-        response_class=Response,
-        responses={200: {"content": {"application/json": {}}}, 404: {}, 410: {}},
-    )
+    def as_json(request: Request) -> bool:
+        return request.scope["path"].endswith(".json") or chosen_of(request, kinds) == "application/json"
+
+    def page(request: Request, template: str, held: Held, **context: object) -> Response:
+        visitor = parts.pages.visitor(request)
+        here = address_of(base, held)
+        twins = [Twin("JSON", f"{base}{request.scope['path']}.json")]
+        title = title_of(parts, held, visitor)
+        body = parts.pages.render(
+            template, visitor, nav="data", twins=twins, held=held, here=here, title=title, **context
+        )
+        return answer.reply(request.headers, parts.pages.document(body))
+
     async def proof(request: Request, plural: Plural, slug: Slug) -> Response:
         held = parts.reading.record(PLURALS[plural], slug)
         found = await parts.thread(lambda: parts.site.proofs.proof(held))
         if found is None:
             raise NotFound("No checkpoint covers this record yet.", fix="The next one will; try again in a minute.")
-        body = {"record": held.iri, "collection": held.collection, "digest": held.digest, **found}
-        return answer.reply(request.headers, json_document(body))
+        if as_json(request):
+            told = {"record": held.iri, "collection": held.collection, "digest": held.digest, **found}
+            return answer.reply(request.headers, json_document(told))
+        info, checkpoint = parts.reading.collection(held.collection), parts.site.proofs.checkpoint(held.collection)
+        return page(request, "proof.html", held, proof=found, info=info, checkpoint=checkpoint)
 
-    @made.get(
-        "/{plural:plural}/{slug}/findings",
-        summary="What was found wrong with a record",
-        response_class=Response,
-        responses={200: {"content": {"application/json": {}, "text/html": {}}}, 404: {}, 406: {}, 410: {}},
-    )
-    async def findings(request: Request, plural: Plural, slug: Slug) -> Response:
+    async def found_wrong(request: Request, plural: Plural, slug: Slug) -> Response:
         held = parts.reading.record(PLURALS[plural], slug)
         found = parts.reading.findings(held)
-        if chosen_of(request, ("application/json", "text/html")) == "text/html":
-            here = address_of(parts.site.base_url, held)
-            page = parts.pages.render(
-                "findings.html",
-                parts.pages.visitor(request),
-                nav="data",
-                held=held,
-                here=here,
-                title=_title(parts, held, parts.pages.visitor(request)),
-                findings=found,
-                compact=compact,
-            )
-            return answer.reply(request.headers, parts.pages.document(page))
-        told = [{"code": one.code, "level": one.level, "path": one.path, "message": one.message} for one in found]
-        body = {"record": held.iri, "digest": held.digest, "findings": told}
+        if not as_json(request):
+            language = parts.pages.visitor(request).language
+            return page(request, "findings.html", held, findings=findings.views(found, language))
+        listed = [
+            {"code": one.code, "level": one.level, "path": one.path, "message": findings.told(one.message)}
+            for one in found
+        ]
+        body = {"record": held.iri, "digest": held.digest, "findings": listed}
         return answer.reply(request.headers, json_document(body))
 
+    at = "/{plural:plural}/{slug}"
+    said = "Opening and entry, the inclusion path to the tree's root, and the signed checkpoint (C2SP note)."
+    for ending, shown in (("", True), (".json", False)):
+        made.get(
+            f"{at}/proof{ending}", summary="What proves a record", description=said, response_class=Response,
+            responses=both, include_in_schema=shown,
+        )(proof)  # fmt: skip
+        made.get(
+            f"{at}/findings{ending}", summary="What was found wrong with a record", response_class=Response,
+            responses=both, include_in_schema=shown,
+        )(found_wrong)  # fmt: skip
 
-def _title(parts: Parts, held: Held, visitor: Visitor) -> object:
+
+def title_of(parts: Parts, held: Held, visitor: Visitor) -> Said:
+    """Give a record's title for a reader."""
     triples = ntriples.triples_of(parts.reading.payload(held))
-    return look(Described(triples, held.iri, visitor.language, parts.pages.languages)).title
+    return title_in(Described(triples, held.iri, visitor.language, parts.pages.languages))
 
 
 def _keep(parts: Parts, request: Request, encoded: Encoded, *, held: Held | None, version: int) -> None:

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from node.vocab import ntriples
 from node.web.words import LANGUAGE_NAMES, MONTHS, words
 
+MIN_LEAD = 60
 _TAGS = {
     "p",
     "br",
@@ -43,6 +44,16 @@ _LOOKS_HTML = re.compile(
     r"<\s*(?:p|br|a|ul|ol|li|b|i|em|strong|div|span|h[1-6]|table|img|script|u|font)\b[^>]*>", re.IGNORECASE
 )
 _HEADING = re.compile(r"<(/?)h[1-6]\b[^>]*>", re.IGNORECASE)
+_BOX = re.compile(r"<(/?)(?:div|section|article|center|dt|dd)\b[^>]*>", re.IGNORECASE)
+_CELL = re.compile(r"</t[dh]\s*>", re.IGNORECASE)
+_ROW = re.compile(r"</tr\s*>", re.IGNORECASE)
+_EMPTY = re.compile(r"<p>(?:\s|&nbsp;|\u00a0|<br>)*</p>")
+_PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
+_BARE = re.compile(r"(.+?)(?=<(?:p|ul|ol|h3|pre|blockquote|hr)\b|\Z)", re.DOTALL)
+_BREAKS_AROUND = re.compile(r"\A(?:\s|<br>)+|(?:\s|<br>)+\Z")
+# An element's mark, or the end of a sentence: a full stop after a word of some length, not after "e.g." or "St.".
+_PIECE = re.compile(r"<[^>]*>|(?<=[\w)\"”»]{3})[.!?…](?=\s+[A-ZÅÄÖÉ0-9\"“«]|\s*\Z|\s*<)")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 _ANY_TAG = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
@@ -120,18 +131,61 @@ def language_name(tag: str, reader: str) -> str:
 @lru_cache(maxsize=1_024)
 def clean(text: str) -> Markup:
     """Turn a description, HTML or Markdown, into HTML that can do no harm: no script, style, picture or odd link."""
-    rough = _HEADING.sub(r"<\1h3>", text if _LOOKS_HTML.search(text) else _MARKDOWN.render(text))
+    rough = _MARKDOWN.render(text) if not _LOOKS_HTML.search(text) else text
+    # Boxes become paragraphs, cells and rows of a table keep apart: what they hold is text to read.
+    rough = _ROW.sub("<br>", _CELL.sub(" ", _BOX.sub(r"<\1p>", _HEADING.sub(r"<\1h3>", rough))))
     # nh3 closes and escapes; what leaves it is the only unescaped text on our pages.
-    return Markup(  # noqa: S704
-        nh3.clean(
-            rough,
-            tags=_TAGS,
-            clean_content_tags=_DROP,
-            attributes={"a": {"href"}},
-            url_schemes={"http", "https", "mailto"},
-            link_rel="nofollow noopener ugc",
-        )
+    safe = nh3.clean(
+        rough,
+        tags=_TAGS,
+        clean_content_tags=_DROP,
+        attributes={"a": {"href"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="nofollow noopener ugc",
     )
+    return Markup(_EMPTY.sub("", safe).strip())  # noqa: S704
+
+
+@lru_cache(maxsize=1_024)
+def parted(text: str, limit: int) -> tuple[Markup, Markup]:
+    """Part a description into a lead of whole sentences, as inline HTML, and the rest; neither repeats the other.
+
+    Without a paragraph to begin with, or with one that cannot be parted, there is no lead and the rest is all.
+    """
+    whole = str(clean(text))
+    opening = _PARAGRAPH.match(whole) or (_BARE.match(whole) if whole[:1] != "<" else None)
+    if opening is None:
+        return Markup(), Markup(whole)  # noqa: S704
+    first, rest = opening.group(1), whole[opening.end() :].strip()
+    at = len(first) if _length(first) <= limit else _sentence_end(first, limit)
+    if not at:
+        return Markup(), Markup(whole)  # noqa: S704
+    left, lead = _BREAKS_AROUND.sub("", first[at:]), _BREAKS_AROUND.sub("", first[:at])
+    return Markup(lead), Markup(f"<p>{left}</p>\n{rest}" if left else rest)  # noqa: S704
+
+
+def _length(markup: str) -> int:
+    return len(_unescape(_ANY_TAG.sub("", markup)))
+
+
+def _sentence_end(first: str, limit: int) -> int:
+    """Find where the last sentence within the limit ends, outside of any element; 0 for nowhere."""
+    depth, best = 0, 0
+    for piece in _PIECE.finditer(first):
+        found = piece.group()
+        if found.startswith("<br"):
+            end = piece.start()
+        elif found.startswith("<"):
+            depth += -1 if found.startswith("</") else 1
+            continue
+        else:
+            end = piece.end()
+        length = _length(first[:end])
+        if length > limit:
+            return best
+        if depth == 0 and length >= MIN_LEAD:
+            best = end
+    return best
 
 
 def plain(text: str, limit: int = 0) -> str:
@@ -167,14 +221,30 @@ def moment(ms: int, reader: str) -> str:
     return f"{day(at, reader)}, {at.hour:02d}:{at.minute:02d} UTC"
 
 
+def date_of(ms: int, reader: str) -> str:
+    """Write the day of a time of ours, in UTC."""
+    return day(datetime.fromtimestamp(ms / 1000, UTC), reader)
+
+
+def clock(ms: int, reader: str) -> str:
+    """Write the time of day alone, where the day stands beside it."""
+    at = datetime.fromtimestamp(ms / 1000, UTC)
+    return f"{at.hour}.{at.minute:02d} UTC" if reader == "fi" else f"{at.hour:02d}:{at.minute:02d} UTC"
+
+
 def date_text(value: str, reader: str) -> str:
     """Write an xsd date, year or time of a source with the precision it has; what is none stays as it is."""
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}.*", value):
+    if _DATE.match(value):
         try:
             return day(datetime.fromisoformat(value[:10]), reader)
         except ValueError:
             return value
     return value
+
+
+def is_open_end(value: str) -> bool:
+    """Tell whether a date stands for "no end yet", as 9999-12-31 does."""
+    return value.startswith("9999")
 
 
 def number(value: int, reader: str) -> str:
@@ -185,7 +255,7 @@ def number(value: int, reader: str) -> str:
 def size(octets: int, reader: str) -> str:
     """Write a file size in decimal units."""
     for unit, step in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if octets >= step:
+        if octets >= step * 0.99995:  # what would be rounded to 1000 of a unit is 1 of the next
             amount = f"{octets / step:.1f}".rstrip("0").rstrip(".")
             return f"{amount if reader == 'en' else amount.replace('.', ',')} {unit}{'t' if reader == 'fi' else 'B'}"
-    return f"{octets} {'t' if reader == 'fi' else 'B'}"
+    return f"{octets} {'tavua' if reader == 'fi' else 'B'}"

@@ -76,6 +76,24 @@ class Tab:
     def value(self, expression: str) -> Any:
         return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
+    def promised(self, expression: str) -> Any:
+        """Give what a promise comes to."""
+        given = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        return given["result"].get("value")
+
+    def scheme(self, colours: str, *, media: str = "") -> None:
+        """Prefer light or dark, on paper (`print`) or on a screen; empty for what the browser has."""
+        wish = [{"name": "prefers-color-scheme", "value": colours}]
+        self.call("Emulation.setEmulatedMedia", media=media, features=wish)
+
+    def press(self, key: str) -> None:
+        """Press one key and let go."""
+        code = {"Tab": 9, "Enter": 13}[key]
+        text = {"text": "\r"} if key == "Enter" else {}
+        for kind in ("keyDown", "keyUp"):
+            more = text if kind == "keyDown" else {}
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **more)
+
     def picture(self) -> bytes:
         return b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"])
 

@@ -84,7 +84,7 @@ def datasets(*names: str | int) -> str:
     return turtle(*(dataset(f"n{name}" if isinstance(name, int) else name) for name in names))
 
 
-@dataclass
+@dataclass(repr=False)
 class City:
     """A node with what tests ask of it, in few words."""
 

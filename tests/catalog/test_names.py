@@ -124,6 +124,15 @@ def test_an_iri_of_our_own_is_kept_only_with_the_slug_it_spells(city: City) -> N
     assert named["k"] == (f"{PUBLIC}/datasets/parks", "parks")
 
 
+def test_an_iri_of_ours_whose_slug_another_record_bore_is_not_kept(city: City) -> None:
+    city.add(city.write("", "portal.ttl"), threshold_percent=100)
+    city.harvest(turtle('[] a dcat:Dataset ; dct:identifier "Parks" ; dct:title "Parks"@en .', dataset("x1")))
+    city.harvest(turtle(dataset("x1")))
+    run = city.harvest(turtle(f'<{OWN}/parks> a dcat:Dataset ; dct:title "Not those parks"@en .'), "other")
+    assert run.state == "succeeded"
+    assert city.slugs() == {ID + "x1": "x1", f"{OWN}/parks-2": "parks-2"}
+
+
 def test_slugs_stay_with_their_records_also_after_a_withdrawal(city: City) -> None:
     city.add(city.write("", "portal.ttl"), threshold_percent=100)
     city.harvest(turtle(dataset("x1", identifier="Parks"), dataset("x2", identifier="Parks")))
@@ -175,6 +184,23 @@ def test_a_source_added_under_another_name_takes_over_iris_and_slugs(city: City)
     assert run.state == "succeeded", run.reason
     assert (city.digests(), city.slugs()) == (before, slugs)
     assert city.size() == 2, "the same records under the same names are no news"
+
+
+def test_what_a_removed_source_named_is_taken_over_by_the_same_record_only(city: City) -> None:
+    city.harvest(turtle(dataset("x1", identifier="Parks"), dataset("x9", identifier="Lakes")), "one")
+    city.node.sources.remove("one")
+    city.harvest(turtle(dataset("x2", identifier="Parks"), dataset("x9", identifier="Lakes")), "two")
+    assert city.slugs() == {ID + "x1": "parks", ID + "x2": "parks-2", ID + "x9": "lakes"}
+    city.node.sources.remove("two")
+    city.harvest(
+        turtle(
+            dataset("x2").replace("dcat:Dataset", "dcat:DatasetSeries"),
+            '[] a dcat:Dataset ; dct:identifier "Lakes" ; dct:title "Other lakes"@en .',
+        ),
+        "three",
+    )
+    assert city.slugs()[f"{OWN}/lakes-2"] == "lakes-2"
+    assert city.slugs()[ID + "x9"] == "lakes"
 
 
 def test_a_dry_run_gives_no_names_away(city: City) -> None:

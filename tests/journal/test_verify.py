@@ -40,7 +40,7 @@ COLUMNS = {
     "tile": ("collection_id", "level", "idx", "hash"),
     "checkpoint": ("collection_id", "size", "note", "signed_at", "crc"),
     "collection": ("iri", "title", "visibility", "created_at", "size", "root", "frontier", "last_at", "epoch", "crc"),
-    "dictionary": ("id", "trained_at", "digest", "body"),
+    "dictionary": ("id", "trained_at", "per_mille", "learnt_from", "digest", "body"),
 }
 
 

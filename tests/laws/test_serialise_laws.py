@@ -135,7 +135,7 @@ def _rdflib_as_it_stands(monkeypatch):
         monkeypatch.setattr(logging.getLogger(name), "disabled", True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(PAYLOADS)
 def test_turtle_reads_back_as_the_payload(payload):
     written = document(payload, "ttl")
@@ -145,7 +145,7 @@ def test_turtle_reads_back_as_the_payload(payload):
 
 # rdflib's JSON-LD parser uses a class of its own that it deprecates.
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(PAYLOADS)
 def test_json_ld_reads_back_as_the_payload(payload):
     written = with_context_inline(document(payload, "jsonld", context_url=CONTEXT_URL))
@@ -156,7 +156,7 @@ def test_json_ld_reads_back_as_the_payload(payload):
         assert by_pyld(written) == payload
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(PAYLOADS)
 def test_rdf_xml_reads_back_as_the_payload_or_is_refused_by_name(payload):
     written = rdf_xml_or_its_refusal(payload)
@@ -168,7 +168,7 @@ def test_rdf_xml_reads_back_as_the_payload_or_is_refused_by_name(payload):
     assert by_rdflib(written, "xml") == payload
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(PAYLOADS, max_size=4), st.lists(TRIPLES, max_size=4))
 def test_a_page_holds_the_triples_of_its_parts_and_no_other(parts, extra):
     whole = bytes_of({nt.split(line) for part in parts for line in part.decode().split("\n") if line} | set(extra))
@@ -178,7 +178,7 @@ def test_a_page_holds_the_triples_of_its_parts_and_no_other(parts, extra):
     assert by_oxigraph(linked, pyoxigraph.RdfFormat.JSON_LD) == whole
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(PAYLOADS, max_size=4))
 def test_an_rdf_xml_page_holds_every_record_but_those_it_names(parts):
     written = page(parts, [], "rdf")

@@ -383,6 +383,7 @@ def test_what_pyoxigraph_refuses_goes_to_pyld() -> None:
         list(_pyld({"@context": "http://127.0.0.1:1/c", "@id": "d"}, BASE))
 
 
+@pytest.mark.slow
 def test_large_json_ld_is_read_in_parts_with_the_same_result(rdf: Rdf) -> None:
     """A blank node that is named in the first part and in the last one is one node."""
     nodes = [{"@id": f"d{n}", "t": {"en": "x" * 100}, "n": {"p": n}, "to": {"@id": "_:shared"}} for n in range(40_000)]

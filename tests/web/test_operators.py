@@ -69,10 +69,13 @@ def test_sentences_lose_what_is_nobodys_business(told: str, shown: str) -> None:
     assert public(told) == shown
 
 
+OWN = ("/", "/catalog", "/docs", "/collections/open-data")
+
+
 def test_the_sitemap_lists_every_page(city: City, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(city, 8)
     told = client.get("/sitemap.xml").text
-    assert told.count("<url>") == 10
+    assert told.count("<url>") == 10 + len(OWN)
     assert f"<loc>{BASE}/datasets/parking</loc><lastmod>2026-11-21T03:40:00+00:00</lastmod>" in told
     assert f"Sitemap: {BASE}/sitemap.xml" in client.get("/robots.txt").text
     monkeypatch.setattr("node.web.operators.SITEMAP_MOST", 4)
@@ -81,7 +84,8 @@ def test_the_sitemap_lists_every_page(city: City, client: Client, monkeypatch: p
     parts = re.findall(r"<loc>([^<]+)</loc>", index)
     assert len(parts) == 3
     pages = [page for part in parts for page in re.findall(r"<loc>([^<]+)</loc>", client.get(part).text)]
-    assert len(pages) == len(set(pages)) == 10
+    assert len(pages) == len(set(pages)) == 10 + len([*OWN, "/collections/more"])
+    assert {BASE + path for path in OWN} <= set(pages)
     assert client.get("/sitemaps/4.xml").status_code == client.get("/sitemaps/x.xml").status_code == 404
 
 

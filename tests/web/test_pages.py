@@ -9,13 +9,15 @@ import pytest
 
 import node.web
 from node.web.accent import hue_and_chroma, theme_css
+from node.web.places import edges
+from node.web.text import parted, plain
 from node.web.words import LANGUAGES, TABLE
 from tests.web.cities import BASE, City
 from tests.web.client import Client
 
 PATHS = (
     "/", "/catalog", "/collections/open-data", "/datasets/parking", "/datasets/melukartta", "/docs", "/runs", "/runs/2",
-    "/datasets/melukartta/findings", "/problems/not-found", "/datasets/nothing",
+    "/datasets/melukartta/findings", "/datasets/parking/proof", "/problems/not-found", "/datasets/nothing",
 )  # fmt: skip
 TEMPLATES = Path(node.web.__file__).parent / "templates"
 
@@ -78,7 +80,7 @@ def test_a_kept_page_keeps_its_policy_when_it_is_still_good(client: Client, path
 
 def test_harmful_html_is_taken_out_and_good_html_stays(client: Client) -> None:
     page = client.page("/datasets/melukartta")
-    prose = page[page.index('<h2 id="about">') : page.index('<h2 id="get">')]
+    prose = page[page.index('<p class="lead">') : page.index('<h2 id="get">')]
     assert "<b>2022</b>" in prose
     assert "Toinen kappale." in prose
     assert not re.search(r"<script|onclick|onerror|javascript:|<img", prose)
@@ -106,7 +108,47 @@ def test_everything_the_source_says_is_shown_and_escaped(client: Client) -> None
     page = client.page("/datasets/parking")
     assert "https://example.org/ns#colourOfKerb" in page
     assert "yellow &lt;/script&gt;&lt;b&gt;&amp;" in page
-    assert page.count("<tr>") > 30
+    assert page.count("<dd>") > 40
+
+
+def test_parts_without_a_name_stand_where_they_belong_and_not_under_a_minted_one(client: Client) -> None:
+    page = client.page("/datasets/parking", "fi")
+    assert "/.well-known/genid/" not in page
+    everything = page[page.index('<details class="all small">') :]
+    assert re.search(r"Julkaisija <span class=.mono.>dct:publisher</span></dt>\s*<dd>.*?Kaupunkiympäristön", everything)
+    assert everything.count('<dl class="pairs">') > 5
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Name a licence from the list."), ("fi", "Lisenssi")])
+def test_findings_name_properties_as_the_reader_does(client: Client, language: str, said: str) -> None:
+    page = client.page("/datasets/melukartta/findings", language)
+    assert said in page
+    assert "dct:license" in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_proof_is_a_page_for_people(client: Client, language: str) -> None:
+    page = client.page("/datasets/parking/proof", language)
+    told = client.get("/datasets/parking/proof.json").json()
+    assert told["digest"] in page
+    assert told["entry"]["commit"] in page
+    assert told["opening"]["salt"] in page
+    assert told["checkpoint"].splitlines()[2] in page
+    assert f"citynode journal proof {BASE}/datasets/parking" in page
+    assert client.get("/datasets/parking/proof").json() == told
+
+
+def test_a_lead_is_not_said_twice(city: City, client: Client) -> None:
+    from tests.web.cities import AT_MS, PREFIX, Draft, payload
+
+    it = f"{BASE}/datasets/long"
+    told = "The first sentence says what this is, and it says it at some length, so it stands alone. " * 3
+    whole = f'"{told}<b>A second thought</b> follows. {"More words follow. " * 20}"@en'
+    described = (it, "dct:description", whole)
+    city.put(Draft(it, "long", "dataset", "put", payload((it, "dct:title", '"Long"@en'), described)), at_ms=AT_MS + 1)
+    page = client.page("/datasets/long").split('<details class="all small">')[0].split("<main")[1]
+    assert page.count("A second thought") == 1
+    assert PREFIX["dct"] not in page
 
 
 def test_search_engines_get_a_dataset(client: Client) -> None:
@@ -119,7 +161,13 @@ def test_search_engines_get_a_dataset(client: Client) -> None:
         f"{BASE}/datasets/parking",
     )
     assert told["distribution"][0]["contentUrl"] == "https://example.org/parking.geojson"
-    assert told["publisher"][0]["name"] == "Urban Environment Division"
+    assert told["publisher"][0]["name"] == told["creator"][0]["name"] == "Urban Environment Division"
+    assert told["distribution"][0]["encodingFormat"] == "application/geo+json"
+    assert told["isAccessibleForFree"] is True
+    assert told["inLanguage"] == ["en", "fi"]
+    assert told["temporalCoverage"] == "2019-01-01/.."
+    assert told["license"].endswith("/CC_BY_4_0")
+    assert told["keywords"] == ["kerb", "parking"]
     assert f'<link rel="canonical" href="{BASE}/datasets/parking">' in page
     assert f'<link rel="alternate" type="text/turtle" href="{BASE}/datasets/parking.ttl">' in page
 
@@ -191,3 +239,44 @@ def test_the_theme_takes_hue_from_the_city() -> None:
 
 def test_the_sheet_stays_small() -> None:
     assert len((TEMPLATES.parent / "static" / "style.css").read_bytes()) < 25_000
+
+
+@pytest.mark.parametrize(
+    ("text", "lead", "rest"),
+    [
+        ("Short.", "Short.", ""),
+        ("<p>One.</p><p>Two.</p>", "One.", "<p>Two.</p>"),
+        ("- a\n- b", "", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", "a b", ""),
+        ("<div>Box one.</div><div>Box two.</div>", "Box one.", "<p>Box two.</p>"),
+        ("Word " * 100, "", None),
+        (
+            "A sentence that is long enough to be a lead on its own, e.g. here and no earlier. " + "More. " * 80,
+            "A s",
+            None,
+        ),
+    ],
+)
+def test_a_description_is_parted_at_a_sentence(text: str, lead: str, rest: str | None) -> None:
+    found = parted(text, 320)
+    assert found[0].startswith(lead)
+    assert bool(found[0]) == bool(lead)
+    assert len(found[0]) <= 320
+    if rest is not None:
+        assert found[1] == rest
+    else:
+        assert plain(str(found[0]) + " " + str(found[1])) == plain(text)
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ("POINT(24.9 60.2)", "60.2° N, 24.9° E"),
+        ("POLYGON((-0.5 51.3,0.3 51.3,0.3 51.7,-0.5 51.3))", "51.3–51.7° N, 0.5° W – 0.3° E"),
+        ("POLYGON((-75.3 39.8,-75 39.8,-75 40.1,-75.3 39.8))", "39.8–40.1° N, 75–75.3° W"),
+        ("POINT(25496000 6673000)", ""),
+        ("no shape", ""),
+    ],
+)
+def test_a_place_without_a_name_is_told_by_its_edges(shape: str, said: str) -> None:
+    assert edges(shape) == said

@@ -246,7 +246,7 @@ def _links(sheet: Sheet, fields: Fields) -> None:
 
 
 def _rights(sheet: Sheet, fields: Fields, collections: list[str]) -> tuple[str, str]:
-    # HRI says in `collection_type` which of its entries are open data; that the entry is shown says nothing of the data.
+    # HRI says in `collection_type` which entries are open data; that an entry is shown says nothing of its data.
     said_open = ["PUBLIC"] if any(kind.casefold() in _OPEN for kind in collections) else []
     for right in words_of(fields.take("access_rights")) or said_open:
         known = lists.ACCESS_RIGHTS.find(right)

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
 from node.catalog.portals.base import Description, Desk, Document, Head, Named, Refusal, SourceInfo
 from node.catalog.portals.extent import Extents
-from node.catalog.portals.feed import Members
+from node.catalog.portals.feed import Members, graph_of
 from node.catalog.portals.spill import Spill
 from node.errors import NodeError, Refused, Stopped, TooLarge
 from node.records import Finding
@@ -54,9 +54,9 @@ _NODE = f" <{TREE.node}> ".encode()
 _HYDRA = b" <http://www.w3.org/ns/hydra/core#"
 _WITH_GRAPHS = {"application/trig", "application/n-quads", "application/ld+json"}
 _TOTAL = f" <{HYDRA.totalItems}> ".encode()
-# A line that makes a node with an IRI a record.
+# A line that makes a node a record.
 _RECORD = re.compile(
-    rb"^(<[^>]+>) <http://www\.w3\.org/1999/02/22-rdf-syntax-ns#type> "
+    rb"^(<[^>]+>|_:\w+) <http://www\.w3\.org/1999/02/22-rdf-syntax-ns#type> "
     rb"<http://www\.w3\.org/ns/dcat#(?:Dataset|DatasetSeries|DataService)> ",
     re.MULTILINE,
 )
@@ -94,7 +94,7 @@ class DcatPortal:
         """Fetch and parse every page into one spill."""
         pages = _Pages(desk)
         pages.walk()
-        return DcatWalk(desk, pages.spill, pages.totals)
+        return DcatWalk(desk, pages)
 
 
 class _Pages:
@@ -109,43 +109,49 @@ class _Pages:
         self._seen_urls: set[str] = set()
         self._seen_bytes: dict[str, str] = {}
         self._seen_records: set[bytes] = set()
+        self._is_paged = False
+        self.has_gaps = False
 
     def walk(self) -> None:
         with self.spill.open("wb", buffering=1 << 20) as out:
             self._first(self._desk.fetch_main(accept=_ACCEPT), out)
             if self._waiting:
                 out.flush()
-                self._seen_records = _records_of(self.spill)
+                self._is_paged, self._seen_records = True, _records_of(self.spill)
             while self._waiting:
                 if len(self._seen_urls) > MAX_PAGES:
-                    self._desk.incomplete(f"The source has more than {MAX_PAGES} pages; the rest was not read.")
+                    self._miss(f"The source has more than {MAX_PAGES} pages; the rest was not read.")
                     break
                 self._next(self._waiting.popleft(), out)
             if self._members:
                 self._members.release(out)
 
+    def _miss(self, reason: str) -> None:
+        self.has_gaps = True
+        self._desk.incomplete(reason)
+
     def _first(self, document: Document, out: BinaryIO) -> None:
         self._seen_urls.add(document.url)
+        self._seen_bytes[document.sha256] = document.url
         try:
             self._take(document, out)
         except Refused as error:
-            self._desk.incomplete(f"The source could not be read. {error}")
+            self._miss(f"The source could not be read. {error}")
 
     def _next(self, url: str, out: BinaryIO) -> None:
         try:
             document = self._desk.fetch(url, accept=_ACCEPT)
             earlier = self._seen_bytes.get(document.sha256)
             if earlier is not None:
-                self._desk.incomplete(f"The page {url} repeats the page {earlier}; the walk may have gaps.")
+                self._miss(f"The page {url} repeats the page {earlier}; the walk may have gaps.")
                 return
             self._take(document, out)
         except Stopped:
             raise
         except NodeError as error:
-            self._desk.incomplete(f"The page {url} could not be read. {error}")
+            self._miss(f"The page {url} could not be read. {error}")
 
     def _take(self, document: Document, out: BinaryIO) -> None:
-        self._seen_bytes[document.sha256] = document.url
         media_type = media_type_of(document)
         lines = self._desk.rdf_to_lines(
             document,
@@ -153,21 +159,27 @@ class _Pages:
             base_iri=_base_of(document, self._desk.source),
             keep_graphs=media_type in _WITH_GRAPHS,
         )
+        if self._is_paged:
+            self._compare(document, lines, out)
         if media_type in _WITH_GRAPHS:
             for line in self._members.sort(lines, out):
                 self._look(line.encode(), document)
         else:
             self._copy(lines, out, document)
-        # Members of a feed come in many versions, so only of a paged catalogue must every page bring something new.
-        if self._seen_records and not self._members:
-            self._compare(document, lines)
         lines.unlink()
         self._desk.progress("read", len(self._seen_urls), None)
 
-    def _compare(self, document: Document, lines: Path) -> None:
+    def _compare(self, document: Document, lines: Path, out: BinaryIO) -> None:
+        """Notice a page that repeats earlier ones in other words; pages without records may well be the same."""
         found = _records_of(lines)
-        if found and found <= self._seen_records:
-            self._desk.incomplete(f"The page {document.url} brings no record that earlier pages did not bring.")
+        if not found:
+            return
+        self._seen_bytes[document.sha256] = document.url
+        # Members of a feed come in many versions, so only of a paged catalogue must every page bring something new.
+        if found <= self._seen_records and not self._members:
+            out.flush()
+            if not _news(lines, self.spill):
+                self._miss(f"The page {document.url} brings nothing that earlier pages did not bring.")
         self._seen_records |= found
 
     def _copy(self, lines: Path, out: BinaryIO, document: Document) -> None:
@@ -192,7 +204,7 @@ class _Pages:
         try:
             url = urldefrag(urljoin(_base_of(document, self._desk.source), value_of(term).strip())).url
         except ValueError:
-            self._desk.incomplete(f"The page {value_of(term)[:200]!r} could not be read: this is no address.")
+            self._miss(f"The page {value_of(term)[:200]!r} could not be read: this is no address.")
             return
         if url and url not in self._seen_urls:
             self._seen_urls.add(url)
@@ -213,6 +225,20 @@ def _records_of(lines: Path) -> set[bytes]:
     return found
 
 
+def _news(lines: Path, spill: Path) -> bool:
+    """Tell whether a file of lines says anything (but for paging, and of nameless nodes) that the spill does not."""
+    with lines.open("rb") as read:
+        said = {_triple(line) for line in read if b"_:" not in line and _HYDRA not in line}
+    with spill.open("rb") as read:
+        for line in read:
+            said.discard(line)
+    return bool(said)
+
+
+def _triple(line: bytes) -> bytes:
+    return graph_of(line.decode().rstrip("\n"))[0].encode() + b"\n"
+
+
 def _base_of(document: Document, source: SourceInfo) -> str:
     if document.url.startswith(("http://", "https://")):
         return document.url
@@ -224,13 +250,14 @@ class DcatWalk:
 
     full = True
 
-    def __init__(self, desk: Desk, spill: Path, totals: set[int]) -> None:
+    def __init__(self, desk: Desk, pages: _Pages) -> None:
         """Index the spill and find the records."""
         self._desk = desk
-        self._spill = Spill(spill, heard=lambda: desk.progress("read", 0, None))
+        self._spill = Spill(pages.spill, heard=lambda: desk.progress("read", 0, None))
         self._extents = Extents(self._spill)
         self._roots: dict[str, str] = {}
-        self._totals = totals
+        self._totals = pages.totals
+        self._has_gaps = pages.has_gaps
 
     def heads(self) -> Iterator[Head | Refusal]:
         """Name each record: its IRI, or for a nameless node its identifier."""
@@ -246,10 +273,16 @@ class DcatWalk:
                 continue
             self._roots.setdefault(key, subject)
             yield Head(key, kind, value_of(subject) if is_iri(subject) else "", identifier, title)
+        if not self._extents.records and not self._has_gaps:
+            self._desk.incomplete(
+                f"It describes no dataset, series or service of DCAT ({self._spill.total} triples were read)."
+                " Is it the right address?"
+            )
         self._compare_counts()
 
     def _identifier(self, subject: str) -> str:
-        return min(map(value_of, self._spill.literals(subject, _IDENTIFIER)), default="")
+        # It becomes a key in a database, and PostgreSQL holds no NUL.
+        return min(map(value_of, self._spill.literals(subject, _IDENTIFIER)), default="").replace("\0", "\ufffd")
 
     def _in_order(self) -> Iterator[str]:
         """The records: those with IRIs first, then the nameless, in an order that does not hang on the file's.
@@ -286,6 +319,9 @@ class DcatWalk:
         for key, root in self._roots.items():
             if key in names:
                 yield self._one(key, root, names[key], renamed)
+        for subject in self._extents.lost():
+            message = "Only records without IRIs link to it, so nothing names it. Give it an IRI."
+            yield Refusal("", _best(self._spill.literals(subject, _TITLE)), "nameless", message)
         subjects, triples = self._extents.unreached()
         if triples:
             self._desk.note(

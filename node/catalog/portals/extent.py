@@ -19,25 +19,21 @@ _KINDS = {
     f"<{DCAT.DataService}>": "data-service",
     f"<{DCAT.Dataset}>": "dataset",
 }
-_CATALOGUES = {f"<{DCAT.Catalog}>"}
-_STRUCTURE = (
-    _CATALOGUES
-    | {
-        f"<{term}>"
-        for term in (
-            DCAT.CatalogRecord,
-            SKOS.ConceptScheme,
-            HYDRA.PagedCollection,
-            HYDRA.PartialCollectionView,
-            HYDRA.Collection,
-            LDES.EventStream,
-            TREE.Node,
-            TREE.Relation,
-            TREE.ViewDescription,
-        )
-    }
-    | {f"<https://www.w3.org/ns/activitystreams#{act}>" for act in ("Create", "Update", "Delete")}
-)
+_STRUCTURE = {
+    f"<{term}>"
+    for term in (
+        DCAT.Catalog,
+        DCAT.CatalogRecord,
+        SKOS.ConceptScheme,
+        HYDRA.PagedCollection,
+        HYDRA.PartialCollectionView,
+        HYDRA.Collection,
+        LDES.EventStream,
+        TREE.Node,
+        TREE.Relation,
+        TREE.ViewDescription,
+    )
+} | {f"<https://www.w3.org/ns/activitystreams#{act}>" for act in ("Create", "Update", "Delete")}
 
 
 class Extents:
@@ -46,15 +42,26 @@ class Extents:
     def __init__(self, spill: Spill) -> None:
         """Find the records and the nodes where extents stop."""
         self._spill = spill
-        self.structure = {s for s, types in spill.types.items() if any(right_term(t) in _STRUCTURE for t in types)}
-        self.catalogues = {s for s, types in spill.types.items() if any(right_term(t) in _CATALOGUES for t in types)}
+        self.structure: set[str] = set()
         self.records: dict[str, str] = {}
+        self._embedded: set[str] = set()
         self._reached: set[str] = set()
-        for subject, types in spill.types.items():
-            kind = _kind_of(types)
-            if kind and subject not in self.structure:
-                self.records[subject] = kind
+        self._sort()
         self._drop_embedded()
+
+    def _sort(self) -> None:
+        # A graph has a million typed subjects and a few dozen sets of types: each set is looked at once.
+        sorts: dict[str, tuple[bool, str]] = {}
+        for subject, types in self._spill.types.items():
+            key = " ".join(types)
+            if key not in sorts:
+                right = set(map(right_term, types))
+                sorts[key] = (not right.isdisjoint(_STRUCTURE), _kind_of(right))
+            is_structure, kind = sorts[key]
+            if is_structure:
+                self.structure.add(subject)
+            elif kind:
+                self.records[subject] = kind
 
     def _drop_embedded(self) -> None:
         """A blank node is a record only if it is a dataset or series to which only catalogues and feeds point."""
@@ -62,8 +69,8 @@ class Extents:
         if not blank:
             return
         for subject, _, object_ in self._spill.lines():
-            if object_ in blank and subject not in self.structure:
-                self.records.pop(object_, None)
+            if object_ in blank and subject not in self.structure and self.records.pop(object_, ""):
+                self._embedded.add(object_)
         for subject in blank:
             if self.records.get(subject) == "data-service":
                 del self.records[subject]
@@ -74,25 +81,31 @@ class Extents:
         Raises:
             TooLarge: More triples than a record may have; the walk stops there.
         """
+        spill, known = self._spill, self._spill.subjects()
         near: dict[str, list[Triple]] = {}
         extent: list[Triple] = []
         waiting, seen = [record], {record}
         while waiting:
             subject = waiting.pop()
-            found = self._spill.triples(subject, near)
+            found = spill.triples(subject, near)
             extent += found
             if len(extent) > MAX_TRIPLES and len(extent := list(dict.fromkeys(extent))) > MAX_TRIPLES:
                 raise TooLarge(f"The record reaches more than {MAX_TRIPLES} triples.", fix="Link less, or split it.")
-            for _, _, object_ in found:
-                if object_ not in seen and object_[:1] != '"' and self._belongs(object_):
+            # Literals begin with `"`, which sorts before `<` and `_`; most IRIs are no subjects of the graph at all.
+            for object_ in [o for _, _, o in found if o > "<" and o in known]:
+                if object_ not in seen and object_ not in self.records and object_ not in self.structure:
                     seen.add(object_)
                     waiting.append(object_)
         seen.discard(record)
         self._reached |= seen
         return extent
 
-    def _belongs(self, node: str) -> bool:
-        return node in self._spill and node not in self.records and node not in self.structure
+    def lost(self) -> list[str]:
+        """Give the datasets that are no records because others point to them, and that no record reached all the same.
+
+        Once all extents were asked for; they point to each other in a ring.
+        """
+        return sorted(self._embedded - self._reached)
 
     def unreached(self) -> tuple[int, int]:
         """Count the subjects and triples that no record reached (once all extents were asked for)."""
@@ -104,6 +117,5 @@ class Extents:
         return len(left), sum(self._spill.count(s) for s in left)
 
 
-def _kind_of(types: list[str]) -> str:
-    found = {_KINDS.get(right_term(t), "") for t in types}
-    return next((kind for kind in _KINDS.values() if kind in found), "")
+def _kind_of(types: set[str]) -> str:
+    return next((kind for name, kind in _KINDS.items() if name in types), "")

@@ -26,8 +26,9 @@ def graph_of(line: str) -> tuple[str, str]:
     body = line[:-2]
     cut = body.rfind(" ")
     term = body[cut + 1 :]
-    # Subject and predicate hold no space, so a line with a graph has two before the object.
-    if term[:1] in "<_" and term[-1:] != '"' and body.count(" ", 0, cut) >= 2:
+    # Subject and predicate hold no space, so a line with a graph has two before the graph; and a literal's last word
+    # holds its closing quote, whatever else it looks like.
+    if term[:1] in "<_" and '"' not in term and body.count(" ", 0, cut) >= 2:
         return body[:cut] + " .", term
     return line, ""
 
@@ -44,9 +45,10 @@ def _instant(text: str) -> str:
     """Spell a time so that later ones sort behind earlier ones, whatever their offset; as it is if it is none."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return text
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="microseconds")
+    return at.isoformat(timespec="microseconds")
 
 
 class Members:

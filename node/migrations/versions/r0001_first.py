@@ -84,7 +84,15 @@ def _journals() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("entry_of_record", "entry", ["collection_id", "record_key", "seq"])
-    op.create_table("dictionary", _number("id", key=True), _number("trained_at"), _bytes("digest"), _bytes("body"))
+    op.create_table(
+        "dictionary",
+        _number("id", key=True),
+        _number("trained_at"),
+        _number("per_mille"),
+        _bytes("learnt_from"),
+        _bytes("digest"),
+        _bytes("body"),
+    )
     op.create_table(
         "payload",
         _bytes("digest", key=True),
@@ -106,7 +114,7 @@ def _journals() -> None:
 
 
 def _followers() -> None:
-    op.create_table("cursor", _text("follower", key=True), _of_collection(), _number("seq"))
+    op.create_table("cursor", _text("follower", key=True), _of_collection(), _number("seq"), sqlite_with_rowid=False)
     op.create_table(
         "shelf",
         _of_collection(),
@@ -130,10 +138,15 @@ def _followers() -> None:
         postgresql_where=sa.text("digest IS NOT NULL"),
     )
     op.create_index("shelf_in_time", "shelf", ["collection_id", "at"])
-    # Records of one portal mostly have the same findings, so each set of them is kept once.
+    # Records of one portal mostly have the same findings, so each set of them is kept once, without its addresses.
     op.create_table("finding_set", _bytes("hash", key=True), _text("body"), sqlite_with_rowid=False)
     op.create_table(
-        "finding", _of_collection(), _number("record_key", key=True), _bytes("set_hash"), sqlite_with_rowid=False
+        "finding",
+        _of_collection(),
+        _number("record_key", key=True),
+        _bytes("set_hash"),
+        _text("places"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -153,6 +166,7 @@ def _sources() -> None:
         _text("body_sha256", default=""),
         _text("recipe", default=""),
         _truth("paused"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "name",
@@ -168,8 +182,8 @@ def _sources() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("name_of_slug", "name", ["kind", "slug"], unique=True)
-    op.create_table("setting", _text("key", key=True), _text("value"))
-    op.create_table("lease", _text("name", key=True), _text("holder"), _number("until"))
+    op.create_table("setting", _text("key", key=True), _text("value"), sqlite_with_rowid=False)
+    op.create_table("lease", _text("name", key=True), _text("holder"), _number("until"), sqlite_with_rowid=False)
 
 
 def _runs() -> None:
@@ -204,4 +218,5 @@ def _runs() -> None:
         _text("owner", default=""),
         _text("code", default=""),
         _text("message", default=""),
+        sqlite_with_rowid=False,
     )

@@ -95,7 +95,8 @@ def test_a_blank_dataset_is_a_record_if_only_catalogues_and_feeds_point_to_it(ex
         _:alone a dcat:Dataset ; dct:title "alone" .
         _:series a dcat:DatasetSeries ; dct:title "series" .
         _:service a dcat:DataService ; dct:title "service" .
-        d:one a dcat:Dataset ; dct:title "one" ; dct:source _:embedded ; dcat:distribution [ dcat:accessService _:api ] .
+        d:one a dcat:Dataset ; dct:title "one" ; dct:source _:embedded ;
+            dcat:distribution [ dcat:accessService _:api ] .
         _:embedded a dcat:Dataset ; dct:title "embedded" .
         _:api a dcat:DataService ; dct:title "api" ; dcat:servesDataset d:one .
         d:two a dcat:Dataset ; dct:title "two" ; dct:relation <https://x.example/.well-known/genid/1> .
@@ -116,11 +117,15 @@ def test_rings_end(extents) -> None:
 
 def test_a_record_that_reaches_too_much_is_refused_and_duplicates_do_not_count(tmp_path: Path) -> None:
     many = "".join(f'_:b <http://purl.org/dc/terms/title> "{n}" .\n' for n in range(10_000))
-    head = "<https://d.example/1> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://www.w3.org/ns/dcat#Dataset> .\n"
+    head = "<https://d.example/1> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://www.w3.org/ns/dcat#Dataset>"
+    head += " .\n"
     link = "<https://d.example/1> <http://purl.org/dc/terms/relation> _:b .\n"
     (tmp_path / "many.nt").write_text(head + link + many)
     with pytest.raises(TooLarge, match="more than 10000 triples"), Spill(tmp_path / "many.nt") as spill:
         Extents(spill).of("<https://d.example/1>")
     (tmp_path / "same.nt").write_text((head + link + '_:b <http://purl.org/dc/terms/title> "x" .\n') * 4000)
     with Spill(tmp_path / "same.nt") as spill:
+        assert len(set(Extents(spill).of("<https://d.example/1>"))) == 3
+    (tmp_path / "run.nt").write_text(head + link + '_:b <http://purl.org/dc/terms/title> "x" .\n' * 12_000)
+    with Spill(tmp_path / "run.nt") as spill:
         assert len(set(Extents(spill).of("<https://d.example/1>"))) == 3

@@ -1,6 +1,5 @@
 """Laws of the graph on disk: what was written is found again, whatever the order of the lines."""
 
-import os
 from collections import defaultdict
 from pathlib import Path
 
@@ -14,10 +13,19 @@ from node.errors import Stopped
 from node.vocab.ntriples import split
 
 TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
-_subjects = st.sampled_from(["<https://a.example/1>", "<https://a.example/10>", "<https://a.example/1#x>", "_:a", "_:ab"])
+_subjects = st.sampled_from(
+    ["<https://a.example/1>", "<https://a.example/10>", "<https://a.example/1#x>", "_:a", "_:ab"]
+)
 _predicates = st.sampled_from([TYPE, "<https://p.example/title>", "<https://p.example/t>"])
 _objects = st.sampled_from(
-    ["<https://a.example/1>", "_:a", '"x"', '"tä . xt"@fi', '"<https://a.example/1> <https://p.example/t> \\"y\\" ."', '"\u2028"']
+    [
+        "<https://a.example/1>",
+        "_:a",
+        '"x"',
+        '"tä . xt"@fi',
+        '"<https://a.example/1> <https://p.example/t> \\"y\\" ."',
+        '"\u2028"',
+    ]
 )
 _triples = st.lists(st.tuples(_subjects, _predicates, _objects), max_size=40)
 
@@ -67,8 +75,13 @@ def _check(spill: Spill, triples) -> None:
     assert spill.count("<https://a.example/2>") == 0
 
 
-def test_an_agent_that_every_record_repeats_is_read_once_and_given_without_duplicates(tmp_path: Path, monkeypatch) -> None:
-    agent = [("<https://a.example/org>", TYPE, "<https://a.example/Agent>"), ("<https://a.example/org>", "<https://p.example/t>", '"Org"')]
+def test_an_agent_that_every_record_repeats_is_read_once_and_given_without_duplicates(
+    tmp_path: Path, monkeypatch
+) -> None:
+    agent = [
+        ("<https://a.example/org>", TYPE, "<https://a.example/Agent>"),
+        ("<https://a.example/org>", "<https://p.example/t>", '"Org"'),
+    ]
     triples = []
     for n in range(2000):
         triples += [(f"<https://a.example/{n}>", "<https://p.example/t>", f'"{"x" * 400}"'), *agent]
@@ -81,6 +94,17 @@ def test_an_agent_that_every_record_repeats_is_read_once_and_given_without_dupli
             spill.triples(f"<https://a.example/{n}>", near)
             assert spill.triples("<https://a.example/org>", near) == agent
         assert len(read) < 2100, "one look for each record, and a few for the agent"
+
+
+def test_a_subject_that_stands_in_another_s_text_says_nothing(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "_REACH", 300)
+    one = "<https://a.example/1>"
+    quotes = [("_:b", TYPE, f'"see {one} <https://p.example/t> and"'), ("_:b", TYPE, f'"{one} <x>"')]
+    own = [(one, TYPE, '"a"'), (one, "<https://p.example/t>", '"b"'), (one, TYPE, '"c"')]
+    filler = [("_:c", TYPE, f'"{"x" * 1000}"')]
+    with spilled(tmp_path, [own[0], *quotes, own[1], *filler, own[2]]) as spill:
+        assert spill.triples(one, {}) == own
+        assert spill.literals(one, TYPE) == ['"a"', '"c"']
 
 
 def test_what_is_remembered_of_scattered_subjects_is_bounded(tmp_path: Path, monkeypatch) -> None:
@@ -99,10 +123,10 @@ def test_a_stop_is_heard_while_the_file_is_indexed_and_the_file_is_given_back(tm
     def heard() -> None:
         raise Stopped("enough")
 
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(Stopped):
         spilled(tmp_path, [("_:a", TYPE, "_:b")], heard=heard)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_a_line_longer_than_any_block_is_one_line(tmp_path: Path) -> None:
