@@ -134,9 +134,11 @@ class Harvest:
                 run.counters.unchanged = run.counters.total = naming.count_live(tx, source.name)
             return "succeeded", "The source has not changed since the last complete run."
         except Malformed as error:
+            run.code = error.code
             self._salvage(work)
             return watch.why or ("partial", f"The source could not be read, so nothing was withdrawn. {error}")
         except (Refused, Unavailable) as error:
+            run.code = error.code
             self._salvage(work)
             return watch.why or ("failed", str(error))
         except BaseException as error:

@@ -4,6 +4,7 @@ The reader behind the public pages of harvest runs: a reading of `runs` and `sto
 nothing.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -55,6 +56,18 @@ class PublicRuns:
             return []
 
 
+_ADDRESS = re.compile(
+    r"(?:https?://|/)[^\s,;'\"]+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\[[0-9a-fA-F:.]+\]|CITYNODE_\w+"
+)
+
+
+def _public_reason(run: Run) -> str:
+    """Say why without saying where: addresses and settings inside the city are for its own people."""
+    if run.code in ("source-unreachable", "forbidden-address"):
+        return "The source could not be reached."
+    return _ADDRESS.sub("…", run.reason)
+
+
 def _public(run: Run) -> PublicRun:
     return PublicRun(
         run.id,
@@ -66,5 +79,5 @@ def _public(run: Run) -> PublicRun:
         run.ended_ms or None,
         run.stage if run.state == "running" else "",
         {name: value for name, value in asdict(run.counters).items() if value is not None},
-        run.reason,
+        _public_reason(run),
     )

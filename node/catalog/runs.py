@@ -61,6 +61,7 @@ class Run:
     cancel_requested: bool
     holder: str
     notes: list[str] = field(default_factory=list)
+    code: str = ""  # of the error that ended it (see node.errors), empty if none did
 
     def eta_ms(self, now_ms: int) -> int | None:
         """Guess how long the rest takes from the rate so far; None while nothing can be said."""
@@ -273,13 +274,13 @@ def _check_idle(tx: Tx, source: str) -> None:
 
 def _counters_text(run: Run) -> str:
     known = {name: getattr(run.counters, name) for name in Counters.__dataclass_fields__}
-    return json.dumps({**known, "notes": run.notes}, ensure_ascii=False)
+    return json.dumps({**known, "notes": run.notes, "code": run.code}, ensure_ascii=False)
 
 
 def _run(row: tuple[object, ...]) -> Run:
     values = dict(zip((part.strip(' "') for part in _COLUMNS.split(",")), row, strict=True))
     counters = json.loads(str(values["counters"] or "{}"))
-    notes = counters.pop("notes", [])
+    notes, code = counters.pop("notes", []), counters.pop("code", "")
     return Run(
         id=int(str(values["id"])),
         source=str(values["source"]),
@@ -297,6 +298,7 @@ def _run(row: tuple[object, ...]) -> Run:
         cancel_requested=bool(values["cancel_requested"]),
         holder=str(values["pid_host"]),
         notes=notes,
+        code=code,
     )
 
 

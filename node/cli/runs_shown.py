@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from node.catalog.desk import OnProgress
 from node.catalog.runs import Run
 from node.cli import say
+from node.errors import Unavailable
 
 if TYPE_CHECKING:
     from node.assembly import Node
 
-REFUSED = 1
+REFUSED, TRY_AGAIN = 1, 3
+_TRY_AGAIN = {Unavailable.code, *(kind.code for kind in Unavailable.__subclasses__())}
 STAGES = {
     "reach": "reaching the source",
     "read": "reading",
@@ -44,7 +46,11 @@ def ended(node: "Node", run: Run, *, as_json: bool) -> int:
 
 
 def exit_code(run: Run) -> int:
-    """Give 0 for a run that published what it could (also partial), 1 for one that failed or was cancelled."""
+    """Give 0 for a run that read records (also partial), 3 if trying again may help, 1 for every other ending."""
+    if run.state == "failed" and run.code in _TRY_AGAIN:
+        return TRY_AGAIN
+    if run.state == "partial" and not (run.counters.added or run.counters.changed or run.counters.unchanged):
+        return REFUSED  # nothing of the source could be read: most likely the wrong address or the wrong kind
     return REFUSED if run.state in ("failed", "cancelled") else 0
 
 
@@ -76,7 +82,7 @@ def summary(run: Run) -> str:
         )
         if number or word in ("added", "changed", "unchanged")
     ]
-    dry = "dry run, nothing published, " if run.dry else ""
+    dry = "dry run, nothing was published; it would be " if run.dry else ""
     took = f" in {say.duration(run.ended_ms - run.started_ms)}" if run.ended_ms else ""
     findings = f"; {c.with_findings} with findings" if c.with_findings else ""
     return f"Run {run.id} of {run.source}: {run.state}{took} ({dry}{', '.join(parts)}{findings})"
@@ -95,6 +101,7 @@ def as_document(run: Run) -> dict[str, Any]:
         "trigger": run.trigger,
         "counters": asdict(run.counters),
         "reason": run.reason,
+        "code": run.code,
         "notes": run.notes,
         "ranges": [{"collection": name, "first": first, "last": last} for name, first, last in run.ranges],
     }

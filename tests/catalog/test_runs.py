@@ -92,11 +92,13 @@ def test_the_newest_real_run_is_no_dry_one_and_may_have_to_have_read(city: City)
 
 
 def test_old_runs_go_with_their_rows(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = RunRow("refused", "k", "", "t", "o", "c", "m")
-    for _ in range(203):
+    with city.node.db.write() as tx:
+        tx.many("INSERT INTO run (source, state) VALUES (?, 'failed')", [("portal",)] * 200)
+        tx.run("INSERT INTO run_row (run_id, n, change) SELECT id, 1, 'refused' FROM run")
+    for _ in range(3):
         run = start(city)
         with city.node.db.write() as tx:
-            city.node.runs.add_rows(tx, run.id, [row])
+            city.node.runs.add_rows(tx, run.id, [RunRow("refused", "k", "", "t", "o", "c", "m")])
             tx.run("UPDATE run SET state = 'failed' WHERE id = ?", run.id)
     (kept,) = city.sql("SELECT count(*), min(id) FROM run")
     assert kept == (200, 4)

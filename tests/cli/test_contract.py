@@ -226,13 +226,17 @@ def test_held_withdrawals_wait_for_a_person(helsinki: Say, tmp_path: Path) -> No
     assert helsinki("harvest", "approve", held.json["id"]).code == 1
 
 
-def test_a_failed_run_is_1_and_says_why(helsinki: Say, tmp_path: Path) -> None:
+def test_a_source_that_is_away_is_3_and_one_that_cannot_be_read_is_1(helsinki: Say, tmp_path: Path) -> None:
     file = tmp_path / "catalogue.ttl"
     file.write_text(catalogue({"a": "Trees"}))
     helsinki("sources", "add", "city", file, "--kind", "dcat")
     file.unlink()
     said = helsinki("harvest", "run", "city")
-    assert (said.code, "failed" in said.out) == (1, True)
+    assert (said.code, "failed" in said.out) == (3, True)
+    assert helsinki("harvest", "show", "1", "--json").json["code"] == "source-unreachable"
+    file.write_text("<a> <b> ")
+    said = helsinki("harvest", "run", "city")
+    assert (said.code, "partial" in said.out) == (1, True)
     assert helsinki("catalog", "stats", "--json").json[0]["entries"] == 0
 
 

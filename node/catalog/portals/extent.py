@@ -53,15 +53,15 @@ class Extents:
         # A graph has a million typed subjects and a few dozen sets of types: each set is looked at once.
         sorts: dict[str, tuple[bool, str]] = {}
         for subject, types in self._spill.types.items():
-            key = " ".join(types)
-            if key not in sorts:
-                right = set(map(right_term, types))
-                sorts[key] = (not right.isdisjoint(_STRUCTURE), _kind_of(right))
-            is_structure, kind = sorts[key]
+            if types not in sorts:
+                right = set(map(right_term, types.split("\n")))
+                sorts[types] = (not right.isdisjoint(_STRUCTURE), _kind_of(right))
+            is_structure, kind = sorts[types]
             if is_structure:
                 self.structure.add(subject)
             elif kind:
                 self.records[subject] = kind
+        self._spill.types.clear()  # nobody asks again, and of a large source they are a hundred megabytes
 
     def _drop_embedded(self) -> None:
         """A blank node is a record only if it is a dataset or series to which only catalogues and feeds point."""

@@ -6,8 +6,8 @@ piece by piece. Nothing here knows DCAT; `extent.py` says what belongs together.
 """
 
 import os
+import sys
 import weakref
-from collections import defaultdict
 from collections.abc import Callable, Iterator, KeysView
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ _REACH = 64 * 1024
 _LONGEST = 256 * 1024
 _REMEMBERED = 100_000  # triples
 _BLOCK = 4 << 20
+_MOST_TYPES = 10_000  # characters; a subject of a hundred thousand classes would be copied as often
 _LENGTH_BITS = 32
 _LENGTH_MASK = (1 << _LENGTH_BITS) - 1
 _TYPE = b" <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> "
@@ -39,32 +40,39 @@ class Spill:
         self._counts: dict[str, int] = {}
         self._scattered: dict[str, list[Triple]] = {}
         self._room = _REMEMBERED
-        self.types: dict[str, list[str]] = defaultdict(list)
+        # Subject -> its classes in file order, LF between them: a list for each of a million would be half our memory.
+        self.types: dict[str, str] = {}
         self.total = 0
         self._index(path)
 
     def _index(self, path: Path) -> None:
-        position = first = count = 0
-        subject, own, own_type = b"", b"\0", b"\0"
+        position = first = count = cut = 0
+        subject, own = "", b"\0"
         with path.open("rb", buffering=1 << 20) as file:
             while lines := file.readlines(_BLOCK):
                 self._heard()
                 for line in lines:
                     if not line.startswith(own):
                         self._add(subject, first, position, count)
-                        subject = line[: line.index(b" ")]
-                        own, own_type = subject + b" ", subject + _TYPE
+                        cut = line.index(b" ")
+                        subject, own = line[:cut].decode(), line[: cut + 1]
                         first, count = position, 0
                     count += 1
-                    if line.startswith(own_type):
-                        self.types[subject.decode()].append(line[len(own_type) : -3].decode())
+                    if line.startswith(_TYPE, cut):
+                        self._add_type(subject, sys.intern(line[cut + len(_TYPE) : -3].decode()))
                     position += len(line)
             self._add(subject, first, position, count)
 
-    def _add(self, raw: bytes, start: int, end: int, count: int) -> None:
-        if not raw:
+    def _add_type(self, subject: str, name: str) -> None:
+        known = self.types.get(subject)
+        if known is None:
+            self.types[subject] = name
+        elif len(known) < _MOST_TYPES:
+            self.types[subject] = sys.intern(f"{known}\n{name}")
+
+    def _add(self, subject: str, start: int, end: int, count: int) -> None:
+        if not subject:
             return
-        subject = raw.decode()
         self.total += count
         known = self._regions.get(subject)
         if known is None:

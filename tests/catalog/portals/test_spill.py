@@ -69,7 +69,7 @@ def _check(spill: Spill, triples) -> None:
             for predicate in (TYPE, "<https://p.example/title>", "<https://p.example/t>"):
                 literals = [o for _, p, o in own if p == predicate and o[0] == '"']
                 assert spill.literals(subject, predicate) == literals
-            assert spill.types.get(subject, []) == [o for _, p, o in own if p == TYPE]
+            assert spill.types.get(subject, "") == "\n".join(o for _, p, o in own if p == TYPE)
     assert list(spill.lines()) == triples
     assert "<https://a.example/2>" not in spill
     assert spill.count("<https://a.example/2>") == 0
@@ -127,6 +127,12 @@ def test_a_stop_is_heard_while_the_file_is_indexed_and_the_file_is_given_back(tm
     with pytest.raises(Stopped):
         spilled(tmp_path, [("_:a", TYPE, "_:b")], heard=heard)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_subject_of_very_many_classes_costs_no_more_than_its_lines(tmp_path: Path) -> None:
+    with spilled(tmp_path, [("_:a", TYPE, f"<https://a.example/{n}>") for n in range(200_000)]) as spill:
+        assert spill.count("_:a") == 200_000
+        assert len(spill.types["_:a"]) < 20_000
 
 
 def test_a_line_longer_than_any_block_is_one_line(tmp_path: Path) -> None:
