@@ -8,14 +8,14 @@ from node.catalog.story import Stories
 
 
 def run_with(reason: str, code: str) -> Run:
-    return Run(7, "portal", "failed", False, 1, 1, 1, 1, "", Counters(), reason, [], "x", False, "1:2@host", [], code)  # noqa: FBT003
+    return Run(7, "portal", "failed", False, 1, 1, 1, 1, "", Counters(), reason, [], "x", False, "1:2@host", [], code)
 
 
 class OneRun(Runs):
     def __init__(self, run: Run) -> None:
         self.one = run
 
-    def get(self, run_id: int) -> Run:  # noqa: ARG002
+    def get(self, run_id: int) -> Run:
         return self.one
 
 

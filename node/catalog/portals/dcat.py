@@ -50,7 +50,9 @@ _ALIASES = {
     "text/x-nquads": "application/n-quads",
 }
 _NEXT = (f" <{HYDRA.next}> ".encode(), b" <http://www.w3.org/ns/hydra/core#nextPage> ")
-_NODE = f" <{TREE.node}> ".encode()
+# A feed leads to its pages by `tree:node`, and the feed itself to its first page by `tree:view`.
+_LINKS = (f" <{TREE.node}> ".encode(), f" <{TREE.view}> ".encode(), *_NEXT)
+_TREE = b" <https://w3id.org/tree#"
 _HYDRA = b" <http://www.w3.org/ns/hydra/core#"
 _WITH_GRAPHS = {"application/trig", "application/n-quads", "application/ld+json"}
 _TOTAL = f" <{HYDRA.totalItems}> ".encode()
@@ -189,12 +191,12 @@ class _Pages:
                 block += read.readline()
                 out.write(block)
                 self._desk.progress("read", len(self._seen_urls), None)
-                if _HYDRA in block or _NODE in block:
+                if _HYDRA in block or _TREE in block:
                     for line in block.split(b"\n"):
                         self._look(line, document)
 
     def _look(self, line: bytes, document: Document) -> None:
-        if _NODE in line or any(mark in line for mark in _NEXT):
+        if any(mark in line for mark in _LINKS):
             self._follow(split(line.decode())[2], document)
         elif _TOTAL in line:
             self._count(split(line.decode())[2])
