@@ -55,6 +55,7 @@ def _first_turtle(bench: Bench) -> Iterator[Row]:
     for turn in range(1 if bench.quick else 3):
         bench.say(f"first harvest of {count} datasets, Turtle, turn {turn + 1}; then rdflib on {peers}")
         data = bench.node(f"turtle-{turn}", source)
+        bench.calm()
         ours.append(harvest(data))
         check_harvest(data, count)
         theirs.append(_rdflib(part) / peers)
@@ -71,6 +72,7 @@ def _first_ckan(bench: Bench) -> Iterator[Row]:
     for turn in range(1 if bench.quick else 2):
         bench.say(f"first harvest of {count} datasets, CKAN JSON, turn {turn + 1}")
         data = bench.node(f"ckan-{turn}", source, "ckan")
+        bench.calm()
         ours.append(harvest(data))
         check_harvest(data, count)
         bench.left["ckan"] = data
@@ -121,6 +123,7 @@ def again(bench: Bench) -> Iterator[Row]:
         data = bench.left.get(name) or _harvested(bench, name, kind, count)
         before = entries_of(data)
         bench.say(f"{name}: the same bytes again, then a forced re-read")
+        bench.calm()
         same = min((harvest(data) for _ in range(3)), key=lambda one: one.wall_s)
         check_harvest(data, count)
         yield _rate(f"same bytes again, {name}", count, same, 5_000)
@@ -148,6 +151,7 @@ def _not_modified(bench: Bench) -> Iterator[Row]:
         bench.say("a source on the loopback that answers 304")
         harvest(data)
         check_harvest(data, count)
+        bench.calm()
         took = spent([sys.executable, "-c", _AGAIN, str(data), str(count)], environment(), cpu=SERVER_CPU)
     times = [tuple(map(float, line.split())) for line in took.out.splitlines()]
     ms = median(wall for wall, _ in times)

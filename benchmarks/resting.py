@@ -44,6 +44,7 @@ def start(bench: Bench) -> Iterator[Row]:
     times = []
     for _ in range(2 if bench.quick else 4):
         port = free_port()
+        bench.calm()
         started = time.monotonic()
         with running(command("run", "--port", str(port)), environment(data)) as process:
             waited_for(f"http://127.0.0.1:{port}/readyz", alive=lambda process=process: process.poll() is None)

@@ -69,6 +69,16 @@ class Bench:
         """Tell what is being done; the table alone goes to standard output."""
         print(f"  {text}", file=sys.stderr, flush=True)
 
+    def calm(self, limit_s: float = 20.0) -> None:
+        """Wait until the machine has been idle for a second, but not for long: other people's work is noise."""
+        until = time.monotonic() + (0 if self.quick else limit_s)
+        while time.monotonic() < until:
+            before = _ticks()
+            time.sleep(1)
+            after = _ticks()
+            if after[0] - before[0] >= 0.9 * (after[1] - before[1]):
+                return
+
     def catalogue(self, count: int, kind: str) -> Path:
         """Give a made catalogue, kept in `.bench` for the next time."""
         from benchmarks import catalogue
@@ -87,6 +97,15 @@ class Bench:
         citynode(data, "init", "--name", "Bench", "--base-url", f"http://127.0.0.1:{port}")
         citynode(data, "sources", "add", "portal", str(location), "--kind", kind, "--collection", "open-data")
         return data
+
+
+def _ticks() -> tuple[int, int]:
+    """Give the idle and all ticks of the processors so far; as if idle where that cannot be read."""
+    try:
+        counts = list(map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]))
+    except OSError:
+        return 0, 0
+    return counts[3] + counts[4], sum(counts)
 
 
 @contextmanager

@@ -137,6 +137,7 @@ def _in_turns(bench: Bench, data: Path, ours: int, theirs: int | None, *, fresh:
     scripts = {port: _script(bench, data, port, fresh=fresh) for port in (ours, theirs) if port}
     rates: dict[int, list[tuple[float, str]]] = {port: [] for port in scripts}
     for _ in range(1 if bench.quick else 3):
+        bench.calm()
         for port, script in scripts.items():
             rates[port].append(_wrk(port, script, seconds=1 if bench.quick else 3))
     best, late = max(rates[ours])
@@ -171,6 +172,7 @@ def page(bench: Bench) -> Iterator[Row]:
     bench.say("pages of 100 datasets, each for the first time")
     with _web(data, port):
         times = []
+        bench.calm()
         for number in range(1, 11):
             started = perf_counter()
             [(body, _)] = _fetched(port, [f"/collections/open-data.ttl?page={number}"])

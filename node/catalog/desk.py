@@ -110,7 +110,7 @@ class RunDesk:
         return document
 
     def _local(self, path: Path, url: str) -> Document:
-        self._check()
+        self.heed()
         try:
             with path.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -123,7 +123,7 @@ class RunDesk:
         return Document(path, url or path.name, "", size, sha256)
 
     def _remote(self, url: str, accept: str, known: Conditions) -> Document:
-        self._check()
+        self.heed()
         self._documents += 1
         path = self.folder / f"document-{self._documents}"
         answer = self.outbound.download(
@@ -166,7 +166,7 @@ class RunDesk:
         return self._parsed(report, document, path)
 
     def _next_path(self, what: str) -> Path:
-        self._check()
+        self.heed()
         self._documents += 1
         return self.folder / f"{what}-{self._documents}"
 
@@ -191,14 +191,15 @@ class RunDesk:
 
     def progress(self, stage: str, done: int, total: int | None = None) -> None:
         """Count."""
-        self._check()
+        self.heed()
         self.on_progress(stage, done, total)
 
     def workspace(self) -> Path:
         """Give the run's folder."""
         return self.folder
 
-    def _check(self) -> None:
+    def heed(self) -> None:
+        """Raise if the run was stopped."""
         if self.stop.is_set():
             raise Stopped("The run was stopped.")
 

@@ -219,6 +219,7 @@ class Harvest:
         for described in walk.describe(work.settled):
             counters = work.run.counters
             counters.read += 1
+            work.desk.heed()
             if counters.read % 50 == 0:
                 work.desk.progress("check", counters.read, counters.total)
             if isinstance(described, Refusal):

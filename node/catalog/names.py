@@ -71,6 +71,7 @@ class Names:
         rows = tx.rows(f"SELECT {_COLUMNS} FROM name WHERE source = ?", source)  # noqa: S608
         self.known = {row[0]: Known(*row) for row in rows}
         self.orphans: dict[str, Known] = {}
+        self._numbers: dict[tuple[str, str], int] = {}  # the last one given; a portal may call everything "data"
         self._taken = {(row[0], row[1]) for row in tx.rows("SELECT kind, slug FROM name")}
         self._elsewhere = {
             row[0]: row[1]
@@ -148,12 +149,13 @@ class Names:
         return by_slug if by_slug and by_slug.key == head.key and by_slug.iri in self._left_by_iri else None
 
     def _free_slug(self, kind: str, wanted: str) -> str:
-        slug, number = wanted, 1
+        slug, number = wanted, self._numbers.get((kind, wanted), 1)
         while (kind, slug) in self._taken:
             number += 1
             tail = f"-{number}"
             slug = wanted[: _MAX_SLUG - len(tail)].rstrip("-") + tail
         self._taken.add((kind, slug))
+        self._numbers[kind, wanted] = number
         return slug
 
 

@@ -17,6 +17,9 @@ from node.vocab.ntriples import Triple, triples_of
 
 GENID = "/.well-known/genid/"
 MAX_TIES = 64
+# Every node is coloured as often as its group has members: a chain of ten thousand would take minutes, and a list of
+# a few hundred is the longest that was seen.
+MAX_COLOURING = 1_000_000
 
 # N-Triples bytes in, the same graph with the labels of RDFC-1.0 out.
 Relabel = Callable[[bytes], bytes]
@@ -125,9 +128,18 @@ def _colours(around: dict[str, list[Triple]]) -> dict[str, str]:
     # The first round is the same whoever is connected; the further ones are as many as a group has other members.
     colours = {node: _colour(node, triples, blank) for node, triples in around.items()}
     for group in _groups(around):
+        _check_work(len(group), sum(len(around[node]) for node in group))
         for _ in group[1:]:
             colours.update({node: _colour(node, around[node], colours) for node in group})
     return colours
+
+
+def _check_work(nodes: int, triples: int) -> None:
+    if nodes * triples > MAX_COLOURING:
+        raise TooLarge(
+            f"{nodes} nodes without a name hang together by {triples} triples; that takes too long to name.",
+            fix="Give some of them IRIs.",
+        )
 
 
 def _colour(node: str, triples: list[Triple], last: dict[str, str]) -> str:

@@ -57,6 +57,13 @@ _PERSON_NAME = re.compile(
 )
 _PERSONAL_BOX = re.compile(r"[a-zà-ÿ]{1,}(?:[._-][a-zà-ÿ]{2,})+\Z", re.IGNORECASE)
 
+# No name or mailbox is longer, and the patterns above should not walk through a megabyte.
+_LONGEST_LOOK = 1000
+
+
+def _look(term: str) -> str:
+    return value_of(term)[:_LONGEST_LOOK]
+
 
 def reduce(root: str, triples: Sequence[Triple]) -> tuple[Sequence[Triple], list[Finding]]:
     """Take the persons out of a record's contacts; the same sequence and no finding if there were none.
@@ -76,7 +83,7 @@ def reduce(root: str, triples: Sequence[Triple]) -> tuple[Sequence[Triple], list
         triple
         for node in contacts - personal
         for triple in about[node]
-        if triple[1] in _MAILS and _is_personal_mailbox(value_of(triple[2]))
+        if triple[1] in _MAILS and _is_personal_mailbox(_look(triple[2]))
     }
     if not personal and not mailboxes:
         return triples, []
@@ -122,13 +129,13 @@ def _contacts(root: str, triples: Sequence[Triple]) -> set[str]:
 
 
 def _is_personal(node: str, about: Sequence[Triple]) -> bool:
-    names = [value_of(o) for _, p, o in about if p in _NAMES and is_literal(o)]
-    mails = [value_of(o) for _, p, o in about if p in _MAILS]
+    names = [_look(o) for _, p, o in about if p in _NAMES and is_literal(o)]
+    mails = [_look(o) for _, p, o in about if p in _MAILS]
     if any(p == _RDF_TYPE and o in _PEOPLE for _, p, o in about):
         return not names or not all(_OFFICE.search(name) for name in names)
     if any(p == _RDF_TYPE and o == _ORGANISATION for _, p, o in about):
         return any(_spelt_in(name, mail) for name in names for mail in mails)
-    if is_iri(node) and node.startswith("<mailto:") and _is_personal_mailbox(value_of(node)):
+    if is_iri(node) and node.startswith("<mailto:") and _is_personal_mailbox(_look(node)):
         return True
     return any(_is_person_name(name) or any(_spelt_in(name, mail) for mail in mails) for name in names)
 
@@ -185,7 +192,7 @@ def _with_offices(
 
 def _office(about: Sequence[Triple], publisher: str) -> list[tuple[str, str]]:
     lines = [(p, o) for _, p, o in about if p in _KEPT_OF_A_PERSON]
-    lines += [(p, o) for _, p, o in about if p in _MAILS and _OFFICE.search(_box(value_of(o)))]
+    lines += [(p, o) for _, p, o in about if p in _MAILS and _OFFICE.search(_box(_look(o)))]
     named = min((o for p, o in lines if p in _ORG_NAMES and is_literal(o)), default="") or publisher
     if named:
         lines.append((_FN, literal(value_of(named))))

@@ -67,6 +67,7 @@ _ADDRESSES = {
     )
 }
 _HAS_EMAIL = f"<{_VCARD}hasEmail>"
+_LONGEST_MAILBOX = 330
 _MAILBOX = re.compile(r"(?:mailto:)?([^\s@<>]+@[^\s@<>]+\.[^\s@<>]+)\Z")
 # Stricter than what an IRI may be: what is made an address here, a strict parser must take again.
 _URL = re.compile(
@@ -95,7 +96,8 @@ def _right_object(predicate: str, object_: str) -> str:
         return (iri(text) if _URL.match(text) else "") or object_
     if predicate == _HAS_EMAIL:
         text = value_of(object_).strip()
-        found = _MAILBOX.match(text)
+        # Longer ones are none (RFC 5321), and the pattern takes quadratic time to find that out.
+        found = _MAILBOX.match(text) if len(text) <= _LONGEST_MAILBOX else None
         if found and object_[:2] != "_:" and object_ != f"<mailto:{found.group(1)}>":
             return iri("mailto:" + found.group(1)) or object_
     return object_

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -163,6 +164,28 @@ def test_alike_blank_nodes_get_names_of_their_own_and_too_many_are_refused(city:
     assert city.payload(ID + "n1").count("<http://purl.org/dc/terms/spatial>") == 3
     assert city.refused(run) == {ID + "n2": "too-large"}
     assert "look alike" in city.rows(run, "refused")[0].message
+
+
+def test_nameless_nodes_that_hang_together_by_the_hundred_are_named_and_by_the_thousand_refused(city: City) -> None:
+    def listed(count: int) -> str:
+        return "; dct:subject (" + " ".join(f'"{n}"' for n in range(count)) + ")"
+
+    begun = time.monotonic()
+    run = city.harvest(turtle(dataset("n1", more=listed(300)), dataset("n2", more=listed(3300)), dataset("n3")))
+    assert time.monotonic() - begun < 5
+    assert counts(run) == {"added": 2, "refused": 1}
+    (row,) = city.rows(run, "refused")
+    assert (row.source_key, row.code) == (ID + "n2", "too-large")
+    assert "3300 nodes without a name hang together" in row.message
+    assert city.payload(ID + "n1").count("<http://www.w3.org/1999/02/22-rdf-syntax-ns#first>") == 300
+
+
+def test_a_value_made_to_keep_us_busy_does_not(city: City) -> None:
+    trap = "a@" + "a." * 100_000 + " x"
+    begun = time.monotonic()
+    run = city.harvest(turtle(dataset("n1", more=f'; dcat:contactPoint [ vcard:hasEmail "{trap}" ]')))
+    assert time.monotonic() - begun < 5
+    assert counts(run) == {"added": 1}
 
 
 def test_a_record_refused_this_time_keeps_its_published_state(city: City) -> None:

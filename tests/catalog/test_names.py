@@ -1,5 +1,7 @@
 """Laws of names: slugs given once and never to another record, IRIs kept when they are good."""
 
+import time
+
 import pytest
 
 from node.catalog import names as naming
@@ -86,6 +88,14 @@ def test_collisions_are_settled_in_order_of_source_key_whatever_the_order_of_the
         assert {key: slug for key, (_, slug) in named.items()} == {"a": "parks", "b": "parks-2", "c": "parks-3"}
     long = [head(key, "y" * 90) for key in "ab"]
     assert sorted(slug for _, slug in settle(city, *long)[0].values()) == ["y" * 78 + "-2", "y" * 80]
+
+
+def test_twenty_thousand_records_of_one_name_are_named_in_a_moment(city: City) -> None:
+    begun = time.monotonic()
+    named, _ = settle(city, *(head(f"{n:05}", "data") for n in range(20_000)))
+    assert time.monotonic() - begun < 5
+    assert named["19999"][1] == "data-20000"
+    assert len({slug for _, slug in named.values()}) == 20_000
 
 
 def test_records_of_different_kinds_may_share_a_slug(city: City) -> None:

@@ -121,10 +121,9 @@ class _Pages:
                 out.flush()
                 self._is_paged, self._seen_records = True, _records_of(self.spill)
             while self._waiting:
-                if len(self._seen_urls) > MAX_PAGES:
-                    self._miss(f"The source has more than {MAX_PAGES} pages; the rest was not read.")
-                    break
                 self._next(self._waiting.popleft(), out)
+            if len(self._seen_urls) > MAX_PAGES:
+                self._miss(f"The source has more than {MAX_PAGES} pages; the rest was not read.")
             if self._members:
                 self._members.release(out)
 
@@ -208,8 +207,10 @@ class _Pages:
         except ValueError:
             self._miss(f"The page {value_of(term)[:200]!r} could not be read: this is no address.")
             return
-        if url and url not in self._seen_urls:
-            self._seen_urls.add(url)
+        if not url or url in self._seen_urls or len(self._seen_urls) > MAX_PAGES:
+            return
+        self._seen_urls.add(url)
+        if len(self._seen_urls) <= MAX_PAGES:
             self._waiting.append(url)
 
     def _count(self, term: str) -> None:

@@ -124,6 +124,19 @@ def test_pages_that_lead_in_a_ring_are_read_once(city: City, portal: PortalServe
     assert len(portal.asked) == 3
 
 
+@pytest.mark.parametrize(("most", "state"), [(3, "partial"), (4, "partial"), (5, "succeeded")])
+def test_a_source_of_very_many_pages_is_read_to_a_bound(
+    most: int, state: str, city: City, portal: PortalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.catalog.portals.dcat.MAX_PAGES", most)
+    links = ", ".join(f"<{portal.url}/{n}>" for n in range(1, 5))
+    portal.pages = {f"/{n}": page(turtle(dataset(f"n{n}"), f"<> hydra:next {links} .")) for n in range(5)}
+    city.add(f"{portal.url}/0")
+    run = city.run()
+    assert (run.state, counts(run)) == (state, {"added": most})
+    assert (f"more than {most} pages" in run.reason) == (state == "partial")
+
+
 def test_a_page_may_tell_more_of_records_that_were_listed_before(city: City, portal: PortalServer) -> None:
     lines = "".join(f"d:n{n} a dcat:Dataset . " for n in (1, 2))
     portal.pages["/c"] = page(turtle(lines, f"<{portal.url}/c> hydra:next <{portal.url}/d> ."))
