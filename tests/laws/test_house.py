@@ -164,3 +164,28 @@ def test_nothing_that_is_not_ours_is_named_in_the_lock_files() -> None:
         text = lock.read_text()
         assert not re.search(r"https?://|--(extra-)?index-url|--find-links|--trusted-host", text), lock.name
         assert "--hash=sha256:" in text
+
+
+def refusal_codes() -> set[str]:
+    """Find every code that a record can be refused with: the third argument of `Refusal(…)`, written or named."""
+    found: set[str] = set()
+    for path in (ROOT / "node" / "catalog").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        names = {n.targets[0].id: n.value.value for n in tree.body if _is_word(n)}  # type: ignore[attr-defined]
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Refusal" and len(call.args) > 2:
+                code = call.args[2]
+                found |= {code.value} if isinstance(code, ast.Constant) else {names.get(getattr(code, "id", ""), "")}
+    return found - {""}
+
+
+def _is_word(statement: ast.stmt) -> bool:
+    simple = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+    return simple and isinstance(statement.value, ast.Constant)  # type: ignore[attr-defined]
+
+
+def test_every_refusal_has_a_line_in_the_guide() -> None:
+    guide = (ROOT / "docs" / "troubleshooting.md").read_text()
+    codes = refusal_codes()
+    assert {"duplicate-key", "iri-live-elsewhere", "nameless", "not-public", "title-missing"} <= codes
+    assert [code for code in sorted(codes) if f"\n| `{code}` |" not in guide] == []

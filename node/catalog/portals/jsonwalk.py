@@ -135,8 +135,8 @@ def refusal_for_want(key: str, row: int, title: str, owner: str) -> Refusal | No
     """Refuse a record that has no title or cannot be named; None if it has both."""
     if not title:
         shown = key or f"#{row}"
-        return Refusal(shown, "", "no-title", "The dataset has no title. Write one in its metadata.", owner)
+        return Refusal(shown, "", "title-missing", "The dataset has no title. Write one in its metadata.", owner)
     if not key:
         message = "The dataset has neither a name nor an identifier. Give it one that stays."
-        return Refusal(f"#{row}", title, "no-key", message, owner)
+        return Refusal(f"#{row}", title, "nameless", message, owner)
     return None

@@ -166,7 +166,7 @@ def test_what_is_not_public_or_comes_twice_is_refused(tmp_path: Path) -> None:
         )
     )
     found = harvest(DataPressPortal(), TestDesk(tmp_path / "w", "datapress", file))
-    assert found.codes() == ["duplicate-key", "not-public", "not-public", "no-title", "no-key"]
+    assert found.codes() == ["duplicate-key", "not-public", "not-public", "title-missing", "nameless"]
     assert list(found.descriptions) == ["2xxx0"]
 
 

@@ -207,7 +207,7 @@ def test_entries_that_cannot_be_named_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "data.json"
     file.write_text(json.dumps({"dataset": [WIDGETS, WIDGETS, {"identifier": "x"}, {"title": "t"}, None]}))
     found = harvest(DcatUsPortal(), TestDesk(tmp_path / "w", "dcat-us", file))
-    assert found.codes() == ["duplicate-key", "no-title", "no-key", "malformed"]
+    assert found.codes() == ["duplicate-key", "title-missing", "nameless", "malformed"]
     assert list(found.descriptions) == ["widgets-1"]
 
 
