@@ -94,7 +94,7 @@ class Node:
             metrics=settings.metrics,
             shelf=self.shelf,
             proofs=self.proofs,
-            runs=PublicRuns(self.runs, self.stories),
+            runs=PublicRuns(self.runs, self.stories, self.shelf),
             ready=self.probes,
             registry=self.registry,
         )

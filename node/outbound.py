@@ -255,7 +255,9 @@ class Outbound:
             headers=headers,
             extensions={"sni_hostname": host, "timeout": timeout.as_dict()},
         )
-        client = httpx.Client(verify=self._tls_context(), trust_env=False, follow_redirects=False)
+        # Certificates are loaded when they are first needed: it takes longer than a 304 of a plain address.
+        verify = self._tls_context() if url.scheme == "https" else False
+        client = httpx.Client(verify=verify, trust_env=False, follow_redirects=False)
         with client, contextlib.closing(client.send(request, stream=True)) as response:
             job.stream = response.extensions["network_stream"].get_extra_info("socket")
             return _read(job, url, response)

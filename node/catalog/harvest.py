@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from node.catalog import names as naming
-from node.catalog.desk import Conditions, OnProgress, RunDesk
+from node.catalog.desk import Conditions, OnProgress, RunDesk, clear_leftovers
 from node.catalog.portals.base import Description, Head, Refusal, SourceInfo, SourceUnchanged, Walk
 from node.catalog.runs import Run, RunRow, Runs, State
 from node.catalog.shelf import Shelf, ShelfFollower, finding_set, save_findings
@@ -32,7 +32,7 @@ from node.catalog.work import (
     newcomers,
 )
 from node.db import Database, Tx
-from node.errors import Conflict, Malformed, NodeError, Refused, Unavailable
+from node.errors import Conflict, Malformed, NodeError, NotFound, Refused, Unavailable
 from node.journal import Draft, catch_up_in, key_of
 from node.journal.journal import Journals
 from node.outbound import Outbound
@@ -103,6 +103,8 @@ class Harvest:
         run = self._runs.start(
             name, dry=dry_run, trigger=trigger, now_ms=now, deadline_ms=now + self._policy.run_deadline_ms
         )
+        run.collection = source.collection
+        clear_leftovers(self._workspace, self._is_live)
         folder = self._workspace / f"run-{run.id}"
         watch = Watch(self._runs, run, self._clock_ms, on_progress)
         try:
@@ -112,6 +114,12 @@ class Harvest:
             shutil.rmtree(folder, ignore_errors=True)
         self._runs.finish(run, state, reason, now_ms=self._clock_ms())
         return run
+
+    def _is_live(self, run_id: str) -> bool:
+        try:
+            return self._runs.get(int(run_id)).state in ("queued", "running")
+        except (NotFound, ValueError):
+            return False
 
     def _guarded(
         self,

@@ -19,6 +19,7 @@ from node.vocab.canon import GENID
 
 ELSEWHERE = "iri-live-elsewhere"
 _MAX_SLUG = 80
+_MAX_IRI = 2_000  # longer ones do not fit into the headers that name them
 _COLUMNS = "source_key, COALESCE(iri, source_key), slug, kind, live, source"
 _WHITE = re.compile(r"[\s<>\"{}|\\^`]")
 # A last label that is a number is an address to some readers and a name to nobody.
@@ -39,7 +40,7 @@ class Known:
 
 def is_good_iri(iri: str, base_url: str) -> bool:
     """Tell whether a source's IRI can be the record's: http(s), no private host by its spelling, no genid."""
-    if not iri.startswith(("http://", "https://")) or GENID in iri or _WHITE.search(iri):
+    if len(iri) > _MAX_IRI or not iri.startswith(("http://", "https://")) or GENID in iri or _WHITE.search(iri):
         return False
     try:
         host = urlsplit(iri).hostname or ""

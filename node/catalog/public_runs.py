@@ -8,7 +8,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from node.catalog.names import ELSEWHERE
 from node.catalog.runs import Run, RunRow, Runs
+from node.catalog.shelf import Shelf
 from node.catalog.story import Stories
 from node.errors import NotFound
 
@@ -32,28 +34,47 @@ class PublicRun:
 class PublicRuns:
     """Reads runs for the web."""
 
-    def __init__(self, runs: Runs, stories: Stories) -> None:
+    def __init__(self, runs: Runs, stories: Stories, shelf: Shelf) -> None:
         """Read through the city's own readers."""
         self._runs = runs
         self._stories = stories
+        self._shelf = shelf
 
     def recent(self, limit: int) -> Sequence[PublicRun]:
-        """List runs, newest first."""
-        return [_public(run) for run in self._runs.list(limit=limit)]
+        """List runs that fed public collections, newest first.
 
-    def get(self, number: int) -> PublicRun | None:
-        """Find a run."""
+        Of a restricted one not even the number of its records is for everyone (`formats.md` 6).
+        """
+        public = self._public_names()
+        # More are read than shown, since restricted ones fall out.
+        found = [run for run in self._runs.list(limit=4 * limit) if _touches_only(run, public)]
+        return [_public(run) for run in found[:limit]]
+
+    def _public_names(self) -> set[str]:
+        return {info.name for info in self._shelf.collections() if info.visibility == "public"}
+
+    def _visible(self, number: int) -> Run | None:
         try:
-            return _public(self._runs.get(number))
+            run = self._runs.get(number)
         except NotFound:
             return None
+        return run if _touches_only(run, self._public_names()) else None
+
+    def get(self, number: int) -> PublicRun | None:
+        """Find a run; one of a restricted collection is not there."""
+        run = self._visible(number)
+        return _public(run) if run else None
 
     def rows(self, number: int, *, limit: int) -> Sequence[RunRow]:
         """List the records a run touched or refused."""
-        try:
-            return self._stories.rows(self._runs.get(number), limit=limit)
-        except NotFound:
-            return []
+        run = self._visible(number)
+        rows = self._stories.rows(run, limit=limit) if run else []
+        # That another source holds an IRI may tell of a restricted record, so such a row is the city's own.
+        return [row for row in rows if row.code != ELSEWHERE]
+
+
+def _touches_only(run: Run, public: set[str]) -> bool:
+    return {run.collection, *(name for name, _, _ in run.ranges)} <= public
 
 
 _ADDRESS = re.compile(

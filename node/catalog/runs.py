@@ -61,6 +61,7 @@ class Run:
     cancel_requested: bool
     holder: str
     notes: list[str] = field(default_factory=list)
+    collection: str = ""  # that its source fed when it began
     code: str = ""  # of the error that ended it (see node.errors), empty if none did
 
     def eta_ms(self, now_ms: int) -> int | None:
@@ -272,15 +273,19 @@ def _check_idle(tx: Tx, source: str) -> None:
         )
 
 
+# What is kept in the text of the counts without being one.
+_BESIDE: tuple[tuple[str, list[str] | str], ...] = (("notes", []), ("code", ""), ("collection", ""))
+
+
 def _counters_text(run: Run) -> str:
     known = {name: getattr(run.counters, name) for name in Counters.__dataclass_fields__}
-    return json.dumps({**known, "notes": run.notes, "code": run.code}, ensure_ascii=False)
+    return json.dumps({**known, "notes": run.notes, "code": run.code, "collection": run.collection}, ensure_ascii=False)
 
 
 def _run(row: tuple[object, ...]) -> Run:
     values = dict(zip((part.strip(' "') for part in _COLUMNS.split(",")), row, strict=True))
     counters = json.loads(str(values["counters"] or "{}"))
-    notes, code = counters.pop("notes", []), counters.pop("code", "")
+    notes, code, collection = (counters.pop(name, empty) for name, empty in _BESIDE)
     return Run(
         id=int(str(values["id"])),
         source=str(values["source"]),
@@ -298,6 +303,7 @@ def _run(row: tuple[object, ...]) -> Run:
         cancel_requested=bool(values["cancel_requested"]),
         holder=str(values["pid_host"]),
         notes=notes,
+        collection=collection,
         code=code,
     )
 

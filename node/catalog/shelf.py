@@ -26,6 +26,21 @@ _WITHDRAWN = (
 )
 
 
+_OF = "(SELECT id FROM collection WHERE name = ?)"
+# The newest entry of each record that is not wholly erased, and the place it should have; then places without entry.
+_ASTRAY = (
+    "SELECT COALESCE(s.slug, e.slug) FROM (SELECT collection_id AS c, record AS r, max(seq) AS m FROM entry"  # noqa: S608
+    f" WHERE collection_id = {_OF} AND record IS NOT NULL GROUP BY collection_id, record) x"
+    " JOIN entry e ON e.collection_id = x.c AND e.seq = x.m"
+    " LEFT JOIN shelf s ON s.collection_id = x.c AND s.record_key = e.record_key"
+    " WHERE s.seq IS NULL OR s.seq <> e.seq OR s.iri <> e.record OR s.slug <> e.slug OR s.kind <> e.kind"
+    " OR s.at <> e.at OR (e.op = 'put' AND (s.digest IS NULL OR s.digest <> e.digest))"
+    " OR (e.op = 'withdraw' AND s.digest IS NOT NULL)"
+    " UNION ALL SELECT s.slug FROM shelf s LEFT JOIN entry e ON e.collection_id = s.collection_id AND e.seq = s.seq"
+    f" WHERE s.collection_id = {_OF} AND (e.record IS NULL OR e.record <> s.iri) LIMIT 1"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """One record as it stands: `at_ms` is the time of its newest entry, `digest` empty once withdrawn."""
@@ -194,6 +209,14 @@ class Shelf:
             for finding in {_in_general(finding) for finding in findings_from(body)}:
                 counts[finding] = counts.get(finding, 0) + int(count)
         return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0].code, pair[0].path))
+
+    def astray(self, collection: str) -> str:
+        """Give the slug of a record whose place differs from the newest entry of its journal; empty if all are level.
+
+        The shelf can be thrown away and read again, so no hash guards it: this comparison does.
+        """
+        found = self._hot.row(_ASTRAY, (collection, collection))
+        return str(found[0] or "?") if found else ""
 
     def collections(self) -> list[CollectionInfo]:
         """Give every collection in order of name."""

@@ -28,7 +28,7 @@ def verify(
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
-    """Recompute every commitment, leaf, root, payload and signature; exit 1 names the first wrong thing."""
+    """Recompute every commitment, leaf, root, payload and signature, compare the shelf; exit 1 names what is wrong."""
     found: list[dict[str, Any]] = []
     with opened(data) as node:
         names = [collection] if collection else [info.name for info in node.shelf.collections()]
@@ -41,7 +41,8 @@ def verify(
         say.document(found)
     wrong = [one for one in found if not one["proven"]]
     if wrong:
-        raise Refuted(f"{wrong[0]['collection']}: {wrong[0]['reason']}", fix="Keep the files and restore a backup.")
+        fix = "" if wrong[0]["size"] is not None else "Keep the files and restore a backup."
+        raise Refuted(f"{wrong[0]['collection']}: {wrong[0]['reason']}", fix=fix)
 
 
 def _verified(node: "Node", name: str) -> dict[str, Any]:
@@ -49,6 +50,10 @@ def _verified(node: "Node", name: str) -> dict[str, Any]:
         found = verified(node.journals, name, [node.keyring.public_key("checkpoint")])
     except Refuted as error:
         return {"collection": name, "proven": False, "size": None, "reason": error.message}
+    astray = node.shelf.astray(name)
+    if astray:
+        reason = f"The shelf shows {astray!r} otherwise than the journal, which is right: citynode journal rebuild."
+        return {"collection": name, "proven": False, "size": found.size, "reason": reason}
     return {"collection": name, "proven": True, "size": found.size, "root": found.root.hex(), "reason": ""}
 
 

@@ -8,6 +8,7 @@ import base64
 from dataclasses import dataclass
 from typing import Protocol
 
+from node.errors import Refuted
 from node.journal import note
 from node.journal.reading import Reader
 
@@ -22,6 +23,10 @@ class Located(Protocol):
     @property
     def seq(self) -> int:
         """Give the entry's number."""
+
+    @property
+    def digest(self) -> str:
+        """Give the digest that is shown of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class Proofs:
         with self._reader.db.read() as tx:
             entry = self._reader.entry(tx, held.collection, held.seq)
             hashes = self._reader.inclusion(tx, held.collection, held.seq, signed.size)
+        if entry.opening is not None and entry.opening.digest != held.digest:
+            raise Refuted("What is shown of this record is not what its journal holds.", fix="Ask the city to look.")
         return {
             "entry": entry.document(),
             "opening": entry.opening.document() if entry.opening else None,

@@ -48,7 +48,10 @@ _KINDS = {
     "application/ld+json": Kind.JSONLD,
     "application/json": Kind.JSONLD,
 }
-_HTML = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+# Possessive, so that a block of comments has one reading only: with two, each comment doubled the time.
+_HTML = re.compile(
+    r"\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
 _XML = re.compile(r"\s*<(?:\?xml[\s?]|!--|!DOCTYPE|(?:[\w-]+:)?RDF[\s>])")
 _JSON = re.compile(r'\s*(?:\{\s*(?:"|\})|\[\s*(?:\{\s*"|\]))')
 # Byte order marks, then the NUL bytes that an ASCII character leaves in wide encodings; longest first.
@@ -71,9 +74,10 @@ _KNOWN = re.compile(
     r"(?:utf[-_]?(?:8|16|32).*|us-ascii|ascii|iso-?8859-?\d+|latin-?1|windows-125\d|cp125\d|koi8-[ru])\Z"
 )
 _MAX_XML_DEPTH = 256
-# What opens an element, what closes one, and what holds tags that are none.
+# What opens an element, what closes one, and what holds tags that are none. What is never closed reaches to the end:
+# looked for again from every opener, its end would cost the square of the document's length.
 _TAG = re.compile(
-    rb"""<!\[CDATA\[.*?\]\]>|<!--.*?-->|</|"""
+    rb"""<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|</|"""
     rb"""<[A-Za-z_:\x80-\xff][^<>"']*+(?:"[^"]*+"[^<>"']*+|'[^']*+'[^<>"']*+)*+(?<!/)>""",
     re.DOTALL,
 )
@@ -355,7 +359,7 @@ def _mend_tag(tag: bytes, notes: Notes) -> bytes:
 
 
 _XML_FAULTS = re.compile(
-    rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->"
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
     rb"|&(?:#\d+;|#x[0-9A-Fa-f]+;|(?P<name>[A-Za-z][A-Za-z0-9]*);)?",
     re.DOTALL,
 )

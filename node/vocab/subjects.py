@@ -52,7 +52,7 @@ def roots(subjects: Subjects) -> list[str]:
         for subject, properties in subjects.items()
         for things in properties.values()
         for thing in things
-        if thing in subjects and thing != subject
+        if thing[0] == "<" and thing in subjects and thing != subject
     }
     found = [subject for subject in subjects if subject not in pointed]
     return found or _of_record_class(subjects) or list(subjects)[:1]

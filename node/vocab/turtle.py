@@ -31,8 +31,7 @@ def _shorten(term: str) -> tuple[str, str]:
 
 
 def _object(term: str, used: set[str]) -> str:
-    if term[-1] != ">":
-        return term
+    """Write an IRI, or a literal with a datatype."""
     if term[0] == "<":
         name, prefix = _short(term)
         used.add(prefix)
@@ -49,7 +48,9 @@ def _block(subject: str, properties: Properties, used: set[str]) -> str:
     for predicate, things in properties.items():
         name, prefix = ("a", "") if predicate == TYPE else _short(predicate)
         used.add(prefix)
-        lines.append(f"{name} {_SEPARATOR.join([_object(thing, used) for thing in things])}")
+        # Plain literals stand as they are, and most properties have one value.
+        written = [thing if thing[-1] != ">" else _object(thing, used) for thing in things]
+        lines.append(f"{name} {written[0] if len(written) == 1 else _SEPARATOR.join(written)}")
     return f"{subject} " + " ;\n  ".join(lines) + " .\n"
 
 

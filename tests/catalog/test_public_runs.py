@@ -4,11 +4,31 @@ import pytest
 
 from node.catalog.public_runs import PublicRuns
 from node.catalog.runs import Counters, Run, Runs
+from node.catalog.shelf import CollectionInfo, Shelf
 from node.catalog.story import Stories
 
 
 def run_with(reason: str, code: str) -> Run:
-    return Run(7, "portal", "failed", False, 1, 1, 1, 1, "", Counters(), reason, [], "x", False, "1:2@host", [], code)
+    return Run(
+        7,
+        "portal",
+        "failed",
+        False,
+        1,
+        1,
+        1,
+        1,
+        "",
+        Counters(),
+        reason,
+        [],
+        "x",
+        False,
+        "1:2@host",
+        [],
+        "open-data",
+        code,
+    )
 
 
 class OneRun(Runs):
@@ -17,6 +37,17 @@ class OneRun(Runs):
 
     def get(self, run_id: int) -> Run:
         return self.one
+
+
+class OneShelf(Shelf):
+    def __init__(self) -> None:
+        pass
+
+    def collections(self) -> list[CollectionInfo]:
+        return [
+            CollectionInfo("open-data", "", "", "public", 0, 0, 0),
+            CollectionInfo("secret", "", "", "restricted", 0, 0, 0),
+        ]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +64,7 @@ class OneRun(Runs):
 )
 def test_no_address_of_the_inside_is_told(reason: str, code: str) -> None:
     runs = OneRun(run_with(reason, code))
-    shown = PublicRuns(runs, Stories.__new__(Stories)).get(7)
+    shown = PublicRuns(runs, Stories.__new__(Stories), OneShelf()).get(7)
     assert shown is not None
     assert shown.reason
     for inside in ("10.0.0.5", "internal", "/srv", "CITYNODE_", "5000"):

@@ -9,6 +9,7 @@ from node.db import Database
 from node.journal import Draft, catch_up, rebuild
 from node.journal.journal import Journals
 from node.records import Finding
+from tests.catalog.rig import City, datasets
 from tests.journal.rig import NAME, iri_of, payload_of, put, withdraw
 
 
@@ -179,3 +180,25 @@ def test_a_shelf_that_is_thrown_away_and_read_again_is_the_same(journals: Journa
     assert rebuild(journals, ShelfFollower()) == 7
     assert rows(db) == before
     assert len(before) == 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE shelf SET digest = (SELECT digest FROM shelf o WHERE o.seq = 2) WHERE seq = 1",
+        "UPDATE shelf SET slug = 'other' WHERE seq = 1",
+        "UPDATE shelf SET at = at + 1 WHERE seq = 2",
+        "UPDATE shelf SET seq = 1 WHERE seq = 2",
+        "UPDATE shelf SET digest = NULL WHERE seq = 2",
+        "DELETE FROM shelf WHERE seq = 2",
+    ],
+)
+def test_a_shelf_that_differs_from_its_journal_is_named_until_it_is_rebuilt(city: City, change: str) -> None:
+    city.harvest(datasets(1, 2))
+    assert city.node.shelf.astray(NAME) == ""
+    with city.node.db.write() as tx:
+        tx.run(change)
+    assert city.node.shelf.astray(NAME)
+    for follower in city.node.followers:
+        rebuild(city.node.journals, follower)
+    assert city.node.shelf.astray(NAME) == ""

@@ -104,7 +104,7 @@ def test_an_owner_is_a_name_else_an_iri_else_nobody() -> None:
 
 def test_what_the_public_sees_names_no_host_and_no_address_of_the_source(city: City) -> None:
     city.harvest(datasets(1))
-    public = PublicRuns(city.node.runs, city.node.stories)
+    public = PublicRuns(city.node.runs, city.node.stories, city.node.shelf)
     run = public.get(1)
     assert run is not None
     assert (run.state, run.counters["added"], run.stage, run.heartbeat_at is not None) == ("succeeded", 1, "", True)
@@ -122,6 +122,18 @@ def test_a_public_reason_names_no_path(city: City) -> None:
     (city.folder / "portal.ttl").unlink()
     run = city.run()
     assert str(city.folder) in run.reason, "the city's own people see which file"
-    public = PublicRuns(city.node.runs, city.node.stories).get(run.id)
+    public = PublicRuns(city.node.runs, city.node.stories, city.node.shelf).get(run.id)
     assert public is not None
     assert public.state == "failed"
+
+
+def test_runs_of_a_restricted_collection_are_not_there_for_the_public(city: City) -> None:
+    city.node.create_collection("secret", title="Secret", visibility="restricted", at_ms=1)
+    city.add(city.write(datasets(2), "hidden.ttl"), "hidden", collection="secret")
+    run = city.run("hidden")
+    assert run.counters.added == 1
+    public = PublicRuns(city.node.runs, city.node.stories, city.node.shelf)
+    assert list(public.recent(5)) == []
+    assert public.get(run.id) is None
+    assert list(public.rows(run.id, limit=5)) == []
+    assert city.node.runs.get(run.id).collection == "secret"

@@ -177,9 +177,11 @@ def test_a_checkpoint_is_signed_once_per_size_from_size_zero(journals: Journals)
 
 
 def test_a_record_is_proven_by_its_entry_its_path_and_a_checkpoint(journals: Journals):
-    proofs, held = Proofs(journals, journals.public_key()), SimpleNamespace(collection=NAME, seq=2)
+    proofs = Proofs(journals, journals.public_key())
     assert proofs.checkpoint(NAME) is None
-    append(journals, put(1), put(2), put(3))
+    _, second, _ = append(journals, put(1), put(2), put(3))
+    assert second.opening is not None
+    held = SimpleNamespace(collection=NAME, seq=2, digest=second.opening.digest)
     assert proofs.proof(held) is None
     text = journals.checkpoint(NAME, at_ms=7)
     signed, proof = proofs.checkpoint(NAME), proofs.proof(held)
@@ -196,6 +198,8 @@ def test_a_record_is_proven_by_its_entry_its_path_and_a_checkpoint(journals: Jou
     assert tree.verify_inclusion(entry.leaf(), path["leaf_index"], path["tree_size"], hashes, collection.root)
     name = "127.0.0.1:8001/collections/open-data"
     assert proof["key"] == note.verifier_key(name, journals.public_key())
+    with pytest.raises(Refuted, match="not what its journal holds"):
+        proofs.proof(SimpleNamespace(collection=NAME, seq=2, digest="sha256:" + "0" * 64))
 
 
 def test_an_erased_entry_is_proven_without_its_opening(journals: Journals):
@@ -203,7 +207,7 @@ def test_an_erased_entry_is_proven_without_its_opening(journals: Journals):
     with journals.db.write() as tx:
         journals.erase(tx, NAME, 1, at_ms=9_000)
     journals.checkpoint(NAME, at_ms=7)
-    proof = Proofs(journals, journals.public_key()).proof(SimpleNamespace(collection=NAME, seq=1))
+    proof = Proofs(journals, journals.public_key()).proof(SimpleNamespace(collection=NAME, seq=1, digest=""))
     assert proof is not None
     assert proof["opening"] is None
 

@@ -651,3 +651,16 @@ def test_json_lines_keep_what_stands_around_a_broken_line(json: Json) -> None:
     _, lines, report = json('{"a":1}\n{"b":\n{"c":3}\n{"d":')
     assert [line.get("_refused", line) for line in lines] == [{"a": 1}, "malformed", {"c": 3}]
     assert "Line 4" in report.incomplete
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<!---->" * 60 + b"<x/>", b"<!-- a -->\n" * 400 + b"<rdf:RDF", b"<!--" * 100_000, b"<x>" + b"<![CDATA[" * 60_000],
+    ids=["comments", "a block of comments", "comments that never end", "sections that never end"],
+)
+def test_comments_and_sections_cost_time_by_length_and_not_by_its_square(rdf: Rdf, body: bytes) -> None:
+    begun = time.monotonic()
+    with pytest.raises((Malformed, TooLarge)) as refused:
+        rdf(body, "application/rdf+xml")
+    assert time.monotonic() - begun < 10
+    assert "s of" not in str(refused.value), "out of time"

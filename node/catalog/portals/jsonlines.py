@@ -116,15 +116,17 @@ class Lines:
         if not tongues:
             self.text(subject, predicate, plain)
             return
-        said = set()
+        said = []
         for language, value in tongues.items():
             for each in values.list_of(value) if not isinstance(value, str) else (value,):
                 text = values.text_of(each)
                 if text and not text.isspace():
-                    said.add("".join(text.split()))
-                    self.text(subject, predicate, each, language)
+                    said.append(text)
+                    term = self._literal(text, predicate, self.tag(language, predicate))
+                    self.triples.append((subject, f"<{predicate}>", term))
         text = values.text_of(plain)
-        if text and (not said or "".join(text.split()) not in said):
+        # Most often it is one of them letter for letter; only else is white space set aside.
+        if text and text not in said and "".join(text.split()) not in {"".join(each.split()) for each in said}:
             self.text(subject, predicate, text)
 
     def concept(self, subject: str, predicate: str, label: object, tongues: Mapping[str, Any] | None = None) -> None:

@@ -34,6 +34,7 @@ _MODELS = (
     ),
     (re.compile(r"\bifc(?:\s*-?(4|2x3))?\b", re.IGNORECASE), "https://standards.buildingsmart.org/IFC/{0}"),
 )
+_MODEL_WORDS = ("city", "tiles", "ifc")  # one of them stands in all that a pattern finds
 _MODELS_UNVERSIONED = (
     "https://www.ogc.org/standards/citygml",
     "https://www.cityjson.org/specs/",
@@ -45,6 +46,9 @@ _MODELS_UNVERSIONED = (
 @lru_cache(maxsize=4096)
 def models_of(text: str) -> tuple[str, ...]:
     """Give the standards of city models that a format or a file's title names."""
+    low = text.lower()
+    if not any(word in low for word in _MODEL_WORDS):
+        return ()
     found = []
     for (pattern, versioned), plain in zip(_MODELS, _MODELS_UNVERSIONED, strict=True):
         if match := pattern.search(text):
