@@ -25,6 +25,7 @@ _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SCALAR = re.compile(rb'[^\s,\[\]{}":]++')
 _TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+([\[\]{}])', re.DOTALL)
+_MAX_DIGITS = 18  # what surely fits into 64 bits
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OPEN, _CLOSE = b"[{", b"]}"
 
@@ -144,6 +145,11 @@ class Members:
         return str(loads(key.group(), Notes())), skip_space(self._view, colon + 1)
 
 
+def _whole(digits: str) -> int | str:
+    """Read a whole number; a longer one (an attack, or a code) stays text, as it was written."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else digits
+
+
 def loads(body: bytes, notes: Notes) -> Any:  # noqa: ANN401  (JSON)
     """Read JSON; in a second try stray bytes, raw control characters, lone surrogates and NaN are mended and noted.
 
@@ -156,13 +162,11 @@ def loads(body: bytes, notes: Notes) -> Any:  # noqa: ANN401  (JSON)
     except orjson.JSONDecodeError:
         pass
     try:
-        value = json.loads(decode(body), strict=False, parse_constant=lambda _: None)
+        value = json.loads(decode(body), strict=False, parse_constant=lambda _: None, parse_int=_whole)
     except json.JSONDecodeError as error:
         raise Malformed(f"Line {error.lineno}, column {error.colno}: {error.msg}.") from error
     except RecursionError as error:
         raise TooLarge("It is nested too deep.") from error
-    except ValueError as error:  # a number of thousands of digits
-        raise Malformed(f"{error}.") from error
     notes.note("text-mended", "", "Characters or numbers that JSON may not have were mended")
     return _scrubbed(value)
 

@@ -664,3 +664,10 @@ def test_comments_and_sections_cost_time_by_length_and_not_by_its_square(rdf: Rd
         rdf(body, "application/rdf+xml")
     assert time.monotonic() - begun < 10
     assert "s of" not in str(refused.value), "out of time"
+
+
+def test_a_number_of_thousands_of_digits_stays_text_and_costs_nobody_else(json: Json) -> None:
+    body = '{"results": [{"id": "a", "x": ' + "9" * 6000 + '}, {"id": "b", "y": NaN}]}'
+    _, records, _ = json(body, "results")
+    assert [record["id"] for record in records] == ["a", "b"]
+    assert records[0]["x"] == "9" * 6000
