@@ -69,7 +69,7 @@ def _first_ckan(bench: Bench) -> Iterator[Row]:
     count = bench.records
     source = bench.catalogue(count, "ckan")
     ours: list[Spent] = []
-    for turn in range(1 if bench.quick else 2):
+    for turn in range(1 if bench.quick else 3):
         bench.say(f"first harvest of {count} datasets, CKAN JSON, turn {turn + 1}")
         data = bench.node(f"ckan-{turn}", source, "ckan")
         bench.calm()

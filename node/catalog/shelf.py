@@ -255,7 +255,12 @@ def findings_body(findings: Sequence[Finding]) -> tuple[str, str]:
         {(f.code, f.level, f.path, _PLACE.sub("<>", f.message), *_PLACE.findall(f.message)) for f in findings}
     )
     places = " ".join(place[1:-1] for row in rows for place in row[4:])
-    return json.dumps([row[:4] for row in rows], ensure_ascii=False), places
+    return _spelt(tuple([row[:4] for row in rows])), places
+
+
+@lru_cache(maxsize=4096)
+def _spelt(rows: tuple[tuple[str, ...], ...]) -> str:
+    return json.dumps(rows, ensure_ascii=False)
 
 
 def findings_from(body: str, places: str = "") -> list[Finding]:
@@ -285,6 +290,7 @@ def finding_set(findings: tuple[Finding, ...]) -> bytes | None:
     return _with_places(_hash(body), places)
 
 
+@lru_cache(maxsize=4096)
 def _hash(body: str) -> bytes:
     return sha256(body.encode()).digest()[:16]
 
