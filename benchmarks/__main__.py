@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import harvesting, resting, serving
+from benchmarks import exchange, harvesting, mirroring, resting, serving, tokens
 from benchmarks.rig import Bench, Row, cpus, opened
 
 BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
@@ -25,6 +25,10 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "page": serving.page,
     "start": resting.start,
     "rest": resting.rest,
+    "tokens": tokens.tokens,
+    "mirror": mirroring.mirror,
+    "exchange": exchange.exchange,
+    "notified": exchange.notified,
 }
 
 

@@ -5,6 +5,9 @@ A whole node runs (`citynode run`: supervisor, web, worker). This process harves
 Memory of every process is looked at each second. At the end the journal is verified from its first entry on, and the
 soak fails on a wrong answer, a refuted journal, a run that did not succeed, or a process that grew by more than a
 quarter and 32 MiB after its warm-up.
+
+Then, for as many minutes again, five nodes mirror each other under changes, kills, cuts and corruptions
+(`node.testing.Chaos`), and must end level, whole and proven. `--only memory` or `--only chaos` does one of the two.
 """
 
 import argparse
@@ -26,6 +29,7 @@ from benchmarks.rig import Bench, citynode, command, environment, free_port, ope
 
 RECORDS = 400
 WARM_UP = 0.25  # of the time: caches fill, dictionaries are trained
+CHAOS_RECORDS, LEVEL_S = 60, 120
 GROWTH, GROWTH_BYTES = 1.25, 32 << 20
 _PATHS = (
     "/datasets/{n:07d}.ttl",
@@ -71,10 +75,38 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     arguments.add_argument("--minutes", type=float, default=10.0)
     arguments.add_argument("--records", type=int, default=RECORDS)
+    arguments.add_argument("--only", choices=("memory", "chaos"), default="")
+    arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
     print(machine())
-    with opened(quick=True) as bench:
-        return _soak(bench, minutes=given.minutes, records=given.records)
+    code = 0
+    if given.only != "chaos":
+        with opened(quick=True) as bench:
+            code = _soak(bench, minutes=given.minutes, records=given.records)
+    if given.only != "memory":
+        with opened(quick=True) as bench:
+            code |= _chaos(bench, minutes=given.minutes, seed=given.seed)
+    return code
+
+
+def _chaos(bench: Bench, *, minutes: float, seed: int) -> int:
+    """Do everything at once to five nodes; say what was done, and whether anything came of it."""
+    from node.testing import Chaos, Cluster, RigError
+
+    def tell(text: str) -> None:
+        print(text, flush=True)
+
+    try:
+        with Cluster(bench.folder, 5, seed=seed) as five:
+            five.sow(CHAOS_RECORDS)
+            five.start().introduce_all()
+            five.until_level(LEVEL_S)
+            tell(str(Chaos(five, seed=seed, seconds=60 * minutes, tell=tell).run()))
+    except RigError as wrong:
+        print(f"WRONG: {wrong}")
+        return 1
+    print("ok")
+    return 0
 
 
 def _soak(bench: Bench, *, minutes: float, records: int) -> int:

@@ -9,24 +9,29 @@ The tree, top floor first. Imports go downward only; rooms on one line never imp
 contract of import-linter (`pyproject.toml`), so a new room without a floor fails `make check`.
 
     __main__                        python -m node
-    cli/                            typer commands, one file per audience; logging of processes
+    cli/ | testing/                 typer commands, one file per audience | a rig of real cities for anyone's tests
     app.py                          the web application, put together
-    web/ | jobs/                    how readers reach us | processes, timetable, lease
-    assembly.py                     settings in, the whole node out
+    web/ | jobs/                    how readers reach us | processes, timetable, the federation's rounds
+    assembly/                       settings in, the whole node out
     catalog/ | federation/ | settings.py
-                                    what this city publishes and finds | whom it exchanges with (later) | all settings
-    journal/ | vocab/               entries, tree, notes, followers | how a record is said in linked data
-    records.py | keys.py | db.py | outbound.py
+                                    what this city publishes and finds | whom it exchanges with | all settings
+    journal/ | vocab/ | lease.py    entries, tree, notes, mirrors, followers | records in linked data | one at a time
+    records.py | keys/ | db.py | outbound/
                                     values | signatures over bytes | transactions | the only way out
     migrations/                     the tables, step by step
     errors.py                       what can go wrong, and who must act
 
 The flows:
 
-    In     jobs -> harvest -> a portal adapter (bytes parsed in a child process) -> vocab: mend, translate, canon,
-           check -> journal.append -> followers (shelf) catch up. An incomplete walk never withdraws anything.
-    Out    web -> shelf (newest state) -> stored bytes -> serialise to the form asked for; strong ETag from the digest.
-    Proof  journal -> tiles, checkpoint, inclusion proof; `citynode journal verify` recomputes all of it.
+    In      jobs -> harvest -> a portal adapter (bytes parsed in a child process) -> vocab: mend, translate, canon,
+            check -> journal.append -> followers (shelf) catch up. An incomplete walk never withdraws anything.
+    Across  jobs -> visits -> exchange: a peer's heads (one conditional request), then pages over `client` -> intake,
+            nine numbered checks -> journal.mirror and followers in one transaction. Then heads are compared with other
+            cities', refusals and erasures told, stubs asked for again.
+    Out     web -> shelf (newest state) -> stored bytes -> serialise to the form asked for; strong ETag from the digest.
+            Feeds: web -> rights -> federation.feed (pages, snapshot, tiles) or ldes; notices tell peers of new heads.
+    Proof   journal -> tiles, checkpoint, inclusion proof; witnesses cosign; `citynode journal verify` recomputes all of
+            it, and `citynode verify` needs nothing of this node.
 
 Why it is so: `DECISIONS.md` beside this file, cited by number.
 """

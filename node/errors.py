@@ -10,10 +10,21 @@
     │   ├── NotAcceptable      no form that the caller asked for can be given
     │   ├── ForbiddenAddress   an address that this node never fetches
     │   ├── UnknownKind        a source of a kind without an adapter
-    │   └── Refuted            a proof or a digest that does not hold
+    │   ├── Unauthenticated    nobody this node knows, or a token that does not hold
+    │   ├── Forbidden          known, and without the right
+    │   ├── Refuted            a proof or a digest that does not hold
+    │   │   ├── BadSignature       signed by no key that was pinned
+    │   │   ├── BrokenHistory      a checkpoint that does not continue the one that is held
+    │   │   │   └── Fork               two histories of one collection, signed by one city
+    │   │   └── WrongRoot          entries that do not hash to the signed root
+    │   ├── NotAgreed          no agreement or public offer allows it
+    │   ├── Quarantined        a peer that is held apart until a person has looked
+    │   └── KeyChanged         other keys than those that were pinned, not signed by them
     ├── Unavailable    try again later
     │   ├── JournalBusy        another writer held the lock too long
     │   ├── SourceUnreachable  a portal did not answer, or not in time
+    │   ├── PeerUnreachable    a peer city did not answer, or not in time
+    │   ├── TooManyRequests    faster than this node answers one caller
     │   ├── AlreadyRunning     somebody else is at it
     │   └── Stopped            somebody asked to stop before the work was done
     └── Misconfigured  stops the start; the operator must mend the settings
@@ -111,6 +122,83 @@ class Refuted(Refused):
     code = "refuted"
 
 
+class BadSignature(Refuted):
+    """Signed by no key that was pinned, or wrongly."""
+
+    code = "bad-signature"
+
+
+class BrokenHistory(Refuted):
+    """A checkpoint that does not continue the one that is held: a fork, or a history written anew.
+
+    `held` and `shown` are the two signed notes that cannot both be of one history: evidence that anyone can check.
+    """
+
+    code = "broken-history"
+
+    def __init__(self, message: str, *, held: str = "", shown: str = "", fix: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.held = held
+        self.shown = shown
+
+
+class Fork(BrokenHistory):
+    """Two histories of one collection, signed by one city; `evidence` is what anyone can check."""
+
+    code = "two-histories"
+
+    def __init__(self, message: str, *, evidence: str = "", held: str = "", shown: str = "", fix: str = "") -> None:
+        super().__init__(message, held=held, shown=shown, fix=fix)
+        self.evidence = evidence
+
+
+class WrongRoot(Refuted):
+    """Entries that do not hash to the root that was signed."""
+
+    code = "wrong-root"
+
+
+class NotAgreed(Refused):
+    """No agreement and no public offer allows it."""
+
+    code = "not-agreed"
+
+
+class Quarantined(Refused):
+    """A peer that is held apart until a person has looked at the evidence."""
+
+    code = "quarantined"
+
+
+class KeyChanged(Refused):
+    """Other keys than those that were pinned, and not signed by them."""
+
+    code = "key-changed"
+
+
+class Unauthenticated(Refused):
+    """Nobody this node knows, or a token that does not hold. `challenge` is the value of WWW-Authenticate.
+
+    `error` is the code that OAuth has for it (`invalid_dpop_proof`), `nonce` what the next proof has to carry, if any.
+    """
+
+    code = "unauthenticated"
+
+    def __init__(
+        self, message: str, *, challenge: str = "", error: str = "invalid_token", nonce: str = "", fix: str = ""
+    ) -> None:
+        super().__init__(message, fix=fix)
+        self.challenge = challenge
+        self.error = error
+        self.nonce = nonce
+
+
+class Forbidden(Refused):
+    """Known to this node, and without the right."""
+
+    code = "forbidden"
+
+
 class Unavailable(NodeError):
     """Try again later."""
 
@@ -127,6 +215,26 @@ class SourceUnreachable(Unavailable):
     """A portal did not answer, or not in time. Safe to retry."""
 
     code = "source-unreachable"
+
+
+class PeerUnreachable(SourceUnreachable):
+    """A peer city did not answer, or not in time. Safe to retry; `retry_after_s` is how long it asked us to wait."""
+
+    code = "peer-unreachable"
+
+    def __init__(self, message: str, *, retry_after_s: int = 0, fix: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.retry_after_s = retry_after_s
+
+
+class TooManyRequests(Unavailable):
+    """Faster than this node answers one caller; `retry_after_s` says when to come back."""
+
+    code = "too-many-requests"
+
+    def __init__(self, message: str, *, retry_after_s: int = 1, fix: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.retry_after_s = retry_after_s
 
 
 class AlreadyRunning(Unavailable):

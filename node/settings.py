@@ -100,6 +100,42 @@ class Settings(BaseSettings):
         10, "A run that would withdraw more than this share of a source waits for approval.", unit="%", ge=0, le=100
     )
 
+    # How it meets other cities
+    federation: str = _setting(
+        "https://w3id.org/citynode/federation/digital-declaration",
+        "IRI of the federation this node belongs to; agreements are signed for it alone.",
+    )
+    namespaces: Listed = _setting(
+        (),
+        "Further IRI prefixes that this city alone describes, such as its portal's; each ends in / or #.",
+        max_length=31,
+    )
+    key_passphrase: SecretStr = _setting(
+        SecretStr(""), "Passphrase of the private keys in the data folder; empty means they are not encrypted."
+    )
+    allow_http_peers: bool = _setting(
+        default=False, sentence="Take peers at http addresses that are not of this machine; for closed test networks."
+    )
+    peer_poll_s: int = _setting(300, "How often a peer is asked even if it told of no change.", unit="s", ge=1)
+    notify_after_ms: int = _setting(
+        1000, "How long changes are gathered before peers are told of them.", unit="ms", ge=0, le=60000
+    )
+    witnesses: Listed = _setting(
+        (), "Peers that cosign our checkpoints, by name, at most five; empty means the first five active ones."
+    )
+    trusted_proxies: Listed = _setting(
+        (), "Addresses or networks of reverse proxies whose X-Forwarded-For is believed, such as `127.0.0.1`."
+    )
+    rate_public_per_min: int = _setting(
+        6000, "Requests that one address may make of public documents; 0 means no limit.", unit="requests/min", ge=0
+    )
+    rate_feed_per_min: int = _setting(
+        1200, "Requests that one peer or address may make of feeds; 0 means no limit.", unit="requests/min", ge=0
+    )
+    rate_token_per_min: int = _setting(
+        120, "Requests that one client or address may make of tokens; 0 means no limit.", unit="requests/min", ge=0
+    )
+
     _given_by: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
@@ -144,6 +180,25 @@ class Settings(BaseSettings):
             if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
                 raise ValueError(f"{origin!r} is no origin; write scheme://host:port")
         return tuple(origin.rstrip("/") for origin in value)
+
+    @field_validator("namespaces")
+    @classmethod
+    def _prefixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for prefix in value:
+            parts = urlsplit(prefix)
+            if parts.scheme not in ("http", "https") or not parts.hostname or prefix[-1] not in "/#":
+                raise ValueError(f"{prefix!r} is no namespace; write an http(s) prefix that ends in / or #")
+        return tuple(dict.fromkeys(value))
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                ipaddress.ip_network(each, strict=False)
+            except ValueError:
+                raise ValueError(f"{each!r} is no address or network") from None
+        return value
 
     @field_validator("database_url")
     @classmethod

@@ -491,7 +491,7 @@ def test_the_certificate_must_be_for_the_name_and_not_for_the_address(to: Path) 
     theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     theirs.load_cert_chain(path)
     outbound = door(resolver=lambda host, port: ["127.0.0.1"])
-    outbound._tls = ssl.create_default_context(cafile=str(path))
+    outbound._certificates.context = ssl.create_default_context(cafile=str(path))
     with Server(answer(), tls=theirs) as server:
         assert get(outbound, f"https://portal.example:{server.port}/", to).size == 5
         for wrong in ("other.example", "127.0.0.1"):

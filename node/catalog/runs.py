@@ -202,6 +202,10 @@ class Runs:
             ],
         )
 
+    def forget(self, tx: Tx, iri: str) -> None:
+        """Empty what the rows of all runs say of a record, by its IRI, after something of it was erased."""
+        tx.run("UPDATE run_row SET source_key = '', iri = '', title = '', message = '' WHERE iri = ?", iri)
+
     def rows(self, run_id: int, change: str = "", *, limit: int = 10_000) -> list[RunRow]:
         """Give the kept rows of a run, in order."""
         where, params = ("AND change = ?", (change,)) if change else ("", ())

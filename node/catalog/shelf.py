@@ -13,29 +13,41 @@ from functools import lru_cache
 from hashlib import sha256
 
 from node.db import Tx
-from node.journal import Collection, Entry, Payloads, Reader, key_of
+from node.journal import Collection, Entry, Payloads, Reader, key_of, newest_of
 from node.records import Finding, Level
 
 _COLUMNS = "collection_id, iri, kind, slug, digest, seq, at"
-_BY_ADDRESS = f"SELECT {_COLUMNS} FROM shelf WHERE kind = ? AND slug = ? ORDER BY digest IS NULL, seq DESC LIMIT 1"  # noqa: S608
-
-
+# Addresses are those of our own records: a mirror's slugs are its origin's, and are found by IRI (`by_iri`).
+_OWN = "collection_id IN (SELECT id FROM collection WHERE name NOT LIKE '%/%')"
+_BY_ADDRESS = (
+    f"SELECT {_COLUMNS} FROM shelf WHERE kind = ? AND slug = ? AND {_OWN}"  # noqa: S608
+    " ORDER BY digest IS NULL, seq DESC LIMIT 1"
+)
+# The same record may be held twice: what may be seen comes first, then what is our own.
+_BY_IRI = (
+    "SELECT s.collection_id, s.iri, s.kind, s.slug, s.digest, s.seq, s.at FROM shelf s"
+    " JOIN collection c ON c.id = s.collection_id WHERE s.record_key = ? AND s.iri = ? AND s.digest IS NOT NULL"
+    " ORDER BY c.visibility <> 'public', c.name LIKE '%/%', c.id LIMIT 1"
+)
 _WITHDRAWN = (
     "SELECT s.iri, s.at FROM shelf s JOIN collection c ON c.id = s.collection_id WHERE s.kind = ? AND s.slug = ?"
-    " AND s.digest IS NULL AND c.visibility = 'public' ORDER BY s.seq DESC LIMIT 1"
+    " AND s.digest IS NULL AND c.visibility = 'public' AND c.name NOT LIKE '%/%' ORDER BY s.seq DESC LIMIT 1"
 )
-
+_CHUNK = 500
 
 _OF = "(SELECT id FROM collection WHERE name = ?)"
-# The newest entry of each record that is not wholly erased, and the place it should have; then places without entry.
+# The newest entry of each record that is not wholly erased, and the place it should have (none where this node does
+# not keep its payload); then places without entry.
 _ASTRAY = (
     "SELECT COALESCE(s.slug, e.slug) FROM (SELECT collection_id AS c, record AS r, max(seq) AS m FROM entry"  # noqa: S608
     f" WHERE collection_id = {_OF} AND record IS NOT NULL GROUP BY collection_id, record) x"
     " JOIN entry e ON e.collection_id = x.c AND e.seq = x.m"
     " LEFT JOIN shelf s ON s.collection_id = x.c AND s.record_key = e.record_key"
-    " WHERE s.seq IS NULL OR s.seq <> e.seq OR s.iri <> e.record OR s.slug <> e.slug OR s.kind <> e.kind"
+    " LEFT JOIN refusal f ON f.collection_id = x.c AND f.seq = e.seq"
+    " WHERE (f.code IS NOT NULL AND s.seq IS NOT NULL) OR (f.code IS NULL AND (s.seq IS NULL"
+    " OR s.seq <> e.seq OR s.iri <> e.record OR s.slug <> e.slug OR s.kind <> e.kind"
     " OR s.at <> e.at OR (e.op = 'put' AND (s.digest IS NULL OR s.digest <> e.digest))"
-    " OR (e.op = 'withdraw' AND s.digest IS NOT NULL)"
+    " OR (e.op = 'withdraw' AND s.digest IS NOT NULL)))"
     " UNION ALL SELECT s.slug FROM shelf s LEFT JOIN entry e ON e.collection_id = s.collection_id AND e.seq = s.seq"
     f" WHERE s.collection_id = {_OF} AND (e.record IS NULL OR e.record <> s.iri) LIMIT 1"
 )
@@ -75,20 +87,34 @@ class ShelfFollower:
     def apply(self, tx: Tx, collection: Collection, entries: Sequence[Entry], payloads: Payloads) -> None:  # noqa: ARG002
         """Put the newest state of each touched record into its place."""
         newest = {entry.opening.record: entry for entry in entries if entry.opening and entry.opening.op != "erase"}
-        tx.many(
-            "INSERT INTO shelf (collection_id, record_key, iri, kind, slug, digest, seq, at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (collection_id, record_key) DO UPDATE SET"
-            " iri = excluded.iri, kind = excluded.kind, slug = excluded.slug, digest = excluded.digest,"
-            " seq = excluded.seq, at = excluded.at",
-            [_row(collection.id, entry) for entry in newest.values()],
-        )
-        # What is erased was superseded, or was the withdrawal of a record of which nothing else is left.
+        _place(tx, collection, newest)
+        # What a city of ours erases was superseded, or was the withdrawal of a record of which nothing else is left.
+        # In a mirror that may have been refused, so that the record stands on less than its origin knows.
         erased = [entry.opening.target for entry in entries if entry.opening and entry.opening.op == "erase"]
-        tx.many("DELETE FROM shelf WHERE collection_id = ? AND seq = ?", [(collection.id, seq) for seq in erased])
+        for start in range(0, len(erased), _CHUNK):
+            part = erased[start : start + _CHUNK]
+            sql = f"SELECT iri FROM shelf WHERE collection_id = ? AND seq IN ({', '.join('?' * len(part))})"  # noqa: S608
+            records = [str(row[0]) for row in tx.rows(sql, collection.id, *part)]
+            _place(tx, collection, {each: newest_of(tx, collection, each, upto=entries[-1].seq) for each in records})
 
     def clear(self, tx: Tx) -> None:
         """Empty the shelf before a rebuild."""
         tx.run("DELETE FROM shelf")
+
+
+def _place(tx: Tx, collection: Collection, newest: Mapping[str, Entry | None]) -> None:
+    """Give records the places that their newest entries say; those without one, or without payload here, have none."""
+    tx.many(
+        "INSERT INTO shelf (collection_id, record_key, iri, kind, slug, digest, seq, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (collection_id, record_key) DO UPDATE SET"
+        " iri = excluded.iri, kind = excluded.kind, slug = excluded.slug, digest = excluded.digest,"
+        " seq = excluded.seq, at = excluded.at",
+        [_row(collection.id, entry) for entry in newest.values() if entry and not entry.refused],
+    )
+    tx.many(
+        "DELETE FROM shelf WHERE collection_id = ? AND record_key = ? AND iri = ?",
+        [(collection.id, key_of(iri), iri) for iri, entry in newest.items() if entry is None or entry.refused],
+    )
 
 
 def _row(collection_id: int, entry: Entry) -> tuple[object, ...]:
@@ -110,7 +136,7 @@ class Shelf:
         self._names: dict[int, str] = {}
 
     def record(self, kind: str, slug: str) -> Held | None:
-        """Find a live record by its address."""
+        """Find a live record of our own by its address."""
         row = self._hot.row(_BY_ADDRESS, (kind, slug))
         return self._held(row) if row and row[4] is not None else None
 
@@ -123,9 +149,8 @@ class Shelf:
         return (row[0], row[1]) if row else None
 
     def by_iri(self, iri: str) -> Held | None:
-        """Find a live record by its IRI."""
-        sql = f"SELECT {_COLUMNS} FROM shelf WHERE record_key = ? AND iri = ? AND digest IS NOT NULL"  # noqa: S608
-        row = self._hot.row(sql, (key_of(iri), iri))
+        """Find a live record by its IRI, own or mirrored."""
+        row = self._hot.row(_BY_IRI, (key_of(iri), iri))
         return self._held(row) if row else None
 
     def page(

@@ -50,6 +50,23 @@ def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
         )
 
 
+@app.command()
+def erasures(name: NameArgument, as_json: JsonOption = False, data: DataOption = None) -> None:
+    """List what was erased from a collection, which mirrors have confirmed it, and which have not yet."""
+    with opened(data) as node:
+        found = node.federation.erasures.list(name)
+        if as_json:
+            say.document(found)
+            return
+        say.table(
+            ("entry", "erased", "confirmed by", "not yet by", "reason"),
+            [
+                (one.seq, say.moment(one.at_ms), ", ".join(one.confirmed), ", ".join(one.waiting), one.reason)
+                for one in found
+            ],
+        )
+
+
 @app.command("set")
 def set_(
     name: NameArgument, visibility: VisibilityOption = None, title: TitleOption = None, data: DataOption = None

@@ -14,9 +14,12 @@ from typing import IO, Annotated
 import typer
 
 from node.cli import say
-from node.cli.common import DataOption, JsonOption, settings_of
+from node.cli.common import DataOption, JsonOption, now_ms, settings_of
 from node.db import Database, backup, restore
 from node.errors import Conflict, Malformed, NotFound, Refused
+from node.journal.behind import mark_restored
+from node.keys.files import held
+from node.keys.history import FILE_NAME as HISTORY_NAME
 from node.settings import FILE_NAME, load
 
 app = typer.Typer(help="The database: upgrade, backup, restore.", no_args_is_help=True)
@@ -77,10 +80,22 @@ def restore_(
     with tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as work:
         _unpack(file, Path(work))
         restore(Path(work) / _DATABASE, folder / _DATABASE)
+        _mark_restored(folder / _DATABASE)
         (Path(work) / _KEYS).rename(folder / _KEYS)
         (Path(work) / FILE_NAME).rename(folder / FILE_NAME)
     say.line(f"Restored {file} into {folder}")
     say.line(f"Next: citynode journal verify --data {folder}")
+    say.line(f"Then: citynode recover --data {folder} (or recover --alone: until then nothing is written or signed)")
+
+
+def _mark_restored(database: Path) -> None:
+    """Hold own collections back until mirrors were asked whether this backup is the newest that was signed."""
+    db = Database(f"sqlite:///{database.absolute()}")
+    try:
+        with db.write() as tx:
+            mark_restored(tx, now_ms())
+    finally:
+        db.close()
 
 
 def _folder_of(file: Path) -> Path:
@@ -95,8 +110,9 @@ def _pack(draft: Path, database: Path, folder: Path) -> None:
         with tarfile.open(fileobj=out, mode="w") as packed:
             packed.add(database, _DATABASE)
             packed.add(folder / FILE_NAME, FILE_NAME)
-            for key in sorted((folder / _KEYS).iterdir()):
-                packed.add(key, f"{_KEYS}/{key.name}")
+            with held(folder / _KEYS):  # a rotation in between would leave two halves that do not fit
+                for key in sorted((folder / _KEYS).iterdir()):
+                    packed.add(key, f"{_KEYS}/{key.name}")
         out.flush()
         os.fsync(out.fileno())
 
@@ -125,7 +141,9 @@ def _unpack(file: Path, work: Path) -> None:
 
 def _is_ours(name: str) -> bool:
     folder, _, key = name.rpartition("/")
-    return name in (_DATABASE, FILE_NAME) or (folder == _KEYS and key.endswith(".pem") and not key.startswith("."))
+    if folder == _KEYS:
+        return key == HISTORY_NAME or (key.endswith(".pem") and not key.startswith("."))
+    return name in (_DATABASE, FILE_NAME)
 
 
 def _write(path: Path, content: IO[bytes]) -> None:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from node.assembly import build, keys_folder
+from node.assembly import Node, build, keys_folder
 from node.cli.common import now_ms
 from node.db import Database
 from node.errors import NodeError
+from node.federation.identity import read_statement
 from node.keys import Keyring
 from node.settings import Settings, load
 
@@ -81,10 +82,20 @@ def _address(settings: Settings) -> Check:
 
 def _keys(settings: Settings) -> Check:
     try:
-        Keyring(keys_folder(settings))
+        keyring = Keyring.opened(keys_folder(settings), settings.key_passphrase.get_secret_value(), now_ms=now_ms())
     except NodeError as error:
         return Check("keys", "fail", str(error))
-    return Check("keys", "ok", "readable by this user alone")
+    lost = keyring.lost(now_ms())
+    if lost:
+        return Check("keys", "warn", f"The replaced {lost[0].purpose} key is gone before its overlap is over")
+    ending = [key for key in keyring.published() if key.until_ms is not None and key.is_in_force(now_ms())]
+    overlaps = "".join(f"; the replaced {key.purpose} key signs for {_days(key.until_ms)} more" for key in ending)
+    locked = "encrypted" if settings.key_passphrase.get_secret_value() else "readable by this user alone"
+    return Check("keys", "ok", locked + overlaps)
+
+
+def _days(until_ms: int | None) -> str:
+    return f"{-(-((until_ms or 0) - now_ms()) // DAY_MS)} d"
 
 
 def _database(settings: Settings) -> Check:
@@ -111,6 +122,7 @@ def _node(settings: Settings) -> Iterator[Check]:
         published = node.published_as()
         if published and published != settings.base_url:
             yield Check("base URL", "fail", f"The node has published as {published}. Set base_url back to that")
+        yield _identity(node)
         sources = node.sources.list()
         if not sources:
             yield Check("sources", "warn", "There is none. Add one: citynode sources add NAME LOCATION --kind KIND")
@@ -119,6 +131,16 @@ def _node(settings: Settings) -> Iterator[Check]:
             yield _source(source.name, node.runs.newest(source.name), source.schedule_minutes * 60_000)
     finally:
         node.close()
+
+
+def _identity(node: Node) -> Check:
+    """Read our own statement as a peer would: what does not fit is better found here than there."""
+    own = node.federation.identity
+    try:
+        read_statement(own.statement(now_ms()), url=own.url, now_ms=now_ms())
+    except NodeError as error:
+        return Check("identity", "fail", f"No other city can read this node's statement: {error}")
+    return Check("identity", "ok", f"fingerprint {own.fingerprint}")
 
 
 def _source(name: str, run: object, every_ms: int) -> Check:

@@ -9,7 +9,24 @@ import sys
 
 import typer
 
-from node.cli import catalog, collections, database, harvest, journal, operate, say, sources, tables
+from node.cli import (
+    catalog,
+    collections,
+    database,
+    exchange,
+    harvest,
+    journal,
+    keys,
+    operate,
+    peers,
+    recover,
+    say,
+    sources,
+    tables,
+    tokens,
+    verify,
+    witness,
+)
 from node.errors import Misconfigured, NodeError, Unavailable
 
 DONE, REFUSED, WRONG_USE, TRY_AGAIN, INTERRUPTED = 0, 1, 2, 3, 130
@@ -23,13 +40,21 @@ app = typer.Typer(
     add_completion=False,
 )
 operate.register(app)
+keys.register(app)
+recover.register(app)
+app.command()(verify.verify)
 app.add_typer(collections.app, name="collections")
 app.add_typer(sources.app, name="sources")
 app.add_typer(harvest.app, name="harvest")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(journal.app, name="journal")
+app.add_typer(peers.app, name="peers")
+app.add_typer(exchange.app, name="exchange")
 app.add_typer(tables.app, name="tables")
+app.add_typer(tokens.app, name="tokens")
 app.add_typer(database.app, name="db")
+app.add_typer(witness.app, name="witness")
+app.add_typer(keys.app, name="keys")
 
 
 def main(arguments: list[str] | None = None) -> int:

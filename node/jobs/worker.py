@@ -16,14 +16,16 @@ from node.assembly import Node, clock_ms
 from node.catalog.desk import clear_leftovers
 from node.catalog.runs import Run
 from node.catalog.sources import Source
-from node.errors import AlreadyRunning, NodeError
-from node.jobs.lease import Lease
+from node.errors import AlreadyRunning, BrokenHistory, NodeError
+from node.jobs.federation import Rounds
 from node.journal import catch_up
+from node.lease import Lease
 
 _logger = logging.getLogger("citynode.worker")
 TICK_S = 5
 LEASE_MS = 60_000
 RETRY_MS = 3_600_000
+RECOVER_MS = 60_000
 
 
 class Worker:
@@ -34,6 +36,8 @@ class Worker:
         self._node = node
         self._clock_ms = clock_ms
         self._planned: set[str] = set()
+        self._held_back = "mirrors were not asked yet"
+        self._asked_ms = 0
         self._lease = Lease(node.db, "timetable", length_ms=LEASE_MS)
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(1), "harvest": ThreadPoolExecutor(1)}, timezone="UTC"
@@ -43,13 +47,18 @@ class Worker:
         """Work until `stop` is set; a harvest under way is then cancelled and ends within seconds."""
         self._scheduler.add_job(self.tick, "interval", seconds=TICK_S, id="tick", max_instances=1, coalesce=True)
         self._scheduler.start()
+        rounds = Rounds(self._node, clock_ms=self._clock_ms)
+        among_cities = threading.Thread(target=rounds.run, args=(stop,), name="federation")
+        among_cities.start()
         _logger.info("worker started")
         try:
             self.tick()
             while not stop.wait(1.0):
                 pass
         finally:
+            stop.set()
             self._cancel_own()
+            among_cities.join()
             self._scheduler.shutdown(wait=True)
             self._lease.release()
             _logger.info("worker stopped")
@@ -58,11 +67,26 @@ class Worker:
         """Do what is due now, if the timetable is ours."""
         try:
             if self._lease.hold(self._clock_ms()):
+                held_back = self._recover()
                 self._tidy()
-                for source in self.due():
+                for source in [] if held_back else self.due():
                     self._plan(source)
         except NodeError as error:
             _logger.warning("tick skipped: %s", error)
+
+    def _recover(self) -> str:
+        """Ask mirrors, before anything is appended or signed, whether this city has signed more than it holds.
+
+        Once when the worker starts; again every minute while that is so. Gives why own collections are held back.
+        """
+        now, recovery = self._clock_ms(), self._node.federation.watching.recovery
+        if self._held_back and now - self._asked_ms >= RECOVER_MS:
+            for one in recovery.run(now).recovered:
+                _logger.warning("recovery of %s: %s", one.collection, one.error or f"{one.entries} entries")
+            self._asked_ms, self._held_back = now, recovery.held_back()
+            if self._held_back:
+                _logger.warning("own collections take nothing: %s", self._held_back)
+        return recovery.held_back()
 
     def due(self) -> list[Source]:
         """Give the sources whose time has come, the longest waiting first."""
@@ -116,8 +140,15 @@ class Worker:
         with node.db.read() as tx:
             collections = node.journals.collections(tx)
         for collection in collections:
-            # The same size gives the same note, so this signs only after a crash between commit and checkpoint.
-            node.journals.checkpoint(collection.name, at_ms=now)
+            if collection.is_mirror:
+                continue
+            try:
+                # The same size gives the same note, so this signs only after a crash between commit and checkpoint.
+                node.journals.checkpoint(collection.name, at_ms=now)
+            except BrokenHistory as error:
+                _logger.warning("%s", error)
+        for key in node.keyring.retire(now):
+            _logger.info("the private half of the replaced %s key %s was destroyed", key.purpose, key.kid)
 
     def _is_live(self, run_id: str) -> bool:
         try:

@@ -9,12 +9,14 @@ import zlib
 from dataclasses import dataclass, replace
 
 from node.db import Row, Tx
-from node.errors import Malformed, NotFound
+from node.errors import Malformed, NotFound, Refuted
 from node.journal.note import origin_of
 from node.journal.tree import EMPTY_ROOT, Frontier
 from node.records import is_collection_name
 
 VISIBILITIES = ("public", "restricted")
+# Words that stand behind a collection's name in addresses: `/collections/oulu/feed` is no mirror named so.
+RESERVED = frozenset({"checkpoint", "entries", "epochs", "feed", "origin", "snapshot", "tile"})
 _COLUMNS = "id, name, iri, title, visibility, created_at, size, root, frontier, last_at, epoch"
 _ALL = f"SELECT {_COLUMNS}, crc FROM collection"  # noqa: S608 - names of columns, no values
 
@@ -34,6 +36,11 @@ class Collection:
     frontier: bytes
     last_at_ms: int
     epoch: int
+
+    @property
+    def is_mirror(self) -> bool:
+        """Tell whether this is the journal of another city, `peer/name`, that only its origin continues."""
+        return "/" in self.name
 
     def grown(self, frontier: Frontier, at_ms: int) -> "Collection":
         """Give the collection as it stands after entries were appended."""
@@ -56,6 +63,9 @@ def insert(tx: Tx, *, name: str, iri: str, title: str, visibility: str, at_ms: i
 def _check(name: str, iri: str, title: str, visibility: str) -> None:
     if not 1 <= name.count("/") + 1 <= 2 or not all(map(is_collection_name, name.split("/"))):
         raise Malformed(f"A collection cannot be named {name!r}.", fix="Use a-z, 0-9 and -, at most 63.")
+    if name.rpartition("/")[2] in RESERVED:
+        taken = ", ".join(sorted(RESERVED))
+        raise Malformed(f"A collection cannot be named {name!r}.", fix=f"These words are taken: {taken}.")
     origin_of(iri)
     check_words(title, visibility)
 
@@ -94,6 +104,22 @@ def load_row(tx: Tx, name: str) -> tuple[Collection, int]:
 def load_all(tx: Tx) -> list[Collection]:
     """Read all collections, by id."""
     return [_of(row) for row in tx.rows(_ALL + " ORDER BY id")]
+
+
+def frontier_of(collection: Collection) -> Frontier:
+    """Give the frontier of a collection's tree; Refuted if its head is damaged."""
+    # Never build on a damaged head: the next checkpoint would sign the damage.
+    try:
+        frontier = Frontier.from_bytes(collection.size, collection.frontier)
+    except ValueError as error:
+        raise _damaged(collection) from error
+    if frontier.root() != collection.root:
+        raise _damaged(collection)
+    return frontier
+
+
+def _damaged(collection: Collection) -> Refuted:
+    return Refuted(f"The head of {collection.name} is damaged.", fix="Run citynode journal verify.")
 
 
 def checksum(collection: Collection) -> int:

@@ -68,13 +68,17 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a journal; `opening` is None where it was erased (or is not this reader's to see)."""
+    """One entry of a journal; `opening` is None where it was erased (or is not this reader's to see).
+
+    `refused` is not of the entry but of this node: in a mirror, the code for which opening or payload are not kept.
+    """
 
     collection: str
     seq: int
     at_ms: int
     commitment: bytes
     opening: Opening | None
+    refused: str = ""
 
     def document(self) -> dict[str, str | int]:
         """Give the entry as it travels in JSON, without its opening."""

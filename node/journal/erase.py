@@ -2,19 +2,27 @@
 
 The rule keeps every record's newest state what it was, so that a follower which lived through an erasure and one
 that is rebuilt after it hold the same: only superseded entries go, and the withdrawal of a record goes last. The
-entry that announces the erasure is appended by `journal.journal`, in the same transaction.
+entry that announces the erasure is appended by `journal.journal`, in the same transaction. A mirror obeys its origin
+instead (`journal.mirror`) and shares only the blanking.
 """
+
+from collections.abc import Sequence
 
 from node.db import Row, Tx
 from node.errors import Conflict, NotFound
 from node.journal.collection import Collection
 
-_BLANK = (
+BLANK = (
     "UPDATE entry SET op = NULL, record = NULL, record_key = NULL, slug = NULL, kind = NULL, digest = NULL,"
     " salt = NULL, target = NULL WHERE collection_id = ? AND seq = ?"
 )
 _OTHERS = "SELECT min(seq), max(seq) FROM entry WHERE collection_id = ? AND record_key = ? AND record = ? AND seq <> ?"
-_DROP = "DELETE FROM payload WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM entry WHERE digest = ?)"
+# An entry whose payload was refused, or is not followed, holds none.
+_HOLDERS = (
+    "SELECT DISTINCT e.digest FROM entry e LEFT JOIN refusal r ON r.collection_id = e.collection_id AND r.seq = e.seq"
+    " WHERE r.code IS NULL AND e.digest IN ({})"
+)
+_CHUNK = 500
 
 
 def blank(tx: Tx, collection: Collection, seq: int) -> bytes | None:
@@ -32,8 +40,20 @@ def blank(tx: Tx, collection: Collection, seq: int) -> bytes | None:
     if op == "erase":
         raise Conflict(f"Entry {seq} of {collection.name} says an erasure; that cannot be erased.")
     _check_not_stood_on(tx, collection, seq, row)
-    tx.run(_BLANK, collection.id, seq)
-    return bytes(digest) if digest is not None and tx.run(_DROP, digest, digest) else None
+    tx.run(BLANK, collection.id, seq)
+    if digest is None or not unheld(tx, [digest]):
+        return None
+    return bytes(digest) if tx.run("DELETE FROM payload WHERE digest = ?", digest) else None
+
+
+def unheld(tx: Tx, digests: Sequence[bytes]) -> list[bytes]:
+    """Give those digests whose payload no entry of any collection holds; one look at all entries per 500."""
+    free: list[bytes] = []
+    for start in range(0, len(digests), _CHUNK):
+        part = [bytes(digest) for digest in digests[start : start + _CHUNK]]
+        held = {bytes(row[0]) for row in tx.rows(_HOLDERS.format(", ".join("?" * len(part))), *part)}
+        free += [digest for digest in dict.fromkeys(part) if digest not in held]
+    return free
 
 
 def _check_not_stood_on(tx: Tx, collection: Collection, seq: int, row: Row) -> None:

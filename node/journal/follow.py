@@ -1,7 +1,8 @@
 """Followers: readers of journals that keep something made of them, and a cursor for how far they have come.
 
 Effect and cursor move in one transaction, so a crash leaves a follower behind but never wrong, and what was caught
-up twice was applied once. Everything a follower keeps can be thrown away: `rebuild` gives what living gave.
+up twice was applied once. Everything a follower keeps can be thrown away: `rebuild` gives what living gave, also of
+a mirror, where stubs are filled late and an erasure may take what a record stood on.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +11,7 @@ from typing import Protocol
 from node.db import Tx
 from node.journal.collection import Collection
 from node.journal.entry import Entry
-from node.journal.reading import Reader
+from node.journal.reading import Reader, newest_of
 
 BATCH = 500
 Payloads = Callable[[Iterable[str]], dict[str, bytes]]
@@ -20,8 +21,10 @@ class Follower(Protocol):
     """Something that follows all journals.
 
     `apply` gets entries of one collection in order, without gaps, each once. An entry whose opening is None was
-    erased and changes nothing. An `erase` entry changes no record's newest state either: what was kept *of* the
-    entry `opening.target` must go. `payloads` gives payloads by digest; erased ones are missing.
+    erased (or in a mirror withheld or refused) and changes nothing. Of an `erase` entry what was kept *of* the entry
+    `opening.target` must go; in a mirror a record may have stood on it, and then stands on what `newest_of` gives. A
+    put with `refused` has no payload here, and its record is not kept. `payloads` gives payloads by digest; erased
+    ones are missing. The newest entry of a record may come again, alone: see `late_in`.
     """
 
     @property
@@ -63,6 +66,26 @@ def catch_up_in(tx: Tx, reader: Reader, follower: Follower, name: str) -> int:
         total += done
         if done < BATCH:
             return total
+
+
+def late_in(tx: Tx, reader: Reader, follower: Follower, name: str, entries: Sequence[Entry]) -> None:
+    """Let a follower take in entries of a mirror that were stubs when it passed them (`Journals.fill`).
+
+    It gets the newest entry of each of their records as of its cursor, so an older state never comes back; what it
+    has not passed yet it will see in order.
+    """
+    tx.lock(f"follower/{follower.name}")
+    collection = reader.get(tx, name)
+    seen = cursor(tx, follower, collection)
+    late: dict[int, Entry] = {}
+    for entry in entries:
+        if entry.seq <= seen and entry.opening is not None:
+            record = entry.opening.record
+            newest = newest_of(tx, collection, record, upto=seen) if record else entry
+            late |= {newest.seq: newest} if newest else {}
+    if late:
+        in_order = [late[seq] for seq in sorted(late)]
+        follower.apply(tx, collection, in_order, lambda digests: reader.payloads(tx, digests))
 
 
 def rebuild(reader: Reader, follower: Follower) -> int:

@@ -12,25 +12,21 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from node.db import Database, Row, Tx
-from node.errors import Malformed, Refuted, TooLarge
+from node.errors import Conflict, Malformed, Refuted, TooLarge, WrongRoot
+from node.journal import behind, note
 from node.journal import collection as collections
-from node.journal import note
+from node.journal import mirror as mirrors
 from node.journal.collection import Collection
 from node.journal.entry import MAX_AT_MS, SALT_BYTES, Draft, Entry, Opening, digest_text, key_of
 from node.journal.erase import blank
-from node.journal.reading import ENTRY_COLUMNS, Reader, newest_states, row_of
+from node.journal.mirror import INSERT_ENTRY, INSERT_TILE, Arrived
+from node.journal.reading import Reader, newest_states, row_of
 from node.journal.tree import Frontier, Tile
 from node.keys import Keyring
 from node.records import KINDS, MAX_PAYLOAD_BYTES
 
 MAX_DRAFTS = 1_000
 Salts = Callable[[], bytes]
-
-_INSERT_ENTRY = (
-    f"INSERT INTO entry (collection_id, leaf, record_key, {ENTRY_COLUMNS})"  # noqa: S608 - names of columns, no values
-    f" VALUES (?, ?, ?, {', '.join('?' * 10)})"
-)
-_INSERT_TILE = "INSERT INTO tile (collection_id, level, idx, hash) VALUES (?, ?, ?, ?)"
 
 
 def random_salt() -> bytes:
@@ -82,11 +78,12 @@ class Journals(Reader):
 
         Raises:
             JournalBusy: Another writer held the lock for 5 s. Safe to retry.
+            Conflict: It is a mirror; only its origin continues it.
             Malformed: A draft is none.
             TooLarge: Too many drafts, or too large a payload.
         """
         _check_drafts(drafts, at_ms)
-        collection = self._locked(tx, name)
+        collection = self._locked_own(tx, name)
         batch = _Batch(collection, max(at_ms, collection.last_at_ms), salts)
         states = newest_states(tx, collection.id, [draft.record for draft in drafts])
         for draft in drafts:
@@ -106,9 +103,9 @@ class Journals(Reader):
 
         Raises:
             NotFound: There is no such entry.
-            Conflict: It is erased already, says an erasure itself, or its record stands on it.
+            Conflict: It is erased already, says an erasure itself, its record stands on it, or it is in a mirror.
         """
-        collection = self._locked(tx, name)
+        collection = self._locked_own(tx, name)
         tx.lock("payloads")
         gone = blank(tx, collection, seq)
         if gone:
@@ -118,29 +115,117 @@ class Journals(Reader):
         self._write(tx, batch)
         return batch.entries[0]
 
+    def mirror(self, tx: Tx, name: str, arrived: Sequence[Arrived], *, at_ms: int) -> Collection:
+        """Write entries of another city at the end of its mirror, verbatim, all or none.
+
+        Nobody has looked at signatures or payloads here but the caller; numbers, times, commitments and digests are
+        checked again. An erasure blanks its target in the same transaction, whatever stands on it, and is noted in
+        `erasure_told` to be confirmed; call `Database.scrub` after the commit. One that names nothing that can be
+        erased is kept as a stub, refused with `bad-erasure`.
+
+        Args:
+            tx: A write transaction.
+            name: A mirror, `peer/name`.
+            arrived: At most 1,000, dense from our size + 1, their times not decreasing.
+            at_ms: Now, for what is noted beside the entries.
+
+        Returns:
+            The collection as it stands now.
+
+        Raises:
+            Conflict: It is no mirror, or the entries do not go on where it ends.
+            Malformed: A payload is missing or too many, or a time goes back.
+            Refuted: A commitment or digest does not hold.
+        """
+        return mirrors.write(tx, self.store, self._locked_mirror(tx, name), arrived, at_ms=at_ms)
+
+    def fill(self, tx: Tx, name: str, seq: int, opening: Opening, payload: bytes | None, *, at_ms: int) -> Entry:
+        """Give a stub of a mirror its opening and payload, which came later; a put without payload is `not-followed`.
+
+        Followers that have passed the entry learn of it by `follow.late_in`, in the same transaction.
+
+        Raises:
+            NotFound: There is no such entry.
+            Conflict: It is no mirror, or the entry is held already or was erased.
+            Malformed: The payload does not go with the opening, or an erasure names nothing that can be erased.
+            Refuted: The commitment or the digest does not hold.
+        """
+        return mirrors.fill(tx, self.store, self._locked_mirror(tx, name), seq, opening, payload, at_ms=at_ms)
+
+    def refuse_again(self, tx: Tx, name: str, arrived: Arrived, *, at_ms: int) -> None:
+        """Note that a stub was asked for again, and for what code it stays one; none means that it is still withheld.
+
+        Raises:
+            Conflict: It is no mirror.
+        """
+        mirrors.refuse(tx, self._locked_mirror(tx, name), arrived, at_ms=at_ms)
+
+    def keep_note(self, tx: Tx, name: str, text: str, at_ms: int) -> None:
+        """Keep the origin's note of a mirror, whose signatures the caller has checked; the newest of a size stays.
+
+        Raises:
+            Conflict: It is no mirror.
+            WrongRoot: The note is of another size or root than what is held here.
+        """
+        collection = self._locked_mirror(tx, name)
+        said = note.checkpoint_of(note.parse(text).text)
+        held = note.Checkpoint(note.origin_of(collection.iri), collection.size, collection.root)
+        if said != held:
+            raise WrongRoot(f"{name} holds {held.size} entries; the note is of another tree.")
+        _replace_note(tx, collection, text, at_ms)
+
+    def recover(self, tx: Tx, name: str, arrived: Sequence[Arrived], *, at_ms: int) -> Collection:
+        """Write the tail of an own collection back as mirrors hold it, verbatim, all or none; see `mirror`.
+
+        Also while the collection is marked as behind: this is what ends that. The caller has checked that the entries
+        are those that were signed.
+
+        Raises:
+            Conflict: It is a mirror, or the entries do not go on where it ends.
+            Malformed: A payload is missing or too many, or a time goes back.
+            Refuted: A commitment or digest does not hold.
+        """
+        return mirrors.write(tx, self.store, _own(self._locked(tx, name)), arrived, at_ms=at_ms)
+
+    def keep_own_note(self, tx: Tx, name: str, text: str, at_ms: int) -> None:
+        """Keep a note of our own that a mirror held; its signature and root were checked by the caller."""
+        _replace_note(tx, _own(self._locked(tx, name)), text, at_ms)
+
     def checkpoint(self, name: str, *, at_ms: int) -> str:
         """Sign the committed size and root of a collection; give the signed note.
 
-        Opens transactions of its own, so call it outside any. The same size gives the same note.
+        Opens transactions of its own, so call it outside any. The same size gives the same note, until the key is
+        rotated: then it is signed anew, because nobody takes a new head from a key that is retired.
 
         Raises:
+            Conflict: It is a mirror; only its origin signs it.
+            BrokenHistory: It is known to be behind what was signed; see `behind`.
             Refuted: A larger size was signed before: the database is older than what the world has seen.
         """
         with self.db.read() as tx:
-            collection = self.get(tx, name)
+            collection = _own(self.get(tx, name))
+            behind.check(tx, name, collection.size)
             held = _held_note(tx, collection)
-        if held:
+        # While a replaced key overlaps, both sign: who has pinned the old one alone can still check the note.
+        first, *others = [(key.raw, signer.sign) for key, signer in self._keyring.signers("checkpoint", at_ms)]
+        if held and note.names_key(held, first[0]):
             return held
         # What a read transaction sees is durable: only now may it be signed (formats: checkpoints).
-        origin = note.origin_of(collection.iri)
-        checkpoint = note.Checkpoint(origin, collection.size, collection.root)
-        text = note.signed(checkpoint, self._keyring.public_key("checkpoint"), self._sign)
+        checkpoint = note.Checkpoint(note.origin_of(collection.iri), collection.size, collection.root)
+        text = note.signed(checkpoint, *first, also=others)
         with self.db.write() as tx:
-            return _keep_note(tx, collection, text, at_ms)
+            if not held:
+                return _keep_note(tx, collection, text, at_ms)
+            _replace_note(tx, collection, text, at_ms)
+        return text
 
     def public_key(self) -> bytes:
         """Give the public key that signs checkpoints."""
         return self._keyring.public_key("checkpoint")
+
+    def public_keys(self) -> list[bytes]:
+        """Give every public key that ever signed checkpoints here, the one in use first."""
+        return [key.raw for key in self._keyring.published("checkpoint")]
 
     def _sign(self, message: bytes) -> bytes:
         return self._keyring.sign("checkpoint", message)
@@ -149,14 +234,25 @@ class Journals(Reader):
         tx.lock(f"journal/{name}")
         return collections.load(tx, name)
 
+    def _locked_own(self, tx: Tx, name: str) -> Collection:
+        collection = _own(self._locked(tx, name))
+        behind.check(tx, name, collection.size)
+        return collection
+
+    def _locked_mirror(self, tx: Tx, name: str) -> Collection:
+        collection = self._locked(tx, name)
+        if not collection.is_mirror:
+            raise Conflict(f"{name} is no mirror; this city continues it itself.")
+        return collection
+
     def _write(self, tx: Tx, batch: "_Batch") -> None:
         if not batch.entries:
             return
         # Shared, so that no erasure drops a payload in the moment a new entry comes to need it.
         tx.lock_shared("payloads")
         self.store.write(tx, batch.payloads, at_ms=batch.at_ms)
-        tx.many(_INSERT_ENTRY, batch.rows)
-        tx.many(_INSERT_TILE, [(batch.collection.id, tile.level, tile.idx, tile.hash) for tile in batch.tiles])
+        tx.many(INSERT_ENTRY, batch.rows)
+        tx.many(INSERT_TILE, [(batch.collection.id, tile.level, tile.idx, tile.hash) for tile in batch.tiles])
         collections.save(tx, batch.collection.grown(batch.frontier, batch.at_ms))
 
 
@@ -174,7 +270,7 @@ class _Batch:
     frontier: Frontier = field(init=False)
 
     def __post_init__(self) -> None:
-        self.frontier = _frontier(self.collection)
+        self.frontier = collections.frontier_of(self.collection)
 
     def add(self, draft: Draft, digest: bytes | None) -> None:
         named = digest_text(digest) if digest is not None else ""
@@ -192,19 +288,10 @@ class _Batch:
         self.rows.append((self.collection.id, leaf, key, *row_of(entry)))
 
 
-def _frontier(collection: Collection) -> Frontier:
-    try:
-        frontier = Frontier.from_bytes(collection.size, collection.frontier)
-    except ValueError as error:
-        raise _damaged(collection) from error
-    if frontier.root() != collection.root:
-        raise _damaged(collection)
-    return frontier
-
-
-def _damaged(collection: Collection) -> Refuted:
-    # Never build on a damaged head: the next checkpoint would sign the damage.
-    return Refuted(f"The head of {collection.name} is damaged.", fix="Run citynode journal verify.")
+def _own(collection: Collection) -> Collection:
+    if collection.is_mirror:
+        raise Conflict(f"{collection.name} is a mirror; only its origin continues and signs it.")
+    return collection
 
 
 def _is_news(op: str, digest: bytes | None, newest: tuple[str, bytes | None] | None) -> bool:
@@ -261,3 +348,9 @@ def _keep_note(tx: Tx, collection: Collection, text: str, at_ms: int) -> str:
     tx.run(sql, collection.id, collection.size, text, at_ms, crc)
     row = tx.row("SELECT note FROM checkpoint WHERE collection_id = ? AND size = ?", collection.id, collection.size)
     return str(row[0]) if row else text
+
+
+def _replace_note(tx: Tx, collection: Collection, text: str, at_ms: int) -> None:
+    sql = "DELETE FROM checkpoint WHERE collection_id = ? AND size = ?"
+    tx.run(sql, collection.id, collection.size)
+    _keep_note(tx, collection, text, at_ms)

@@ -2,7 +2,8 @@
 
 The body is origin, size and root, a line each; formats.md allows no extension lines. The origin is the collection's
 IRI without its scheme and is the key's name too. A note is signed as the exact bytes of its body; it never comes
-from a re-made one. Pure: signing and checking of bytes is handed in.
+from a re-made one. A cosignature (tlog-cosignature, cosignature/v1) is a witness's timestamped line under it. Pure:
+signing and checking of bytes is handed in.
 """
 
 import base64
@@ -15,6 +16,7 @@ from node.errors import Malformed, Refuted
 from node.journal.tree import HASH_BYTES
 
 ED25519 = b"\x01"
+COSIGNATURE = b"\x04"  # the type of a timestamped Ed25519 cosignature
 MAX_NOTE_BYTES = 64 * 1024
 MAX_SIGNATURES = 32
 _DASH = "\u2014 "  # em dash and a space begin each signature line
@@ -69,21 +71,51 @@ def origin_of(collection: str) -> str:
     return rest
 
 
-def key_hint(name: str, public_key: bytes) -> bytes:
-    """Give the four bytes by which a note names an Ed25519 key."""
-    return hashlib.sha256(name.encode() + b"\n" + ED25519 + public_key).digest()[:4]
+def key_hint(name: str, public_key: bytes, kind: bytes = ED25519) -> bytes:
+    """Give the four bytes by which a note names an Ed25519 key of this signature type."""
+    return hashlib.sha256(name.encode() + b"\n" + kind + public_key).digest()[:4]
 
 
-def verifier_key(name: str, public_key: bytes) -> str:
+def verifier_key(name: str, public_key: bytes, kind: bytes = ED25519) -> str:
     """Write a key as C2SP tools take it: name, hint in hex, type and key in base64, joined by `+`."""
-    return f"{name}+{key_hint(name, public_key).hex()}+{base64.b64encode(ED25519 + public_key).decode()}"
+    return f"{name}+{key_hint(name, public_key, kind).hex()}+{base64.b64encode(kind + public_key).decode()}"
 
 
-def signed(checkpoint: Checkpoint, public_key: bytes, sign: Sign) -> str:
-    """Sign a checkpoint with the key whose name is its origin."""
-    body = checkpoint.body()
-    hint = key_hint(checkpoint.origin, public_key)
-    return SignedNote(body, (Signature(checkpoint.origin, hint, sign(body.encode())),)).render()
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """A key as C2SP tools write it; `kind` is `ED25519` for a log's own, `COSIGNATURE` for a witness's."""
+
+    name: str
+    kind: bytes
+    public_key: bytes
+
+
+def read_verifier_key(text: str) -> VerifierKey:
+    """Read what `verifier_key` writes; Malformed if a part is missing or the hint is not this key's."""
+    name, _, rest = text.strip().partition("+")
+    hint, _, data = rest.partition("+")
+    raw = _base64(data)
+    kind, public_key = raw[:1], raw[1:]
+    if kind not in (ED25519, COSIGNATURE) or len(public_key) != 32 or not name:
+        raise Malformed("This is no verifier key of Ed25519.", fix="Write it as name+hint+base64, on one line.")
+    if hint != key_hint(name, public_key, kind).hex():
+        raise Malformed(f"The hint of this verifier key is not that of its key: {text[:80]}.")
+    return VerifierKey(name, kind, public_key)
+
+
+def signed(checkpoint: Checkpoint, public_key: bytes, sign: Sign, *, also: Sequence[tuple[bytes, Sign]] = ()) -> str:
+    """Sign a checkpoint with the key whose name is its origin, and with others of that name that still hold."""
+    body, name = checkpoint.body(), checkpoint.origin
+    lines = [Signature(name, key_hint(name, key), by(body.encode())) for key, by in ((public_key, sign), *also)]
+    return SignedNote(body, tuple(lines)).render()
+
+
+def names_key(note: str, public_key: bytes) -> bool:
+    """Tell whether one of a checkpoint's lines says that this key made it; judges no signature."""
+    parsed = parse(note)
+    origin = parsed.text.partition("\n")[0]
+    hint = key_hint(origin, public_key)
+    return any((line.name, line.hint) == (origin, hint) for line in parsed.signatures)
 
 
 def parse(note: str) -> SignedNote:
@@ -154,3 +186,63 @@ def opened(note: str, keys: Mapping[str, Sequence[bytes]], check: Check) -> Chec
     if not found:
         raise Refuted("No key that is known here signed this checkpoint.")
     return checkpoint_of(parsed.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """One cosignature that holds: whose, by which key, and when (seconds since the epoch)."""
+
+    name: str
+    public_key: bytes
+    at_s: int
+
+
+def cosign(name: str, public_key: bytes, text: str, *, at_s: int, sign: Sign) -> Signature:
+    """Make a witness's signature over the body of a checkpoint, at a time."""
+    if not 0 < at_s < 1 << 63:
+        raise ValueError("a cosignature has a time after 1970")
+    timestamped = at_s.to_bytes(8, "big") + sign(_cosigned_message(text, at_s))
+    return Signature(name, key_hint(name, public_key, COSIGNATURE), timestamped)
+
+
+def cosignatures(note: SignedNote, keys: Mapping[str, Sequence[bytes]], check: Check) -> list[Cosigned]:
+    """Give the cosignatures of known witnesses (keys by name), in the order of their lines.
+
+    Raises:
+        Refuted: A cosignature of a known key is wrong; nothing else of that note should be believed either.
+    """
+    return [
+        _checked_cosignature(note.text, signature, key, check)
+        for signature in note.signatures
+        for key in keys.get(signature.name, ())
+        if key_hint(signature.name, key, COSIGNATURE) == signature.hint
+    ]
+
+
+def _checked_cosignature(text: str, signature: Signature, key: bytes, check: Check) -> Cosigned:
+    at_s = int.from_bytes(signature.signature[:8], "big")
+    message = _cosigned_message(text, at_s)
+    if len(signature.signature) != 72 or not 0 < at_s < 1 << 63 or not check(key, message, signature.signature[8:]):
+        raise Refuted(f"The cosignature of {signature.name} under the checkpoint is wrong.")
+    return Cosigned(signature.name, key, at_s)
+
+
+def _cosigned_message(text: str, at_s: int) -> bytes:
+    return f"cosignature/v1\ntime {at_s}\n{text}".encode()
+
+
+def signature_lines(text: str) -> tuple[Signature, ...]:
+    """Read signature lines that stand alone, as a witness answers them; Malformed if one is broken."""
+    if not text.endswith("\n") or len(text.encode(errors="replace")) > MAX_NOTE_BYTES:
+        raise Malformed("These are no signature lines.")
+    lines = text[:-1].split("\n")
+    if len(lines) > MAX_SIGNATURES:
+        raise Malformed(f"At most {MAX_SIGNATURES} signatures are taken.")
+    return tuple(_signature(line) for line in lines)
+
+
+def with_lines(note: str, lines: Sequence[str]) -> str:
+    """Add signature lines (each with its LF) to a note, as many as a note may have; one it has already stays one."""
+    have = note.count(_DASH)
+    fresh = [line for line in dict.fromkeys(lines) if line not in note]
+    return note + "".join(fresh[: max(0, MAX_SIGNATURES - have)])

@@ -5,6 +5,7 @@ ready; bytes are base64 as C2SP notes write them.
 """
 
 import base64
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,10 +43,16 @@ class SignedState:
 class Proofs:
     """Reads checkpoints and inclusion proofs."""
 
-    def __init__(self, reader: Reader, public_key: bytes) -> None:
-        """Read through the journals' reader; `public_key` is the one that signs our checkpoints."""
+    def __init__(self, reader: Reader, keys_of: Callable[[str], Sequence[bytes]]) -> None:
+        """Read through the journals' reader.
+
+        Args:
+            reader: Where the journals are.
+            keys_of: Gives the public keys that may have signed a collection's checkpoints, the one in use first, by
+                the collection's name here: our own, replaced ones too, or those of the peer whose mirror it is.
+        """
         self._reader = reader
-        self._public_key = public_key
+        self._keys_of = keys_of
 
     def checkpoint(self, collection: str) -> SignedState | None:
         """Give the newest checkpoint of a collection, or None before the first."""
@@ -56,8 +63,12 @@ class Proofs:
         row = self._reader.db.hot().row(sql, (collection,))
         if row is None:
             return None
-        key = note.verifier_key(note.origin_of(row[3]), self._public_key)
-        return SignedState(int(row[0]), str(row[1]), int(row[2]), key)
+        return SignedState(int(row[0]), str(row[1]), int(row[2]), self._key(collection, row[3], row[1]))
+
+    def _key(self, collection: str, iri: str, signed: str) -> str:
+        """Give the newest key that made a line of this note, as C2SP tools take it; empty if none did."""
+        found = next((key for key in self._keys_of(collection) if note.names_key(signed, key)), None)
+        return note.verifier_key(note.origin_of(iri), found) if found else ""
 
     def proof(self, held: Located) -> dict[str, object] | None:
         """Give the proof of a record's newest entry, or None while no checkpoint covers it."""

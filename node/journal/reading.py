@@ -6,6 +6,7 @@ from the stored tiles and leaf hashes, so a proof costs a few hundred rows at an
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from node.db import Database, Row, Tx
 from node.errors import NotFound
@@ -45,7 +46,7 @@ class Reader:
         collection = self.get(tx, name)
         sql = f"{_ENTRIES} AND seq > ? ORDER BY seq LIMIT ?"
         rows = tx.rows(sql, collection.id, after, min(limit, MAX_LIMIT))
-        return [entry_of(collection.iri, row) for row in rows]
+        return _with_refusals(tx, collection, [entry_of(collection.iri, row) for row in rows])
 
     def entry(self, tx: Tx, name: str, seq: int) -> Entry:
         """Give one entry; NotFound if the journal is shorter."""
@@ -53,14 +54,11 @@ class Reader:
         row = tx.row(f"{_ENTRIES} AND seq = ?", collection.id, seq)
         if row is None:
             raise NotFound(f"{name} has no entry {seq}.")
-        return entry_of(collection.iri, row)
+        return _with_refusals(tx, collection, [entry_of(collection.iri, row)])[0]
 
     def newest(self, tx: Tx, name: str, record: str) -> Entry | None:
         """Give the newest entry of a record that is not erased, or None; it may be a withdrawal."""
-        collection = self.get(tx, name)
-        sql = f"{_ENTRIES} AND record_key = ? AND record = ? ORDER BY seq DESC LIMIT 1"
-        row = tx.row(sql, collection.id, key_of(record), record)
-        return entry_of(collection.iri, row) if row else None
+        return newest_of(tx, self.get(tx, name), record)
 
     def digest_before(self, tx: Tx, name: str, entry: Entry) -> str | None:
         """Give the digest that stood before an entry of its record; None if the record was not live then."""
@@ -109,6 +107,15 @@ class Reader:
         hashes = self._hashes(tx, name, size)
         return tree.subtree(0, size, hashes.complete) if size else tree.EMPTY_ROOT
 
+    def frontier(self, tx: Tx, name: str, size: int) -> tree.Frontier:
+        """Give the tree of the first `size` entries as it can grow on; NotFound if the journal is shorter."""
+        hashes, roots, start = self._hashes(tx, name, size), [], 0
+        for height in reversed(range(size.bit_length())):
+            if size >> height & 1:
+                roots.append(hashes.complete(height, start >> height))
+                start += 1 << height
+        return tree.Frontier(size, roots)
+
     def tile(self, tx: Tx, name: str, level: int, index: int) -> list[bytes]:
         """Give the up to 256 hashes of one C2SP tile: level 0 holds leaves, each higher one full tiles below it."""
         return _Hashes(tx, self.get(tx, name).id).row(level, index)
@@ -148,6 +155,22 @@ class _Hashes:
         return self._seen[level, index]
 
 
+def newest_of(tx: Tx, collection: Collection, record: str, *, upto: int | None = None) -> Entry | None:
+    """Give the newest entry of a record, up to seq `upto` if that is given, as `Reader.newest` does."""
+    sql = f"{_ENTRIES} AND record_key = ? AND record = ? AND seq <= ? ORDER BY seq DESC LIMIT 1"
+    row = tx.row(sql, collection.id, key_of(record), record, collection.size if upto is None else upto)
+    return _with_refusals(tx, collection, [entry_of(collection.iri, row)])[0] if row else None
+
+
+def _with_refusals(tx: Tx, collection: Collection, entries: list[Entry]) -> list[Entry]:
+    """Say of each entry of a mirror what of it was refused here."""
+    if not collection.is_mirror or not entries:
+        return entries
+    sql = "SELECT seq, code FROM refusal WHERE collection_id = ? AND seq >= ? AND seq <= ?"
+    codes = {row[0]: str(row[1]) for row in tx.rows(sql, collection.id, entries[0].seq, entries[-1].seq)}
+    return [replace(each, refused=codes[each.seq]) if each.seq in codes else each for each in entries]
+
+
 def entry_of(collection: str, row: Row) -> Entry:
     """Make an entry of a row of `ENTRY_COLUMNS`."""
     seq, at_ms, commitment, op, record, slug, kind, digest, salt, target = row
@@ -168,6 +191,11 @@ def row_of(entry: Entry) -> Row:
         return (entry.seq, entry.at_ms, entry.commitment, o.op, None, None, None, None, o.salt, o.target)
     digest = digest_bytes(o.digest) if o.op == "put" else None
     return (entry.seq, entry.at_ms, entry.commitment, o.op, o.record, o.slug, o.kind, digest, o.salt, None)
+
+
+def stub_row_of(entry: Entry) -> Row:
+    """Make the values of `ENTRY_COLUMNS` from an entry without its opening."""
+    return (entry.seq, entry.at_ms, entry.commitment, *(None,) * 7)
 
 
 def newest_states(tx: Tx, collection_id: int, records: Sequence[str]) -> dict[str, tuple[str, bytes | None]]:

@@ -1,8 +1,8 @@
 """Verification: a journal is recomputed from its openings and payloads up, and the first wrong thing is named.
 
 Every stored byte of the collection's row, its entries, tiles, checkpoints and payloads takes part in some check: a
-hash where the format has one, a checksum elsewhere. One read snapshot, constant memory, so it runs beside a writer.
-Nothing is repaired here.
+hash where the format has one, a checksum elsewhere. A mirror may hold stubs, each with a reason: a refusal of ours or
+an erasure of the origin. One read snapshot, constant memory, so it runs beside a writer. Nothing is repaired here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +14,7 @@ from node.journal import collection as collections
 from node.journal import note
 from node.journal.collection import Collection, checkpoint_checksum
 from node.journal.entry import SALT_BYTES, Entry, key_of
+from node.journal.mirror import NOT_FOLLOWED
 from node.journal.payloads import PayloadStore
 from node.journal.reading import ENTRY_COLUMNS, Reader, entry_of, row_of
 from node.journal.tree import EMPTY_ROOT, Frontier, Tile
@@ -26,7 +27,11 @@ _NOTHING = (None,) * 7
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found right."""
+    """What was found right.
+
+    `stubs` counts the entries of a mirror whose opening was refused or withheld. `signed` is the largest size that a
+    checkpoint covers: of a mirror that is still being fetched it is less than `size`, and None before the first one.
+    """
 
     collection: str
     size: int
@@ -34,6 +39,8 @@ class Verified:
     payloads: int
     erased: int
     checkpoints: int
+    stubs: int = 0
+    signed: int | None = None
 
 
 def verify(reader: Reader, name: str, public_keys: Sequence[bytes]) -> Verified:
@@ -42,7 +49,8 @@ def verify(reader: Reader, name: str, public_keys: Sequence[bytes]) -> Verified:
     Args:
         reader: Where the journals are.
         name: The collection.
-        public_keys: The Ed25519 keys, one of which must have signed each checkpoint.
+        public_keys: The Ed25519 keys, one of which must have signed each checkpoint: ours, or of a mirror its origin's,
+            historic ones too.
 
     Raises:
         NotFound: There is no such collection.
@@ -76,6 +84,8 @@ class _Walk:
         self._last_at_ms = 0
         self._erased: set[int] = set()
         self._erasing: dict[int, int] = {}
+        self._refused: dict[int, str] = {}
+        self._stubs = 0
         self._payloads = 0
         self._tiles = 0
         self._notes: dict[int, bytes] = {}
@@ -89,8 +99,9 @@ class _Walk:
         self._check_erasures()
         self._check_head()
         self._check_tiles()
-        c = self._collection
-        return Verified(c.name, c.size, c.root, self._payloads, len(self._erased), len(self._notes))
+        c, signed = self._collection, max(self._notes, default=None)
+        erased = len(self._erased)
+        return Verified(c.name, c.size, c.root, self._payloads, erased, len(self._notes), self._stubs, signed)
 
     def _check_note(self) -> None:
         ahead = [size for size in self._notes if size > self._collection.size]
@@ -143,9 +154,10 @@ class _Walk:
 
     def _check_chunk(self, rows: Sequence[Row]) -> None:
         puts = {}
+        self._refused = self._refusals(rows)
         for row in rows:
             entry = self._checked(row)
-            if entry.opening and entry.opening.op == "put":
+            if entry.opening and entry.opening.op == "put" and entry.seq not in self._refused:
                 puts[entry.seq] = entry.opening.digest
             self._grow(entry)
         right = self._store.verified(self._tx, list(set(puts.values())))
@@ -153,6 +165,14 @@ class _Walk:
             if digest not in right:
                 raise self._wrong(f"entry {seq}: its payload {digest} is missing or damaged")
         self._payloads += len(right)
+
+    def _refusals(self, rows: Sequence[Row]) -> dict[int, str]:
+        """Give the codes for which entries of a mirror were refused."""
+        if not self._collection.is_mirror:
+            return {}
+        sql = "SELECT seq, code FROM refusal WHERE collection_id = ? AND seq > ? AND seq <= ?"
+        found = self._tx.rows(sql, self._collection.id, self._frontier.size, self._frontier.size + len(rows))
+        return {int(row[0]): str(row[1]) for row in found}
 
     def _checked(self, row: Row) -> Entry:
         expected = self._frontier.size + 1
@@ -181,12 +201,20 @@ class _Walk:
         key = key_of(entry.opening.record) if entry.opening.op != "erase" else None
         if key != row[1] or row_of(entry) != row[2:]:
             return "its row says more or less than its opening"
+        if self._refused.get(entry.seq, NOT_FOLLOWED) != NOT_FOLLOWED or self._is_half(entry):
+            return "it is said to be refused, and its opening is here"
         return ""
+
+    def _is_half(self, entry: Entry) -> bool:
+        return entry.seq in self._refused and entry.opening is not None and entry.opening.op != "put"
 
     def _grow(self, entry: Entry) -> None:
         self._last_at_ms = entry.at_ms
         if entry.opening is None:
-            self._erased.add(entry.seq)
+            if entry.seq in self._refused:
+                self._stubs += 1
+            else:
+                self._erased.add(entry.seq)
         elif entry.opening.op == "erase":
             self._note_erasure(entry.seq, entry.opening.target)
         for tile in self._frontier.append(entry.leaf()):
@@ -220,6 +248,9 @@ class _Walk:
             raise self._wrong(f"entry {frontier.size + 1} is missing")
         if (c.root, c.frontier, c.last_at_ms) != (frontier.root(), frontier.to_bytes(), self._last_at_ms):
             raise self._wrong("its head does not match its entries")
+        refused = self._tx.row("SELECT max(seq) FROM refusal WHERE collection_id = ?", c.id)
+        if refused and refused[0] is not None and (refused[0] > c.size or not c.is_mirror):
+            raise self._wrong(f"a refusal is kept of entry {refused[0]}, which is not there")
         if self._notes.get(0, EMPTY_ROOT) != EMPTY_ROOT:
             raise self._wrong("its checkpoint of size 0 has the root of no empty tree")
 

@@ -21,6 +21,7 @@ import pyoxigraph
 
 from node.errors import Malformed, Refused, TooLarge
 from node.vocab.notes import Report
+from node.vocab.peer_payload import looked_at
 from node.vocab.read_json import read_json
 from node.vocab.read_rdf import read_rdf
 
@@ -68,7 +69,15 @@ def _canonicalize(_request: dict[str, Any], body: bytes) -> tuple[dict[str, Any]
     return {}, b"".join(line + b"\n" for line in lines)
 
 
-_JOBS: dict[str, Job] = {"rdf": _rdf, "json": _json, "canonicalize": _canonicalize}
+def _payloads(request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+    payloads, at = [], 0
+    for size in request["sizes"]:
+        payloads.append(body[at : at + size])
+        at += size
+    return {"told": [[place, *told] for place, told in looked_at(payloads, request["origins"]).items()]}, b""
+
+
+_JOBS: dict[str, Job] = {"rdf": _rdf, "json": _json, "canonicalize": _canonicalize, "payloads": _payloads}
 
 
 def _bound_output(path: Path) -> None:

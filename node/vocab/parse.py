@@ -8,6 +8,7 @@ simply starts another child. No network, no database; the only clock is the mono
 """
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -15,7 +16,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection as Many
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +29,7 @@ import orjson
 from node.errors import Malformed, Refused, Stopped, TooLarge
 from node.records import Finding
 
+_PIPE_BYTES = 1 << 20
 _STEP_S = 0.1
 _GRACE_S = 2.0
 _REFUSALS: Mapping[str, type[Refused]] = {Malformed.code: Malformed, TooLarge.code: TooLarge}
@@ -133,6 +136,22 @@ class Parser:
             message = "Its blank nodes are too much alike to be told apart in reasonable time and memory."
             raise TooLarge(message, fix="Give them IRIs.") from error
 
+    def look_at(
+        self, payloads: Sequence[bytes], origins: Many[str], timeout_s: float
+    ) -> dict[int, tuple[str, str, list[str]]]:
+        """Check payloads of a peer: give the places of those of which there is something to say.
+
+        That is a code and a sentence for one that is not canonical (the codes are those of `node.vocab.peer_payload`),
+        and for the others, whose code is empty, the subjects that lie under one of the origins.
+
+        Raises:
+            TooLarge: Out of time or memory; which payload it was shows when each is asked about alone.
+            Malformed: The parser gave up on one of them.
+        """
+        request = {"do": "payloads", "sizes": [len(payload) for payload in payloads], "origins": sorted(origins)}
+        answer, _ = self._ask(request, b"".join(payloads), timeout_s)
+        return {place: (code, detail, subjects) for place, code, detail, subjects in answer["told"]}
+
     def kill(self) -> None:
         """End the child at once, from any thread: a call under way raises `Stopped`, later ones start anew."""
         child = self._child
@@ -224,6 +243,9 @@ class _Child:
         assert self._process.stdin is not None  # noqa: S101  (for the type checker: PIPE was asked for)
         assert self._process.stdout is not None  # noqa: S101
         self._in, self._out = self._process.stdin, self._process.stdout
+        # A page of a megabyte in one go: at 64 KiB each piece waits for its turn among the threads.
+        with contextlib.suppress(OSError, AttributeError):
+            fcntl.fcntl(self._in, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._buffer = bytearray()
 
     def alive(self) -> bool:

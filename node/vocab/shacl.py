@@ -1,14 +1,17 @@
 """Our rules written as SHACL, for everyone who checks with a SHACL engine instead of with our code.
 
-The three files in `shapes/` are what this module writes from `node.vocab.rules`: `mandatory.ttl` (violations),
+Three of the files in `shapes/` are what this module writes from `node.vocab.rules`: `mandatory.ttl` (violations),
 `recommended.ttl` (warnings) and `hvd.ttl` (high-value datasets; its targets are SPARQL targets of SHACL-AF). They are
 committed, so that nobody needs Python to read them, and a test compares; after a change of the rules write them anew
 with `write_all(Path("node/vocab/shapes"))`.
 """
 
 from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
+from node.errors import NotFound
 from node.vocab.check import (
     LEXICAL,
     problem_of_absence,
@@ -43,6 +46,17 @@ def write_all(folder: Path) -> None:
     """Write the three files anew."""
     for part in _TITLES:
         (folder / f"{part}.ttl").write_text(text_of(part), encoding="utf-8")
+
+
+PUBLISHED = ("feed", "hvd", "mandatory", "recommended")
+
+
+@cache
+def published(part: str) -> bytes:
+    """Read one of the files that every node serves: the three, or `feed`, which is written by hand. Raises NotFound."""
+    if part not in PUBLISHED:
+        raise NotFound(f"There are no shapes {part[:40]!r}.", fix=f"There are {', '.join(PUBLISHED)}.")
+    return (files("node.vocab") / "shapes" / f"{part}.ttl").read_bytes()
 
 
 def _properties(shape: Shape, level: str) -> Iterator[str]:

@@ -218,6 +218,11 @@ TREE = Namespace(
     " LessThanRelation Node PrefixRelation Relation RootNode SearchForm ViewDescription conditionalImport"
     " importStream member node path relation remainingItems search shape value view viewDescription",
 )
+# ActivityStreams 2.0, as far as feeds of descriptions use it.
+AS = Namespace(
+    "https://www.w3.org/ns/activitystreams#",
+    "Activity Create Delete Update actor name object published summary updated",
+)
 LDES = Namespace(
     "https://w3id.org/ldes#",
     "DurationAgoPolicy EventSource EventStream LatestVersionSubset PointInTimePolicy RetentionPolicy amount"
@@ -281,6 +286,7 @@ CN = Namespace(
 
 PREFIXES: dict[str, str] = {
     "adms": ADMS.NS,
+    "as": AS.NS,
     "cc": CC.NS,
     "cn": CN.NS,
     "cnt": CNT.NS,

@@ -6,17 +6,33 @@ here and nowhere else.
 
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import NodeError
-from node.web import answer, catalog, negotiate, operators, portal, records
+from node.web import (
+    answer,
+    catalog,
+    cities,
+    feed,
+    identity,
+    ldes,
+    negotiate,
+    notices,
+    oauth,
+    operators,
+    peers_api,
+    portal,
+    records,
+    witness,
+)
 from node.web.answer import Document
-from node.web.edge import MAX_ADDRESS, Edge, Marks, MemoryMarks
+from node.web.edge import MAX_ADDRESS, Edge, Marks, MemoryMarks, Methods
 from node.web.front import Front, Keeper
+from node.web.limits import Gate, Limits
 from node.web.pages import Pages, accept_of
 from node.web.parts import Parts
 from node.web.ports import Site
@@ -28,8 +44,9 @@ from node.web.words import words
 class Problems:
     """Says every "no", to machines and to people."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, methods: Methods) -> None:
         self._parts = parts
+        self._methods = methods
 
     def reply(self, request: Request, problem: Problem) -> Response:
         """Write the problem in the form that suits the caller."""
@@ -62,10 +79,12 @@ class Problems:
     async def http_error(self, request: Request, error: Exception) -> Response:
         """Answer what the framework refuses: unknown addresses and methods."""
         if isinstance(error, HTTPException) and error.status_code == 405:
-            return self.reply(
-                request,
-                Problem("method-not-allowed", 405, f"{request.method} is not possible here.", "Use GET or HEAD."),
-            )
+            known = self._methods.at(request.scope["path"])
+            said = " or ".join(name for name in known if name != "OPTIONS")
+            problem = Problem("method-not-allowed", 405, f"{request.method} is not possible here.", f"Use {said}.")
+            reply = self.reply(request, problem)
+            reply.headers["allow"] = ", ".join(known)
+            return reply
         return self.reply(
             request, Problem("not-found", 404, "There is nothing at this address.", "The catalogue is at /catalog.")
         )
@@ -84,7 +103,7 @@ class Problems:
 
 def build(site: Site) -> Front:
     """Put the web together over a site."""
-    reading = Reading(site.shelf)
+    reading = Reading(site.shelf, site.federation.view.hidden) if site.federation else Reading(site.shelf)
     pages = Pages(site)
     parts = Parts(site, reading, pages, Keeper(reading))
     app = FastAPI(
@@ -97,15 +116,28 @@ def build(site: Site) -> Front:
         redirect_slashes=False,
     )
     app.servers = [{"url": site.base_url}]
-    for router in (portal, records, catalog, operators):
-        app.include_router(router.router(parts))
+    gate = Gate(Limits(site.rates), site.base_url) if site.rates else None
+    routers = _routers(parts, gate.limits if gate else None)
+    for router in routers:
+        app.include_router(router)
     portal.add_reference(app, parts)
-    _handle(app, Problems(parts))
-    edge = Edge(app, Marks(site.registry), too_long=_too_long(site))
-    front = Front(edge, parts.keeper, pages.languages, prefix=urlsplit(site.base_url).path)
-    site.registry.register(MemoryMarks(front))
+    methods = Methods([*(route for router in routers for route in router.routes), *app.routes])
+    _handle(app, Problems(parts, methods))
+    edge = Edge(app, Marks(site.registry), methods, too_long=_too_long(site), gate=gate)
+    front = Front(edge, parts.keeper, pages.languages, prefix=urlsplit(site.base_url).path, gate=gate)
+    site.registry.register(MemoryMarks(front, gate))
     operators.register(site.registry, parts)
     return front
+
+
+def _routers(parts: Parts, limits: Limits | None) -> list[APIRouter]:
+    """Make every router, in the order in which their addresses are tried."""
+    made = [each.router(parts) for each in (portal, records, feed, ldes, catalog, operators)]
+    if parts.site.federation:
+        made += [each.router(parts, parts.site.federation) for each in (identity, notices, cities, peers_api)]
+        made.append(oauth.router(parts, parts.site.federation, limits))
+        made.append(witness.router(parts, parts.site.federation.watching))
+    return [*made, catalog.router_of_mirrors(parts)]
 
 
 def _too_long(site: Site) -> bytes:

@@ -20,14 +20,15 @@ from node.vocab import ntriples, serialise
 from node.vocab.contexts import CONTEXT_PATH, CONTEXT_V1_BYTES
 from node.vocab.ntriples import Triple
 from node.web import answer, catalogue, negotiate
+from node.web.addresses import At, is_mirror
 from node.web.answer import Document, link
 from node.web.catalogue import Window
 from node.web.graph import Described
 from node.web.pages import Twin, Visitor
-from node.web.parts import Parts, chosen_of, form_for, json_document, number_in, split_suffix
+from node.web.parts import Parts, form_for, number_in, split_suffix
 from node.web.ports import CollectionInfo, Held
 from node.web.record_view import look_quickly
-from node.web.records import FORM_LABELS, PROFILE, address_of
+from node.web.records import FORM_LABELS, PROFILE
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?")
 DUMP_BATCH = 500
@@ -37,6 +38,7 @@ _RDF: dict[str, dict[str, str]] = {negotiate.FORMS[form]: {} for form in negotia
 PageNumber = Annotated[str, Query(description="From 1; a hundred records a page.")]
 Since = Annotated[str, Query(description="Only records changed at or after this date or time, ISO 8601.")]
 Name = Annotated[str, Path(description="The collection's name, with or without a suffix.")]
+PeerName = Annotated[str, Path(description="The peer's name on this node.")]
 
 
 def since_ms(value: str) -> int:
@@ -57,7 +59,7 @@ class CatalogDocuments:
     """Builds the documents of catalogue and collections."""
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        self.parts = self._parts = parts
         self._site = parts.site
         self._base = parts.site.base_url
 
@@ -102,16 +104,16 @@ class CatalogDocuments:
             visitor,
             nav="data",
             twins=_twins(address),
-            collections=[(info, self._parts.reading.count(info.name)) for info in infos],
+            collections=[(info, self._parts.reading.count(info.name), self._parts.mirror(info.name)) for info in infos],
         )
         return pages.document(body, links=", ".join([*_alternates(address), more]))
 
     def void(self, form: str) -> Document:
-        """Give the VoID description."""
-        infos = self._infos()
+        """Give the VoID description of what this city publishes."""
+        infos = self._parts.reading.own()
         counts = [self._parts.reading.count(info.name) for info in infos]
         first = next((self._parts.reading.page(info.name, offset=0, limit=1) for info in infos), [])
-        example = address_of(self._base, first[0]) if first else ""
+        example = At(self._base, first[0]).page if first else ""
         said = catalogue.void(self._site, infos, counts, example)
         return self.rdf(said, form, address=f"{self._base}/.well-known/void")
 
@@ -130,7 +132,10 @@ class CatalogDocuments:
             link(window.address(address, to), "prev" if rel == "previous" else rel)
             for rel, to in window.links().items()
         ]
-        links = ", ".join([*turns, link(f"{address}/checkpoint", "describedby"), link(PROFILE, "profile")])
+        origin = [link(info.iri, "via")] if is_mirror(name) else []
+        feed = link(f"{address}/feed", "alternate", type="application/trig", title="changes")
+        proven = link(f"{address}/checkpoint", "describedby")
+        links = ", ".join([*turns, *origin, feed, proven, link(PROFILE, "profile")])
         if form == "html":
             body = self._collection_page(info, helds, window, visitor)
             return self._parts.pages.document(body, links=", ".join([*_alternates(address), links]))
@@ -150,6 +155,8 @@ class CatalogDocuments:
             nav="data",
             twins=_twins(address),
             info=info,
+            mirror=self._parts.mirror(info.name),
+            canonical=info.iri if is_mirror(info.name) else "",
             rows=rows_of(self._parts, helds, visitor),
             window=window,
             first=window.offset + 1,
@@ -158,16 +165,21 @@ class CatalogDocuments:
 
     def dump_tag(self) -> str:
         """Give a weak ETag: it knows of every entry, but the stream may catch one more on its way."""
-        state = [(info.iri, info.title, info.size, info.updated_at_ms) for info in self._infos()]
+        own = self._parts.reading.own()
+        state = [(info.iri, info.title, info.size, info.updated_at_ms) for info in own]
         return f'W/"{hashlib.sha256(repr((self._base, state)).encode()).hexdigest()[:32]}"'
 
     def dump(self) -> Iterator[bytes]:
-        """Stream the whole catalogue as gzipped N-Quads, one named graph per record."""
+        """Stream all that this city publishes as gzipped N-Quads, one named graph per record.
+
+        Mirrors are left out: who wants another city's records asks that city, or follows the mirror's feed.
+        """
         # wbits 31 is gzip with an empty header: no name, no time, so equal records give equal bytes.
         packer = zlib.compressobj(6, zlib.DEFLATED, 31)
-        lines = sorted({" ".join(triple) for triple in catalogue.whole(self._site, self._infos())})
+        infos = self._parts.reading.own()
+        lines = sorted({" ".join(triple) for triple in catalogue.whole(self._site, infos)})
         yield packer.compress("".join(f"{line} <{self._base}/catalog> .\n" for line in lines).encode())
-        for info in self._infos():
+        for info in infos:
             for helds in self._parts.reading.walk(info.name):
                 for start in range(0, len(helds), DUMP_BATCH):
                     yield packer.compress(self._dumped(helds[start : start + DUMP_BATCH]))
@@ -175,7 +187,7 @@ class CatalogDocuments:
 
     def _dumped(self, helds: list[Held]) -> bytes:
         pairs = zip(helds, self._parts.reading.payloads(helds), strict=True)
-        return b"".join(quads(payload, address_of(self._base, held)) for held, payload in pairs)
+        return b"".join(quads(payload, At(self._base, held).page) for held, payload in pairs)
 
 
 def quads(payload: bytes, graph: str) -> bytes:
@@ -208,8 +220,7 @@ def router(parts: Parts) -> APIRouter:
     made = APIRouter(tags=["Catalogue"], default_response_class=Response)
     documents = CatalogDocuments(parts)
     _add_catalog(made, parts, documents)
-    _add_collections(made, parts, documents)
-    _add_checkpoints(made, parts)
+    _add_collections(made, documents)
     return made
 
 
@@ -259,7 +270,7 @@ def _add_catalog(made: APIRouter, parts: Parts, documents: CatalogDocuments) -> 
         return answer.reply(request.headers, document)
 
 
-def _add_collections(made: APIRouter, parts: Parts, documents: CatalogDocuments) -> None:
+def _add_collections(made: APIRouter, documents: CatalogDocuments) -> None:
     @made.get(
         "/collections/{name}",
         summary="A collection, page by page",
@@ -267,40 +278,36 @@ def _add_collections(made: APIRouter, parts: Parts, documents: CatalogDocuments)
         responses={200: {"content": _ALL}, 400: {}, 404: {}, 406: {}},
     )
     async def collection(request: Request, name: Name, page: PageNumber = "1", modified_since: Since = "") -> Response:
-        bare, suffix = split_suffix(name)
-        number = number_in("page", page, most=MAX_PAGE)
-        info = parts.reading.collection(bare)
-        form = form_for(request, suffix, catalogue.local_iri(parts.site, info.name))
-        visitor = parts.pages.visitor(request)
-        document = await parts.thread(
-            lambda: documents.collection(bare, form, visitor, number=number, since=modified_since)
-        )
-        return answer.reply(request.headers, document)
+        return await _paged(documents, request, name, page, modified_since)
 
 
-def _add_checkpoints(made: APIRouter, parts: Parts) -> None:
-    @made.get("/checkpoints", summary="All public checkpoints")
-    async def checkpoints(request: Request) -> Response:
-        chosen_of(request, ("application/json",))
-        told = []
-        for info in parts.reading.collections().values():
-            found = parts.site.proofs.checkpoint(info.name)
-            if found is not None:
-                one = {"collection": info.iri, "name": info.name, "size": found.size}
-                told.append(one | {"checkpoint": found.note, "key": found.key})
-        return answer.reply(request.headers, json_document({"checkpoints": told}))
+def router_of_mirrors(parts: Parts) -> APIRouter:
+    """Make the router of mirrored collections; the last of all, since `/collections/{name}/checkpoint` looks alike."""
+    made = APIRouter(tags=["Catalogue"], default_response_class=Response)
+    documents = CatalogDocuments(parts)
 
     @made.get(
-        "/collections/{name}/checkpoint",
-        summary="A journal's newest checkpoint",
-        description="A C2SP signed note.",
-        responses={404: {}},
+        "/collections/{peer}/{name}",
+        summary="A mirrored collection, page by page",
+        description="The records of another city's collection as this node holds them, verified.",
+        responses={200: {"content": _ALL}, 400: {}, 404: {}, 406: {}},
     )
-    async def checkpoint(request: Request, name: Name) -> Response:
-        found = parts.site.proofs.checkpoint(parts.reading.collection(name).name)
-        if found is None:
-            raise NotFound("This journal has no checkpoint yet.", fix="It gets one after its first entry.")
-        body, kind = found.note.encode(), "text/plain; charset=utf-8"
-        tag = hashlib.sha256(body).hexdigest()[:32]
-        document = Document(body, kind, tag=tag, cache=answer.REVALIDATE, vary=answer.VARY_SUFFIX)
-        return answer.reply(request.headers, document)
+    async def mirrored(
+        request: Request, peer: PeerName, name: Name, page: PageNumber = "1", modified_since: Since = ""
+    ) -> Response:
+        return await _paged(documents, request, f"{peer}/{name}", page, modified_since)
+
+    return made
+
+
+async def _paged(documents: CatalogDocuments, request: Request, name: str, page: str, modified_since: str) -> Response:
+    parts = documents.parts
+    bare, suffix = split_suffix(name)
+    number = number_in("page", page, most=MAX_PAGE)
+    info = parts.reading.collection(bare)
+    form = form_for(request, suffix, catalogue.local_iri(parts.site, info.name))
+    visitor = parts.pages.visitor(request)
+    document = await parts.thread(
+        lambda: documents.collection(bare, form, visitor, number=number, since=modified_since)
+    )
+    return answer.reply(request.headers, document)

@@ -1,28 +1,33 @@
 """What every request passes that memory could not answer: request id, HEAD and OPTIONS, safety headers, metrics, logs.
 
 Plain ASGI, no middleware classes that copy bodies. A request is written to the log only if it failed or was slow:
-one line per visit would cost more than the visit.
+one line per visit would cost more than the visit. Who shows false tokens too often is turned away here, before anyone
+looks at the next one.
 """
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
+from starlette.routing import BaseRoute, Match, Route
 
 from node.web.answer import DATA_SAFETY, PAGE_SAFETY
 from node.web.front import REQUEST_ID, App, Front, Message, Receive, Scope, Send
+from node.web.limits import Gate
 
 MAX_ADDRESS = 4_096
 SLOW_S = 1.0
-_ALLOW = (b"allow", b"GET, HEAD, OPTIONS")
+READING = ("GET", "HEAD", "OPTIONS")
+_ORDER = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PREFLIGHT = [
-    _ALLOW,
-    (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
-    (b"access-control-allow-headers", b"Accept, Accept-Language, If-None-Match, If-Modified-Since, X-Request-Id"),
+    (
+        b"access-control-allow-headers",
+        b"Accept, Accept-Language, Authorization, Content-Type, DPoP, If-None-Match, If-Modified-Since, X-Request-Id",
+    ),
     (b"access-control-max-age", b"86400"),
     (b"content-length", b"0"),
 ]
@@ -48,34 +53,63 @@ class Marks:
 class MemoryMarks(Collector):
     """Replies from memory, read from the front's plain counters: counting there must cost nothing."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Front, gate: Gate | None = None) -> None:
         self._front = front
+        self._gate = gate
 
     def collect(self) -> Iterator[Metric]:
-        """Give both counts."""
+        """Give both counts, and how many requests were too many, by the rate they fell under."""
         family = CounterMetricFamily("citynode_http_memory_replies", "Replies sent from memory.", labels=("status",))
         family.add_metric(("200",), self._front.hits)
         family.add_metric(("304",), self._front.fresh)
         yield family
+        if self._gate:
+            away = CounterMetricFamily("citynode_http_turned_away", "Requests past a rate.", labels=("rate",))
+            for door, count in self._gate.turned_away.items():
+                away.add_metric((door,), count)
+            yield away
+
+
+class Methods:
+    """Which methods an address knows, read from the routes that match it."""
+
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+        self._routes = [route for route in routes if isinstance(route, Route)]
+
+    def at(self, path: str) -> tuple[str, ...]:
+        """List them in a fixed order; those of reading where nothing matches."""
+        scope = {"type": "http", "method": "OPTIONS", "path": path, "root_path": "", "headers": []}
+        found = {
+            name for route in self._routes if route.matches(scope)[0] is not Match.NONE for name in route.methods or ()
+        }
+        known = tuple(name for name in _ORDER if name in found or (name == "HEAD" and "GET" in found))
+        return (*known, "OPTIONS") if known else READING
 
 
 class Edge:
     """Wraps the routers."""
 
-    def __init__(self, app: App, marks: Marks, *, too_long: bytes) -> None:
+    def __init__(self, app: App, marks: Marks, methods: Methods, *, too_long: bytes, gate: Gate | None = None) -> None:
         """Wrap an app; `too_long` is the problem document for addresses past the bound."""
         self._app = app
         self._marks = marks
+        self._methods = methods
         self._too_long = too_long
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer OPTIONS here; pass the rest on with a request id and time it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["method"] == "OPTIONS":
+            allow = ", ".join(self._methods.at(scope["path"])).encode()
+            known = [(b"allow", allow), (b"access-control-allow-methods", allow)]
             mark = (b"x-request-id", _request_id(scope).encode())
-            await send({"type": "http.response.start", "status": 204, "headers": [*_PREFLIGHT, *DATA_SAFETY, mark]})
+            headers = [*known, *_PREFLIGHT, *DATA_SAFETY, mark]
+            await send({"type": "http.response.start", "status": 204, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
+        elif self._gate and (refusal := self._gate.guessing(scope)):
+            await self._gate.turn_away(refusal, scope, send)
         elif len(scope["path"]) + len(scope["query_string"]) > MAX_ADDRESS:
             length = (b"content-length", b"%d" % len(self._too_long))
             mark = (b"x-request-id", _request_id(scope).encode())
@@ -84,14 +118,14 @@ class Edge:
             body = b"" if scope["method"] == "HEAD" else self._too_long
             await send({"type": "http.response.body", "body": body})
         else:
-            await _Passage(self._app, scope, send, self._marks).run(receive)
+            await _Passage(self._app, scope, send, self._marks, self._gate).run(receive)
 
 
 class _Passage:
     """One request on its way through the routers."""
 
-    def __init__(self, app: App, scope: Scope, send: Send, marks: Marks) -> None:
-        self._app, self._send, self._marks = app, send, marks
+    def __init__(self, app: App, scope: Scope, send: Send, marks: Marks, gate: Gate | None) -> None:
+        self._app, self._send, self._marks, self._gate = app, send, marks, gate
         self._head = scope["method"] == "HEAD"
         self.request_id = _request_id(scope)
         self._scope: Scope = {
@@ -113,6 +147,9 @@ class _Passage:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             message = {**message, "headers": self._headers(message["headers"])}
+            if self._gate:
+                self._gate.answered(self._scope, self._status)
+                message["headers"] += self._gate.limits.told(self._scope)
         elif self._head:
             # The body is made and not sent: its length and validators must be those of GET.
             message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
@@ -125,8 +162,7 @@ class _Passage:
         names = {name for name, _ in given}
         page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in given)
         safety = [pair for pair in (PAGE_SAFETY if page else DATA_SAFETY) if pair[0] not in names]
-        allow = [_ALLOW] if self._status == 405 and b"allow" not in names else []
-        return [*given, *safety, *allow, (b"x-request-id", self.request_id.encode())]
+        return [*given, *safety, (b"x-request-id", self.request_id.encode())]
 
     def _note(self, seconds: float) -> None:
         route = getattr(self._scope.get("route"), "path", "other")

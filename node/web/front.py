@@ -16,6 +16,7 @@ from typing import Any
 
 from node.web import negotiate
 from node.web.answer import Encoded
+from node.web.limits import Gate
 from node.web.ports import Held
 from node.web.reading import Reading
 
@@ -115,8 +116,17 @@ def key_of(path: str, accept: str, accept_language: str, accept_encoding: str, l
 class Front:
     """The outermost ASGI app. `hits` and `fresh` count replies from memory: whole ones and 304s."""
 
-    def __init__(self, app: App, keeper: Keeper, languages: tuple[str, ...], *, prefix: str = "") -> None:
+    def __init__(
+        self,
+        app: App,
+        keeper: Keeper,
+        languages: tuple[str, ...],
+        *,
+        prefix: str = "",
+        gate: Gate | None = None,
+    ) -> None:
         self._app = app
+        self._gate = gate
         self._prefix = prefix
         self._keeper = keeper
         self._languages = languages
@@ -128,11 +138,17 @@ class Front:
         self._sent = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer from memory or pass on."""
+        """Answer from memory or pass on; who asks too often is turned away before either."""
         scope = self._without_prefix(scope) if self._prefix else scope
+        if self._gate and scope["type"] == "http" and (refusal := self._gate.refused(scope)):
+            await self._gate.turn_away(refusal, scope, send)
+            return
         if scope["type"] != "http" or scope["query_string"] or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
-            return
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         accept = language = coding = asked = b""
         copy: bytes | None = None
         for name, value in scope["headers"]:

@@ -20,12 +20,13 @@ from starlette.responses import JSONResponse, Response
 
 from node.errors import NotFound
 from node.web import answer
+from node.web.addresses import At
 from node.web.answer import Document
 from node.web.findings import told
 from node.web.pages import Twin
 from node.web.parts import Parts, chosen_of, json_document
 from node.web.ports import Held, Run, RunRow
-from node.web.records import address_of, title_of
+from node.web.records import title_of
 
 RUNS_SHOWN = 50
 ROWS_SHOWN = 200
@@ -52,9 +53,9 @@ def _run_json(run: Run) -> dict[str, object]:
         "state": run.state,
         "dry": run.dry,
         "stage": run.stage,
-        "started_at": _iso(run.started_at),
-        "heartbeat_at": _iso(run.heartbeat_at),
-        "ended_at": _iso(run.ended_at),
+        "started_at": iso(run.started_at),
+        "heartbeat_at": iso(run.heartbeat_at),
+        "ended_at": iso(run.ended_at),
         "counters": {key: value for key, value in run.counters.items() if isinstance(value, int)},
         "reason": public(run.reason),
     }
@@ -71,7 +72,8 @@ def _row_json(row: RunRow) -> dict[str, str]:
     }
 
 
-def _iso(ms: int | None) -> str | None:
+def iso(ms: int | None) -> str | None:
+    """Write a time for programs; nothing for none."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds") if ms else None
 
 
@@ -203,7 +205,7 @@ def _tag(body: bytes) -> str:
 
 
 def _sitemap_parts(parts: Parts) -> int:
-    total = sum(parts.reading.count(name) for name in parts.reading.collections())
+    total = sum(parts.reading.count(info.name) for info in parts.reading.own())
     return -(-total // SITEMAP_MOST)
 
 
@@ -218,18 +220,19 @@ def _sitemap(parts: Parts) -> bytes:
 
 
 def _sitemap_url(base: str, held: Held) -> str:
-    return f"<url><loc>{escape(address_of(base, held))}</loc><lastmod>{_iso(held.at_ms)}</lastmod></url>\n"
+    return f"<url><loc>{escape(At(base, held).page)}</loc><lastmod>{iso(held.at_ms)}</lastmod></url>\n"
 
 
 def _own_pages(parts: Parts) -> list[str]:
     base = parts.site.base_url
-    own = ["/", "/catalog", "/docs", *(f"/collections/{name}" for name in parts.reading.collections())]
+    cities = ["/federation"] if parts.site.federation else []
+    own = ["/", "/catalog", *cities, "/docs", *(f"/collections/{info.name}" for info in parts.reading.own())]
     return [f"<url><loc>{escape(base + path)}</loc></url>\n" for path in own]
 
 
 def _sitemap_part(parts: Parts, skip: int) -> bytes:
     urls, left = ([], SITEMAP_MOST) if skip else (_own_pages(parts), SITEMAP_MOST)
-    for name in parts.reading.collections():
+    for name in [info.name for info in parts.reading.own()]:
         count = parts.reading.count(name)
         while skip < count and left > 0:
             helds = parts.reading.page(name, offset=skip, limit=min(left, 10_000))

@@ -5,8 +5,9 @@ strict. The language comes from `?lang=` or Accept-Language, never from a cookie
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -14,9 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 
-from node.records import KINDS
 from node.web import negotiate, text
 from node.web.accent import theme_css
+from node.web.addresses import At
 from node.web.answer import REVALIDATE, VARY, Document
 from node.web.ports import Run, Site
 from node.web.words import LANGUAGES, TABLE, words
@@ -127,6 +128,7 @@ class Pages:
                 reader=reader,
                 city=self._site.city,
                 base=self._site.base_url,
+                federated=self._site.federation is not None,
                 prefix=self.prefix,
                 static=self.static_version,
                 nav=nav,
@@ -138,12 +140,28 @@ class Pages:
                 moment=lambda ms: text.moment(ms, reader),
                 date=lambda ms: text.date_of(ms, reader),
                 clock=lambda ms: text.clock(ms, reader),
-                record_link=lambda held, more="": self._link(visitor, f"/{KINDS[held.kind]}/{held.slug}{more}"),
+                record_link=lambda held, beside="": self._link(
+                    visitor, At("", held).beside(beside) if beside else At("", held).page
+                ),
+                city_of=self._cities(),
                 why=why,
                 state=lambda run: _state(run, reader),
             )
             .encode()
         )
+
+    def _cities(self) -> Callable[[str], str]:
+        """Give what names the city of a mirrored collection, and nothing for our own; asks once for a whole page."""
+
+        @cache
+        def known() -> dict[str, str]:
+            view = self._site.federation.view if self._site.federation else None
+            return {mirror.local: mirror.city for one in view.cities() for mirror in one.mirrors} if view else {}
+
+        def named(collection: str) -> str:
+            return known().get(collection, collection.partition("/")[0]) if "/" in collection else ""
+
+        return named
 
     def document(self, body: bytes, *, cache: str = REVALIDATE, status: int = 200, **more: str) -> Document:
         """Wrap a page; its ETag is its own, made from its bytes."""

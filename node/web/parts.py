@@ -18,7 +18,7 @@ from node.web import answer, negotiate
 from node.web.answer import Document
 from node.web.front import Keeper
 from node.web.pages import Pages, accept_of
-from node.web.ports import Site
+from node.web.ports import Mirror, Site
 from node.web.reading import Reading
 
 T = TypeVar("T")
@@ -33,6 +33,10 @@ class Parts:
     pages: Pages
     keeper: Keeper
     slow: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+
+    def mirror(self, collection: str) -> Mirror | None:
+        """Say of which city a mirrored collection is and how it stands; nothing for our own."""
+        return self.site.federation.view.mirror(collection) if self.site.federation and "/" in collection else None
 
     async def thread(self, work: Callable[[], T]) -> T:
         """Do something slow beside the event loop; at most four at once, so that pages never starve records."""
@@ -54,11 +58,22 @@ def _no_form(available: dict[str, str]) -> NotAcceptable:
     )
 
 
-def form_for(request: Request, suffix: str, address: str, *, offered: tuple[str, ...] = tuple(negotiate.FORMS)) -> str:
-    """Choose the form by suffix, else by Accept. Raises NotAcceptable, which lists the addresses that exist."""
+def form_for(
+    request: Request,
+    suffix: str,
+    address: str | Callable[[str], str],
+    *,
+    offered: tuple[str, ...] = tuple(negotiate.FORMS),
+) -> str:
+    """Choose the form by suffix, else by Accept; `address` gives the one of each form, or is what a suffix follows.
+
+    Raises:
+        NotAcceptable: None will do; it lists the addresses that exist.
+    """
     chosen = suffix or negotiate.form(accept_of(request), offered)
     if not chosen or chosen not in offered:
-        raise _no_form({negotiate.FORMS[name]: f"{address}.{name}" for name in offered})
+        at = address if callable(address) else lambda name: f"{address}.{name}"
+        raise _no_form({negotiate.FORMS[name]: at(name) for name in offered})
     return chosen
 
 

@@ -49,7 +49,8 @@ def router(parts: Parts) -> APIRouter:
 
         def render() -> bytes:
             infos = list(parts.reading.collections().values())
-            signed = [(info, found) for info in infos if (found := parts.site.proofs.checkpoint(info.name))]
+            own = parts.reading.own()
+            signed = [(info, found) for info in own if (found := parts.site.proofs.checkpoint(info.name))]
             return parts.pages.render(
                 "home.html",
                 visitor,

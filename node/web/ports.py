@@ -11,7 +11,11 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
+from node.federation.tokens_request import Asked, Reply
 from node.records import Finding
+from node.web.feed_ports import Access, ErasuresHeard, Feed, Notices, RefusalsHeard, Rights, Stream
+from node.web.history_ports import Watching
+from node.web.peer_ports import Office
 
 
 class Held(Protocol):
@@ -238,8 +242,197 @@ class Probe:
     detail: str = ""
 
 
+class Mirror(Protocol):
+    """A collection of another city that is held here."""
+
+    @property
+    def local(self) -> str:
+        """Give its name here, `{peer}/{name}`."""
+
+    @property
+    def peer(self) -> str:
+        """Give the peer's name here."""
+
+    @property
+    def city(self) -> str:
+        """Give the city's name as it says it."""
+
+    @property
+    def url(self) -> str:
+        """Give the base URL of its origin's node."""
+
+    @property
+    def checked_at_ms(self) -> int:
+        """Give the last time its origin answered, 0 for never."""
+
+    @property
+    def known_size(self) -> int:
+        """Count the entries its origin last signed, as far as this node knows."""
+
+    @property
+    def stale(self) -> bool:
+        """Tell whether its origin has been silent for too long."""
+
+
+class PeerCity(Protocol):
+    """A city this node exchanges with, as everyone may see it."""
+
+    @property
+    def name(self) -> str:
+        """Give the peer's name here."""
+
+    @property
+    def city(self) -> str:
+        """Give the city's name as it says it."""
+
+    @property
+    def url(self) -> str:
+        """Give the base URL of its node."""
+
+    @property
+    def state(self) -> str:
+        """Give approved, active, paused or quarantined."""
+
+    @property
+    def since_ms(self) -> int:
+        """Give the time it was approved."""
+
+    @property
+    def answered_at_ms(self) -> int:
+        """Give the last time it answered us, 0 for never."""
+
+    @property
+    def stale(self) -> bool:
+        """Tell whether it has been silent for too long."""
+
+    @property
+    def mirrors(self) -> Sequence[Mirror]:
+        """List what is held of it."""
+
+
+class Identity(Protocol):
+    """This city, as it shows itself to other nodes."""
+
+    def statement(self, now_ms: int) -> str:
+        """Give the signed entity statement."""
+
+    def did(self) -> Mapping[str, object]:
+        """Give the DID document."""
+
+    def jwks(self) -> Mapping[str, object]:
+        """Give every key that was ever published."""
+
+
+class TokenServer(Protocol):
+    """The authorization server. All block, so they are called beside the event loop; may raise TooManyRequests."""
+
+    def answer(self, asked: Asked) -> Reply:
+        """Answer at the token endpoint."""
+
+    def introspect(self, asked: Asked) -> Reply:
+        """Tell a client about its own token."""
+
+    def revoke(self, asked: Asked) -> Reply:
+        """End a client's own token."""
+
+    def metadata(self) -> Mapping[str, object]:
+        """Give the metadata of the authorization server."""
+
+    def resource(self) -> Mapping[str, object]:
+        """Give the metadata of the protected resource."""
+
+
+class Cities(Protocol):
+    """What everyone may know of the other cities."""
+
+    def mirror(self, local: str) -> Mirror | None:
+        """Say how a mirrored collection stands."""
+
+    def cities(self) -> Sequence[PeerCity]:
+        """List the cities this node exchanges with, in order of name; proposed and blocked ones are not told."""
+
+    def hidden(self) -> frozenset[str]:
+        """Name the peers whose mirrors are not shown: those that are blocked."""
+
+
+class Federation(Protocol):
+    """What the web needs of the federation; each router names here what it reads."""
+
+    @property
+    def identity(self) -> Identity:
+        """Give who this city is."""
+
+    @property
+    def access(self) -> Access:
+        """Give what tells callers apart."""
+
+    @property
+    def tokens(self) -> TokenServer:
+        """Give the authorization server."""
+
+    @property
+    def office(self) -> Office:
+        """Give the desk where the city's staff deals with peers."""
+
+    @property
+    def rights(self) -> Rights:
+        """Give what decides who may read."""
+
+    @property
+    def notices(self) -> Notices:
+        """Give where news of peers go."""
+
+    @property
+    def erasures(self) -> ErasuresHeard:
+        """Give where confirmations go."""
+
+    @property
+    def refusals(self) -> RefusalsHeard:
+        """Give where refusals go."""
+
+    @property
+    def watching(self) -> Watching:
+        """Give what watches over histories."""
+
+    @property
+    def view(self) -> Cities:
+        """Give what everyone may know of the other cities."""
+
+
+class Rates(Protocol):
+    """How often one address or client may ask, in requests a minute of the whole node; 0 means no limit."""
+
+    @property
+    def public_per_min(self) -> int:
+        """Give the rate of public documents."""
+
+    @property
+    def feed_per_min(self) -> int:
+        """Give the rate of feeds and of what peers tell."""
+
+    @property
+    def token_per_min(self) -> int:
+        """Give the rate of tokens, and of tokens that do not hold."""
+
+    @property
+    def processes(self) -> int:
+        """Say how many web processes share the rates."""
+
+    @property
+    def trusted_proxies(self) -> Sequence[str]:
+        """List the addresses or networks whose X-Forwarded-For is believed."""
+
+
 class Site(Protocol):
     """Everything `assembly` hands to the web."""
+
+    @property
+    def rates(self) -> Rates | None:
+        """Give the rates; nothing where nobody is limited."""
+
+    @property
+    def federation(self) -> Federation | None:
+        """Give what is shared with other cities; nothing where a node stands alone."""
 
     @property
     def city(self) -> str:
@@ -284,6 +477,14 @@ class Site(Protocol):
     @property
     def proofs(self) -> Proofs:
         """Give the reader of journals."""
+
+    @property
+    def feed(self) -> Feed:
+        """Give what other nodes read of the journals."""
+
+    @property
+    def stream(self) -> Stream:
+        """Give the journals as event streams."""
 
     @property
     def runs(self) -> Runs:

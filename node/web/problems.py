@@ -14,6 +14,10 @@ from node import errors
 # Error class -> status. A subclass without a line of its own is a mistake that the tests find.
 STATUS: dict[type[errors.NodeError], int] = {
     errors.Malformed: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotAgreed: 403,
+    errors.Quarantined: 403,
     errors.ForbiddenAddress: 403,
     errors.NotFound: 404,
     errors.NotAcceptable: 406,
@@ -23,6 +27,12 @@ STATUS: dict[type[errors.NodeError], int] = {
     errors.Refused: 422,
     errors.UnknownKind: 422,
     errors.Refuted: 422,
+    errors.BadSignature: 422,
+    errors.BrokenHistory: 422,
+    errors.Fork: 422,
+    errors.WrongRoot: 422,
+    errors.KeyChanged: 422,
+    errors.TooManyRequests: 429,
     errors.NodeError: 500,
     errors.Misconfigured: 500,
     errors.Unavailable: 503,
@@ -30,6 +40,7 @@ STATUS: dict[type[errors.NodeError], int] = {
     errors.AlreadyRunning: 503,
     errors.Stopped: 503,
     errors.SourceUnreachable: 502,
+    errors.PeerUnreachable: 502,
 }
 # Problems that HTTP itself has and our tree has not.
 HTTP_ONLY: dict[str, int] = {"method-not-allowed": 405, "address-too-long": 414, "internal": 500}
@@ -47,6 +58,9 @@ class Problem:
     detail: str
     fix: str = ""
     more: Mapping[str, object] = field(default_factory=dict)
+    challenge: str = ""
+    retry_after_s: int = 0
+    nonce: str = ""
 
     def document(self, *, base_url: str, instance: str, title: str) -> bytes:
         """Write problem+json; members in a fixed order, `more` last."""
@@ -63,8 +77,11 @@ class Problem:
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Say when to come back, if that is the thing to do."""
-        return (("retry-after", str(RETRY_AFTER_S)),) if self.status == 503 else ()
+        """Say when to come back, if that is the thing to do, and how to prove who one is."""
+        said: tuple[tuple[str, str], ...] = (("www-authenticate", self.challenge),) if self.challenge else ()
+        said += (("dpop-nonce", self.nonce),) if self.nonce else ()
+        after = self.retry_after_s or (RETRY_AFTER_S if self.status == 503 else 0)
+        return (*said, ("retry-after", str(after))) if after else said
 
 
 def problem_of(error: errors.NodeError) -> Problem:
@@ -77,7 +94,10 @@ def problem_of(error: errors.NodeError) -> Problem:
         more = {"record": error.iri, "withdrawn_at_ms": error.at_ms}
     if isinstance(error, errors.NotAcceptable) and error.available:
         more = {"available": [{"media_type": kind, "href": href} for kind, href in error.available.items()]}
-    return Problem(error.code, status, error.message, error.fix, more)
+    challenge = error.challenge if isinstance(error, errors.Unauthenticated) else ""
+    nonce = error.nonce if isinstance(error, errors.Unauthenticated) else ""
+    wait = error.retry_after_s if isinstance(error, errors.TooManyRequests) else 0
+    return Problem(error.code, status, error.message, error.fix, more, challenge, wait, nonce)
 
 
 def internal() -> Problem:

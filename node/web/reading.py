@@ -4,10 +4,12 @@ A restricted record looks exactly like one that does not exist (formats.md 5), s
 none holds the shelf itself. Reads are in line; the list of public collections is remembered per shelf version.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from node.errors import NotFound, Withdrawn
 from node.records import KINDS, Finding
+from node.vocab import check, ntriples
+from node.web.addresses import is_mirror
 from node.web.ports import CollectionInfo, Held, Shelf
 
 # Offsets cost the more the further they go, so few and large steps.
@@ -17,8 +19,10 @@ BATCH = 5_000
 class Reading:
     """Public records and collections only."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, hidden: Callable[[], frozenset[str]] = frozenset) -> None:
+        """Read a shelf; `hidden` names the peers whose mirrors are not shown."""
         self._shelf = shelf
+        self._hidden = hidden
         self._known: tuple[int, dict[str, CollectionInfo]] = (-1, {})
 
     def version(self) -> int:
@@ -26,12 +30,23 @@ class Reading:
         return self._shelf.version()
 
     def collections(self) -> dict[str, CollectionInfo]:
-        """Give the public collections by name, in order of name."""
+        """Give the public collections by name: our own, then the mirrored ones, each in order of name."""
         version = self._shelf.version()
         if self._known[0] != version:
-            public = [info for info in self._shelf.collections() if info.visibility == "public"]
-            self._known = (version, {info.name: info for info in sorted(public, key=lambda info: info.name)})
+            hidden = self._hidden()
+            shown = [
+                i for i in self._shelf.collections() if not is_mirror(i.name) or i.name.split("/")[0] not in hidden
+            ]
+            public = [info for info in shown if info.visibility == "public"]
+            self._known = (
+                version,
+                {info.name: info for info in sorted(public, key=lambda info: (is_mirror(info.name), info.name))},
+            )
         return self._known[1]
+
+    def own(self) -> list[CollectionInfo]:
+        """Give the public collections that are this city's."""
+        return [info for info in self.collections().values() if not is_mirror(info.name)]
 
     def collection(self, name: str) -> CollectionInfo:
         """Find a public collection. Raises NotFound."""
@@ -84,8 +99,10 @@ class Reading:
         return list(self._shelf.payloads(helds))
 
     def findings(self, held: Held) -> list[Finding]:
-        """Say what was found."""
-        return list(self._shelf.findings(held))
+        """Say what was found: at harvest for our own records, now for mirrored ones."""
+        if not is_mirror(held.collection):
+            return list(self._shelf.findings(held))
+        return check.findings(held.kind, held.iri, ntriples.triples_of(self.payload(held)))
 
     def count(self, name: str, *, modified_since_ms: int = 0, kind: str | None = None) -> int:
         """Count the live records of a public collection."""

@@ -4,6 +4,7 @@ A document holds exactly the payload's triples (formats.md 5); everything else a
 documents beside it. What is built here is kept by `front`, which answers the same request the next time.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -12,10 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import Malformed, NotFound
-from node.records import KINDS, PLURALS
+from node.records import PLURALS
 from node.vocab import ntriples, serialise
 from node.vocab.contexts import CONTEXT_PATH
 from node.web import answer, findings, negotiate
+from node.web.addresses import At
 from node.web.answer import Document, Encoded, link
 from node.web.front import key_of
 from node.web.graph import Described
@@ -44,12 +46,8 @@ register_url_convertor("plural", PluralConvertor())
 Plural = Annotated[str, Path(description="The plural of a kind.", json_schema_extra={"enum": sorted(PLURALS)})]
 Name = Annotated[str, Path(description="The record's slug, with or without `.ttl .jsonld .rdf .nt .html`.")]
 Slug = Annotated[str, Path(description="The record's slug.")]
+Iri = Annotated[str, Query(description="The record's IRI, percent-encoded.")]
 _FORMS_DOC: dict[str, dict[str, str]] = {kind: {} for kind in negotiate.FORMS.values()}
-
-
-def address_of(base_url: str, held: Held) -> str:
-    """Give the address of a record's document here."""
-    return f"{base_url}/{KINDS[held.kind]}/{held.slug}"
 
 
 class RecordDocuments:
@@ -62,14 +60,14 @@ class RecordDocuments:
 
     def links(self, held: Held) -> str:
         """Write the Link header: what this is, where its other forms, proof and findings are (RFC 8288)."""
-        here = address_of(self._base, held)
+        at = At(self._base, held)
         return ", ".join(
             [
-                link(here, "canonical"),
+                link(at.canonical(self._parts.reading.collection(held.collection)), "canonical"),
                 link(held.iri, "describes"),
-                *(link(f"{here}.{suffix}", "alternate", type=kind) for suffix, kind in negotiate.FORMS.items()),
-                link(f"{here}/proof", "describedby", type="application/json", title="proof"),
-                link(f"{here}/findings", "describedby", type="application/json", title="findings"),
+                *(link(at.form(suffix), "alternate", type=kind) for suffix, kind in negotiate.FORMS.items()),
+                link(at.beside("proof"), "describedby", type="application/json", title="proof"),
+                link(at.beside("findings"), "describedby", type="application/json", title="findings"),
                 link(f"{self._base}/collections/{held.collection}", "collection"),
                 link(PROFILE, "profile"),
             ]
@@ -77,7 +75,6 @@ class RecordDocuments:
 
     def rdf(self, held: Held, form: str, *, by_suffix: bool, body: bytes) -> Document:
         """Wrap the bytes of an RDF form; the ETag is the digest's and the serialiser's."""
-        here = address_of(self._base, held)
         kind = negotiate.FORMS[form]
         return Document(
             body=body,
@@ -86,7 +83,7 @@ class RecordDocuments:
             changed_ms=held.at_ms,
             vary=answer.VARY_SUFFIX if by_suffix else answer.VARY,
             links=self.links(held),
-            location="" if by_suffix else f"{here}.{form}",
+            location="" if by_suffix else At(self._base, held).form(form),
         )
 
     def body(self, held: Held, form: str) -> bytes:
@@ -99,22 +96,25 @@ class RecordDocuments:
         reading, site, pages = self._parts.reading, self._parts.site, self._parts.pages
         triples = ntriples.triples_of(reading.payload(held))
         said = Described(triples, held.iri, visitor.language, pages.languages)
-        info = reading.collection(held.collection)
-        here = address_of(self._base, held)
+        info, at = reading.collection(held.collection), At(self._base, held)
+        mirror = self._parts.mirror(held.collection)
         return pages.render(
             "record.html",
             visitor,
             nav="data",
-            twins=[Twin(label, f"{here}.{suffix}") for suffix, label in FORM_LABELS.items()],
+            twins=[Twin(label, at.form(suffix)) for suffix, label in FORM_LABELS.items()],
             held=held,
             view=look(said),
-            here=here,
+            at=at,
+            canonical=at.canonical(info),
+            mirror=mirror,
+            origin=mirror.city if mirror else site.city,
             info=info,
             findings=findings.views(reading.findings(held), visitor.language),
             checkpoint=site.proofs.checkpoint(held.collection),
-            forms=[(kind, f"{here}.{suffix}") for suffix, kind in negotiate.FORMS.items() if suffix != "html"],
+            forms=[(kind, at.form(suffix)) for suffix, kind in negotiate.FORMS.items() if suffix != "html"],
             schema_org=block(
-                said, kind=held.kind, page=here, catalogue=f"{self._base}/collections/{info.name}", city=info.title
+                said, kind=held.kind, page=at.page, catalogue=f"{self._base}/collections/{info.name}", city=info.title
             ),
         )
 
@@ -123,8 +123,8 @@ class RecordDocuments:
         parts = self._parts
         if form == "html":
             body = await parts.thread(lambda: self.page(held, visitor))
-            here = address_of(self._base, held)
-            return parts.pages.document(body, links=self.links(held), location="" if by_suffix else f"{here}.html")
+            location = "" if by_suffix else At(self._base, held).form("html")
+            return parts.pages.document(body, links=self.links(held), location=location)
         large = len(parts.reading.payload(held)) > INLINE_BYTES
         body = await parts.thread(lambda: self.body(held, form)) if large else self.body(held, form)
         return self.rdf(held, form, by_suffix=by_suffix, body=body)
@@ -153,7 +153,7 @@ def _add_documents(made: APIRouter, parts: Parts) -> None:
         slug, suffix = split_suffix(name)
         version = parts.reading.version()
         held = parts.reading.record(PLURALS[plural], slug)
-        form = form_for(request, suffix, address_of(parts.site.base_url, held))
+        form = form_for(request, suffix, At(parts.site.base_url, held).form)
         visitor = parts.pages.visitor(request)
         document = await documents.document(held, form, by_suffix=bool(suffix), visitor=visitor)
         gzipped = negotiate.wants_gzip(request.headers.get("accept-encoding", ""))
@@ -169,15 +169,22 @@ def _add_documents(made: APIRouter, parts: Parts) -> None:
         responses={200: {"content": _FORMS_DOC}, 400: {}, 404: {}, 406: {}},
         response_class=Response,
     )
-    async def by_iri(
-        request: Request, iri: Annotated[str, Query(description="The record's IRI, percent-encoded.")] = ""
-    ) -> Response:
-        if not iri or len(iri) > MAX_IRI:
-            raise Malformed("There is no IRI to look for.", fix="Write /records?iri= and the record's IRI, encoded.")
-        held = parts.reading.by_iri(iri)
-        form = form_for(request, "", address_of(parts.site.base_url, held))
-        document = await documents.document(held, form, by_suffix=False, visitor=parts.pages.visitor(request))
+    async def by_iri(request: Request, iri: Iri = "") -> Response:
+        held = _held_by(parts, iri)
+        _, suffix = split_suffix(request.scope["path"])
+        form = form_for(request, suffix, At(parts.site.base_url, held).form)
+        visitor = parts.pages.visitor(request)
+        document = await documents.document(held, form, by_suffix=bool(suffix), visitor=visitor)
         return answer.reply(request.headers, document)
+
+    for suffix in negotiate.FORMS:
+        made.get(f"/records.{suffix}", include_in_schema=False, response_class=Response)(by_iri)
+
+
+def _held_by(parts: Parts, iri: str) -> Held:
+    if not iri or len(iri) > MAX_IRI:
+        raise Malformed("There is no IRI to look for.", fix="Write /records?iri= and the record's IRI, encoded.")
+    return parts.reading.by_iri(iri)
 
 
 def _add_evidence(made: APIRouter, parts: Parts) -> None:
@@ -192,16 +199,15 @@ def _add_evidence(made: APIRouter, parts: Parts) -> None:
 
     def page(request: Request, template: str, held: Held, **context: object) -> Response:
         visitor = parts.pages.visitor(request)
-        here = address_of(base, held)
-        twins = [Twin("JSON", f"{base}{request.scope['path']}.json")]
-        title = title_of(parts, held, visitor)
-        body = parts.pages.render(
-            template, visitor, nav="data", twins=twins, held=held, here=here, title=title, **context
-        )
+        at = At(base, held)
+        what = request.scope["path"].rpartition("/")[2]
+        twins = [Twin("JSON", at.beside(f"{what}.json"))]
+        mirror = parts.mirror(held.collection)
+        context |= {"title": title_of(parts, held, visitor), "origin": mirror.city if mirror else parts.site.city}
+        body = parts.pages.render(template, visitor, nav="data", twins=twins, held=held, at=at, **context)
         return answer.reply(request.headers, parts.pages.document(body))
 
-    async def proof(request: Request, plural: Plural, slug: Slug) -> Response:
-        held = parts.reading.record(PLURALS[plural], slug)
+    async def proof(request: Request, held: Held) -> Response:
         found = await parts.thread(lambda: parts.site.proofs.proof(held))
         if found is None:
             raise NotFound("No checkpoint covers this record yet.", fix="The next one will; try again in a minute.")
@@ -211,8 +217,7 @@ def _add_evidence(made: APIRouter, parts: Parts) -> None:
         info, checkpoint = parts.reading.collection(held.collection), parts.site.proofs.checkpoint(held.collection)
         return page(request, "proof.html", held, proof=found, info=info, checkpoint=checkpoint)
 
-    async def found_wrong(request: Request, plural: Plural, slug: Slug) -> Response:
-        held = parts.reading.record(PLURALS[plural], slug)
+    async def found_wrong(request: Request, held: Held) -> Response:
         found = parts.reading.findings(held)
         if not as_json(request):
             language = parts.pages.visitor(request).language
@@ -224,17 +229,39 @@ def _add_evidence(made: APIRouter, parts: Parts) -> None:
         body = {"record": held.iri, "digest": held.digest, "findings": listed}
         return answer.reply(request.headers, json_document(body))
 
-    at = "/{plural:plural}/{slug}"
     said = "Opening and entry, the inclusion path to the tree's root, and the signed checkpoint (C2SP note)."
-    for ending, shown in (("", True), (".json", False)):
-        made.get(
-            f"{at}/proof{ending}", summary="What proves a record", description=said, response_class=Response,
-            responses=both, include_in_schema=shown,
-        )(proof)  # fmt: skip
-        made.get(
-            f"{at}/findings{ending}", summary="What was found wrong with a record", response_class=Response,
-            responses=both, include_in_schema=shown,
-        )(found_wrong)  # fmt: skip
+    for name, summary, description, give in (
+        ("proof", "What proves a record", said, proof),
+        ("findings", "What was found wrong with a record", "", found_wrong),
+    ):
+        for ending, shown in (("", True), (".json", False)):
+            beside = made.get(
+                f"/{{plural:plural}}/{{slug}}/{name}{ending}", summary=summary, description=description,
+                response_class=Response, responses=both, include_in_schema=shown,
+            )  # fmt: skip
+            beside(_of_own(parts, give))
+            beside = made.get(
+                f"/records/{name}{ending}", summary=f"{summary}, by its IRI", description=description,
+                response_class=Response, responses=both, include_in_schema=shown,
+            )  # fmt: skip
+            beside(_of_any(parts, give))
+
+
+Give = Callable[[Request, Held], Awaitable[Response]]
+
+
+def _of_own(parts: Parts, give: Give) -> Callable[[Request, str, str], Awaitable[Response]]:
+    async def found(request: Request, plural: Plural, slug: Slug) -> Response:
+        return await give(request, parts.reading.record(PLURALS[plural], slug))
+
+    return found
+
+
+def _of_any(parts: Parts, give: Give) -> Callable[[Request, str], Awaitable[Response]]:
+    async def found(request: Request, iri: Iri = "") -> Response:
+        return await give(request, _held_by(parts, iri))
+
+    return found
 
 
 def title_of(parts: Parts, held: Held, visitor: Visitor) -> Said:

@@ -5,6 +5,7 @@ Sentences and not fragments, so that a language may turn them as it must; names 
 Reviewed by native readers before release. Texts of records are not here: they are chosen in `text.py`.
 """
 
+from node.web.city_words import CITY_WORDS
 from node.web.desk_words import DESK_WORDS
 
 LANGUAGES: dict[str, str] = {"en": "English", "fi": "Suomi", "sv": "Svenska"}
@@ -362,6 +363,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
         "Vad som skulle göra beskrivningen bättre, och vad som saknas.",
     ),
 } | DESK_WORDS
+TABLE |= CITY_WORDS
 
 
 def words(language: str, key: str, /, **values: object) -> str:

@@ -473,7 +473,7 @@ def test_a_file_that_vanished_fails_the_run_and_harms_nothing(city: City) -> Non
 
 
 def test_a_source_on_a_private_address_is_not_fetched(city: City) -> None:
-    city.node.outbound._loopback_allowed = False
+    city.node.outbound._guard._loopback_allowed = False
     city.add("http://127.0.0.1:9/c")
     run = city.run()
     assert run.state == "failed"

@@ -1,7 +1,12 @@
-"""`make demo` as a newcomer sees it: two cities come up, answer, and go when asked."""
+"""`make demo` as a newcomer sees it: two cities come up, mirror each other, answer, and go when asked.
+
+What it prints to try is tried. Last of all Helsinki is stopped by the very command: London still serves and proves it.
+"""
 
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -80,3 +85,58 @@ def test_each_city_publishes_its_own_portal(said: list[str], port: int, language
 def test_the_pages_are_there_in_the_citys_languages(said: list[str]) -> None:
     assert 'lang="sv"' in get("http://127.0.0.1:8001/?lang=sv", "text/html").decode()
     assert "London" in get("http://127.0.0.1:8002/", "text/html").decode()
+
+
+def commands(said: list[str], begins: str) -> list[str]:
+    """Give the commands that it says to try, as they stand there."""
+    return [line.strip() for line in said if line.startswith("  " + begins)]
+
+
+def tried(command: str) -> str:
+    """Run a command of what it printed, with this interpreter's packages for those of `.venv`."""
+    spelt = command.replace(".venv/bin/citynode", f"{shlex.quote(sys.executable)} -m node")
+    words = ["sh", "-c", spelt]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_every_address_it_names_works(said: list[str]) -> None:
+    named = {word for line in said for word in re.findall(r"http://127\.0\.0\.1:800[12][^\s';#]*", line)}
+    assert len(named) > 8
+    for address in sorted(word.rstrip(":") for word in named):
+        assert get(address), address
+
+
+def test_each_city_holds_the_catalogue_of_the_other(said: list[str]) -> None:
+    for port, peer, title in ((8002, "helsinki", "Kaivu- ja katutyöt"), (8001, "london", "London")):
+        turtle = get(f"http://127.0.0.1:{port}/collections/{peer}/open-data", "text/turtle").decode()
+        assert turtle.count(" a dcat:Dataset") >= 40
+        assert title in turtle
+    assert any("Helsinki's catalogue as London holds it: 60 records" in line for line in said)
+
+
+def test_it_shows_the_proof_of_londons_copy(said: list[str]) -> None:
+    proven = [line for line in said if line.strip().startswith("proven: http://127.0.0.1:8002/records?iri=")]
+    assert len(proven) == 1
+
+
+def test_the_commands_it_names_do_what_it_says(said: list[str]) -> None:
+    named = [command for command in commands(said, "CITYNODE_DATA=") if "run --port" not in command]
+    assert len(named) == 2
+    printed = "".join(tried(command) for command in named)
+    assert "london" in printed
+    assert "active" in printed
+
+
+def test_helsinki_stops_and_london_still_serves_and_proves(said: list[str]) -> None:
+    (kill,) = commands(said, "kill ")
+    (curl,) = commands(said, "curl -L")
+    (verify,) = commands(said, ".venv/bin/citynode verify")
+    tried(kill)
+    until = time.monotonic() + 20
+    while not is_free(8001):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    assert " a dcat:Dataset" in tried(curl)
+    assert tried(verify).splitlines()[-1].startswith("proven: ")

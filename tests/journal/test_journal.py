@@ -177,7 +177,7 @@ def test_a_checkpoint_is_signed_once_per_size_from_size_zero(journals: Journals)
 
 
 def test_a_record_is_proven_by_its_entry_its_path_and_a_checkpoint(journals: Journals):
-    proofs = Proofs(journals, journals.public_key())
+    proofs = Proofs(journals, lambda _: journals.public_keys())
     assert proofs.checkpoint(NAME) is None
     _, second, _ = append(journals, put(1), put(2), put(3))
     assert second.opening is not None
@@ -207,7 +207,7 @@ def test_an_erased_entry_is_proven_without_its_opening(journals: Journals):
     with journals.db.write() as tx:
         journals.erase(tx, NAME, 1, at_ms=9_000)
     journals.checkpoint(NAME, at_ms=7)
-    proof = Proofs(journals, journals.public_key()).proof(SimpleNamespace(collection=NAME, seq=1, digest=""))
+    proof = Proofs(journals, lambda _: journals.public_keys()).proof(SimpleNamespace(collection=NAME, seq=1, digest=""))
     assert proof is not None
     assert proof["opening"] is None
 

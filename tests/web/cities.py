@@ -5,11 +5,14 @@ Made here and not mocked, so that what passes here holds in the node. The record
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
 from node.catalog.shelf import Shelf, ShelfFollower, save_findings
 from node.db import Database
+from node.federation.feed import Feed
+from node.federation.ldes import Stream
 from node.journal import Draft, catch_up
 from node.journal.journal import Journals
 from node.journal.proofs import Proofs
@@ -192,11 +195,15 @@ class City:
     metrics: bool = True
     runs: RunsView = field(default_factory=RunsView)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    federation: Any = None
+    rates: Any = None
     probes: list[Probe] = field(default_factory=lambda: [Probe("database", ok=True)])
 
     def __post_init__(self) -> None:
         self.shelf = Shelf(self.journals)
-        self.proofs = Proofs(self.journals, self.journals.public_key())
+        self.proofs = Proofs(self.journals, lambda _: self.journals.public_keys())
+        self.feed = Feed(self.journals, lambda _: self.journals.public_keys())
+        self.stream = Stream(self.journals, self.base_url)
 
     def ready(self) -> list[Probe]:
         return self.probes

@@ -1,0 +1,265 @@
+"""Settings in, the whole node out: the one place that knows every part and hands each what it needs.
+
+No logic but what follows from the settings. Nothing is opened before it is used, so building a node costs
+milliseconds; `close` gives everything back.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+import node
+from node.assembly import federation as federations
+from node.catalog.desk import Limits
+from node.catalog.harvest import Harvest
+from node.catalog.public_runs import PublicRuns
+from node.catalog.runs import Runs
+from node.catalog.shelf import Shelf, ShelfFollower
+from node.catalog.sources import Sources
+from node.catalog.story import Stories
+from node.catalog.work import Policy
+from node.db import Database
+from node.errors import Conflict, NodeError
+from node.federation.feed import Feed
+from node.federation.health import PeerMarks
+from node.federation.ldes import Stream
+from node.journal import Collection, Follower
+from node.journal.journal import Journals
+from node.journal.proofs import Proofs
+from node.keys import Keyring
+from node.outbound import Outbound
+from node.settings import Settings
+from node.vocab import lists
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One thing that must hold before the node can serve."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How often one caller may ask, in requests a minute of the whole node; 0 means no limit."""
+
+    public_per_min: int
+    feed_per_min: int
+    token_per_min: int
+    processes: int
+    trusted_proxies: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the web needs of a node; see `web.ports`."""
+
+    city: str
+    base_url: str
+    languages: Sequence[str]
+    accent: str
+    software: str
+    contact_name: str
+    contact_mailbox: str
+    page_size: int
+    metrics: bool
+    shelf: Shelf
+    proofs: Proofs
+    runs: PublicRuns
+    ready: Callable[[], Sequence[Probe]]
+    registry: CollectorRegistry
+    feed: Feed
+    stream: Stream
+    federation: federations.Federation
+    rates: Rates
+
+
+@dataclass(slots=True)
+class Node:
+    """A city's node, put together."""
+
+    settings: Settings
+    db: Database
+    keyring: Keyring
+    journals: Journals
+    shelf: Shelf
+    sources: Sources
+    runs: Runs
+    stories: Stories
+    proofs: Proofs
+    harvest: Harvest
+    outbound: Outbound
+    followers: tuple[Follower, ...]
+    federation: federations.Federation
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    @property
+    def site(self) -> Site:
+        """Give what the web process needs."""
+        settings = self.settings
+        return Site(
+            city=settings.name,
+            base_url=settings.base_url,
+            languages=settings.languages,
+            accent=settings.accent,
+            software=node.__version__,
+            contact_name=settings.contact_name,
+            contact_mailbox=settings.contact_mailbox,
+            page_size=settings.page_size,
+            metrics=settings.metrics,
+            shelf=self.shelf,
+            proofs=self.proofs,
+            runs=PublicRuns(self.runs, self.stories, self.shelf),
+            ready=self.probes,
+            registry=self.registry,
+            feed=self.federation.feed,
+            stream=self.federation.stream,
+            federation=self.federation,
+            rates=Rates(
+                public_per_min=settings.rate_public_per_min,
+                feed_per_min=settings.rate_feed_per_min,
+                token_per_min=settings.rate_token_per_min,
+                processes=settings.workers,
+                trusted_proxies=settings.trusted_proxies,
+            ),
+        )
+
+    def create_collection(
+        self, name: str, *, title: str, visibility: str, at_ms: int, exist_ok: bool = False
+    ) -> Collection:
+        """Open a collection and sign its empty journal.
+
+        Raises:
+            Conflict: It exists, unless `exist_ok`.
+        """
+        iri = f"{self.settings.base_url}/collections/{name}"
+        try:
+            with self.db.write() as tx:
+                collection = self.journals.create(
+                    tx, name=name, iri=iri, title=title, visibility=visibility, at_ms=at_ms
+                )
+        except Conflict:
+            if not exist_ok:
+                raise
+            with self.db.read() as tx:
+                collection = self.journals.get(tx, name)
+        self.journals.checkpoint(name, at_ms=at_ms)
+        return collection
+
+    def published_as(self) -> str:
+        """Give the base URL that this node's own collections were made under; empty while there are none."""
+        for collection in self.shelf.collections():
+            base, found, name = collection.iri.rpartition("/collections/")
+            if found and name == collection.name:
+                return base
+        return ""
+
+    def probes(self) -> list[Probe]:
+        """Look whether the node can serve: the database answers, and its tables are the newest."""
+        try:
+            revision = self.db.revision()
+        except NodeError as error:
+            return [Probe("database", ok=False, detail=str(error))]
+        newest = self.db.newest_revision()
+        detail = "" if revision == newest else f"at {revision or 'none'}, wants {newest}: run citynode db upgrade"
+        return [Probe("database", ok=True), Probe("tables", ok=revision == newest, detail=detail)]
+
+    def close(self) -> None:
+        """Give back connections and files."""
+        self.federation.exchanging.intake.close()
+        self.outbound.close()
+        self.db.close()
+
+
+def make_keys(settings: Settings) -> None:
+    """Make the node's keys where they are missing."""
+    Keyring.create(keys_folder(settings), settings.key_passphrase.get_secret_value(), now_ms=clock_ms())
+
+
+def keys_folder(settings: Settings) -> Path:
+    """Say where the node's keys are."""
+    return settings.data / "keys"
+
+
+def tables_folder(settings: Settings) -> Path:
+    """Say where newer editions of the authority tables are."""
+    return settings.data / "tables"
+
+
+def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
+    """Put a node together.
+
+    Args:
+        settings: All of them.
+        outbound: Another way out than the network, for cities that stand in one process.
+
+    Raises:
+        Misconfigured: A key is missing or readable by others, or the database cannot be used.
+    """
+    lists.grow(tables_folder(settings))
+    db = Database(settings.database)
+    keyring = Keyring.opened(keys_folder(settings), settings.key_passphrase.get_secret_value(), now_ms=clock_ms())
+    journals = Journals(db, keyring)
+    followers: tuple[Follower, ...] = (ShelfFollower(),)
+    runs, sources = Runs(db), Sources(db)
+    outbound = outbound or Outbound(
+        loopback_allowed=settings.on_loopback,
+        private_origins=frozenset(settings.private_origins),
+        user_agent=_user_agent(settings),
+    )
+    harvest = Harvest(
+        db=db,
+        journals=journals,
+        sources=sources,
+        runs=runs,
+        outbound=outbound,
+        policy=_policy(settings),
+        workspace=settings.data / "work",
+        clock_ms=clock_ms,
+    )
+    federation = federations.build(
+        settings, db=db, keyring=keyring, journals=journals, outbound=outbound, followers=followers
+    )
+    made = Node(
+        settings=settings,
+        db=db,
+        keyring=keyring,
+        journals=journals,
+        shelf=Shelf(journals),
+        sources=sources,
+        runs=runs,
+        stories=Stories(journals, runs),
+        proofs=Proofs(journals, federations.keys_of(journals, federation.peers)),
+        harvest=harvest,
+        outbound=outbound,
+        followers=followers,
+        federation=federation,
+    )
+    made.registry.register(PeerMarks(made.federation.health, clock_ms))
+    return made
+
+
+def clock_ms() -> int:
+    """Read the wall clock, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        base_url=settings.base_url,
+        language=settings.languages[0],
+        run_deadline_ms=settings.run_deadline_s * 1000,
+        threshold_percent=settings.withdraw_threshold_percent,
+        parser_bytes=settings.parser_memory_mib << 20,
+        limits=Limits(settings.max_document_bytes, float(settings.fetch_deadline_s)),
+    )
+
+
+def _user_agent(settings: Settings) -> str:
+    contact = f"; {settings.contact_mailbox}" if settings.contact_mailbox else ""
+    return f"citynode/{node.__version__} (+{settings.base_url}{contact})"

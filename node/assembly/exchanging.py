@@ -1,0 +1,85 @@
+"""Exchange, put together: what takes pages in, what fetches them, what tells and hears of news, what reports back.
+
+Only wiring. The parser lives as long as the node and starts its child process with the first page; closing `intake`
+ends it. The clock is the wall's; whatever needs another one is built by hand.
+"""
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from node.assembly.watching import Watching
+from node.db import Database
+from node.federation.again import Again
+from node.federation.client import PeerClient
+from node.federation.exchange import Exchange
+from node.federation.intake import Intake
+from node.federation.leveller import Leveller
+from node.federation.notices import Notices
+from node.federation.peers import Peers
+from node.federation.reports import Reports
+from node.federation.visits import Visits
+from node.journal import Follower
+from node.journal.journal import Journals
+from node.settings import Settings
+from node.vocab.parse import Parser
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanging:
+    """The parts. `visits` is what the worker and the commands use; it goes through the others."""
+
+    intake: Intake
+    exchange: Exchange
+    again: Again
+    reports: Reports
+    visits: Visits
+    notices: Notices
+
+
+def build(
+    settings: Settings,
+    *,
+    db: Database,
+    journals: Journals,
+    peers: Peers,
+    client: PeerClient,
+    watching: Watching,
+    followers: Sequence[Follower],
+) -> Exchanging:
+    """Put the parts together; opens no connection and starts no process."""
+    parser = Parser(memory_bytes=settings.parser_memory_mib << 20)
+    intake = Intake(db=db, journals=journals, followers=followers, peers=peers, parser=parser)
+    leveller = Leveller(
+        reader=journals,
+        peers=peers,
+        client=client,
+        intake=intake,
+        change=journals.change,
+        folder=settings.data / "work",
+        clock_ms=_clock_ms,
+    )
+    exchange = Exchange(reader=journals, peers=peers, client=client, leveller=leveller, clock_ms=_clock_ms)
+    reports = Reports(db, peers, client)
+    again = Again(reader=journals, peers=peers, client=client, intake=intake, reports=reports, clock_ms=_clock_ms)
+    return Exchanging(
+        intake=intake,
+        exchange=exchange,
+        again=again,
+        reports=reports,
+        visits=Visits(
+            exchange=exchange,
+            heads=watching.heads,
+            epochs=watching.epochs,
+            again=again,
+            reports=reports,
+            peers=peers,
+            clock_ms=_clock_ms,
+        ),
+        notices=Notices(journals, peers, client, after_ms=settings.notify_after_ms, chance=random.random),
+    )
+
+
+def _clock_ms() -> int:
+    return time.time_ns() // 1_000_000

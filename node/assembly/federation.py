@@ -1,0 +1,147 @@
+"""The federation's parts, put together: what `node.assembly.build` adds to a node so that it can meet other cities.
+
+Only wiring: each part gets what it needs and knows none of the others beyond that. Grows by one line per part; no logic
+but what follows from the settings.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import node
+from node.assembly import exchanging as exchangings
+from node.assembly import oauth as oauths
+from node.assembly import peering as peerings
+from node.assembly import watching as watchings
+from node.assembly.clock import clock_ms
+from node.db import Database
+from node.federation.access import Access
+from node.federation.client import PeerClient
+from node.federation.erasures import Erasures
+from node.federation.feed import Feed, KeysOf
+from node.federation.health import Health
+from node.federation.ldes import Stream
+from node.federation.notices import Notices
+from node.federation.own_identity import City, Listed, OwnIdentity
+from node.federation.peer_office import PeerOffice
+from node.federation.peers import Peers
+from node.federation.public_view import PublicView
+from node.federation.refusals import RefusalsHeard
+from node.federation.rights import Rights
+from node.federation.secrets import NamedTokens
+from node.federation.token_source import TokenSource
+from node.federation.tokens import Tokens
+from node.journal import Follower
+from node.journal.journal import Journals
+from node.keys import Keyring
+from node.outbound import Outbound
+from node.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """Everything of `node.federation` that commands, jobs and the web use."""
+
+    identity: OwnIdentity
+    client: PeerClient
+    peers: Peers
+    health: Health
+    view: PublicView
+    office: PeerOffice
+    tokens: Tokens
+    access: Access
+    token_source: TokenSource
+    named_tokens: NamedTokens
+    rights: Rights
+    feed: Feed
+    stream: Stream
+    erasures: Erasures
+    refusals: RefusalsHeard
+    watching: watchings.Watching
+    exchanging: exchangings.Exchanging
+
+    @property
+    def notices(self) -> Notices:
+        """Give what tells and hears of new checkpoints."""
+        return self.exchanging.notices
+
+
+def build(
+    settings: Settings,
+    *,
+    db: Database,
+    keyring: Keyring,
+    journals: Journals,
+    outbound: Outbound,
+    followers: Sequence[Follower] = (),
+) -> Federation:
+    """Put the federation together; opens no connection."""
+    oauth = oauths.build(settings, db=db, keyring=keyring, outbound=outbound)
+    identity = _identity(settings, keyring, journals)
+    peering = peerings.build(
+        settings, db=db, reader=journals, identity=identity, outbound=outbound, source=oauth.source
+    )
+    watching = watchings.build(
+        settings,
+        db=db,
+        keyring=keyring,
+        journals=journals,
+        identity=identity,
+        peers=peering.peers,
+        client=peering.client,
+        followers=followers,
+    )
+    exchanging = exchangings.build(
+        settings,
+        db=db,
+        journals=journals,
+        peers=peering.peers,
+        client=peering.client,
+        watching=watching,
+        followers=followers,
+    )
+    return Federation(
+        identity=identity,
+        client=peering.client,
+        peers=peering.peers,
+        health=peering.health,
+        view=PublicView(peering.peers, peering.health, clock_ms),
+        office=peering.office,
+        tokens=oauth.tokens,
+        access=oauth.access,
+        token_source=oauth.source,
+        named_tokens=oauth.named,
+        rights=Rights(peering.peers),
+        feed=Feed(journals, keys_of(journals, peering.peers)),
+        stream=Stream(journals, settings.base_url),
+        erasures=Erasures(journals, peering.peers),
+        refusals=RefusalsHeard(journals),
+        watching=watching,
+        exchanging=exchanging,
+    )
+
+
+def keys_of(journals: Journals, peers: Peers) -> KeysOf:
+    """Tell by a collection's name which keys may have signed its checkpoints: our own, or those pinned for its peer."""
+
+    def keys(name: str) -> Sequence[bytes]:
+        peer, mark, _ = name.partition("/")
+        return [key.raw for key in peers.keys(peer, "checkpoint")] if mark else journals.public_keys()
+
+    return keys
+
+
+def _identity(settings: Settings, keyring: Keyring, journals: Journals) -> OwnIdentity:
+    def listed() -> list[Listed]:
+        with journals.db.read() as tx:
+            held = journals.collections(tx)
+        return [(one.name, one.iri, one.title) for one in held if one.visibility == "public" and not one.is_mirror]
+
+    city = City(
+        url=settings.base_url,
+        name=settings.name,
+        software=f"citynode/{node.__version__}",
+        federation=settings.federation,
+        namespaces=settings.namespaces,
+        mailbox=settings.contact_mailbox,
+    )
+    return OwnIdentity(city, keyring, collections=listed)

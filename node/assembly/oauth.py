@@ -1,0 +1,64 @@
+"""OAuth, put together: the authorization server, what tells callers apart, our tokens elsewhere, and tokens by name.
+
+Only wiring. The secret of the nonces is drawn from a signature, so that every process and host that has the node's
+keys has the same one and none is written down: Ed25519 signs the same bytes in the same way, and nobody else can.
+"""
+
+import hashlib
+import random
+import time
+from dataclasses import dataclass
+
+from node.db import Database
+from node.federation.access import Access
+from node.federation.dpop import Nonces, Proofs
+from node.federation.peer_store import PeerStore
+from node.federation.replay import Replay
+from node.federation.secrets import NamedTokens
+from node.federation.token_source import TokenSource
+from node.federation.tokens import Tokens
+from node.federation.tokens_clients import Clients
+from node.federation.tokens_jwt import AccessTokens
+from node.keys import Keyring
+from node.outbound import Outbound
+from node.settings import Settings
+
+# No signed note and no JWT can spell this: it has neither a line's end nor a dot.
+_NONCE_SEED = b"citynode secret of the DPoP nonces, version 1"
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """The parts of OAuth. `named` are the tokens of staff and programs."""
+
+    tokens: Tokens
+    access: Access
+    source: TokenSource
+    named: NamedTokens
+
+
+def build(settings: Settings, *, db: Database, keyring: Keyring, outbound: Outbound) -> OAuth:
+    """Put it together; opens no connection."""
+    # The book alone, and not the peers' whole life: that speaks to peers, with tokens from here.
+    directory = PeerStore(db, chance=random.random)
+    replay = Replay(db, settings.data)
+    proofs = Proofs(settings.base_url, replay, Nonces(hashlib.sha256(keyring.sign("checkpoint", _NONCE_SEED)).digest()))
+    clients = Clients(settings.base_url, directory, replay)
+    access = AccessTokens(settings.base_url, keyring, db)
+    named = NamedTokens(db)
+    return OAuth(
+        tokens=Tokens(clients=clients, proofs=proofs, access=access, clock_ms=_clock_ms),
+        access=Access(tokens=access, proofs=proofs, clients=clients, named=named, clock_ms=_clock_ms),
+        source=TokenSource(
+            base_url=settings.base_url,
+            keyring=keyring,
+            outbound=outbound,
+            clock_ms=_clock_ms,
+            allow_http=settings.allow_http_peers,
+        ),
+        named=named,
+    )
+
+
+def _clock_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,58 @@
+"""The parts that watch over histories: our witness, the asking of others, the comparing of heads, recovery, epochs.
+
+Only wiring, as in `federation`; what is needed of the settings is the base URL, the names of the witnesses and the
+folder where a fetched tail waits until it is written.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from node.db import Database
+from node.federation.client import PeerClient
+from node.federation.cosign import Cosigning
+from node.federation.epochs import Epochs
+from node.federation.heads import Heads
+from node.federation.origins import Origins
+from node.federation.own_identity import OwnIdentity
+from node.federation.peers import Peers
+from node.federation.recover import Recovery
+from node.federation.witness import Witness
+from node.journal import Follower
+from node.journal.journal import Journals
+from node.keys import Keyring
+from node.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Whatever watches over histories."""
+
+    witness: Witness
+    cosigning: Cosigning
+    heads: Heads
+    recovery: Recovery
+    epochs: Epochs
+    origins: Origins
+
+
+def build(
+    settings: Settings,
+    *,
+    db: Database,
+    keyring: Keyring,
+    journals: Journals,
+    identity: OwnIdentity,
+    peers: Peers,
+    client: PeerClient,
+    followers: Sequence[Follower],
+) -> Watching:
+    """Put the parts together; opens no connection."""
+    recovery = Recovery(db, journals, peers, client, folder=settings.data / "work")
+    return Watching(
+        witness=Witness(db, keyring, peers, base_url=settings.base_url),
+        cosigning=Cosigning(db, journals, peers, client, witnesses=settings.witnesses),
+        heads=Heads(db, journals, peers, client, notice=recovery.notice),
+        recovery=recovery,
+        epochs=Epochs(db, journals, keyring, peers, client, base_url=settings.base_url, followers=followers),
+        origins=Origins(identity, peers),
+    )

@@ -1,0 +1,127 @@
+"""Commands after a loss: ask mirrors for our own signed tail, go on without them, or open a new epoch.
+
+Each of them ends with what still holds own collections back, if anything does. What to do in which case, step by step,
+is in `docs/recover.md`.
+"""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from node.cli import peers, say
+from node.cli.common import DataOption, JsonOption, now_ms, opened
+from node.errors import BrokenHistory, Malformed, PeerUnreachable
+
+if TYPE_CHECKING:
+    from node.assembly import Node
+    from node.federation.recover import Outcome
+
+
+def register(app: typer.Typer) -> None:
+    """Add `recover` to the root, and the approval of epochs to the commands on peers."""
+    app.command()(recover)
+    peers.app.command("approve-epoch")(approve_epoch)
+
+
+def recover(
+    check: Annotated[bool, typer.Option("--check", help="Ask mirrors and say what is missing; fetch nothing.")] = False,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Go on with what is here, although not every peer was asked.")
+    ] = False,
+    new_epoch: Annotated[
+        str, typer.Option("--new-epoch", metavar="COLLECTION", help="Give the lost tail up, with --reason.")
+    ] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for everyone to read.")] = "",
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
+    """Bring own collections level with what this city has signed, from the mirrors of its peers."""
+    if sum((check, alone, bool(new_epoch))) > 1:
+        raise Malformed("One thing at a time.", fix="Say one of --check, --alone and --new-epoch.")
+    with opened(data) as node:
+        if new_epoch:
+            _begin_anew(node, new_epoch, reason, as_json=as_json)
+        elif check:
+            _checked(node, as_json=as_json)
+        elif alone:
+            node.federation.watching.recovery.alone()
+            _told(node, {"alone": True}, as_json=as_json)
+        else:
+            _recovered(node, as_json=as_json)
+
+
+def _recovered(node: "Node", *, as_json: bool) -> None:
+    from node.journal import catch_up
+
+    outcome = node.federation.watching.recovery.run(now_ms())
+    for follower in node.followers:
+        catch_up(node.journals, follower)
+    if not as_json:
+        say.lines(_lines(outcome))
+    _told(node, asdict(outcome), as_json=as_json)
+
+
+def _lines(outcome: "Outcome") -> list[str]:
+    asked, silent = outcome.checked.asked, outcome.checked.silent
+    told = [f"Asked {', '.join(asked) or 'nobody: there are no peers'}"]
+    told += [f"No answer of {', '.join(silent)}"] if silent else []
+    for one in outcome.recovered:
+        done = f"fetched {one.entries} entries from {one.peer}, complete up to {one.size}"
+        told.append(f"{one.collection}: {one.error or done}")
+    return told if outcome.recovered else [*told, "Nothing that was signed is missing, as far as they show"]
+
+
+def _checked(node: "Node", *, as_json: bool) -> None:
+    found = node.federation.watching.recovery.check(now_ms())
+    if not as_json:
+        say.lines(f"{one.collection}: {one.peer} holds {one.size} entries that were signed" for one in found.behind)
+    if found.asked and len(found.silent) == len(found.asked):
+        raise PeerUnreachable("None of the peers answered.", fix="Try again later.")
+    _told(node, asdict(found), as_json=as_json)
+
+
+def _begin_anew(node: "Node", name: str, reason: str, *, as_json: bool) -> None:
+    at_ms = now_ms()
+    opened_epoch = node.federation.watching.epochs.open(name, reason, at_ms)
+    node.federation.watching.recovery.alone()
+    node.journals.checkpoint(name, at_ms=at_ms)
+    if not as_json:
+        say.line(f"{name} goes on from {opened_epoch.from_size} entries as epoch {opened_epoch.number}")
+        say.line(f"Every peer that mirrors it has to approve that: citynode peers approve-epoch PEER {name}")
+    epoch = {"collection": name, "epoch": opened_epoch.number, "statement": opened_epoch.statement}
+    _told(node, epoch, as_json=as_json)
+
+
+def _told(node: "Node", told: dict[str, Any], *, as_json: bool) -> None:
+    held_back = node.federation.watching.recovery.held_back()
+    if as_json:
+        say.document(told | {"held_back": held_back})
+    if held_back:
+        raise BrokenHistory(held_back, fix="docs/recover.md says what can be done.")
+
+
+def approve_epoch(
+    peer: Annotated[str, typer.Argument(metavar="PEER")],
+    collection: Annotated[str, typer.Argument(metavar="COLLECTION", help="Its name at the peer.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this only show the statement.")] = False,
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who answers for it.")] = "",
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
+    """Accept that a peer's collection began anew: our mirror is cut back to where it says, and goes on from there."""
+    with opened(data) as node:
+        epochs = node.federation.watching.epochs
+        offered = epochs.offered(peer, collection) or epochs.look(peer, collection, now_ms())
+        if yes:
+            offered = epochs.approve(peer, collection, by=by or "command line", now_ms=now_ms())
+        if offered is None:
+            say.line(f"{peer} has opened no epoch of {collection} that is not approved")
+            return
+        if as_json:
+            say.document({**asdict(offered), "approved": yes})
+            return
+        say.line(f"Epoch {offered.number} of {offered.collection}, from {offered.from_size} entries: {offered.reason}")
+        say.line(
+            "Approved; the next exchange goes on from there" if yes else "To accept it say --yes; ask that city first"
+        )

@@ -1,0 +1,107 @@
+"""A visit to a peer, from beginning to end: pull, compare with what others were shown, tell what it should know.
+
+What the worker does by itself and `citynode exchange run` does by hand is this one thing. Only the pull decides how the
+visit went; what could not be told or compared now is so the next time.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+
+from node.errors import BrokenHistory, NodeError, Stopped
+from node.federation.again import Again, Asked
+from node.federation.epochs import Epochs
+from node.federation.exchange import Exchange, Pulled
+from node.federation.heads import Heads
+from node.federation.peers import Peers
+from node.federation.reports import Reports, Told
+
+_logger = logging.getLogger("citynode.federation")
+
+
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """How a visit went. `contradictions` are histories that others were shown differently."""
+
+    pulled: Pulled
+    contradictions: tuple[str, ...] = ()
+    asked_again: Asked = field(default_factory=Asked)
+    told: Told = field(default_factory=Told)
+
+
+class Visits:
+    """Visits peers. Safe to share by threads and processes."""
+
+    def __init__(
+        self,
+        *,
+        exchange: Exchange,
+        heads: Heads,
+        epochs: Epochs,
+        again: Again,
+        reports: Reports,
+        peers: Peers,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        """Take what is needed."""
+        self._exchange = exchange
+        self._heads = heads
+        self._epochs = epochs
+        self._again = again
+        self._reports = reports
+        self._peers = peers
+        self._clock_ms = clock_ms
+
+    def visit(self, name: str, stop: Event | None = None, *, only: str = "") -> Visited:
+        """Visit one peer. Raises what `Exchange.pull` raises."""
+        pulled = self._exchange.pull(name, stop, only=only)
+        self._look_for_epochs(pulled)
+        found = () if pulled.unchanged else self.compare(name, stop)
+        if not self._peers.get(name).exchanges:
+            return Visited(pulled, found)
+        asked = self._again.ask(name, only, every=False, stop=stop)
+        return Visited(pulled, found, asked, self._told(name, stop))
+
+    def compare(self, name: str = "", stop: Event | None = None) -> tuple[str, ...]:
+        """Compare what is held of a peer, or of all, with what other peers hold of it; give the contradictions."""
+        found = []
+        for follow in self._peers.follows(name):
+            if self._peers.get(follow.peer).exchanges and not (stop and stop.is_set()):
+                told = self._heads.compare(follow.peer, follow.iri, follow.local, self._clock_ms())
+                if told.contradiction:
+                    found.append(told.contradiction)
+                    _logger.error("%s is held apart: %s", follow.peer, told.contradiction, extra={"peer": follow.peer})
+        return tuple(found)
+
+    def retry(self, name: str, collection: str = "", stop: Event | None = None) -> Visited:
+        """Pull, then ask again for everything that is held as a stub, whatever the code.
+
+        Raises what `Exchange.pull` and `Again.ask` raise.
+        """
+        pulled = self._exchange.pull(name, stop, only=collection)
+        asked = self._again.ask(name, collection, every=True, stop=stop)
+        return Visited(pulled, (), asked, self._told(name, stop))
+
+    def _look_for_epochs(self, pulled: Pulled) -> None:
+        """Where a history broke, ask whether its city says that it began anew, so that a person finds the statement."""
+        for local in [each.collection for each in pulled.collections if isinstance(each.error, BrokenHistory)]:
+            try:
+                offered = self._epochs.look(pulled.peer, local.rpartition("/")[2], self._clock_ms())
+            except NodeError as error:
+                _logger.info("%s was not asked for epochs of %s: %s", pulled.peer, local, error)
+                continue
+            if offered is not None:
+                hint = f"citynode peers approve-epoch {pulled.peer} {local.rpartition('/')[2]}"
+                _logger.warning("%s began anew, says its city: %s", local, hint, extra={"peer": pulled.peer})
+
+    def _told(self, name: str, stop: Event | None) -> Told:
+        if not self._reports.waiting(name):
+            return Told()
+        try:
+            return self._reports.send(name, self._clock_ms(), stop)
+        except Stopped:
+            raise
+        except NodeError as error:
+            _logger.warning("%s was not told everything: %s", name, error, extra={"peer": name, "code": error.code})
+            return Told()

@@ -1,0 +1,207 @@
+"""The door itself: what the rest of the node calls to reach another machine.
+
+`download` fetches a portal's document into a file, `ask` puts one question to a peer and `save` keeps a long answer of
+one in a file. All three share the guard of addresses and the certificates, and every one is bounded in bytes and time.
+"""
+
+import threading
+import time
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from node.errors import PeerUnreachable
+from node.outbound import probe
+from node.outbound.addresses import Guard, Resolver, parsed, shown, system_resolver
+from node.outbound.ask import CODINGS, Asker, Question, Reply, question_of
+from node.outbound.download import Answer, Downloader, Progress, Wanted
+from node.outbound.jobs import Job, awaited
+from node.outbound.lanes import Lanes
+from node.outbound.tls import Certificates
+
+
+class Outbound:
+    """The door. Safe to use from several threads; keeps connections to peers for some seconds."""
+
+    def __init__(
+        self,
+        *,
+        loopback_allowed: bool,
+        private_origins: frozenset[str],
+        user_agent: str,
+        child_ports: frozenset[int] = frozenset(),
+        resolver: Resolver = system_resolver,
+    ) -> None:
+        """Fix what may be fetched.
+
+        Args:
+            loopback_allowed: Our own base URL is loopback, so other nodes of this machine may be fetched.
+            private_origins: Origins (`http://10.0.0.5:8080`) that may be fetched although their address is private.
+            user_agent: Sent with every request.
+            child_ports: Ports of our own child processes, never fetched at a private or loopback address.
+            resolver: Host and port to addresses; may block, raises OSError.
+        """
+        self._user_agent = user_agent
+        self._guard = Guard(
+            loopback_allowed=loopback_allowed,
+            private_origins=private_origins,
+            child_ports=child_ports,
+            resolver=resolver,
+        )
+        self._certificates = Certificates()
+        self._downloader = Downloader(self._guard, self._certificates)
+        self._lanes = Lanes(self._guard, self._certificates)
+        self._asker = Asker(self._lanes)
+
+    def download(  # noqa: PLR0913  (conditions and limits of one request)
+        self,
+        url: str,
+        to: Path,
+        *,
+        accept: str = "",
+        etag: str = "",
+        last_modified: str = "",
+        max_bytes: int,
+        deadline_s: float,
+        stop: threading.Event,
+        progress: Progress | None = None,
+    ) -> Answer:
+        """Get a document into the file `to`, which appears whole or not at all.
+
+        Only an answer of 200 is given back, or 304 to a conditional request (then `to` is not touched). A web page
+        with status 200 is an answer like any other: look at `media_type`.
+
+        Args:
+            url: http or https, without user name.
+            to: Replaced when the whole body is there.
+            accept: Media types wanted; empty for any.
+            etag: As the source gave it last time, for If-None-Match.
+            last_modified: Likewise, for If-Modified-Since.
+            max_bytes: Of the body, as sent and as decoded.
+            deadline_s: For everything together, name lookup and redirects included.
+            stop: Checked at least every 0.1 s, whatever blocks.
+            progress: Called in another thread with bytes so far and the announced total or None.
+
+        Raises:
+            ForbiddenAddress: This node never fetches this URL, or what it redirects to.
+            SourceUnreachable: No good answer in time; the message says what to wait for. Safe to retry.
+            TooLarge: More than `max_bytes`.
+            Stopped: `stop` was set.
+        """
+        self._guard.check(parsed(url))
+        headers = {"Accept": accept or "*/*", "Accept-Encoding": "gzip", "User-Agent": self._user_agent}
+        headers |= {"If-None-Match": etag} if etag else {}
+        headers |= {"If-Modified-Since": last_modified} if last_modified else {}
+        job: Job[Answer] = Job(time.monotonic() + deadline_s, deadline_s)
+        wanted = Wanted(to, headers, max_bytes, progress, job)
+        threading.Thread(target=self._downloader.work, args=(wanted, url), name="outbound", daemon=True).start()
+        return awaited(job, stop)
+
+    def ask(  # noqa: PLR0913  (conditions and limits of one request)
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int,
+        deadline_s: float,
+        accept: str = "",
+        etag: str = "",
+        stop: threading.Event | None = None,
+        statuses: Collection[int] | None = None,
+    ) -> Reply:
+        """Put one question to a peer and give its whole answer; follows no redirect and keeps no cookie.
+
+        Args:
+            url: http or https, without user name.
+            method: GET or POST.
+            body: Sent as it is.
+            headers: Further headers, such as a token's; ours (Accept-Encoding, User-Agent, Host) win.
+            max_bytes: Of the body, as sent and as decoded.
+            deadline_s: For everything together, name lookup and waiting for a turn included.
+            accept: Media types wanted; empty for any.
+            etag: As the peer gave it last time, for If-None-Match.
+            stop: Checked at least every 0.1 s, whatever blocks.
+            statuses: What is taken for an answer; None means any.
+
+        Raises:
+            ForbiddenAddress: This node never fetches this URL.
+            PeerUnreachable: No good answer in time. Safe to retry if the question is.
+            TooLarge: More than `max_bytes`.
+            Stopped: `stop` was set.
+        """
+        job: Job[Reply] = Job(time.monotonic() + deadline_s, deadline_s, PeerUnreachable)
+        said = self._headers(headers or {}, accept, etag)
+        question = question_of(url, method=method, body=body, headers=said, max_bytes=max_bytes, job=job)
+        return self._answered(question, stop, statuses)
+
+    def save(
+        self,
+        url: str,
+        to: Path,
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int,
+        deadline_s: float,
+        accept: str = "",
+        stop: threading.Event | None = None,
+    ) -> Reply:
+        """Like `ask`, but the body of a 200 goes into the file `to`, which appears whole or not at all.
+
+        With `accept`, only a body of exactly that media type goes there. Any other answer is in the reply, with a body
+        of at most 64 KiB. Raises what `ask` raises.
+        """
+        job: Job[Reply] = Job(time.monotonic() + deadline_s, deadline_s, PeerUnreachable)
+        said = self._headers(headers or {}, accept, "")
+        question = question_of(
+            url, method="GET", body=b"", headers=said, max_bytes=max_bytes, job=job, to=to, only=accept
+        )
+        return self._answered(question, stop, None)
+
+    def check(self, url: str) -> None:
+        """Refuse by its spelling what this node never fetches; asks for no name. Raises ForbiddenAddress."""
+        self._guard.check(parsed(url))
+
+    def look_up(self, url: str, *, deadline_s: float) -> list[str]:
+        """Give the checked addresses of a host. Raises ForbiddenAddress, PeerUnreachable."""
+        here = parsed(url)
+        self._guard.check(here)
+        found = probe.addresses(self._guard, here, Job(time.monotonic() + deadline_s, deadline_s, PeerUnreachable))
+        return [str(address) for address in found]
+
+    def shake_hands(self, url: str, *, deadline_s: float) -> str:
+        """Connect, check the certificate, and give the version of TLS; empty for plain http.
+
+        Raises:
+            ForbiddenAddress: This node never fetches this URL.
+            PeerUnreachable: Nobody listens, or the certificate does not hold; the message says which.
+        """
+        here = parsed(url)
+        self._guard.check(here)
+        deadline = time.monotonic() + deadline_s
+        found = probe.addresses(self._guard, here, Job(deadline, deadline_s, PeerUnreachable))
+        job: Job[str] = Job(deadline, deadline_s, PeerUnreachable)
+        version = probe.shake_hands(self._certificates, here, found, job)
+        return "" if version == "none" else version
+
+    def close(self) -> None:
+        """Close kept connections; the door may be used again afterwards."""
+        self._lanes.close()
+
+    def _headers(self, more: Mapping[str, str], accept: str, etag: str) -> dict[str, str]:
+        ours = {
+            "Accept": accept or "*/*",
+            "Accept-Encoding": ", ".join(CODINGS),
+            "User-Agent": self._user_agent,
+            "Connection": "keep-alive",
+        }
+        ours |= {"If-None-Match": etag} if etag else {}
+        taken = {name.lower() for name in ours}
+        return {name: value for name, value in more.items() if name.lower() not in taken} | ours
+
+    def _answered(self, question: Question, stop: threading.Event | None, statuses: Collection[int] | None) -> Reply:
+        self._guard.check(question.url)
+        reply = self._asker.ask(question, stop)
+        if statuses is not None and reply.status not in statuses:
+            raise PeerUnreachable(f"{shown(question.url)} answered {reply.status}.", fix="Try again later.")
+        return reply

@@ -1,0 +1,57 @@
+"""Bodies that strangers send: read whole into memory, under a bound of size and of time.
+
+What is declared too long is refused before a byte of it is read, what is not declared is counted as it comes, and
+whoever drips is cut off. A compressed body is refused: nothing that is sent here is worth the risk of a bomb.
+"""
+
+import asyncio
+
+from starlette.requests import ClientDisconnect, Request
+
+from node.errors import Malformed, TooLarge
+
+FORM_BYTES = 64 * 1024
+MESSAGE_BYTES = 1024 * 1024
+DEADLINE_S = 15.0
+
+
+async def body_of(request: Request, *, most: int = MESSAGE_BYTES, deadline_s: float = DEADLINE_S) -> bytes:
+    """Give the whole body of a request.
+
+    Args:
+        request: A request whose body nobody has read yet.
+        most: The longest body in bytes.
+        deadline_s: The longest time it may take to arrive.
+
+    Raises:
+        TooLarge: It is longer, or took longer.
+        Malformed: It is compressed, its length is no number, or it ended early.
+    """
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise Malformed("A compressed body is not taken here.", fix="Send it as it is.")
+    declared = request.headers.get("content-length", "0")
+    if not (declared.isascii() and declared.isdigit() and len(declared) < 16):
+        raise Malformed("The header Content-Length is no number.")
+    if int(declared) > most:
+        raise _too_large(most)
+    try:
+        async with asyncio.timeout(deadline_s):
+            return await _read(request, most)
+    except TimeoutError as error:
+        raise TooLarge(f"The body did not arrive within {deadline_s:g} s.", fix="Send it again, faster.") from error
+    except ClientDisconnect as error:
+        raise Malformed("The body ended early.") from error
+
+
+async def _read(request: Request, most: int) -> bytes:
+    parts, left = [], most
+    async for part in request.stream():
+        left -= len(part)
+        if left < 0:
+            raise _too_large(most)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"A body may have {most} bytes here.", fix="Send less at once.")

@@ -1,0 +1,144 @@
+"""The door to what other nodes read: who asks, which collection, and what a cache may keep of the answer.
+
+A restricted collection without the right looks exactly like one that does not exist: the same work is done, and the
+same words are said. What is public needs no token and no look at the database; a token that is there is checked even
+then, so that a blocked peer is told so wherever it knocks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from node.errors import Forbidden, Malformed, Unauthenticated
+from node.federation.rights import NoCollection, Who
+from node.web import answer, bodies
+from node.web.parts import Parts
+from node.web.ports import CollectionInfo, Federation
+
+HOUR = "public, max-age=3600"
+FROZEN = "public, max-age=3600, immutable"
+PRIVATE = "private, no-store"
+MAX_BODY_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A collection that this caller may read."""
+
+    info: CollectionInfo
+    private: bool
+
+    def cache(self, public: str) -> str:
+        """Say what a cache may do: what is said of public documents, nothing with restricted ones."""
+        return PRIVATE if self.private else public
+
+    @property
+    def vary(self) -> str:
+        """Say what the answer depends on."""
+        return "Authorization, Accept-Encoding" if self.private else answer.VARY_SUFFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Anybody:
+    """A caller without a token."""
+
+    kind: str = "public"
+    name: str = ""
+    scopes: frozenset[str] = frozenset()
+
+
+ANYBODY = Anybody()
+
+
+class Door:
+    """Lets callers in."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def caller(self, request: Request) -> Who:
+        """Tell who asks.
+
+        Raises:
+            Unauthenticated: The token does not hold.
+            Forbidden: It is a peer's whose tokens are not taken now.
+        """
+        federation = self._parts.site.federation
+        if "authorization" not in request.headers or federation is None:
+            return ANYBODY
+        return await self._parts.thread(lambda: self._known(federation, request))
+
+    @staticmethod
+    def _known(federation: Federation, request: Request) -> Who:
+        # A HEAD has become a GET on its way in; a proof of possession was made for what was sent.
+        method = "HEAD" if request.scope["state"].get("head") else request.method
+        shown, proofs = request.headers.getlist("authorization"), request.headers.getlist("dpop")
+        caller = federation.access.caller(shown, proofs, method=method, path=request.scope["path"])
+        verdict = federation.rights.welcome(caller)
+        if not verdict:
+            raise Forbidden(
+                f"Tokens of {caller.name} are not taken here ({verdict.code}).", fix="Ask this city's staff."
+            )
+        return caller
+
+    async def open(self, request: Request, name: str) -> Opened:
+        """Give a collection to this caller. Raises NotFound, also where there is one that it may not read."""
+        caller = await self.caller(request)
+        info = self._parts.reading.collections().get(name)
+        if info is not None:
+            return Opened(info, private=False)
+        if caller.kind != "public":
+            found = await self._parts.thread(lambda: self._restricted(caller, name))
+            if found is not None:
+                return Opened(found, private=True)
+        return Opened(self._parts.reading.collection(name), private=False)  # raises for both
+
+    def _restricted(self, caller: Who, name: str) -> CollectionInfo | None:
+        """Find a collection that is not for everybody; a missing one is asked about as if it were there."""
+        federation = self._parts.site.federation
+        all_of_them = self._parts.site.shelf.collections()
+        info = next((one for one in all_of_them if one.name == name and one.visibility != "public"), None)
+        allowed = federation is not None and federation.rights.may(caller, "read", info or NoCollection(name))
+        return info if allowed else None
+
+    async def peer(self, request: Request) -> Who:
+        """Tell which peer asks. Raises Unauthenticated or Forbidden if it is none."""
+        caller = await self.caller(request)
+        if caller.kind == "public":
+            federation = self._parts.site.federation
+            challenge = federation.access.challenge() if federation else ""
+            raise Unauthenticated("Only a peer may say this.", challenge=challenge, fix="Ask /oauth/token for a token.")
+        if caller.kind != "peer" or "federation" not in caller.scopes:
+            raise Forbidden("Only a peer may say this, with a token of scope federation.")
+        return caller
+
+    async def own(self, caller: Who, iri: str) -> CollectionInfo:
+        """Find a collection of this city by its IRI, for a peer that may mirror it. Raises NotFound."""
+        before, mark, name = iri.rpartition("/collections/")
+        ours = bool(mark) and before == self._parts.site.base_url and "/" not in name
+        info = self._parts.reading.collections().get(name) if ours else None
+        if info is None:
+            info = await self._parts.thread(lambda: self._restricted(caller, name if ours else ""))
+        return info or self._parts.reading.collection(name)  # raises
+
+
+async def body_of(request: Request, *, most: int = MAX_BODY_BYTES) -> bytes:
+    """Read a body that must not be large. Raises TooLarge, before the rest of it is read, or if it drips."""
+    return await bodies.body_of(request, most=most)
+
+
+def number_of(name: str, given: str, *, least: int = 0) -> int:
+    """Read a plain decimal number, at least `least`. Raises Malformed."""
+    plain = given.isascii() and given.isdigit() and len(given) <= 18 and str(int(given)) == given
+    if not plain or int(given) < least:
+        raise Malformed(f"{name}={given[:40]!r} is no number here.", fix=f"Write a whole number from {least}.")
+    return int(given)
+
+
+def numbers_of(name: str, given: str, *, most: int) -> Sequence[int]:
+    """Read a list of numbers from 1, parted by commas. Raises Malformed."""
+    pieces = given.split(",", most + 1)
+    if len(pieces) > most:
+        raise Malformed(f"{name} names more than {most}.", fix="Ask for less at once.")
+    return [number_of(name, piece, least=1) for piece in pieces]

@@ -1,0 +1,87 @@
+"""The commands on peers, against a city on a loopback port: what scripts and people rely on."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Say
+from tests.federation.fake_peer import FakePeer
+
+
+@pytest.fixture
+def turku(tmp_path: Path) -> Iterator[FakePeer]:
+    with FakePeer(tmp_path / "turku", name="Turku") as running:
+        running.publish(now_ms=time.time_ns() // 1_000_000)
+        yield running
+
+
+def test_two_cities_are_introduced(helsinki: Say, turku: FakePeer) -> None:
+    mine = helsinki("peers", "invite", "--json").json
+    assert helsinki("peers", "invite").out == f"http://127.0.0.1:8001#{mine['fingerprint']}\n"
+    assert mine["fingerprint"] == helsinki("identity", "--json").json["fingerprint"]
+
+    wrong = helsinki("peers", "add", turku.url, "--fingerprint", "a" * 43, "--name", "turku")
+    assert (wrong.code, turku.fingerprint in wrong.err) == (1, True)
+    added = helsinki("peers", "add", f"{turku.url}#{turku.fingerprint}", "--name", "turku")
+    assert (added.code, "Proposed turku: Turku" in added.out) == (0, True)
+    assert helsinki("peers", "follow", "turku", "--all").code == 1
+
+    unasked = helsinki("peers", "approve", "turku")
+    assert (unasked.code, "--yes" in unasked.err) == (1, True)
+    assert helsinki("peers", "show", "turku", "--json").json["state"] == "proposed"
+    approved = helsinki("peers", "approve", "turku", "--yes")
+    assert approved.code == 0, approved.err
+    assert "Pins the checkpoint key" in approved.out
+    assert f"New namespace {turku.url}/" in approved.out
+    assert helsinki("peers", "follow", "turku", "open-data").out.startswith("Follows open-data of turku as turku/")
+    assert helsinki("peers", "follow", "turku").code == 1
+
+    (listed,) = helsinki("peers", "list", "--json").json
+    assert (listed["name"], listed["state"], listed["lag"]) == ("turku", "approved", 0)
+    assert "turku" in helsinki("peers", "list").out
+    shown = helsinki("peers", "show", "turku").out
+    assert f"Fingerprint:          {turku.fingerprint}" in shown
+    assert "verified up to 0 of 0" in shown
+    assert helsinki("peers", "unfollow", "turku", "open-data").code == 0
+    for act, state in (("pause", "paused"), ("resume", "approved"), ("block", "blocked")):
+        assert helsinki("peers", act, "turku").out.startswith(f"turku is {state}. ")
+    assert helsinki("peers", "pause", "turku").code == 1
+    assert helsinki("peers", "pause", "nobody").code == 1
+
+
+def test_a_walk_names_the_step_that_fails(helsinki: Say, turku: FakePeer) -> None:
+    helsinki("peers", "add", f"{turku.url}#{turku.fingerprint}", "--name", "turku")
+    # Turku gives no tokens at all, so the walk ends there.
+    said = helsinki("peers", "test", "turku", "--json")
+    assert (said.code, said.json["failed_at"], said.json["ok"]) == (3, "token", False)
+    assert [step["result"] for step in said.json["steps"]] == ["ok", "ok", "ok", "missing", "failed", "not reached"]
+    told = helsinki("peers", "test", "turku")
+    assert "token     failed" in told.out
+    assert "[peer-unreachable]" in told.err
+    assert helsinki("peers", "test", "nobody").code == 1
+
+
+def test_restricted_collections_are_shared_by_name(helsinki: Say, turku: FakePeer) -> None:
+    helsinki("peers", "add", f"{turku.url}#{turku.fingerprint}", "--name", "turku")
+    helsinki("collections", "create", "plans", "--visibility", "restricted")
+    assert helsinki("peers", "share", "plans", "turku").code == 0
+    assert helsinki("peers", "show", "turku", "--json").json["shared"] == ["plans"]
+    assert helsinki("peers", "unshare", "plans", "turku").code == 0
+    assert helsinki("peers", "share", "none", "turku").code == 1
+
+
+def test_a_table_of_peers_is_shown_before_it_is_taken(helsinki: Say, tmp_path: Path) -> None:
+    file = tmp_path / "peers.csv"
+    file.write_text(f"name,url,fingerprint,state\nturku,https://turku.example,{'a' * 43},active\n")
+    asked = helsinki("peers", "import", file)
+    assert (asked.code, "turku at https://turku.example is added, proposed" in asked.out) == (1, True)
+    assert helsinki("peers", "list", "--json").json == []
+    assert helsinki("peers", "import", file, "--json").json["changes"][0]["change"] == "add"
+    assert helsinki("peers", "import", file, "--yes").out.endswith("Changed 1 peer\n")
+    out = helsinki("peers", "export").out
+    assert out.splitlines()[1] == f"turku,https://turku.example,{'a' * 43},proposed,,"
+    file.write_text(out)
+    assert helsinki("peers", "import", file).out.endswith("Nothing would change\n")
+    assert helsinki("peers", "import", tmp_path / "none.csv").code == 1

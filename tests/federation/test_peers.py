@@ -1,0 +1,544 @@
+"""Laws of the life of a peer: admitted by fingerprint, pinned by a person, held apart when its keys change silently."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from node.db import Database
+from node.errors import (
+    BadSignature,
+    Conflict,
+    ForbiddenAddress,
+    KeyChanged,
+    Malformed,
+    NotFound,
+    PeerUnreachable,
+    Quarantined,
+    Refused,
+    Refuted,
+    SourceUnreachable,
+    TooManyRequests,
+)
+from node.federation.namespaces import is_common
+from node.federation.peer_states import STATES, Act, State, after
+from node.federation.peers import MAX_PEERS, owners_of, proposed, read_invitation
+from node.journal.journal import Journals
+from node.keys import Keyring
+from tests.federation.fake_peer import NOW_MS, FakePeer, Said
+from tests.federation.peer_rig import OURS, Rig, rig
+from tests.test_outbound import HOSTILE
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture
+def city(db: Database) -> Iterator[Rig]:
+    made = rig(db)
+    yield made
+    made.outbound.close()
+
+
+@pytest.fixture
+def helsinki(tmp_path: Path) -> Iterator[FakePeer]:
+    with FakePeer(tmp_path / "helsinki") as running:
+        yield running
+
+
+# ---------------------------------------------------------------- states
+
+ALLOWED: dict[Act, dict[State, State]] = {
+    "approve": {
+        "proposed": "approved", "approved": "approved", "active": "active", "paused": "paused", "blocked": "approved",
+    },
+    "exchange": {"approved": "active", "active": "active"},
+    "pause": {"approved": "paused", "active": "paused", "paused": "paused"},
+    "resume": {"approved": "approved", "active": "active", "paused": "approved"},
+    "block": dict.fromkeys(get_args(State), "blocked"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("act", get_args(Act))
+@pytest.mark.parametrize("state", get_args(State))
+def test_each_act_leads_where_the_table_says_and_nowhere_else(act: Act, state: State) -> None:
+    wanted = ALLOWED[act].get(state)
+    if wanted is None:
+        with pytest.raises(Conflict, match=state):
+            after(act, state, name="turku")
+    else:
+        assert after(act, state, name="turku") == wanted
+
+
+def test_every_state_has_a_sentence_that_says_its_effect() -> None:
+    assert set(STATES) == set(get_args(State))
+    assert all(sentence.endswith(".") and len(sentence) > 40 for sentence in STATES.values())
+
+
+def test_only_a_person_brings_a_blocked_peer_back() -> None:
+    assert [act for act in get_args(Act) if act != "block" and "blocked" in ALLOWED[act]] == ["approve"]
+
+
+# ---------------------------------------------------------------- proposing
+
+
+def test_an_invitation_is_one_string_and_needs_its_fingerprint() -> None:
+    fingerprint = "a" * 43
+    assert read_invitation(f"https://x.example#{fingerprint}") == ("https://x.example", fingerprint)
+    assert read_invitation("https://x.example", fingerprint) == ("https://x.example", fingerprint)
+    for text, beside in (
+        ("https://x.example", ""),
+        ("https://x.example#short", ""),
+        (f"https://x.example#{fingerprint}", "b" * 43),
+        (f"https://x.example#{fingerprint}=", ""),
+    ):
+        with pytest.raises(Malformed):
+            read_invitation(text, beside)
+
+
+def test_a_peer_is_proposed_by_its_address_and_the_fingerprint_it_shows(city: Rig, helsinki: FakePeer) -> None:
+    city.adds(helsinki)
+    peer = city.peers.get("helsinki")
+    assert (peer.state, peer.url, peer.title) == ("proposed", helsinki.url, "Helsinki")
+    assert peer.fingerprint == helsinki.fingerprint
+    assert peer.namespaces == ()
+    assert city.peers.keys("helsinki", "checkpoint") == []
+    assert not city.peers.due("helsinki", NOW_MS)
+    assert city.peers.by_url(helsinki.url) == peer
+    assert city.peers.by_url(helsinki.url + "/") is None
+
+
+def test_another_fingerprint_than_the_one_that_was_told_is_refused(city: Rig, helsinki: FakePeer) -> None:
+    right = helsinki.fingerprint
+    almost = right[:-1] + ("A" if right[-1] != "A" else "B")
+    for told in (almost, "a" * 43):
+        with pytest.raises(Refuted, match=right):
+            city.peers.add(helsinki.url, name="helsinki", at_ms=NOW_MS, fingerprint=told)
+    assert city.peers.list() == []
+
+
+@pytest.mark.parametrize("url", HOSTILE)
+def test_a_hostile_address_is_never_proposed(url: str, db: Database) -> None:
+    city = rig(db, loopback_allowed=False, resolver=lambda host, port: ["127.0.0.1"])
+    with pytest.raises((ForbiddenAddress, Malformed)):
+        city.peers.add(url, name="x", at_ms=NOW_MS, fingerprint="a" * 43)
+    with pytest.raises((ForbiddenAddress, Malformed)):
+        city.peers.add(url.replace("http://", "https://"), name="x", at_ms=NOW_MS, fingerprint="a" * 43)
+    assert city.peers.list() == []
+
+
+def test_http_is_for_this_machine_alone_and_an_address_has_one_spelling(city: Rig, helsinki: FakePeer) -> None:
+    with pytest.raises(Malformed, match="https"):
+        city.peers.add("http://peer.example", name="x", at_ms=NOW_MS, fingerprint="a" * 43)
+    city.peers.add(helsinki.url.replace("http", "HTTP") + "/", name="a", at_ms=NOW_MS, fingerprint=helsinki.fingerprint)
+    assert city.peers.get("a").url == helsinki.url
+
+
+def test_a_redirect_leads_nowhere(city: Rig, helsinki: FakePeer) -> None:
+    path = "/.well-known/openid-federation"
+    helsinki.says[path] = Said(b"", 302, {"Location": f"{helsinki.url}/elsewhere"})
+    with pytest.raises(PeerUnreachable, match="302"):
+        city.adds(helsinki)
+    assert len(helsinki.requests) == 1
+
+
+def test_ourselves_a_taken_name_and_a_taken_address_are_refused(city: Rig, helsinki: FakePeer) -> None:
+    with pytest.raises(Conflict, match="itself"):
+        city.peers.add(OURS + "/", name="us", at_ms=NOW_MS, fingerprint="a" * 43)
+    city.adds(helsinki)
+    seen = len(helsinki.requests)
+    with pytest.raises(Conflict):
+        city.adds(helsinki, "again")
+    with pytest.raises(Conflict):
+        city.peers.add("http://127.0.0.1:1", name="helsinki", at_ms=NOW_MS, fingerprint="a" * 43)
+    with pytest.raises(Malformed):
+        city.adds(helsinki, "Hel/sinki")
+    assert len(helsinki.requests) == seen
+
+
+def test_there_is_an_end_to_how_many_peers_are_taken(city: Rig) -> None:
+    with city.db.write() as tx:
+        for n in range(MAX_PEERS):
+            city.peers.insert(tx, proposed(f"p{n}", f"https://p{n}.example", "a" * 43, at_ms=NOW_MS))
+        with pytest.raises(Conflict, match=str(MAX_PEERS)):
+            city.peers.insert(tx, proposed("one-more", "https://one.example", "a" * 43, at_ms=NOW_MS))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "https://other.example"},
+        {"sub": "https://other.example"},
+        {"exp": NOW_MS // 1000 - 3_600},
+        {"iat": NOW_MS // 1000 + 600},
+        {"jwks": {"keys": []}},
+        {"metadata": {}},
+    ],
+    ids=["iss", "sub", "expired", "future", "keyless", "no-node"],
+)
+def test_a_statement_that_does_not_hold_proposes_nobody(
+    changes: dict[str, object], city: Rig, helsinki: FakePeer
+) -> None:
+    helsinki.publish(helsinki.statement(now_ms=NOW_MS, **changes))
+    with pytest.raises(Refused):
+        city.adds(helsinki)
+    assert city.peers.list() == []
+
+
+def test_a_statement_with_a_changed_byte_proposes_nobody(city: Rig, helsinki: FakePeer) -> None:
+    said = helsinki.statement(now_ms=NOW_MS)
+    head, claims, signature = said.split(".")
+    helsinki.publish(f"{head}.{claims}.{signature[:-4]}AAAA")
+    with pytest.raises(BadSignature):
+        city.adds(helsinki)
+
+
+# ---------------------------------------------------------------- approving
+
+
+def test_approving_pins_every_key_and_the_namespaces(city: Rig, helsinki: FakePeer) -> None:
+    city.approves(helsinki)
+    peer = city.peers.get("helsinki")
+    assert (peer.state, peer.approved_by, peer.namespaces) == ("approved", "ada", (f"{helsinki.url}/",))
+    assert {key.kid for key in city.peers.all_keys("helsinki")} == {key.kid for key in helsinki.keyring.published()}
+    (key,) = city.peers.keys("helsinki", "checkpoint")
+    assert key.raw == helsinki.keyring.public_key("checkpoint")
+    assert city.peers.due("helsinki", NOW_MS)
+
+
+def test_the_first_exchange_that_succeeds_makes_it_active(city: Rig, helsinki: FakePeer) -> None:
+    city.approves(helsinki)
+    city.peers.failed("helsinki", PeerUnreachable("away"), NOW_MS)
+    assert city.peers.get("helsinki").state == "approved"
+    city.peers.answered("helsinki", NOW_MS + 5_000)
+    peer = city.peers.get("helsinki")
+    assert (peer.state, peer.failures, peer.last_out_at) == ("active", 0, NOW_MS + 5_000)
+
+
+def test_what_was_reviewed_is_what_is_pinned(city: Rig, helsinki: FakePeer) -> None:
+    city.adds(helsinki)
+    review = city.peers.review("helsinki", NOW_MS)
+    helsinki.namespaces.append("https://data.hel.example/")
+    helsinki.publish()
+    with pytest.raises(Conflict, match="since it was reviewed"):
+        city.peers.approve("helsinki", by="ada", at_ms=NOW_MS, expect=review.digest)
+    again = city.peers.review("helsinki", NOW_MS + 1)
+    city.peers.approve("helsinki", by="ada", at_ms=NOW_MS, expect=again.digest)
+    assert city.peers.get("helsinki").namespaces == (f"{helsinki.url}/", "https://data.hel.example/")
+
+
+def test_keys_that_changed_before_the_approval_are_not_pinned(city: Rig, helsinki: FakePeer, tmp_path: Path) -> None:
+    city.adds(helsinki)
+    helsinki.becomes(Keyring.create(tmp_path / "thief"), now_ms=NOW_MS)
+    with pytest.raises(KeyChanged):
+        city.peers.approve("helsinki", by="ada", at_ms=NOW_MS)
+    assert city.peers.all_keys("helsinki") == []
+    assert city.peers.get("helsinki").state == "proposed"
+
+
+def test_a_key_that_rotated_before_the_approval_is_vouched_for_by_the_one_we_were_told(
+    city: Rig, helsinki: FakePeer
+) -> None:
+    city.adds(helsinki)
+    helsinki.rotate("entity", now_ms=NOW_MS + 1_000)
+    city.peers.approve("helsinki", by="ada", at_ms=NOW_MS + 2_000)
+    assert city.peers.get("helsinki").fingerprint == helsinki.fingerprint
+
+
+def test_new_namespaces_wait_for_a_person_and_say_what_they_would_forbid(city: Rig, helsinki: FakePeer) -> None:
+    city.approves(helsinki)
+    helsinki.namespaces += [
+        "http://publications.europa.eu/resource/authority/",
+        "https://data.city.example/",
+        f"{OURS}/datasets/",
+        "https://hri.example/",
+    ]
+    helsinki.publish(now_ms=NOW_MS + HOUR_MS)
+    city.peers.refresh("helsinki", NOW_MS + HOUR_MS)
+    assert city.peers.get("helsinki").namespaces == (f"{helsinki.url}/",)
+    city.held["https://hri.example/"] = 17
+    review = city.peers.review("helsinki", NOW_MS + HOUR_MS)
+    assert [claim.prefix for claim in review.claims if claim.new] == helsinki.namespaces[1:]
+    said = "\n".join(review.warnings)
+    assert "authority/ belongs to everyone" in said
+    assert "https://data.city.example/ is declared by this city too" in said
+    assert f"{OURS}/datasets/ lies inside a namespace of this city" in said
+    assert "https://hri.example/: 17 records" in said
+
+
+@pytest.mark.parametrize("prefix", ["http://www.w3.org/ns/dcat#", "https://schema.org/", "http://purl.org/dc/terms/"])
+def test_vocabularies_belong_to_everyone(prefix: str) -> None:
+    assert is_common(prefix)
+    assert not is_common("https://w3.org.evil.example/")
+
+
+def test_the_longest_prefix_decides_and_a_shared_one_belongs_to_both(city: Rig, tmp_path: Path) -> None:
+    with FakePeer(tmp_path / "a") as one, FakePeer(tmp_path / "b") as two:
+        one.namespaces = [f"{one.url}/", "https://shared.example/", "https://portal.example/"]
+        two.namespaces = [f"{two.url}/", "https://shared.example/", "https://portal.example/b/"]
+        for peer, name in ((one, "a"), (two, "b")):
+            peer.publish()
+            city.approves(peer, name)
+        table = city.peers.namespaces()
+        assert owners_of(table, "https://portal.example/b/1") == {"b"}
+        assert owners_of(table, "https://portal.example/bb") == {"a"}
+        assert owners_of(table, "https://shared.example/x#y") == {"a", "b"}
+        assert owners_of(table, f"{OURS}/datasets/1") == {""}
+        assert owners_of(table, "https://elsewhere.example/1") == frozenset()
+        city.peers.block("b")
+        assert owners_of(city.peers.namespaces(), "https://shared.example/x") == {"a"}
+
+
+# ---------------------------------------------------------------- keys that change
+
+
+def test_rotated_keys_that_the_old_ones_signed_are_pinned_too(city: Rig, helsinki: FakePeer) -> None:
+    city.approves(helsinki)
+    old = helsinki.keyring.current("checkpoint")
+    now = city.later(HOUR_MS + 1)
+    helsinki.rotate("checkpoint", "entity", now_ms=now)
+    helsinki.rotate("checkpoint", now_ms=now + 1_000)
+    peer = city.peers.fresh("helsinki", now + 2_000)
+    assert (peer.quarantine, peer.fingerprint) == ("", helsinki.fingerprint)
+    keys = city.peers.keys("helsinki", "checkpoint")
+    assert keys[0].kid == helsinki.keyring.current("checkpoint").kid
+    assert len(keys) == 3
+    assert next(key for key in keys if key.kid == old.kid).until_ms is not None
+    assert [each.kind for each in city.peers.evidence("helsinki")] == ["rotation"]
+
+
+def test_a_silent_change_of_keys_holds_the_peer_apart_with_both_statements(
+    city: Rig, helsinki: FakePeer, tmp_path: Path
+) -> None:
+    city.approves(helsinki)
+    city.peers.answered("helsinki", NOW_MS)
+    before = city.peers.get("helsinki").statement
+    now = city.later(HOUR_MS + 1)
+    shown = helsinki.becomes(Keyring.create(tmp_path / "thief"), now_ms=now)
+    with pytest.raises(KeyChanged):
+        city.peers.fresh("helsinki", now)
+    peer = city.peers.get("helsinki")
+    assert peer.state == "active"
+    assert helsinki.fingerprint in peer.quarantine
+    assert not peer.exchanges
+    assert not city.peers.due("helsinki", now + DAY_MS)
+    (evidence,) = city.peers.evidence("helsinki")
+    assert evidence.kind == "key-changed"
+    assert json.loads(evidence.body) == {"pinned": before, "shown": shown}
+    assert helsinki.keyring.current("checkpoint").kid not in {k.kid for k in city.peers.all_keys("helsinki")}
+    with pytest.raises(Quarantined):
+        city.peers.fresh("helsinki", now + HOUR_MS)
+
+
+@pytest.mark.parametrize("purpose", ["token", "client", "checkpoint", "record", "witness"])
+def test_one_key_that_nobody_vouches_for_is_enough(purpose: str, city: Rig, helsinki: FakePeer, tmp_path: Path) -> None:
+    city.approves(helsinki)
+    thief = Keyring.create(tmp_path / "thief")
+    now = city.later(HOUR_MS + 1)
+    keys = [key for key in helsinki.keyring.published() if key.purpose != purpose]
+    helsinki.publish(helsinki.statement(now_ms=now, keys=[*keys, thief.current(purpose)]))  # type: ignore[arg-type]
+    with pytest.raises(KeyChanged):
+        city.peers.refresh("helsinki", now)
+    assert city.peers.get("helsinki").quarantine
+
+
+def test_a_key_whose_time_is_over_vouches_for_nobody(city: Rig, helsinki: FakePeer, tmp_path: Path) -> None:
+    """A thief finds the old private keys on an old disk, long after the rotation."""
+    import shutil
+
+    city.approves(helsinki)
+    shutil.copytree(tmp_path / "helsinki", tmp_path / "disk")
+    now = city.later(HOUR_MS + 1)
+    helsinki.rotate("entity", now_ms=now)
+    city.peers.refresh("helsinki", now)
+    now = city.later(400 * DAY_MS)
+    stolen = Keyring(tmp_path / "disk")
+    stolen.rotate("entity", now_ms=now, issuer=helsinki.url)
+    helsinki.becomes(stolen, now_ms=now)
+    with pytest.raises(KeyChanged):
+        city.peers.refresh("helsinki", now)
+
+
+def test_a_replaced_key_does_not_come_back_into_use_within_its_overlap(
+    city: Rig, helsinki: FakePeer, tmp_path: Path
+) -> None:
+    import shutil
+
+    city.approves(helsinki)
+    shutil.copytree(tmp_path / "helsinki", tmp_path / "disk")
+    now = city.later(HOUR_MS + 1)
+    helsinki.rotate("entity", now_ms=now)
+    city.peers.refresh("helsinki", now)
+    helsinki.becomes(Keyring(tmp_path / "disk"), now_ms=now + 60_000)
+    with pytest.raises(KeyChanged):
+        city.peers.refresh("helsinki", now + 60_000)
+
+
+def test_a_statement_out_of_an_old_cache_changes_nothing(city: Rig, helsinki: FakePeer) -> None:
+    city.approves(helsinki)
+    old = helsinki.statement(now_ms=NOW_MS)
+    now = city.later(HOUR_MS + 1)
+    helsinki.rotate("entity", "checkpoint", now_ms=now)
+    city.peers.refresh("helsinki", now)
+    helsinki.publish(old)
+    peer = city.peers.refresh("helsinki", now + 1_000)
+    assert (peer.quarantine, peer.fingerprint) == ("", helsinki.fingerprint)
+
+
+def test_after_a_quarantine_only_the_new_fingerprint_brings_the_peer_back(
+    city: Rig, helsinki: FakePeer, tmp_path: Path
+) -> None:
+    city.approves(helsinki)
+    old = helsinki.keyring.current("checkpoint")
+    now = city.later(HOUR_MS + 1)
+    helsinki.becomes(Keyring.create(tmp_path / "anew"), now_ms=now)
+    with pytest.raises(KeyChanged):
+        city.peers.refresh("helsinki", now)
+    for wrong in ("", "a" * 43):
+        with pytest.raises(KeyChanged, match="--fingerprint"):
+            city.peers.approve("helsinki", by="ada", at_ms=now, fingerprint=wrong)
+    city.peers.approve("helsinki", by="ada", at_ms=now, fingerprint=helsinki.fingerprint)
+    peer = city.peers.get("helsinki")
+    assert (peer.quarantine, peer.exchanges, peer.fingerprint) == ("", True, helsinki.fingerprint)
+    assert [each.kind for each in city.peers.evidence("helsinki")] == ["key-changed", "released"]
+    good = [key.kid for key in city.peers.keys("helsinki", "checkpoint", at_ms=now)]
+    assert good == [helsinki.keyring.current("checkpoint").kid]
+    assert old.kid in {key.kid for key in city.peers.keys("helsinki", "checkpoint")}
+
+
+def test_evidence_is_never_removed_and_the_same_is_kept_once(city: Rig, helsinki: FakePeer) -> None:
+    city.approves(helsinki)
+    for _ in range(3):
+        city.peers.quarantine("helsinki", "two-histories", "It forked.", "{}", NOW_MS)
+    city.peers.quarantine("helsinki", "split-view", "It forked again.", "{}", NOW_MS)
+    assert [each.kind for each in city.peers.evidence("helsinki")] == ["two-histories", "split-view"]
+    assert city.peers.get("helsinki").quarantine == "It forked."
+    city.peers.block("helsinki")
+    city.peers.approve("helsinki", by="ada", at_ms=NOW_MS)
+    assert len(city.peers.evidence("helsinki")) == 3
+
+
+# ---------------------------------------------------------------- the statement is renewed
+
+
+def asked(peer: FakePeer) -> int:
+    return sum(request.path.endswith("openid-federation") for request in peer.requests)
+
+
+def test_a_statement_is_renewed_after_an_hour_and_for_an_unknown_key_at_most_once_a_minute(
+    city: Rig, helsinki: FakePeer
+) -> None:
+    city.approves(helsinki)
+    begun = asked(helsinki)
+    now = city.now_ms
+    city.peers.fresh("helsinki", now + 60_000)
+    assert asked(helsinki) == begun
+    for second in range(30):
+        city.peers.fresh("helsinki", now + 70_000 + second * 1_000, kid="unknown")
+    assert asked(helsinki) == begun + 1
+    city.peers.fresh("helsinki", now + 140_000, kid="unknown")
+    assert asked(helsinki) == begun + 2
+    city.peers.fresh("helsinki", now + 140_000 + HOUR_MS)
+    assert asked(helsinki) == begun + 3
+
+
+def test_a_statement_that_cannot_be_renewed_leaves_what_is_pinned(city: Rig, helsinki: FakePeer) -> None:
+    city.approves(helsinki)
+    helsinki.says.clear()
+    peer = city.peers.fresh("helsinki", NOW_MS + HOUR_MS + 1)
+    assert peer.exchanges
+    assert city.peers.get("helsinki").last_error_code == "not-found"
+    assert city.peers.keys("helsinki", "checkpoint")
+
+
+# ---------------------------------------------------------------- contact
+
+
+def test_failures_make_the_waits_longer_and_an_answer_ends_them(city: Rig, helsinki: FakePeer) -> None:
+    city.approves(helsinki)
+    waits = []
+    for _ in range(6):
+        city.peers.failed("helsinki", SourceUnreachable("away"), NOW_MS)
+        waits.append(city.peers.get("helsinki").open_until - NOW_MS)
+    assert waits == sorted(waits)
+    assert waits[0] > 0
+    assert not city.peers.due("helsinki", NOW_MS + waits[-1] - 1)
+    assert city.peers.due("helsinki", NOW_MS + waits[-1])
+    assert city.peers.get("helsinki").last_error_code == "source-unreachable"
+    city.peers.answered("helsinki", NOW_MS)
+    assert city.peers.due("helsinki", NOW_MS)
+
+
+def test_a_peer_that_asks_to_wait_is_left_alone_that_long(city: Rig, helsinki: FakePeer) -> None:
+    city.approves(helsinki)
+    city.peers.failed("helsinki", TooManyRequests("slower", retry_after_s=120), NOW_MS)
+    assert city.peers.get("helsinki").open_until >= NOW_MS + 120_000
+
+
+def test_hearing_from_a_peer_is_written_at_most_every_ten_seconds(city: Rig, helsinki: FakePeer) -> None:
+    city.approves(helsinki)
+    for ms in (0, 3_000, 9_000):
+        city.peers.heard("helsinki", NOW_MS + ms)
+    assert city.peers.get("helsinki").last_in_at == NOW_MS
+    city.peers.heard("helsinki", NOW_MS + 10_000)
+    assert city.peers.get("helsinki").last_in_at == NOW_MS + 10_000
+
+
+@pytest.mark.parametrize("act", ["pause", "block"])
+def test_a_paused_or_blocked_peer_is_never_due(act: str, city: Rig, helsinki: FakePeer) -> None:
+    city.approves(helsinki)
+    getattr(city.peers, act)("helsinki")
+    assert not city.peers.due("helsinki", NOW_MS + DAY_MS)
+    city.peers.answered("helsinki", NOW_MS)
+    assert city.peers.get("helsinki").state == {"pause": "paused", "block": "blocked"}[act]
+
+
+# ---------------------------------------------------------------- following and sharing
+
+
+def test_collections_are_followed_by_name_or_all(city: Rig, helsinki: FakePeer) -> None:
+    helsinki.collections.append({"name": "plans", "iri": f"{helsinki.url}/collections/plans", "title": "Plans"})
+    helsinki.publish()
+    city.approves(helsinki)
+    theme = "http://publications.europa.eu/resource/authority/data-theme/TRAN"
+    (one,) = city.peers.follow("helsinki", ["plans"], at_ms=NOW_MS, themes=[theme, theme])
+    assert (one.local, one.iri, one.themes) == ("helsinki/plans", f"{helsinki.url}/collections/plans", (theme,))
+    found = city.peers.follow("helsinki", [], at_ms=NOW_MS)
+    assert [each.local for each in found] == ["helsinki/open-data", "helsinki/plans"]
+    assert [each.themes for each in city.peers.follows("helsinki")] == [(), ()]
+    with city.db.write() as tx:
+        city.peers.change_follow(tx, "helsinki", "plans", known_size=7, etag='"x"', known_note="note")
+    assert city.peers.followed("helsinki", "plans").known_size == 7
+    city.peers.unfollow("helsinki", "plans")
+    assert [each.local for each in city.peers.follows()] == ["helsinki/open-data"]
+    with pytest.raises(NotFound):
+        city.peers.unfollow("helsinki", "plans")
+
+
+def test_only_what_a_person_approved_is_followed(city: Rig, helsinki: FakePeer) -> None:
+    city.adds(helsinki)
+    with pytest.raises(Conflict, match="proposed"):
+        city.peers.follow("helsinki", ["open-data"], at_ms=NOW_MS)
+    city.peers.approve("helsinki", by="ada", at_ms=NOW_MS)
+    for wrong in (["espoo/open-data"], ["../x"], [""]):
+        with pytest.raises(Malformed):
+            city.peers.follow("helsinki", wrong, at_ms=NOW_MS)
+    with pytest.raises(Malformed, match="theme"):
+        city.peers.follow("helsinki", ["open-data"], at_ms=NOW_MS, themes=["transport"])
+
+
+def test_a_restricted_collection_is_shared_with_those_that_are_named(
+    city: Rig, helsinki: FakePeer, journals: Journals
+) -> None:
+    city.approves(helsinki)
+    city.peers.share("open-data", "helsinki", NOW_MS)
+    city.peers.share("open-data", "helsinki", NOW_MS)
+    assert city.peers.shared_with("open-data") == ["helsinki"]
+    assert city.peers.shares("helsinki") == ["open-data"]
+    city.peers.unshare("open-data", "helsinki")
+    assert city.peers.shared_with("open-data") == []
+    for collection, name in (("none", "helsinki"), ("open-data", "nobody")):
+        with pytest.raises(NotFound):
+            city.peers.share(collection, name, NOW_MS)
