@@ -23,7 +23,8 @@ import pyoxigraph
 
 from benchmarks.harvesting import harvest
 from benchmarks.rig import SERVER_CPU, Bench, Row, citynode, command, environment, free_port, running, waited_for
-from node.assembly import Node, build, clock_ms
+from node.assembly import Node, build
+from node.assembly.clock import clock_ms
 from node.journal import Draft
 from node.outbound import Outbound, Reply
 from node.settings import load

@@ -4,7 +4,6 @@ No logic but what follows from the settings. Nothing is opened before it is used
 milliseconds; `close` gives everything back.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 import node
 from node.assembly import federation as federations
+from node.assembly.clock import clock_ms
 from node.catalog.desk import Limits
 from node.catalog.harvest import Harvest
 from node.catalog.public_runs import PublicRuns
@@ -242,11 +242,6 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
     )
     made.registry.register(PeerMarks(made.federation.health, clock_ms))
     return made
-
-
-def clock_ms() -> int:
-    """Read the wall clock, in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 def _policy(settings: Settings) -> Policy:

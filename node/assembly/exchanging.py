@@ -5,10 +5,10 @@ ends it. The clock is the wall's; whatever needs another one is built by hand.
 """
 
 import random
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from node.assembly.clock import clock_ms
 from node.assembly.watching import Watching
 from node.db import Database
 from node.federation.again import Again
@@ -58,11 +58,11 @@ def build(
         intake=intake,
         change=journals.change,
         folder=settings.data / "work",
-        clock_ms=_clock_ms,
+        clock_ms=clock_ms,
     )
-    exchange = Exchange(reader=journals, peers=peers, client=client, leveller=leveller, clock_ms=_clock_ms)
+    exchange = Exchange(reader=journals, peers=peers, client=client, leveller=leveller, clock_ms=clock_ms)
     reports = Reports(db, peers, client)
-    again = Again(reader=journals, peers=peers, client=client, intake=intake, reports=reports, clock_ms=_clock_ms)
+    again = Again(reader=journals, peers=peers, client=client, intake=intake, reports=reports, clock_ms=clock_ms)
     return Exchanging(
         intake=intake,
         exchange=exchange,
@@ -75,11 +75,7 @@ def build(
             again=again,
             reports=reports,
             peers=peers,
-            clock_ms=_clock_ms,
+            clock_ms=clock_ms,
         ),
         notices=Notices(journals, peers, client, after_ms=settings.notify_after_ms, chance=random.random),
     )
-
-
-def _clock_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -75,7 +75,12 @@ def build(
     followers: Sequence[Follower] = (),
 ) -> Federation:
     """Put the federation together; opens no connection."""
-    oauth = oauths.build(settings, db=db, keyring=keyring, outbound=outbound)
+
+    # Peers speak with tokens, and tokens are given to peers: what each needs of the other comes when it is asked for.
+    def renew(name: str, now_ms: int, *, kid: str) -> None:
+        peering.peers.fresh(name, now_ms, kid=kid)
+
+    oauth = oauths.build(settings, db=db, keyring=keyring, outbound=outbound, renew=renew)
     identity = _identity(settings, keyring, journals)
     peering = peerings.build(
         settings, db=db, reader=journals, identity=identity, outbound=outbound, source=oauth.source

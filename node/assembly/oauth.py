@@ -6,9 +6,9 @@ keys has the same one and none is written down: Ed25519 signs the same bytes in 
 
 import hashlib
 import random
-import time
 from dataclasses import dataclass
 
+from node.assembly.clock import clock_ms
 from node.db import Database
 from node.federation.access import Access
 from node.federation.dpop import Nonces, Proofs
@@ -17,7 +17,7 @@ from node.federation.replay import Replay
 from node.federation.secrets import NamedTokens
 from node.federation.token_source import TokenSource
 from node.federation.tokens import Tokens
-from node.federation.tokens_clients import Clients
+from node.federation.tokens_clients import Clients, Renew
 from node.federation.tokens_jwt import AccessTokens
 from node.keys import Keyring
 from node.outbound import Outbound
@@ -37,28 +37,24 @@ class OAuth:
     named: NamedTokens
 
 
-def build(settings: Settings, *, db: Database, keyring: Keyring, outbound: Outbound) -> OAuth:
-    """Put it together; opens no connection."""
+def build(settings: Settings, *, db: Database, keyring: Keyring, outbound: Outbound, renew: Renew) -> OAuth:
+    """Put it together; opens no connection. `renew` is called when a peer signs with a key that is not pinned yet."""
     # The book alone, and not the peers' whole life: that speaks to peers, with tokens from here.
     directory = PeerStore(db, chance=random.random)
     replay = Replay(db, settings.data)
     proofs = Proofs(settings.base_url, replay, Nonces(hashlib.sha256(keyring.sign("checkpoint", _NONCE_SEED)).digest()))
-    clients = Clients(settings.base_url, directory, replay)
+    clients = Clients(settings.base_url, directory, replay, renew)
     access = AccessTokens(settings.base_url, keyring, db)
     named = NamedTokens(db)
     return OAuth(
-        tokens=Tokens(clients=clients, proofs=proofs, access=access, clock_ms=_clock_ms),
-        access=Access(tokens=access, proofs=proofs, clients=clients, named=named, clock_ms=_clock_ms),
+        tokens=Tokens(clients=clients, proofs=proofs, access=access, clock_ms=clock_ms),
+        access=Access(tokens=access, proofs=proofs, clients=clients, named=named, clock_ms=clock_ms),
         source=TokenSource(
             base_url=settings.base_url,
             keyring=keyring,
             outbound=outbound,
-            clock_ms=_clock_ms,
+            clock_ms=clock_ms,
             allow_http=settings.allow_http_peers,
         ),
         named=named,
     )
-
-
-def _clock_ms() -> int:
-    return time.time_ns() // 1_000_000

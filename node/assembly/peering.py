@@ -5,11 +5,12 @@ The book asks peers through the client alone, and the client holds no key: its t
 """
 
 import random
-import time
 from dataclasses import dataclass
 
+from node.assembly.clock import clock_ms
 from node.catalog.held import held_under
 from node.db import Database
+from node.federation.backoff import Backoff
 from node.federation.client import PeerClient
 from node.federation.health import Health
 from node.federation.own_identity import OwnIdentity
@@ -20,6 +21,8 @@ from node.federation.token_source import TokenSource
 from node.journal import Reader
 from node.outbound import Outbound
 from node.settings import Settings
+
+LONGEST_WAIT_POLLS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ def build(
     def held(prefix: str, *, except_of: str) -> int:
         return held_under(db, reader, prefix, except_of=except_of)
 
+    # A city that is polled often is also missed soon: at the default of 300 s the longest wait is half an hour.
+    backoff = Backoff(longest_ms=LONGEST_WAIT_POLLS * settings.peer_poll_s * 1000)
     client = PeerClient(outbound, source)
     peers = Peers(
         db,
@@ -54,13 +59,10 @@ def build(
         statements=client,
         held=held,
         chance=random.random,
+        backoff=backoff,
         allow_http=settings.allow_http_peers,
     )
-    health = Health(db, peers, poll_ms=settings.peer_poll_s * 1000)
+    health = Health(db, peers, poll_ms=settings.peer_poll_s * 1000, backoff=backoff)
     test = PeerTest(peers, outbound, client)
-    office = PeerOffice(peers, health, test, fingerprint=lambda: identity.fingerprint, clock_ms=_clock_ms)
+    office = PeerOffice(peers, health, test, fingerprint=lambda: identity.fingerprint, clock_ms=clock_ms)
     return Peering(client, peers, health, office)
-
-
-def _clock_ms() -> int:
-    return time.time_ns() // 1_000_000

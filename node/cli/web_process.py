@@ -1,7 +1,8 @@
 """One web process: uvicorn over the socket it was handed, serving what `assembly` built.
 
-Links are made from the base URL alone and no address of a visitor is kept, so nothing that a proxy forwards has to
-be believed. Replies that stand in memory never reach the routers; keep this process thin.
+Links are made from the base URL alone and no address of a visitor is written down. What a proxy forwards is believed in
+one place, `web.limits`, and only of proxies that the settings trust; hence uvicorn's own handling is off. Replies that
+stand in memory never reach the routers; keep this process thin.
 """
 
 import socket

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from node.errors import Forbidden, Unauthenticated, Unavailable
+from node.errors import Unauthenticated, Unavailable
 from node.federation.dpop import Proofs
 from node.federation.secrets import PREFIX, NamedTokens
 from node.federation.tokens_clients import Clients
@@ -77,21 +77,6 @@ class Access:
             raise Unauthenticated(
                 error.message, challenge=challenge, error=error.error, nonce=error.nonce, fix=error.fix
             ) from error
-
-    def required(self, caller: Caller, scope: str) -> Caller:
-        """Give the caller back if it may do what needs this scope; staff may do everything.
-
-        Raises:
-            Unauthenticated: It is the public.
-            Forbidden: Its token lacks the scope.
-        """
-        if caller.kind == "public":
-            raise Unauthenticated(
-                "A token is needed here.", challenge=self.challenge(), fix="Get one at the token endpoint."
-            )
-        if caller.kind != "staff" and scope not in caller.scopes:
-            raise Forbidden(f"This token lacks the scope {scope}.", fix="Get one that has it.")
-        return caller
 
     def challenge(self, error: str = "", message: str = "", *, bound: bool = True) -> str:
         """Write WWW-Authenticate: both schemes that are taken, with what was wrong beside the one that was used."""

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import orjson
 
 from node.db import Database, Tx
 from node.errors import Malformed, NodeError, TooLarge, Unavailable
+from node.federation.backoff import Backoff
 from node.federation.peers import Follow, Peer
 from node.journal import Reader
 from node.journal.note import MAX_NOTE_BYTES, checkpoint_of, parse
@@ -24,6 +25,7 @@ MAX_HEADS = 500
 JITTER = 0.15
 _AT_ONCE = 8
 _PAUSE_S = 0.3  # before the one repetition
+_PATIENCE = Backoff(first_ms=30_000, opens_after=1)
 _TOLD = (
     "INSERT INTO told (peer, collection, size, at) VALUES (?, ?, ?, ?) ON CONFLICT (peer, collection)"
     " DO UPDATE SET size = excluded.size, at = excluded.at"
@@ -50,6 +52,16 @@ class _Own:
     head: Head
     name: str
     public: bool
+
+
+class _Silence(NamedTuple):
+    """How often in a row a peer took no notice, and until when it gets none."""
+
+    failures: int = 0
+    until_ms: int = 0
+
+
+_NO_SILENCE = _Silence()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,7 @@ class Notices:
         self._after_ms = after_ms
         self._chance = chance
         self._due_ms: int | None = None
+        self._silence: dict[str, _Silence] = {}
 
     # ---------------------------------------------------------------- out
 
@@ -115,7 +128,7 @@ class Notices:
         The first news start the clock and later ones join them, so that a harvest of an hour is told of while it
         runs. Cheap enough for every change of the database: a few reads by key.
         """
-        if self._due_ms is None and self._news():
+        if self._due_ms is None and self._news(now_ms):
             self._due_ms = now_ms + int(self._after_ms * (1 + JITTER * self._chance()))
         return self._due_ms is not None and now_ms >= self._due_ms
 
@@ -125,11 +138,13 @@ class Notices:
         What could not be told after one repetition counts as told: the peer will ask by itself.
         """
         self._due_ms = None
-        news = self._news()
+        news = self._news(now_ms)
         if not news:
             return 0
         with ThreadPoolExecutor(min(_AT_ONCE, len(news)), thread_name_prefix="notice") as pool:
             taken = list(pool.map(lambda each: self._told(each[0], each[1], stop), news.items()))
+        for name, took in zip(news, taken, strict=True):
+            self._noted(name, now_ms, taken=took)
         with self._db.write() as tx:
             for name, heads in news.items():
                 tx.many(_TOLD, [(name, own.head.collection, own.head.size, now_ms) for own in heads])
@@ -150,9 +165,24 @@ class Notices:
                 return True
         return False
 
-    def _news(self) -> dict[str, list[_Own]]:
+    def _is_silent(self, peer: Peer, now_ms: int) -> bool:
+        return now_ms < self._silence.get(peer.name, _NO_SILENCE).until_ms
+
+    def _noted(self, name: str, now_ms: int, *, taken: bool) -> None:
+        """Leave a peer alone that took no notice, for longer each time, so that the others are not kept waiting."""
+        if taken:
+            self._silence.pop(name, None)
+            return
+        failures = self._silence.get(name, _NO_SILENCE).failures + 1
+        self._silence[name] = _Silence(failures, now_ms + _PATIENCE.wait_ms(failures, self._chance()))
+
+    def _news(self, now_ms: int) -> dict[str, list[_Own]]:
         """Give, by peer, the heads it may see and was not told of."""
-        peers = [peer for peer in self._peers.list() if peer.state in ("approved", "active") and not peer.quarantine]
+        peers = [
+            peer
+            for peer in self._peers.list()
+            if peer.state in ("approved", "active") and not peer.quarantine and not self._is_silent(peer, now_ms)
+        ]
         if not peers:
             return {}
         with self._db.read() as tx:

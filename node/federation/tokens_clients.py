@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from node.errors import Conflict, NotFound, Refused, Unauthenticated, Unavailable
+from node.errors import Conflict, NodeError, NotFound, Refused, Unauthenticated, Unavailable
 from node.federation.dpop import AHEAD_S, is_name
 from node.federation.replay import Replay
 from node.keys import PublicKey, Purpose
@@ -63,6 +63,17 @@ class Directory(Protocol):
         """Note that a peer asked us something."""
 
 
+class Renew(Protocol):
+    """Asks a peer for the keys it has now, and takes those that the pinned ones vouch for; at most once a minute."""
+
+    def __call__(self, name: str, now_ms: int, *, kid: str) -> object:
+        """Look whether the peer has rotated to a key of this id."""
+
+
+def _as_pinned(name: str, now_ms: int, *, kid: str) -> None:
+    """Ask nobody: the keys that are pinned are all there is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clients:
     """Recognises peers by their assertions."""
@@ -70,6 +81,7 @@ class Clients:
     base_url: str
     directory: Directory
     replay: Replay
+    renew: Renew = _as_pinned
     _heard: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     def find(self, url: object) -> Standing | None:
@@ -101,7 +113,7 @@ class Clients:
         peer = self.find(_claimed(assertion))
         if peer is None or peer.state in ("proposed", "blocked"):
             raise _refused()
-        keys = [key.jwk for key in self.directory.keys(peer.name, "client", at_ms=now_ms)]
+        keys = [key.jwk for key in self._keys(peer, assertion, now_ms)]
         try:
             _, claims = read_jwt(assertion, keys, typ=_type_of(assertion), algs=ALGORITHMS)
         except Refused as error:
@@ -114,6 +126,16 @@ class Clients:
             raise _refused("This city exchanges nothing with you just now; ask it why.", code="unauthorized_client")
         self._check_first_use(peer, claims, until_s, now_ms)
         return peer
+
+    def _keys(self, peer: Standing, assertion: str, now_ms: int) -> Sequence[PublicKey]:
+        """Give the peer's pinned keys; an unknown one may be the one it has just rotated to."""
+        keys = self.directory.keys(peer.name, "client", at_ms=now_ms)
+        kid = _kid_of(assertion)
+        if not kid or not peer.exchanges or any(key.kid == kid for key in keys):
+            return keys
+        with suppress(NodeError):
+            self.renew(peer.name, now_ms, kid=kid)
+        return self.directory.keys(peer.name, "client", at_ms=now_ms)
 
     def _check_audience(self, claims: Mapping[str, Any]) -> None:
         # A string and nothing else: in a list another server could stand beside us, which would then be able to use
@@ -160,13 +182,24 @@ def _claimed(assertion: str) -> object:
     return claims.get("sub") if isinstance(claims, dict) else None
 
 
-def _type_of(assertion: str) -> str:
-    """Choose which of the two types the assertion has to be of."""
+def _header(assertion: str) -> Mapping[str, object]:
+    """Read an assertion's header; proves nothing."""
     try:
         header = orjson.loads(unb64(assertion.partition(".")[0]))
     except (Refused, orjson.JSONDecodeError):
-        return TYPE
-    return COMMON_TYPE if isinstance(header, dict) and header.get("typ") == COMMON_TYPE else TYPE
+        return {}
+    return header if isinstance(header, dict) else {}
+
+
+def _type_of(assertion: str) -> str:
+    """Choose which of the two types the assertion has to be of."""
+    return COMMON_TYPE if _header(assertion).get("typ") == COMMON_TYPE else TYPE
+
+
+def _kid_of(assertion: str) -> str:
+    """Read which key it says has signed it."""
+    kid = _header(assertion).get("kid")
+    return kid if isinstance(kid, str) and is_name(kid) else ""
 
 
 def _refused(message: str = UNKNOWN, *, code: str = "invalid_client") -> Unauthenticated:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from node.assembly import Node, clock_ms
+from node.assembly import Node
+from node.assembly.clock import clock_ms
 from node.catalog.desk import clear_leftovers
 from node.catalog.runs import Run
 from node.catalog.sources import Source

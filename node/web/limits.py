@@ -3,7 +3,8 @@
 Three doors, each with a rate of its own: tokens, feeds (what peers read and tell), and the public documents. An address
 of IPv6 counts by its /64, since one household has 2^64 of them. Whose address it is says the connection, and a header
 only if the connection comes from a proxy that the settings trust. Each process has its share of the rate, so the whole
-node keeps to it and a caller that stays with one process gets that share. No lock: the event loop is the only user.
+node keeps to it and a caller that stays with one process gets that share. No lock: the event loop is the only user but
+for `admit`, and a count lost between two threads costs nothing.
 """
 
 import ipaddress

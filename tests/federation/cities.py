@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 import zstandard
 
 from node.app import create_app
-from node.assembly import Node, build, clock_ms, keys_folder, make_keys
+from node.assembly import Node, build, keys_folder, make_keys
+from node.assembly.clock import clock_ms
 from node.db import Database
 from node.errors import PeerUnreachable, Stopped, TooLarge
 from node.federation.again import Asked

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from node.assembly import clock_ms
+from node.assembly.clock import clock_ms
 from node.errors import (
     AlreadyRunning,
     Conflict,

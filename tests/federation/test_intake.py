@@ -1,6 +1,7 @@
 """Every numbered check, by a page that is perfect except there: the code it gets, and that nothing else is touched."""
 
 import base64
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import pytest
 
 from node.errors import BrokenHistory, Conflict, NodeError, Refused
-from node.journal import note, rebuild
+from node.federation.identity import Identity
+from node.federation.pages import opening_of, read_page
+from node.journal import Arrived, catch_up_in, note, rebuild
 from node.journal.entry import at_text
 from node.journal.verify import verify
 from node.keys import Keyring
@@ -701,6 +704,60 @@ def test_records_without_a_followed_theme_are_known_and_not_kept(origin: Origin,
 
 
 # ------------------------------------------------------------------ erasures, stubs, notes, the pipeline
+
+
+def test_whoever_stops_listening_leaves_nothing_behind(origin: Origin, mirror: Mirror):
+    for number in range(8):
+        origin.put(number)
+    pages = (origin.page(number, number + 1) for number in range(8))
+    taken = mirror.intake.accept_all(pages, mirror.follow, mirror.peer, NOW)
+    assert next(taken).size == 1
+    taken.close()
+    size = mirror.size
+    assert 1 <= size <= 4
+    assert mirror.take(origin.page(size)).size == 8
+    sound(mirror, origin)
+
+
+def test_of_two_writers_the_slower_one_writes_nothing(origin: Origin, mirror: Mirror):
+    for number in range(9):
+        origin.put(number)
+
+    def race():
+        yield origin.page(0, 3)
+        while mirror.size < 3:
+            time.sleep(0.001)
+        with mirror.db.write() as tx:
+            other = [Arrived(each.entry, each.payload) for each in entries_of(origin, 3, 6)]
+            mirror.journals.mirror(tx, LOCAL, other, at_ms=NOW)
+            catch_up_in(tx, mirror.journals, mirror.intake._followers[0], LOCAL)
+        yield origin.page(3, 5)
+        yield origin.page(5, 7)
+
+    with pytest.raises(Conflict, match="goes on with entry 7"):
+        list(mirror.intake.accept_all(race(), mirror.follow, mirror.peer, NOW))
+    assert mirror.size == 6
+    assert mirror.take(origin.page(5)).size == 9
+    sound(mirror, origin)
+
+
+def entries_of(origin: Origin, after: int, end: int) -> list[Arrived]:
+    """What a page says, taken as it is."""
+    lines = read_page(origin.page(after, end)).lines
+    return [Arrived(replace(line.entry, opening=opening_of(line.opening or {})), line.payload) for line in lines]
+
+
+def test_a_mirror_is_called_what_its_origin_calls_it(origin: Origin, mirror: Mirror):
+    origin.put(1)
+    facts = {"collections": (("open-data", IRI, "Avoin\ndata"), ("other", IRI + "2", "Other"))}
+    mirror.book.said = Identity(
+        url=URL, name="Helsinki", software="", fingerprint="f", federation="x", namespaces=(), endpoints={},
+        protocols={}, keys=(), issued_ms=1, expires_ms=2, statement="", **facts,
+    )  # fmt: skip
+    mirror.take(origin.page())
+    with mirror.db.read() as tx:
+        held = mirror.journals.get(tx, LOCAL)
+        assert (held.title, held.visibility) == ("Avoin data", "public")
 
 
 def test_an_erasure_arrives_and_is_to_be_confirmed(origin: Origin, mirror: Mirror):

@@ -165,11 +165,24 @@ def test_what_fails_is_repeated_once_and_then_left_to_polling(desk: Desk) -> Non
     desk.publish(put(1, "One"))
     assert desk.notices.tell(1) == 1
     assert len(desk.post.tried) == 2
-    desk.post.fails = 10
+    desk.post.fails = 2
     desk.publish(put(2, "Two"))
     assert desk.notices.tell(2) == 0
     assert len(desk.post.tried) == 4
     assert not desk.notices.look(10**9)
+
+
+def test_a_peer_that_took_no_notice_is_left_alone_for_a_while(desk: Desk) -> None:
+    desk.post.fails = 2
+    desk.publish(put(1, "One"))
+    assert desk.notices.tell(1) == 0
+    desk.publish(put(2, "Two"))
+    assert not desk.notices.look(10_000)
+    assert desk.notices.tell(10_000) == 0
+    assert len(desk.post.tried) == 2
+    assert desk.notices.tell(40_000) == 1
+    desk.publish(put(3, "Three"))
+    assert desk.notices.tell(40_001) == 1, "an answer ends its silence"
 
 
 def test_what_the_peer_refuses_is_not_repeated(desk: Desk) -> None:

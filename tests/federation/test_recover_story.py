@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from node.assembly import build, clock_ms
+from node.assembly import build
+from node.assembly.clock import clock_ms
 from node.errors import BrokenHistory
 from node.journal import behind
 from tests.federation.cities import GHENT, HELSINKI, LONDON, NAME, City, Door, Lazy, cities, make

@@ -1,14 +1,20 @@
 """Laws of what origins are told: every refusal and its end, every erasure, until they have heard it; nothing twice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from node.errors import JournalBusy, NotFound, PeerUnreachable
 from node.federation import reports as module
+from node.federation.client import PeerClient
+from node.federation.peers import Peers
 from node.federation.refusals import Heard
+from node.federation.reports import Reports, Told
 from node.journal import Draft
+from node.journal.journal import Journals
 from node.outbound import Reply
 from tests.federation.cities import GHENT, HELSINKI, LONDON, NAME, City, Request, cities
 
@@ -96,8 +102,8 @@ def test_what_the_origin_withholds_is_nobodys_fault_and_not_told(three: Three) -
     london.pull(helsinki)
     with london.node.db.write() as tx:
         tx.run(
-            "INSERT INTO refusal (collection_id, seq, code, at) SELECT id, 2, 'withheld', 1 FROM collection WHERE name = ?",
-            MIRROR,
+            "INSERT INTO refusal (collection_id, seq, code, at) VALUES (?, 2, 'withheld', 1)",
+            london.collection(MIRROR).id,
         )
     assert not london.node.federation.exchanging.reports.waiting("helsinki")
     assert london.node.federation.exchanging.reports.refused() == []
@@ -137,6 +143,59 @@ def test_a_page_that_was_broken_on_its_way_is_asked_for_again_by_itself_three_ti
     assert not london.pull(helsinki).asked_again
     assert london.retry(helsinki).filled == 1
     assert heard(helsinki) == []
+
+
+@dataclass
+class Origin:
+    """Hears what is told."""
+
+    refusals: list[tuple[int, str]] = field(default_factory=list)
+    erasures: list[int] = field(default_factory=list)
+
+    def tell_refusals(self, url: str, iri: str, refusals: Sequence[Mapping[str, Any]], **_: object) -> None:
+        self.refusals += [(each["seq"], each["code"]) for each in refusals]
+
+    def confirm_erasures(self, url: str, iri: str, seqs: Sequence[int], **_: object) -> None:
+        self.erasures += seqs
+
+
+@dataclass
+class Book:
+    """One peer, of which one collection is followed."""
+
+    url: str = HELSINKI
+    local: str = MIRROR
+    iri: str = f"{HELSINKI}/collections/{NAME}"
+
+    def get(self, name: str) -> "Book":
+        return self
+
+    def follows(self, name: str) -> list["Book"]:
+        return [self]
+
+
+def test_on_both_databases_everything_is_told_once(journals: Journals) -> None:
+    db, origin = journals.db, Origin()
+    with db.write() as tx:
+        iri = f"{HELSINKI}/collections/mirrored"
+        held = journals.create(tx, name=MIRROR, iri=iri, title="", visibility="public", at_ms=1)
+        for seq, code in ((1, "title-missing"), (2, "withheld"), (3, "foreign-record")):
+            tx.run("INSERT INTO refusal (collection_id, seq, code, at) VALUES (?, ?, ?, 1)", held.id, seq, code)
+        tx.run("INSERT INTO erasure_told (collection_id, target, at) VALUES (?, 9, NULL)", held.id)
+    reports = Reports(db, cast(Peers, Book()), cast(PeerClient, origin))
+    assert reports.waiting("helsinki")
+    assert [each.seq for each in reports.refused("helsinki")] == [1, 3]
+    assert [each.seq for each in reports.refused()] == [1, 3]
+    assert reports.refused("hel") == []
+    assert reports.send("helsinki", 5) == Told(refusals=2, erasures=1)
+    with db.write() as tx:
+        tx.run("DELETE FROM refusal WHERE seq = 3")
+        reports.lift(tx, MIRROR, [3], 6)
+        reports.lift(tx, MIRROR, [3], 7)
+    assert reports.send("helsinki", 8) == Told(lifted=1)
+    assert origin.refusals == [(1, "title-missing"), (3, "foreign-record"), (3, "")]
+    assert origin.erasures == [9]
+    assert not reports.waiting("helsinki")
 
 
 def test_stubs_of_what_is_not_followed_cannot_be_asked_for(three: Three) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from node.assembly import clock_ms
+from node.assembly.clock import clock_ms
 from node.errors import JournalBusy
 from node.jobs.federation import Rounds
 from node.outbound import Reply

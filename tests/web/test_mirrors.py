@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from node.assembly import clock_ms
+from node.assembly.clock import clock_ms
 from node.journal import catch_up
 from node.outbound import Reply
 from tests.federation.cities import HELSINKI, LONDON, City, cities
