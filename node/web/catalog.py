@@ -15,7 +15,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from node.errors import Malformed, NotFound
+from node.errors import Malformed, NotFound, Unavailable
 from node.vocab import ntriples, serialise
 from node.vocab.contexts import CONTEXT_PATH, CONTEXT_V1_BYTES
 from node.vocab.ntriples import Triple
@@ -179,10 +179,14 @@ class CatalogDocuments:
         infos = self._parts.reading.own()
         lines = sorted({" ".join(triple) for triple in catalogue.whole(self._site, infos)})
         yield packer.compress("".join(f"{line} <{self._base}/catalog> .\n" for line in lines).encode())
-        for info in infos:
-            for helds in self._parts.reading.walk(info.name):
-                for start in range(0, len(helds), DUMP_BATCH):
-                    yield packer.compress(self._dumped(helds[start : start + DUMP_BATCH]))
+        try:
+            for info in infos:
+                for helds in self._parts.reading.walk(info.name):
+                    for start in range(0, len(helds), DUMP_BATCH):
+                        yield packer.compress(self._dumped(helds[start : start + DUMP_BATCH]))
+        except Unavailable:
+            # The status is sent already; without gzip's end every reader sees that this is not all.
+            return
         yield packer.flush()
 
     def _dumped(self, helds: list[Held]) -> bytes:

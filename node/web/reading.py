@@ -6,12 +6,15 @@ none holds the shelf itself. Reads are in line; the list of public collections i
 
 from collections.abc import Callable, Iterator, Sequence
 
-from node.errors import NotFound, Withdrawn
+import structlog
+
+from node.errors import NotFound, Refuted, Unavailable, Withdrawn
 from node.records import KINDS, Finding
 from node.vocab import check, ntriples
 from node.web.addresses import is_mirror
 from node.web.ports import CollectionInfo, Held, Shelf
 
+log = structlog.get_logger("node.web")
 # Offsets cost the more the further they go, so few and large steps.
 BATCH = 5_000
 
@@ -89,14 +92,22 @@ class Reading:
 
     def payload(self, held: Held) -> bytes:
         """Give the payload. Raises NotFound if it was erased since the record was looked up."""
-        body = self._shelf.payload(held)
+        (body,) = self.payloads([held])
         if not body:
             raise NotFound("This record was erased.", fix="The records are listed at /catalog.")
         return body
 
     def payloads(self, helds: Sequence[Held]) -> list[bytes]:
-        """Give payloads in the order asked for."""
-        return list(self._shelf.payloads(helds))
+        """Give payloads in the order asked for.
+
+        Raises:
+            Unavailable: One of them is damaged in our store: our fault, and nothing the caller can change.
+        """
+        try:
+            return list(self._shelf.payloads(helds))
+        except Refuted as error:
+            log.warning("a payload is damaged", why=str(error), fix="citynode journal verify")
+            raise Unavailable("A record is damaged in this node's store.", fix="Its operator has been told.") from error
 
     def findings(self, held: Held) -> list[Finding]:
         """Say what was found: at harvest for our own records, now for mirrored ones."""

@@ -227,3 +227,13 @@ def test_findings_are_a_document_beside_the_record(client: Client) -> None:
     assert "Name a licence from the list." in page.text
     assert client.get("/datasets/parking/findings").json()["findings"] == []
     assert client.get("/datasets/melukartta/findings", headers={"accept": "text/csv"}).status_code == 406
+
+
+def test_a_damaged_payload_is_our_fault_and_ends_nothing_else(city: City, client: Client) -> None:
+    with city.db.write() as tx:
+        tx.run("UPDATE payload SET body = ? WHERE digest = ?", b"\x00", hashlib.sha256(parking()).digest())
+    broken = client.get("/datasets/parking.nt")
+    assert (broken.status_code, broken.json()["type"]) == (503, f"{BASE}/problems/unavailable")
+    assert client.get("/datasets/melukartta.nt").status_code == 200
+    with pytest.raises(EOFError):
+        gzip.decompress(client.get("/catalog.nq.gz").content)
