@@ -18,7 +18,15 @@ def helsinki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         one.say("sources", "add", "odd", oddities(folder / "o.ttl"), "--kind", "dcat", "--collection", "odd")
         one.say("harvest", "run", "own")
         one.say("harvest", "run", "odd")
-        yield one.start()
+        one.start()
+        with city(folder / "london", name="London") as other:
+            other.say("sources", "add", "own", catalogue(folder / "l.ttl", 3, prefix="london"), "--kind", "dcat")
+            other.say("harvest", "run", "own")
+            one.say("peers", "add", other.start().say("peers", "invite").splitlines()[0], "--name", "london")
+            one.say("peers", "approve", "london", "--yes")
+            one.say("peers", "follow", "london", "open-data")
+            one.say("exchange", "run", "london", "--wait")
+            yield one
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ GOOD = [
     "/", "/catalog", "/collections/open-data", "/collections/open-data?page=2", "/collections/odd", "/datasets/d1",
     "/datasets/html", "/datasets/long", "/datasets/bare", "/datasets/machine", "/datasets/files", "/services/service",
     "/series/series", "/datasets/html/findings", "/datasets/html/proof", "/docs", "/runs", "/runs/1", "/runs/2",
-    "/problems/withdrawn",
+    "/problems/withdrawn", "/federation", "/federation?lang=fi", "/collections/london/open-data",
+    *(f"/records{more}?iri=https%3A%2F%2Fcity.example%2Fid%2Flondon1" for more in ("", "/proof", "/findings")),
 ]  # fmt: skip
 BAD = ["/no-such-page", "/datasets/none", "/collections/odd?page=abc", "/collections/odd?page=99"]
 AXE = Path(__file__).parents[2] / ".axe/node_modules/axe-core/axe.min.js"
