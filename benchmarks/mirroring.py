@@ -45,13 +45,14 @@ class Book:
     def identity(self, name): return None
 
 intake = node.federation.exchanging.intake
-intake._peers = Book()
+intake._peers = intake._judge._peers = Book()
 peer = replace(proposed("bench", "http://127.0.0.1:8001", "f" * 43, at_ms=1), state="active")
 follow = new_follow(peer, "open-data", "", (), 1)
-intake._parser.look_at([b"<http://a/> <http://a/> <http://a/> .\\n"], [], 30)
+intake._judge._parser.look_at([b"<http://a/> <http://a/> <http://a/> .\\n"], [], 30)
 start, cpu = time.perf_counter(), time.process_time()
 entries = refused = 0
-for accepted in intake.accept_all(pages_of(Path(sys.argv[3])), follow, peer, time.time_ns() // 1_000_000):
+pages, now_ms = pages_of(Path(sys.argv[3])), time.time_ns() // 1_000_000
+for accepted in intake.accept_all(pages, follow, peer, now_ms, restricted=False):
     entries, refused = entries + accepted.entries, refused + accepted.refused
 wall, cpu = time.perf_counter() - start, time.process_time() - cpu
 told = {"wall_s": wall, "cpu_s": cpu, "entries": entries, "refused": refused}

@@ -1,5 +1,8 @@
 """Laws of leases: one holder at a time, lost by silence, on both databases."""
 
+import os
+import subprocess
+import sys
 import threading
 
 from node.db import Database
@@ -64,3 +67,27 @@ def test_of_many_that_reach_for_it_at_once_exactly_one_gets_it(db_url: str) -> N
     for db in databases:
         db.close()
     assert len(got) == 1
+
+
+def ended_child() -> int:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+def test_what_a_killed_process_of_this_machine_held_is_taken_over_at_once(db: Database) -> None:
+    dead, heir = lease(db), lease(db)
+    dead.holder = dead.holder.replace(f":{os.getpid()}:", f":{ended_child()}:")
+    assert dead.hold(0)
+    assert heir.hold(1)
+    assert not dead.hold(2)
+
+
+def test_a_process_of_another_machine_is_waited_for_even_if_its_number_is_nobodys_here(db: Database) -> None:
+    for elsewhere in ("another-boot/pid:[1]", ""):
+        away, here = lease(db, elsewhere), lease(db, elsewhere)
+        host, _, token, _ = away.holder.split(":", 3)
+        away.holder = f"{host}:{ended_child()}:{token}:{elsewhere}"
+        assert away.hold(0)
+        assert not here.hold(1)
+        assert here.hold(LENGTH + 1)

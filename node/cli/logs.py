@@ -51,6 +51,9 @@ def configure(form: str, level: str, *, stream: TextIO | None = None) -> None:
 
 
 def _rendered(form: str, target: TextIO) -> list[structlog.types.Processor]:
+    # Never with the values of local variables: headers with tokens and settings with passphrases are among them.
     if form == "json":
-        return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(sort_keys=False)]
-    return [structlog.dev.ConsoleRenderer(colors=target.isatty(), pad_event_to=0)]
+        told = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
+        return [structlog.processors.ExceptionRenderer(told), structlog.processors.JSONRenderer(sort_keys=False)]
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=target.isatty(), pad_event_to=0, exception_formatter=plain)]

@@ -8,13 +8,13 @@ page. Payloads are searched as the bytes they are: once they are known to be can
 import re
 from collections.abc import Collection as Many
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
 from node.errors import Malformed
 from node.federation.pages import Line, opening_of
 from node.journal import Opening
-from node.journal.entry import digest_bytes
 from node.journal.mirror import BAD_ERASURE, MAX_DETAIL, NOT_FOLLOWED, WITHHELD
 from node.records import KINDS, MAX_PAYLOAD_BYTES
 from node.vocab.peer_payload import BLANK_NODES, MALFORMED, NOT_CANONICAL, TOO_LARGE
@@ -55,7 +55,7 @@ WORDS: Mapping[str, str] = {
 # Nobody's fault, so neither shown as one nor told to the peer.
 QUIET = frozenset({NOT_FOLLOWED, WITHHELD})
 # May be the fault of the way and not of the origin, so the entry is asked for again without anybody's doing.
-PASSING = frozenset({COMMITMENT, DIGEST, PAYLOAD_MISSING})
+PASSING = frozenset({BAD_OPENING, COMMITMENT, DIGEST, PAYLOAD_MISSING})
 
 _CLASSES: Mapping[str, str] = {
     "dataset": DCAT.Dataset,
@@ -95,8 +95,10 @@ class Authority:
     def forbids(self, iri: str) -> str:
         """Give the prefix that forbids the peer to describe an IRI; empty if it may."""
         origin = _origin(iri)
-        if not self._any or (origin != iri and origin not in self.origins):
+        plain = plain_origin(origin)
+        if not self._any or (plain not in self.origins and origin != iri):
             return ""  # as nearly always; the walk below costs ten times as much
+        iri = plain + iri[len(origin) :]
         end = len(iri)
         while end > 0:
             prefix = iri[:end]
@@ -120,6 +122,24 @@ def _origin(prefix: str) -> str:
     return prefix[: prefix.find("/", prefix.find("//") + 2) + 1] or prefix
 
 
+_AUTHORITY = re.compile(r"(https?)://(?:[^/?#@]*@)?([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_USUAL_PORT = {"http": ":80", "https": ":443"}
+
+
+@lru_cache(maxsize=4_096)
+def plain_origin(origin: str) -> str:
+    """Spell the beginning of an address as a city spells its own, so that a prefix decides whose it is.
+
+    With a user name, capitals, the usual port or without the slash a browser goes to the same place.
+    """
+    found = _AUTHORITY.fullmatch(origin)
+    if found is None:
+        return origin
+    scheme, host, rest = found[1].lower(), found[2].lower(), found[3]
+    host = host.removesuffix(_USUAL_PORT[scheme]).removesuffix(":")
+    return f"{scheme}://{host}{rest if rest.startswith('/') else '/' + rest}"
+
+
 def opened(line: Line) -> tuple[Opening | None, Fault | None]:
     """Make check 6 up to the payload's digest: what the entry commits to, and that this is what came."""
     if line.opening is None:
@@ -140,7 +160,7 @@ def _payload_fault(opening: Opening, payload: bytes | None) -> Fault | None:
         return fault(PAYLOAD_MISSING, "A put came without its payload.", opening)
     if len(payload) > MAX_PAYLOAD_BYTES:
         return fault(TOO_LARGE, f"It has {len(payload)} bytes; at most {MAX_PAYLOAD_BYTES} are taken.", opening)
-    if sha256(payload).digest() != digest_bytes(opening.digest):
+    if sha256(payload).hexdigest() != opening.digest[7:]:  # behind `sha256:`
         return fault(DIGEST, "The payload does not have the digest of the opening.", opening)
     return None
 

@@ -28,29 +28,23 @@ from node.errors import (
     NotFound,
     Quarantined,
     Refuted,
-    TooLarge,
     WrongRoot,
 )
 from node.federation import check
-from node.federation.check import Authority, Fault
 from node.federation.identity import Identity
+from node.federation.judge import Judge, Judging
 from node.federation.pages import Line, Page, read_page, read_stubs
 from node.federation.peers import Follow, Peer
-from node.journal import Arrived, Collection, Entry, Follower, Opening, catch_up_in, late_in, note
+from node.journal import Arrived, Collection, Entry, Follower, keep_up_in, late_in, note
 from node.journal.collection import frontier_of
-from node.journal.entry import digest_bytes
 from node.journal.journal import Journals
 from node.journal.mirror import BAD_ERASURE, NOT_FOLLOWED
 from node.journal.note import Checkpoint
 from node.journal.tree import EMPTY_ROOT, verify_consistency
 from node.keys import PublicKey, Purpose, verified
 from node.vocab.parse import Parser
-from node.vocab.peer_payload import TOO_LARGE, Told
 
 _AHEAD = 2  # pages that are parsed or written while the next one is read: each may be 16 MiB
-_PAGE_S = 60.0
-_PAYLOAD_S = 5.0
-_ALONE_S = 120.0
 
 _Made = TypeVar("_Made")
 
@@ -83,36 +77,13 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
-    """One entry on its way through checks 6 to 8."""
-
-    line: Line
-    opening: Opening | None
-    fault: Fault | None
-
-    @property
-    def payload(self) -> bytes | None:
-        """Give the payload that is still to be parsed, if there is one."""
-        return self.line.payload if self.opening and not self.fault and self.opening.op == "put" else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Parsing:
-    """The entries of a page while the child looks at their payloads; it answers by their place among the payloads."""
-
-    candidates: list[_Candidate]
-    authority: Authority
-    told: "Future[dict[int, Told]]"
-
-
-@dataclass(frozen=True, slots=True)
 class _Checked:
     """A page that passed checks 1 to 5; its payloads are being parsed."""
 
     page: Page
     checkpoint: Checkpoint
     grown: Collection
-    parsing: _Parsing
+    judging: Judging
 
 
 class Intake:
@@ -126,22 +97,20 @@ class Intake:
         self._journals = journals
         self._followers = tuple(followers)
         self._peers = peers
-        self._parser = parser
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="payloads")
+        self._judge = Judge(journals, peers, parser)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="mirrors")
 
     def close(self) -> None:
         """End the child process, and the threads that wait for it and write."""
-        self._parser.kill()
-        self._pool.shutdown(cancel_futures=True)
+        self._judge.close()
         self._writer.shutdown(cancel_futures=True)
 
-    def accept(self, data: bytes, follow: Follow, peer: Peer, now_ms: int, *, restricted: bool = False) -> Accepted:
+    def accept(self, data: bytes, follow: Follow, peer: Peer, now_ms: int, *, restricted: bool) -> Accepted:
         """Take one page in; see `accept_all`."""
         return next(iter(list(self.accept_all([data], follow, peer, now_ms, restricted=restricted))))
 
     def accept_all(
-        self, pages: Iterable[bytes], follow: Follow, peer: Peer, now_ms: int, *, restricted: bool = False
+        self, pages: Iterable[bytes], follow: Follow, peer: Peer, now_ms: int, *, restricted: bool
     ) -> Iterator[Accepted]:
         """Take pages in, one after the other, and say of each what came of it once it is committed.
 
@@ -191,7 +160,7 @@ class Intake:
                 future.cancel()
             wait(under_way)
 
-    def keep_note(self, follow: Follow, peer: Peer, text: str, now_ms: int, *, restricted: bool = False) -> bool:
+    def keep_note(self, follow: Follow, peer: Peer, text: str, now_ms: int, *, restricted: bool) -> bool:
         """Keep the origin's note of what is held, opening the mirror if it is not there; give whether it is kept.
 
         A note of another size is not kept, and is no error.
@@ -220,10 +189,10 @@ class Intake:
         _check_collection(stubs.collection, follow)
         with self._db.read() as tx:
             for line in stubs.lines:
-                if line.entry.leaf() != self._journals.entry(tx, follow.local, line.entry.seq).leaf():
+                if line.leaf != self._journals.entry(tx, follow.local, line.entry.seq).leaf():
                     raise WrongRoot(f"Entry {line.entry.seq} of {follow.local} is not the one that is held.")
         _allowed(peer, follow)
-        arrived = self._judged(self._parsed(stubs.lines, follow), follow)
+        arrived = self._judge.finish(self._judge.begin(stubs.lines, follow))
         with self._db.write() as tx:
             filled = [entry for each in arrived if (entry := self._filled(tx, each, follow, now_ms))]
             for follower in self._followers:
@@ -241,7 +210,7 @@ class Intake:
             raise Malformed(f"The page says {page.size} entries and its checkpoint {checkpoint.size}.")
         grown, lines = self._proven(page, checkpoint, follow, head)
         _allowed(peer, follow)
-        return _Checked(page, checkpoint, grown, self._parsed(lines, follow))
+        return _Checked(page, checkpoint, grown, self._judge.begin(lines, follow))
 
     def _head(self, follow: Follow) -> Collection:
         with self._db.read() as tx:
@@ -283,7 +252,7 @@ class Intake:
         continues = verify_consistency(page.after, checkpoint.size, page.consistency, root, checkpoint.root)
         frontier = frontier_of(head)
         for line in lines:
-            frontier.append(line.entry.leaf())
+            frontier.append(line.leaf)
         adds_up = self._are_held(follow, known) and (
             page.end < head.size
             or verify_consistency(frontier.size, checkpoint.size, page.through, frontier.root(), checkpoint.root)
@@ -311,7 +280,7 @@ class Intake:
         with self._db.read() as tx:
             first = lines[0].entry.seq
             held = self._journals.entries(tx, follow.local, after=first - 1, limit=len(lines))
-        return [entry.leaf() for entry in held] == [line.entry.leaf() for line in lines]
+        return [entry.leaf() for entry in held] == [line.leaf for line in lines]
 
     def _broken(self, follow: Follow, shown: str) -> BrokenHistory:
         with self._db.read() as tx:
@@ -326,97 +295,22 @@ class Intake:
             fix=f"Ask that city; citynode peers show {follow.peer} lists the evidence.",
         )
 
-    # ---------------------------------------------------------------- 6 to 8: each entry
-
-    def _parsed(self, lines: Sequence[Line], follow: Follow) -> "_Parsing":
-        """Begin check 6, and have the child process look at all payloads of a page."""
-        candidates = [_candidate(line) for line in lines]
-        authority = Authority(self._peers.namespaces(), follow.peer)
-        payloads = [payload for each in candidates if (payload := each.payload) is not None]
-        return _Parsing(candidates, authority, self._pool.submit(self._look_at, payloads, authority.origins))
-
-    def _look_at(self, payloads: Sequence[bytes], origins: frozenset[str]) -> dict[int, Told]:
-        try:
-            return self._parser.look_at(payloads, origins, _PAGE_S) if payloads else {}
-        except (Malformed, TooLarge):
-            # One of them killed the child: each is asked about alone, and for all of them there is an end.
-            return self._look_at_each(payloads, origins)
-
-    def _look_at_each(self, payloads: Sequence[bytes], origins: frozenset[str]) -> dict[int, Told]:
-        found: dict[int, Told] = {}
-        left_s = _ALONE_S
-        for place, payload in enumerate(payloads):
-            if left_s <= 0:
-                found[place] = (TOO_LARGE, "Reading the page took too long.", [])
-                continue
-            try:
-                alone = self._parser.look_at([payload], origins, _PAYLOAD_S)
-                found |= {place: alone[0]} if alone else {}
-            except (Malformed, TooLarge) as error:
-                left_s -= _PAYLOAD_S
-                found[place] = (error.code, error.message, [])
-        return found
-
-    def _judged(self, parsing: "_Parsing", follow: Follow) -> list[Arrived]:
-        """Finish checks 6 to 8 with what the child found."""
-        told, place = parsing.told.result(), 0
-        arrived = []
-        for each in parsing.candidates:
-            code, detail, subjects = "", "", list[str]()
-            if each.payload is not None:
-                code, detail, subjects = told.get(place, ("", "", []))
-                place += 1
-            fault = check.fault(code, detail, each.opening) if code else each.fault
-            arrived.append(self._arrived(each, fault or self._fault(each, subjects, parsing.authority, follow), follow))
-        return arrived
-
-    def _fault(self, each: _Candidate, subjects: Sequence[str], authority: Authority, follow: Follow) -> Fault | None:
-        """Make checks 7 and 8 of an entry that passed 6."""
-        opening, payload = each.opening, each.payload or b""
-        if each.fault or opening is None or opening.op == "erase":
-            return each.fault
-        fault = check.authorised(opening, subjects, authority)
-        if fault and opening.op == "withdraw" and self._stands(follow, opening.record):
-            fault = None  # what was taken once may go
-        return fault or check.shaped(opening, payload)
-
-    def _arrived(self, each: _Candidate, fault: Fault | None, follow: Follow) -> Arrived:
-        entry, opening = each.line.entry, each.opening
-        if fault is not None:
-            return Arrived(entry, None, fault.code, fault.detail, fault.record)
-        opened = Entry(entry.collection, entry.seq, entry.at_ms, entry.commitment, opening)
-        payload = each.payload
-        if opening is not None and payload is not None and not check.followed(opening, payload, follow.themes):
-            return Arrived(opened, None, NOT_FOLLOWED, "", opening.record)
-        # Check 6 found that this is its digest; a payload is hashed once.
-        digest = digest_bytes(opening.digest) if opening is not None and payload is not None else b""
-        return Arrived(opened, payload, digest=digest)
-
-    def _stands(self, follow: Follow, record: str) -> bool:
-        """Tell whether a record is held; what is asked about a page is asked once the one before it is written."""
-        with self._db.read() as tx:
-            try:
-                newest = self._journals.newest(tx, follow.local, record)
-            except NotFound:
-                return False
-        return newest is not None and newest.opening is not None and newest.opening.op == "put"
-
     # ---------------------------------------------------------------- 9: append
 
     def _written(self, checked: _Checked, follow: Follow, now_ms: int, restricted: bool) -> Accepted:  # noqa: FBT001
         """Write a page and let the followers take it in, in one transaction."""
-        arrived = self._judged(checked.parsing, follow)
+        arrived = self._judge.finish(checked.judging)
         if not arrived:
             if checked.grown.size == checked.checkpoint.size:
                 self._keep_note(follow, checked.page.checkpoint, now_ms, restricted=restricted)
             return Accepted(0, 0, checked.grown.size, checked.checkpoint.size)
         with self._db.write() as tx:
             before = self._opened(tx, follow, now_ms, restricted=restricted)
-            grown = self._journals.mirror(tx, follow.local, arrived, at_ms=now_ms)
+            grown, entries = self._journals.mirrored(tx, follow.local, arrived, at_ms=now_ms)
             if grown.size == checked.checkpoint.size:
                 self._journals.keep_note(tx, follow.local, checked.page.checkpoint, now_ms)
             for follower in self._followers:
-                catch_up_in(tx, self._journals, follower, follow.local)
+                keep_up_in(tx, self._journals, follower, grown, entries)
             refused, erased = _refused(tx, grown, before.size), _erased(tx, grown, before.size)
         return Accepted(len(arrived), refused, grown.size, checked.checkpoint.size, erased)
 
@@ -495,14 +389,6 @@ def _allowed(peer: Peer, follow: Follow) -> None:
         raise Quarantined(f"{peer.name} is held apart: {peer.quarantine}", fix=f"citynode peers show {peer.name}")
     if not peer.exchanges or follow.paused or follow.peer != peer.name:
         raise NotAgreed(f"Nothing is taken of {follow.local} now.", fix=f"citynode peers resume {peer.name}")
-
-
-def _candidate(line: Line) -> _Candidate:
-    """Begin check 6: what can be said before the payload is parsed."""
-    opening, fault = check.opened(line)
-    if opening is not None and fault is None:
-        fault = check.named(opening)
-    return _Candidate(line, opening, fault)
 
 
 def _refused(tx: Tx, collection: Collection, after: int) -> int:

@@ -47,9 +47,10 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entry as it came, with the opening's members unread and the payload's bytes, where they came too."""
+    """One entry as it came, its leaf, the opening's members unread and the payload's bytes, where they came too."""
 
     entry: Entry
+    leaf: bytes
     opening: Document | None
     payload: bytes | None
 
@@ -180,11 +181,12 @@ def _line(line: bytes, collection: str) -> Line:
     opening, payload = told.get("opening"), told.get("payload")
     if "opening" in told:
         _check_flat(opening)
+    leaf = entry.leaf()
     if "payload" not in told:
-        return Line(entry, opening, None)
+        return Line(entry, leaf, opening, None)
     if not isinstance(payload, str) or opening is None or opening.get("op") != "put":
         raise Malformed(f"Entry {entry.seq} comes with a payload, and is no put.")
-    return Line(entry, opening, payload.encode())
+    return Line(entry, leaf, opening, payload.encode())
 
 
 def _entry(told: object, collection: str) -> Entry:

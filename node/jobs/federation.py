@@ -219,7 +219,8 @@ class Rounds:
 def _log_pulled(pulled: Pulled) -> None:
     for each in pulled.collections:
         if each.error is not None:
-            _logger.warning("%s is not level: %s", each.collection, each.error, extra={"peer": pulled.peer})
+            extra = {"peer": pulled.peer, "code": each.error.code}
+            _logger.warning("%s is not level: %s", each.collection, each.error, extra=extra)
         elif each.entries:
             _logger.info(
                 "%s entries=%s refused=%s size=%s took_ms=%s",

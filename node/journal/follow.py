@@ -68,6 +68,19 @@ def catch_up_in(tx: Tx, reader: Reader, follower: Follower, name: str) -> int:
             return total
 
 
+def keep_up_in(tx: Tx, reader: Reader, follower: Follower, collection: Collection, entries: Sequence[Entry]) -> None:
+    """Let a follower take in entries that this transaction has written, without reading them again.
+
+    One that lags behind them catches up as `catch_up_in` does.
+    """
+    tx.lock(f"follower/{follower.name}")
+    if not entries or cursor(tx, follower, collection) != entries[0].seq - 1:
+        catch_up_in(tx, reader, follower, collection.name)
+        return
+    for start in range(0, len(entries), BATCH):
+        _apply(tx, reader, follower, collection, entries[start : start + BATCH])
+
+
 def late_in(tx: Tx, reader: Reader, follower: Follower, name: str, entries: Sequence[Entry]) -> None:
     """Let a follower take in entries of a mirror that were stubs when it passed them (`Journals.fill`).
 
@@ -113,10 +126,14 @@ def _step(tx: Tx, reader: Reader, follower: Follower, collection: Collection) ->
     seen = cursor(tx, follower, collection)
     entries = reader.entries(tx, collection.name, after=seen, limit=BATCH)
     if entries:
-        follower.apply(tx, collection, entries, lambda digests: reader.payloads(tx, digests))
-        sql = (
-            "INSERT INTO cursor (follower, collection_id, seq) VALUES (?, ?, ?)"
-            " ON CONFLICT (follower, collection_id) DO UPDATE SET seq = excluded.seq"
-        )
-        tx.run(sql, follower.name, collection.id, entries[-1].seq)
+        _apply(tx, reader, follower, collection, entries)
     return len(entries)
+
+
+def _apply(tx: Tx, reader: Reader, follower: Follower, collection: Collection, entries: Sequence[Entry]) -> None:
+    follower.apply(tx, collection, entries, lambda digests: reader.payloads(tx, digests))
+    sql = (
+        "INSERT INTO cursor (follower, collection_id, seq) VALUES (?, ?, ?)"
+        " ON CONFLICT (follower, collection_id) DO UPDATE SET seq = excluded.seq"
+    )
+    tx.run(sql, follower.name, collection.id, entries[-1].seq)

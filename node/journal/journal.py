@@ -137,6 +137,10 @@ class Journals(Reader):
             Malformed: A payload is missing or too many, or a time goes back.
             Refuted: A commitment or digest does not hold.
         """
+        return self.mirrored(tx, name, arrived, at_ms=at_ms)[0]
+
+    def mirrored(self, tx: Tx, name: str, arrived: Sequence[Arrived], *, at_ms: int) -> tuple[Collection, list[Entry]]:
+        """Like `mirror`; also give the entries as they are kept, for `follow.keep_up_in`."""
         return mirrors.write(tx, self.store, self._locked_mirror(tx, name), arrived, at_ms=at_ms)
 
     def fill(self, tx: Tx, name: str, seq: int, opening: Opening, payload: bytes | None, *, at_ms: int) -> Entry:
@@ -185,7 +189,7 @@ class Journals(Reader):
             Malformed: A payload is missing or too many, or a time goes back.
             Refuted: A commitment or digest does not hold.
         """
-        return mirrors.write(tx, self.store, _own(self._locked(tx, name)), arrived, at_ms=at_ms)
+        return mirrors.write(tx, self.store, _own(self._locked(tx, name)), arrived, at_ms=at_ms)[0]
 
     def keep_own_note(self, tx: Tx, name: str, text: str, at_ms: int) -> None:
         """Keep a note of our own that a mirror held; its signature and root were checked by the caller."""

@@ -56,9 +56,10 @@ _CHUNK = 500
 class Arrived:
     """One entry as it came from its origin, after it was checked.
 
-    `payload` comes with an accepted `put`, and with it its SHA-256 if the caller has computed it. `refused` is the code
-    for which it was refused, with `detail` and the record if that is known; its opening and payload are then left out,
-    but for `NOT_FOLLOWED` the payload alone.
+    `payload` comes with an accepted `put`. `refused` is the code for which it was refused, with `detail` and the record
+    if that is known; its opening and payload are then left out, but for `NOT_FOLLOWED` the payload alone. `hashes` are
+    the leaf's and the payload's (or empty), from a caller that computed them and compared both with what the opening
+    and the signed tree say: megabytes are not hashed twice.
     """
 
     entry: Entry
@@ -66,15 +67,20 @@ class Arrived:
     refused: str = ""
     detail: str = ""
     record: str = ""
-    digest: bytes = b""
+    hashes: tuple[bytes, bytes] | None = None
 
 
-def write(tx: Tx, store: PayloadStore, collection: Collection, arrived: Sequence[Arrived], *, at_ms: int) -> Collection:
-    """Write entries after those that are held; see `Journals.mirror`. The caller holds the journal's lock."""
+def write(
+    tx: Tx, store: PayloadStore, collection: Collection, arrived: Sequence[Arrived], *, at_ms: int
+) -> tuple[Collection, list[Entry]]:
+    """Write entries after those that are held; see `Journals.mirror`. The caller holds the journal's lock.
+
+    Gives the collection as it stands, and the entries as `Reader.entries` would.
+    """
     if len(arrived) > MAX_ENTRIES:
         raise TooLarge(f"A mirror takes at most {MAX_ENTRIES} entries at once.")
     if not arrived:
-        return collection
+        return collection, []
     erasing = _Erasures(tx, collection, arrived)
     batch = _Batch(collection, at_ms)
     for each in erasing.settled:
@@ -88,7 +94,7 @@ def write(tx: Tx, store: PayloadStore, collection: Collection, arrived: Sequence
     erasing.obey(tx, store, at_ms=at_ms)
     grown = collection.grown(batch.frontier, batch.last_at_ms)
     collections.save(tx, grown)
-    return grown
+    return grown, batch.entries
 
 
 @dataclass(slots=True)
@@ -97,6 +103,7 @@ class _Batch:
 
     collection: Collection
     at_ms: int
+    entries: list[Entry] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     refusals: list[Row] = field(default_factory=list)
     payloads: dict[bytes, bytes] = field(default_factory=dict)
@@ -109,27 +116,30 @@ class _Batch:
         self.last_at_ms = self.collection.last_at_ms
 
     def add(self, arrived: Arrived, *, erased: bool) -> None:
-        entry = self._checked(arrived.entry)
+        entry = self._checked(arrived)
         if arrived.refused not in {"", NOT_FOLLOWED} or erased:
             entry = replace(entry, opening=None)
         opening = entry.opening
         key, row = (None, stub_row_of(entry)) if opening is None else (_key(opening), row_of(entry))
         if opening is not None and not arrived.refused:
-            self.payloads.update(_kept(opening, arrived.payload, arrived.digest))
-        leaf = entry.leaf()
+            self.payloads.update(_kept(opening, arrived.payload, arrived.hashes[1] if arrived.hashes else b""))
+        leaf = arrived.hashes[0] if arrived.hashes else entry.leaf()
         self.tiles += self.frontier.append(leaf)
         self.rows.append((self.collection.id, leaf, key, *row))
         code = arrived.refused or (WITHHELD if opening is None else "")
-        if code and not erased:
+        refused = "" if erased else code
+        self.entries.append(replace(entry, refused=refused) if refused else entry)
+        if refused:
             self.refusals.append(_refusal(self.collection, arrived, code, self.at_ms))
 
-    def _checked(self, entry: Entry) -> Entry:
-        expected = self.frontier.size + 1
+    def _checked(self, arrived: Arrived) -> Entry:
+        entry, expected = arrived.entry, self.frontier.size + 1
         if (entry.collection, entry.seq) != (self.collection.iri, expected):
             raise Conflict(f"{self.collection.name} goes on with entry {expected}, not with {entry.seq} of another.")
         if not self.last_at_ms <= entry.at_ms <= MAX_AT_MS:
             raise Malformed(f"The time of entry {expected} lies before that of the entry before it.")
-        _check_commitment(entry)
+        if arrived.hashes is None:
+            _check_commitment(entry)
         self.last_at_ms = entry.at_ms
         return entry
 

@@ -7,8 +7,11 @@ holds the two together) and a quarter of the time. Whatever else comes is parsed
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection as Many
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import lt
 
 from node.records import MAX_PAYLOAD_BYTES, MAX_TRIPLES
 from node.vocab.ntriples import literal
@@ -48,39 +51,48 @@ def looked_at(payloads: Sequence[bytes], origins: Many[str]) -> dict[int, Told]:
     wanted = {origin.encode() for origin in origins}
     found: dict[int, Told] = {}
     for place, payload in enumerate(payloads):
-        fault = fault_of(payload)
-        told = _subjects_of(payload, wanted) if fault == _GOOD and wanted else []
+        lines = payload.split(b"\n")
+        fault = _fault_of(payload, lines)
+        told = list(_subjects_of(lines, wanted)) if fault == _GOOD and wanted else []
         if told or fault != _GOOD:
             found[place] = (*fault, told)
     return found
 
 
-def _subjects_of(payload: bytes, origins: Many[bytes]) -> list[str]:
-    subjects = {line[1 : line.find(b">")] for line in payload.split(b"\n")}
-    return sorted(subject.decode() for subject in subjects if subject and _is_of(subject, origins))
+def _subjects_of(lines: Sequence[bytes], origins: Many[bytes]) -> Iterator[str]:
+    """Give the subjects of canonical lines that lie under an origin; in sorted lines those of one stand together."""
+    at = 0
+    while at < len(lines):
+        subject = lines[at][1 : lines[at].find(b">")]
+        end = subject.find(b"/", subject.find(b"//") + 2) + 1
+        if end and subject[:end] not in origins:
+            at = _behind(lines, b"<" + subject[:end], at)
+        else:
+            yield subject.decode()
+            at = _behind(lines, b"<" + subject + b">", at)
 
 
-def _is_of(subject: bytes, origins: Many[bytes]) -> bool:
-    end = subject.find(b"/", subject.find(b"//") + 2) + 1
-    return not end or subject[:end] in origins
+def _behind(lines: Sequence[bytes], begin: bytes, at: int) -> int:
+    """Give the place of the first line after those that begin so; no UTF-8 has a byte 255."""
+    return bisect_left(lines, begin + b"\xff", at)
 
 
 def fault_of(payload: bytes) -> Fault:
     """Say what is wrong with one payload."""
+    return _fault_of(payload, payload.split(b"\n"))
+
+
+def _fault_of(payload: bytes, lines: list[bytes]) -> Fault:
+    """Say what is wrong with a payload; of `lines`, which it is split into, the empty last one is taken away."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         return TOO_LARGE, f"It has {len(payload)} bytes; at most {MAX_PAYLOAD_BYTES} are taken."
-    count = payload.count(b"\n")
-    if count > MAX_TRIPLES:
-        return TOO_LARGE, f"It has {count} triples; at most {MAX_TRIPLES} are taken."
-    lines = payload.split(b"\n")
     if lines.pop():
         return NOT_CANONICAL, "Its last line does not end."
+    if len(lines) > MAX_TRIPLES:
+        return TOO_LARGE, f"It has {len(lines)} triples; at most {MAX_TRIPLES} are taken."
     # Code point order is byte order in UTF-8.
-    ordered = sorted(lines)
-    if ordered != lines:
-        return NOT_CANONICAL, "Its lines are not sorted."
-    if len(set(lines)) != len(lines):
-        return NOT_CANONICAL, "A line stands twice."
+    if not all(map(lt, lines, islice(lines, 1, None))):
+        return NOT_CANONICAL, "Its lines are not sorted, or one stands twice."
     return _GOOD if _PLAIN.match(payload) else _parsed(payload, lines)
 
 

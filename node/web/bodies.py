@@ -7,12 +7,49 @@ whoever drips is cut off. A compressed body is refused: nothing that is sent her
 import asyncio
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive, Scope, Send
 
 from node.errors import Malformed, TooLarge
 
 FORM_BYTES = 64 * 1024
 MESSAGE_BYTES = 1024 * 1024
 DEADLINE_S = 15.0
+
+
+def has_body(scope: Scope) -> bool:
+    """Tell whether a request says that a body follows."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in scope["headers"]
+    )
+
+
+CLOSE = (b"connection", b"close")
+
+
+class Unread:
+    """Ends the connection after an answer that was given before the whole body was read.
+
+    Otherwise the server would read on for as long as somebody sends: a refused upload would cost as much as a taken
+    one, without counting for any limit.
+    """
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        """Stand between a server and an app."""
+        self._receive, self._send = receive, send
+        self._read = False
+
+    async def receive(self) -> Message:
+        """Give the next part, and notice the last."""
+        message = await self._receive()
+        self._read = self._read or not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass an answer on."""
+        if message["type"] == "http.response.start" and not self._read:
+            message = {**message, "headers": [*message["headers"], CLOSE]}
+        await self._send(message)
 
 
 async def body_of(request: Request, *, most: int = MESSAGE_BYTES, deadline_s: float = DEADLINE_S) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from node.errors import Forbidden, Malformed, Unauthenticated
+from node.errors import Forbidden, Malformed, NotFound, Unauthenticated
 from node.federation.rights import NoCollection, Who
 from node.web import answer, bodies
 from node.web.parts import Parts
@@ -114,13 +114,19 @@ class Door:
         return caller
 
     async def own(self, caller: Who, iri: str) -> CollectionInfo:
-        """Find a collection of this city by its IRI, for a peer that may mirror it. Raises NotFound."""
+        """Find a collection of this city by its IRI, for a peer that may mirror it.
+
+        Raises:
+            NotFound: It is not ours, there is none of that name, or this peer may not mirror it: all the same to it.
+        """
         before, mark, name = iri.rpartition("/collections/")
         ours = bool(mark) and before == self._parts.site.base_url and "/" not in name
         info = self._parts.reading.collections().get(name) if ours else None
         if info is None:
             info = await self._parts.thread(lambda: self._restricted(caller, name if ours else ""))
-        return info or self._parts.reading.collection(name)  # raises
+        if info is None or not ours:
+            raise NotFound("There is no such collection here.", fix="The collections are listed at /checkpoints.")
+        return info
 
 
 async def body_of(request: Request, *, most: int = MAX_BODY_BYTES) -> bytes:

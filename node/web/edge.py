@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from starlette.routing import BaseRoute, Match, Route
 
 from node.web.answer import DATA_SAFETY, PAGE_SAFETY
+from node.web.bodies import Unread, has_body
 from node.web.front import REQUEST_ID, App, Front, Message, Receive, Scope, Send
 from node.web.limits import Gate
 
@@ -99,6 +100,9 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer OPTIONS here; pass the rest on with a request id and time it."""
+        if scope["type"] == "http" and has_body(scope):
+            unread = Unread(receive, send)
+            receive, send = unread.receive, unread.send
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["method"] == "OPTIONS":

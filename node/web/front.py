@@ -162,7 +162,7 @@ class Front:
                 copy = value
             elif name == b"x-request-id":
                 asked = value
-            elif name in (b"if-modified-since", b"range"):
+            elif name in (b"if-modified-since", b"range", b"content-length", b"transfer-encoding"):
                 await self._app(scope, receive, send)
                 return
         key = key_of(

@@ -20,6 +20,7 @@ import structlog
 
 from node.errors import TooManyRequests
 from node.web.answer import DATA_SAFETY, NOT_KEPT
+from node.web.bodies import CLOSE, has_body
 from node.web.ports import Rates
 from node.web.problems import Problem
 from node.web.words import words
@@ -249,6 +250,7 @@ class Gate:
             *((name.encode(), value.encode()) for name, value in problem.headers),
             *self.limits.headers(refusal.door, refusal.who),
             *DATA_SAFETY,
+            *([CLOSE] if has_body(scope) else ()),
         ]
         await send({"type": "http.response.start", "status": 429, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -362,7 +362,7 @@ def make(folder: Path, wire: Wire, name: str, base_url: str, *, database: Path, 
     made = Settings(**(values | settings))
     _keys_of(name, made)
     node = build(made, outbound=Door(wire, name))
-    node.federation.exchanging.intake._parser = LASTING
+    node.federation.exchanging.intake._judge._parser = LASTING
     node.create_collection(NAME, title=f"Open data of {name.capitalize()}", visibility="public", at_ms=clock_ms())
     wire.apps[base_url] = Lazy(node)
     return City(node, wire, name)

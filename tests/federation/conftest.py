@@ -34,7 +34,7 @@ def mirror(db: Database, keyring: Keyring, origin: Origin, lasting_parser: Parse
     """Give this city, which follows the other one."""
     made = mirror_of(db, keyring, origin, lasting_parser)
     yield made
-    made.intake._pool.shutdown()
+    made.intake._judge._pool.shutdown()
     made.intake._writer.shutdown()
 
 

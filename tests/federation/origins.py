@@ -183,11 +183,14 @@ class Mirror:
     follow: Follow
     peer: Peer
 
-    def take(self, page: bytes, **more: Any) -> Accepted:
-        return self.intake.accept(page, self.follow, self.peer, NOW, **more)
+    def take(self, page: bytes, *, restricted: bool = False) -> Accepted:
+        return self.intake.accept(page, self.follow, self.peer, NOW, restricted=restricted)
 
     def take_all(self, pages: Sequence[bytes]) -> list[Accepted]:
-        return list(self.intake.accept_all(pages, self.follow, self.peer, NOW))
+        return list(self.intake.accept_all(pages, self.follow, self.peer, NOW, restricted=False))
+
+    def keep(self, text: str) -> bool:
+        return self.intake.keep_note(self.follow, self.peer, text, NOW, restricted=False)
 
     def refill(self, page: bytes) -> Accepted:
         return self.intake.refill(page, self.follow, self.peer, NOW + 1)

@@ -12,7 +12,7 @@ import pytest
 from node.catalog.shelf import Shelf, ShelfFollower
 from node.db import Database
 from node.errors import Conflict, Malformed, NotFound, Refuted, TooLarge, WrongRoot
-from node.journal import Arrived, Draft, Entry, Opening, catch_up, catch_up_in, cursor, late_in, rebuild
+from node.journal import Arrived, Draft, Entry, Opening, catch_up, catch_up_in, cursor, keep_up_in, late_in, rebuild
 from node.journal.journal import Journals
 from node.journal.mirror import BAD_ERASURE, NOT_FOLLOWED, WITHHELD
 from node.journal.tree import verify_inclusion
@@ -50,9 +50,10 @@ class Cities:
 
     def mirror(self, arrived: Sequence[Arrived], *, follow: bool = True) -> None:
         with self.here.db.write() as tx:
-            self.here.mirror(tx, LOCAL, arrived, at_ms=NOW)
+            grown, entries = self.here.mirrored(tx, LOCAL, arrived, at_ms=NOW)
+            assert self.here.entries(tx, LOCAL, after=grown.size - len(entries), limit=1_000) == entries
             if follow:
-                catch_up_in(tx, self.here, self.follower, LOCAL)
+                keep_up_in(tx, self.here, self.follower, grown, entries)
 
     def fill(self, seq: int, opening: Opening | None, payload: bytes | None) -> Entry:
         assert opening
@@ -539,3 +540,12 @@ def test_a_city_gets_its_own_tail_back_as_a_mirror_holds_it(cities: Cities):
         assert tx.rows("SELECT * FROM erasure_told") == tx.rows("SELECT * FROM refusal") == []
     with pytest.raises(Conflict, match="mirror"), cities.here.db.write() as tx:
         cities.here.recover(tx, LOCAL, tail, at_ms=NOW)
+
+
+def test_a_follower_that_lags_behind_what_is_written_catches_up(cities: Cities):
+    cities.append(*[put(n) for n in range(4)])
+    cities.mirror(cities.arrived(0, size=2), follow=False)
+    cities.mirror(cities.arrived(2, size=3))
+    assert len(cities.held()) == 3
+    cities.level()
+    assert len(cities.check()) == 4
