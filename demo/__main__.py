@@ -2,7 +2,8 @@
 
 Each city is a node of its own, made, introduced and run with the very commands an operator uses; nothing here reaches
 into the node. The catalogues are the project's own (see README.md beside this file); with LIVE=1 the live portals are
-harvested instead, into folders of their own. Everything lives in `.demo/` and may be deleted at any time.
+harvested instead, into folders of their own; PORTS=8101,8102 takes other ports. Everything lives in `.demo/` and may be
+deleted at any time.
 """
 
 import dataclasses
@@ -24,10 +25,24 @@ Running = dict[City, "subprocess.Popen[bytes]"]
 def main() -> int:
     """Set both cities up, run and introduce them, say what to try, and wait for Ctrl-C."""
     live = os.environ.get("LIVE", "") not in ("", "0")
-    cities = [dataclasses.replace(city, is_live=live) for city in (HELSINKI, LONDON)]
+    ports = _ports(os.environ.get("PORTS", ""))
+    if ports is None:
+        print("PORTS takes two ports of your choice, such as: PORTS=8101,8102 make demo", file=sys.stderr)
+        return 2
+    usual = ports == (HELSINKI.port, LONDON.port)
+    # An address cannot change once it is in records, so each pair of ports has cities of its own.
+    place = "" if usual else "{}-{}".format(*ports)
+    cities = [
+        dataclasses.replace(city, is_live=live, port=port, place=place)
+        for city, port in zip((HELSINKI, LONDON), ports, strict=True)
+    ]
     for city in cities:
         if _taken(city.port):
-            print(f"Port {city.port} of 127.0.0.1 is taken. Stop what listens there, then: make demo", file=sys.stderr)
+            print(
+                f"Port {city.port} of 127.0.0.1 is taken. Stop what listens there, then: make demo;"
+                " or take two other ports: PORTS=8101,8102 make demo",
+                file=sys.stderr,
+            )
             return 3
     running: Running = {}
     # SIGTERM ends the demonstration as Ctrl-C does, so that no city is left behind.
@@ -48,6 +63,17 @@ def main() -> int:
         return error.returncode
     finally:
         _stop(list(running.values()))
+
+
+def _ports(spelt: str) -> tuple[int, int] | None:
+    """Read the two ports, the usual ones if none are named; None if these are none."""
+    if not spelt:
+        return HELSINKI.port, LONDON.port
+    words = [word.strip() for word in spelt.split(",")]
+    if len(words) != 2 or not all(word.isascii() and word.isdigit() and len(word) <= 5 for word in words):
+        return None
+    one, other = map(int, words)
+    return (one, other) if one != other and min(one, other) >= 1024 and max(one, other) <= 65535 else None
 
 
 def _introduce(helsinki: City, london: City) -> None:
@@ -88,10 +114,11 @@ Try in another terminal:
 
 Stop Helsinki, and see London still serve and prove what Helsinki said:
   kill {running[helsinki].pid}
-  curl -L -H 'Accept: text/turtle' '{copy}'
+  curl -H 'Accept: text/turtle' '{copy}'
   .venv/bin/citynode verify '{copy}'
 and let Helsinki come back:
   {citynode} run --port {helsinki.port}
+Ctrl-C here then stops London alone; stop Helsinki in its own terminal.
 
 Ctrl-C stops both."""
 

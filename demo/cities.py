@@ -30,6 +30,7 @@ class City:
     written: str
     live: str
     is_live: bool = False
+    place: str = ""
 
     @property
     def base_url(self) -> str:
@@ -43,8 +44,8 @@ class City:
 
     @property
     def folder(self) -> Path:
-        """Give its data folder; what was harvested live is kept apart."""
-        return DATA / (f"live-{self.slug}" if self.is_live else self.slug)
+        """Give its data folder; what was harvested live, or lives at other ports (`place`), is kept apart."""
+        return DATA / self.place / (f"live-{self.slug}" if self.is_live else self.slug)
 
     def command(self, *words: str) -> list[str]:
         """Spell a call of `citynode` with this interpreter."""
@@ -60,11 +61,19 @@ class City:
         subprocess.run(self.command(*words), env=self.environment(), cwd=HERE.parent, check=must)
 
     def ask(self, *words: str) -> str:
-        """Run a command and give what it printed."""
+        """Run a command and give what it printed; its notes for an operator are left out unless it fails."""
         done = subprocess.run(
-            self.command(*words), env=self.environment(), cwd=HERE.parent, check=True, stdout=subprocess.PIPE, text=True
+            self.command(*words), env=self.environment(), cwd=HERE.parent, capture_output=True, text=True, check=False
         )
+        if done.returncode:
+            print(done.stderr, end="", file=sys.stderr, flush=True)
+            done.check_returncode()
         return done.stdout
+
+    def tell(self, *words: str) -> None:
+        """Run a command and repeat what it says, but for its advice: here the demonstration does what comes next."""
+        said = [line for line in self.ask(*words).splitlines() if not line.startswith("Next: ")]
+        print("\n".join(said), flush=True)
 
     def json(self, *words: str) -> Any:
         """Run a reading command with `--json`."""
@@ -80,10 +89,10 @@ class City:
     def set_up(self) -> None:
         """Make the node, add its source, harvest it; what is there already is kept."""
         print(f"\n{self.name}: {'its live portal' if self.is_live else 'its demonstration catalogue'}", flush=True)
-        self.say("init", "--name", self.name, "--base-url", self.base_url, "--lang", self.languages)
+        self.tell("init", "--name", self.name, "--base-url", self.base_url, "--lang", self.languages)
         if self.source not in {each["name"] for each in self.json("sources", "list")}:
             location = self.live if self.is_live else str(HERE / self.written)
-            self.say("sources", "add", self.source, location, "--kind", self.kind)
+            self.tell("sources", "add", self.source, location, "--kind", self.kind)
         # A live portal may be away: the city then runs with what it holds.
         self.say("harvest", "run", self.source, must=not self.is_live)
 

@@ -13,7 +13,7 @@ import typer
 
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms, opened
-from node.errors import AlreadyRunning, NodeError, NotFound, TooManyRequests, Unavailable
+from node.errors import AlreadyRunning, NodeError, NotFound, PeerUnreachable, TooManyRequests, Unavailable
 
 if TYPE_CHECKING:
     from node.assembly import Node
@@ -25,6 +25,7 @@ app = typer.Typer(
 
 PeerArgument = Annotated[str | None, typer.Argument(metavar="[N]", help="A peer; all of them if left out.")]
 _PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 15.0
 _OK, _REFUSED, _TRY_AGAIN = 0, 1, 3
 
 
@@ -40,7 +41,7 @@ def run(
     with opened(data) as node:
         until = time.monotonic() + (timeout if wait else 0)
         names = [name] if name else _followed(node)
-        done = [_visit(node, each, until) for each in names]
+        done = [_visit(node, each, until, timeout) for each in names]
         if as_json:
             say.document([_document(each, visited, error) for each, visited, error in done])
         else:
@@ -130,28 +131,37 @@ def _followed(node: "Node") -> list[str]:
     return able
 
 
-def _visit(node: "Node", name: str, until: float) -> "tuple[str, Visited | None, NodeError | None]":
+def _visit(node: "Node", name: str, until: float, timeout_s: int) -> "tuple[str, Visited | None, NodeError | None]":
     """Visit a peer, again and again until it is level, somebody must act, or the time is up."""
+    failures = 0
     while True:
         visited, error = None, None
         try:
-            visited = node.federation.exchanging.visits.visit(name)
+            visited = node.federation.exchanging.visits.visit(name, by_hand=True)
             error = visited.pulled.error
         except NodeError as problem:
             error = problem
         level = visited is not None and visited.pulled.level
         if level or not _passes(error) or time.monotonic() >= until:
             return name, visited, error
-        time.sleep(min(_pause(error), max(0.0, until - time.monotonic())))
+        failures = failures + 1 if isinstance(error, PeerUnreachable) else 0
+        if failures == 1:
+            say.note(f"{name} does not answer; waiting up to {timeout_s} s, Ctrl-C stops")
+        time.sleep(min(_pause(error, failures), max(0.0, until - time.monotonic())))
 
 
 def _passes(error: NodeError | None) -> bool:
     return error is None or isinstance(error, Unavailable)
 
 
-def _pause(error: NodeError | None) -> float:
+def _pause(error: NodeError | None, failures: int) -> float:
+    """Say how long to wait: as long as the peer asks for, or longer with each time in a row that it is silent."""
     if isinstance(error, TooManyRequests):
         return float(error.retry_after_s)
+    if isinstance(error, PeerUnreachable):
+        # Before the power, so that an hour of failures costs nothing.
+        grown = _LONGEST_PAUSE_S if failures > 5 else min(_LONGEST_PAUSE_S, 2.0 ** (failures - 1))
+        return max(grown, float(error.retry_after_s))
     return _PAUSE_S if isinstance(error, AlreadyRunning) else 2 * _PAUSE_S
 
 
@@ -198,8 +208,10 @@ def _told(name: str, visited: "Visited | None", error: NodeError | None) -> None
         elif each.entries:
             refused = f", {each.refused} refused" if each.refused else ""
             say.line(f"{each.collection}: {each.entries} new entries{refused}, {each.size} held")
+        elif each.level:
+            say.line(f"{each.collection} is level: {each.size} held")
         else:
-            say.line(f"{each.collection}: nothing new, {each.size} held")
+            say.line(f"{each.collection}: nothing new yet, {each.size} held")
     if error is not None and visited is None:
         say.error(error)
     for each_one in visited.contradictions if visited else ():

@@ -50,7 +50,7 @@ def identity(as_json: JsonOption = False, data: DataOption = None) -> None:
         say.line(f"issuer       {own.url}")
         say.line(f"fingerprint  {own.fingerprint}")
         say.line(f"did          {own.did_name}")
-        say.line("Tell the fingerprint to another city by telephone or on paper, never by the same way as the address.")
+        say.line("Another city needs both, by one way that it trusts (telephone, paper): citynode peers invite")
 
 
 @app.command("list")
@@ -101,6 +101,8 @@ def rotate(
             say.line(
                 "The fingerprint of this city is another one now. Peers that know the old key take it by themselves."
             )
+            say.line(f"Tell the new fingerprint to cities that you invite from now on: {node.keyring.fingerprint}")
+        say.line("Back up the keys again, an older backup lacks this one: citynode db backup FILE")
 
 
 @app.command("replace-lost")

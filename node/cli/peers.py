@@ -39,7 +39,10 @@ def invite(as_json: JsonOption = False, data: DataOption = None) -> None:
             say.document(said)
             return
         say.line(str(said["invitation"]))
-        say.note("Send it by a way that is trusted already. There: citynode peers add INVITATION --name NAME")
+        say.note(
+            "Send all of it by one way that is trusted already: a telephone call, paper, a meeting."
+            " There: citynode peers add INVITATION --name NAME"
+        )
 
 
 @app.command()
@@ -88,7 +91,10 @@ def approve(
         _ask(f"Approve {name}?", yes=yes)
         said = office.approve(name, by=_person(), review=str(review["review"]), fingerprint=fingerprint)
         say.line(f"Approved {name}: {said['effect']}")
-        say.line(f"Next: citynode peers follow {name} --all")
+        followed = [each["collection"] for each in cast("list[dict[str, str]]", said["follows"])]
+        if followed:
+            say.line(f"Follows {', '.join(followed)} of {name} already")
+        say.line(f"Next: citynode {f'exchange run {name}' if followed else f'peers follow {name} --all'}")
 
 
 def _print_review(review: dict[str, Any]) -> None:
@@ -140,6 +146,8 @@ def follow(
         said = node.federation.office.follow(name, collections or [], all_of_them=all_of_them, themes=theme or [])
         for each in cast("list[dict[str, str]]", said["follows"]):
             say.line(f"Follows {each['collection']} of {name} as {each['local']}")
+        for warning in cast("list[str]", said["warnings"]):
+            say.note(f"! {warning}")
         say.line(f"Next: citynode exchange run {name}")
 
 
@@ -170,8 +178,15 @@ def resume(name: NameArgument, data: DataOption = None) -> None:
 
 
 @app.command()
-def block(name: NameArgument, data: DataOption = None) -> None:
-    """Stop all exchange with a peer and hide what is held of it, until somebody approves it again."""
+def block(name: NameArgument, yes: YesOption = False, data: DataOption = None) -> None:
+    """Say what would be hidden, ask, stop all exchange with a peer and hide it, until somebody approves it again."""
+    with opened(data) as node:
+        state = node.federation.office.show(name)["state"]
+        if state != "blocked":
+            held = sum(each.records for each in node.shelf.collections() if each.name.startswith(f"{name}/"))
+            records = f"{held} record{'' if held == 1 else 's'} of {name}"
+            say.line(f"{records} will no longer be shown here, and nothing is exchanged, until you approve it again.")
+            _ask(f"Block {name}?", yes=yes)
     _act("block", name, data)
 
 

@@ -4,6 +4,7 @@ Each of them ends with what still holds own collections back, if anything does. 
 is in `docs/recover.md`.
 """
 
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,11 +12,15 @@ import typer
 
 from node.cli import peers, say
 from node.cli.common import DataOption, JsonOption, now_ms, opened
-from node.errors import BrokenHistory, Malformed, PeerUnreachable
+from node.errors import BrokenHistory, Conflict, Malformed, PeerUnreachable, Refused
 
 if TYPE_CHECKING:
     from node.assembly import Node
-    from node.federation.recover import Outcome
+    from node.federation.epochs import Loss
+    from node.federation.recover import Outcome, Prospect
+
+
+_FIX = "docs/recover.md says what can be done."
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +38,7 @@ def recover(
         str, typer.Option("--new-epoch", metavar="COLLECTION", help="Give the lost tail up, with --reason.")
     ] = "",
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for everyone to read.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Open the new epoch without asking.")] = False,
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
@@ -41,7 +47,7 @@ def recover(
         raise Malformed("One thing at a time.", fix="Say one of --check, --alone and --new-epoch.")
     with opened(data) as node:
         if new_epoch:
-            _begin_anew(node, new_epoch, reason, as_json=as_json)
+            _begin_anew(node, new_epoch, reason, yes=yes, as_json=as_json)
         elif check:
             _checked(node, as_json=as_json)
         elif alone:
@@ -78,13 +84,27 @@ def _checked(node: "Node", *, as_json: bool) -> None:
         say.lines(f"{one.collection}: {one.peer} holds {one.size} entries that were signed" for one in found.behind)
     if found.asked and len(found.silent) == len(found.asked):
         raise PeerUnreachable("None of the peers answered.", fix="Try again later.")
-    _told(node, asdict(found), as_json=as_json)
+    _told(node, asdict(found), as_json=as_json, fix="Run: citynode recover" if found.asked else _FIX)
 
 
-def _begin_anew(node: "Node", name: str, reason: str, *, as_json: bool) -> None:
+def _begin_anew(node: "Node", name: str, reason: str, *, yes: bool, as_json: bool) -> None:
+    from node.federation.epochs import check_reason
+
+    check_reason(reason)
+    watching = node.federation.watching
+    prospect = watching.recovery.prospect(name, now_ms())
+    if prospect.peer:
+        raise Conflict(
+            f"{prospect.peer} holds {prospect.size} entries of {name} that were signed, and can give them back.",
+            fix="Run: citynode recover",
+        )
+    loss = _loss(node, name, reason, prospect)
+    for line in _given_up(loss, prospect):
+        say.note(line)
+    _agree(f"Open epoch {loss.collection.epoch + 1} of {name}?", yes=yes)
     at_ms = now_ms()
-    opened_epoch = node.federation.watching.epochs.open(name, reason, at_ms)
-    node.federation.watching.recovery.alone()
+    opened_epoch = watching.epochs.open(name, reason, at_ms)
+    watching.recovery.alone()
     node.journals.checkpoint(name, at_ms=at_ms)
     if not as_json:
         say.line(f"{name} goes on from {opened_epoch.from_size} entries as epoch {opened_epoch.number}")
@@ -93,12 +113,48 @@ def _begin_anew(node: "Node", name: str, reason: str, *, as_json: bool) -> None:
     _told(node, epoch, as_json=as_json)
 
 
-def _told(node: "Node", told: dict[str, Any], *, as_json: bool) -> None:
+def _loss(node: "Node", name: str, reason: str, prospect: "Prospect") -> "Loss":
+    try:
+        return node.federation.watching.epochs.loss(name, reason)
+    except Conflict as problem:
+        silent = ", ".join(prospect.checked.silent)
+        if not silent or "/" in name:
+            raise
+        raise Conflict(
+            f"Not known yet whether anything that was signed of {name} is missing here: no answer of {silent}.",
+            fix="Run citynode recover --check until they answer; only what is known to be lost can be given up.",
+        ) from problem
+
+
+def _given_up(loss: "Loss", prospect: "Prospect") -> list[str]:
+    """Say what a new epoch would give up, and who might still have it."""
+    name, size = loss.collection.name, loss.collection.size
+    told = [f"{name} has {size} entries here; {loss.signed} were signed."]
+    if loss.signed > size:
+        told.append(f"Entries {size + 1} to {loss.signed} are given up for good, and every mirror has to agree.")
+    else:
+        told.append("What others hold of it is another history; it is given up, and every mirror has to agree.")
+    told += [f"{peer} cannot give them back: {error}" for peer, error in prospect.errors.items()]
+    told += [f"{peer} gave no answer, and may hold them." for peer in prospect.checked.silent]
+    return told
+
+
+def _agree(question: str, *, yes: bool) -> None:
+    """Ask a person; where there is none, refuse."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused("Somebody has to agree to this; nothing was changed.", fix="Run it in a terminal, or say --yes.")
+    if not typer.confirm(question, err=True):
+        raise Refused("Nothing was changed.")
+
+
+def _told(node: "Node", told: dict[str, Any], *, as_json: bool, fix: str = _FIX) -> None:
     held_back = node.federation.watching.recovery.held_back()
     if as_json:
         say.document(told | {"held_back": held_back})
     if held_back:
-        raise BrokenHistory(held_back, fix="docs/recover.md says what can be done.")
+        raise BrokenHistory(held_back, fix=fix)
 
 
 def approve_epoch(

@@ -32,6 +32,9 @@ def issue(
         token, secret = node.federation.named_tokens.issue(
             name, now_ms=now_ms(), staff=staff, scopes=scope or (), days=days
         )
+        here = {each.name for each in node.shelf.collections()}
+    for missing in sorted({each.removeprefix("read:") for each in token.scopes} - here):
+        say.note(f"! There is no collection {missing} here; the token can read it once there is one.")
     if as_json:
         say.document({"name": token.name, "token": secret, "expires_at": say.moment(token.expires_at_ms)})
         return

@@ -1,7 +1,8 @@
 """The command `verify`: proves what a node or a file says, without a node of one's own.
 
 It opens no data folder and reads no setting; a stranger can run it. Addresses of this machine are asked only if the
-person who calls named one. The exit code is the verdict: 0 proven, 1 refuted, 3 nobody could be reached.
+person who calls named one. The exit code is the verdict: 0 proven, 1 refuted, 3 nobody could be reached; 2 is wrong
+use, such as a file that is not there, and no verdict.
 """
 
 import ipaddress
@@ -13,6 +14,9 @@ import typer
 import node
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms
+from node.errors import Refused
+
+_WRONG_USE = 2
 
 
 def verify(
@@ -40,7 +44,7 @@ def verify(
     as_json: JsonOption = False,
     data: DataOption = None,  # noqa: ARG001 (every command takes it; this one needs no data folder)
 ) -> None:
-    """Prove a node's checkpoints, a collection's history or a record; exit 0 proven, 1 refuted, 3 unreachable."""
+    """Prove a node's checkpoints, a collection or a record; exit 0 proven, 1 refuted, 2 wrong use, 3 unreachable."""
     from node.federation.verifier import Wish, is_url
     from node.federation.verifier import verify as verified
     from node.outbound import Outbound, origin_of
@@ -52,7 +56,12 @@ def verify(
         user_agent=f"citynode/{node.__version__} verify",
     )
     wish = Wish(target, against, key, identity, statement, document, tuple(witness or ()))
-    report = verified(wish, outbound=outbound, now_ms=now_ms())
+    try:
+        report = verified(wish, outbound=outbound, now_ms=now_ms())
+    except Refused as problem:
+        # Only what was asked for can be wrong here; whatever a node says is in the report.
+        say.error(problem)
+        raise typer.Exit(_WRONG_USE) from problem
     if as_json:
         say.document(report.document())
     else:

@@ -171,16 +171,16 @@ class Cosigning:
             tx.run(_KEEP, task.collection.id, task.size, task.witness.name, line, now_ms)
 
     def _line(self, task: _Task, body: bytes, now_ms: int) -> str:
-        """Find the line of the pinned key and check it; Refuted if there is none, or its time is not now."""
+        """Find the line of a pinned key that is in force, and check it; Refuted if there is none, or of now."""
         name = witness_name(task.witness.url)
-        keys = {name: [key.raw for key in self._peers.keys(task.witness.name, "witness")]}
+        keys = {name: [key.raw for key in self._peers.keys(task.witness.name, "witness") if key.is_in_force(now_ms)]}
         text = note.parse(task.note).text
         for signature in note.signature_lines(body.decode(errors="replace")):
             for cosigned in note.cosignatures(note.SignedNote(text, (signature,)), keys, verified):
                 if abs(cosigned.at_s * 1000 - now_ms) > SKEW_MS:
                     raise Refuted("its time is more than ten minutes from ours.")
                 return signature.line()
-        raise Refuted("no line of it is by a key that is pinned for this witness.")
+        raise Refuted("no line of it is by a key that is pinned for this witness and in force.")
 
 
 def _size_of(body: bytes) -> int:

@@ -38,6 +38,15 @@ _KEEP = (
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """What a new epoch of a collection would give up: what is here, what was signed, and the note that says so."""
+
+    collection: Collection
+    signed: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Epoch:
     """What an epoch statement says. `abandons` is the newest note that was given up, if the city knew one."""
 
@@ -119,8 +128,7 @@ class Epochs:
             Conflict: It is a mirror, or nothing that was signed is missing.
             Malformed: No reason is given, or a very long one.
         """
-        if not reason.strip() or len(reason) > MAX_REASON:
-            raise Malformed("A new epoch needs a reason that others can judge.", fix="Say --reason TEXT.")
+        check_reason(reason)
         with self._db.write() as tx:
             tx.lock(f"journal/{name}")
             collection = self._reader.get(tx, name)
@@ -134,6 +142,14 @@ class Epochs:
             behind.clear(tx, name)
         return Epoch(fresh.iri, fresh.epoch, fresh.size, fresh.root, reason.strip(), now_ms, lost, statement)
 
+    def loss(self, name: str, reason: str) -> Loss:
+        """Say what `open` would give up; raises what it would raise, and changes nothing."""
+        check_reason(reason)
+        with self._db.read() as tx:
+            collection = self._reader.get(tx, name)
+            lost = self._lost(tx, collection)
+        return Loss(collection, note.checkpoint_of(note.parse(lost).text).size, lost)
+
     def _lost(self, tx: Tx, collection: Collection) -> str:
         """Give the newest note that is known of what is lost; Conflict if nothing is."""
         if collection.is_mirror:
@@ -145,6 +161,12 @@ class Epochs:
             return marked.note
         if newest is not None and signed > collection.size:
             return newest
+        if behind.restored_ms(tx):
+            raise Conflict(
+                f"Not known yet whether anything that was signed of {collection.name} is missing here: the database"
+                " was restored, and not every peer has answered since.",
+                fix="Run citynode recover --check first.",
+            )
         raise Conflict(
             f"Nothing that was signed of {collection.name} is missing here.",
             fix="A new epoch breaks every mirror; open one only when citynode recover says that the tail is lost.",
@@ -175,20 +197,26 @@ class Epochs:
     def look(self, peer: str, collection: str, now_ms: int) -> Epoch | None:
         """Ask a peer whose history broke whether it opened an epoch; keep its statement for a person to judge.
 
-        Gives the newest statement that is not yet approved, or None.
+        Gives the newest statement that is not yet approved, or None. Statements that are kept here already may be by a
+        key whose time is over; such a key offers nothing new.
 
         Raises:
             PeerUnreachable: It gave no answer.
             Malformed, BadSignature: What it gave is no statement of its city about this collection.
         """
         who, follow = self._peers.get(peer), self._peers.followed(peer, collection)
-        keys = [key.jwk for key in self._peers.keys(peer, "entity")]
+        keys = self._peers.keys(peer, "entity")
+        every, now = [key.jwk for key in keys], [key.jwk for key in keys if key.is_in_force(now_ms)]
         told = [
-            read_epoch(each, keys, iri=follow.iri) for each in self._client.epochs(who.url, collection)[-MAX_EPOCHS:]
+            read_epoch(each, every, iri=follow.iri) for each in self._client.epochs(who.url, collection)[-MAX_EPOCHS:]
         ]
         with self._db.write() as tx:
             held = self._reader.get(tx, follow.local)
+            kept = {row[0] for row in tx.rows("SELECT statement FROM epoch WHERE collection_id = ?", held.id)}
             fresh = [each for each in told if each.number > held.epoch]
+            for each in fresh:
+                if each.statement not in kept:
+                    read_epoch(each.statement, now, iri=follow.iri)
             for each in fresh:
                 row = (held.id, each.number, each.from_size, each.root, each.statement, now_ms, 0, "")
                 tx.run(_KEEP, *row)
@@ -313,6 +341,12 @@ class Epochs:
             if evidence.kind in _SETTLED and evidence.summary == peer.quarantine and origin in evidence.body:
                 self._peers.change(tx, peer.name, quarantine="", failures=0, open_until=0)
                 return
+
+
+def check_reason(reason: str) -> None:
+    """Refuse a reason that says nothing, or too much."""
+    if not reason.strip() or len(reason) > MAX_REASON:
+        raise Malformed("A new epoch needs a reason that others can judge.", fix="Say --reason TEXT.")
 
 
 def _root(text: str) -> bytes:

@@ -83,7 +83,7 @@ class Exchange:
         self._leveller = leveller
         self._clock_ms = clock_ms
 
-    def pull(self, name: str, stop: Event | None = None, *, only: str = "") -> Pulled:
+    def pull(self, name: str, stop: Event | None = None, *, only: str = "", by_hand: bool = False) -> Pulled:
         """Bring what is followed of a peer level with it, as far as it goes.
 
         Each collection is on its own: what is wrong with one does not hold up the others, and is in the answer. What
@@ -93,6 +93,7 @@ class Exchange:
             name: A peer.
             stop: Ends the pull within a second.
             only: The name, at the peer, of one collection; the others are left alone.
+            by_hand: A person tries; of a row of failures at most the first lengthens the worker's waits.
 
         Raises:
             NotFound: There is no such peer, or nothing of it is followed.
@@ -111,9 +112,9 @@ class Exchange:
             fetched = self._pulled(peer, follows, stop or Event(), begun)
         except NodeError as error:
             if is_the_peers(error):
-                self._peers.failed(name, error, self._clock_ms())
+                self._failed(name, error, by_hand=by_hand)
             raise
-        self._judge(name, fetched)
+        self._judge(name, fetched, by_hand=by_hand)
         seen = fetched or [Fetched(each.local, size=each.known_size, level=True) for each in follows]
         return Pulled(name, not fetched, tuple(seen), self._clock_ms() - begun)
 
@@ -200,7 +201,14 @@ class Exchange:
 
     def _asked(self, turn: Turn, follow: Follow) -> str:
         """Ask for the note of a collection that is not among the public ones."""
-        return self._client.note(turn.peer.url, follow.collection, token=True, stop=turn.stop)
+        try:
+            return self._client.note(turn.peer.url, follow.collection, token=True, stop=turn.stop)
+        except NotFound as error:
+            raise NotFound(
+                f"{follow.peer} shows this city no collection {follow.collection}.",
+                fix=f"Ask them whether it is shared with you, or: citynode peers unfollow {follow.peer}"
+                f" {follow.collection}",
+            ) from error
 
     def _not_level(self, follow: Follow, error: NodeError) -> Fetched:
         now_ms = self._clock_ms()
@@ -213,12 +221,19 @@ class Exchange:
             self._peers.change_follow(tx, follow.peer, follow.collection, **facts)
         return Fetched(follow.local, size=self._leveller.held(follow), error=error)
 
-    def _judge(self, name: str, fetched: Sequence[Fetched]) -> None:
+    def _failed(self, name: str, error: NodeError, *, by_hand: bool) -> None:
+        """Count a failure; a person's tries are no reason for the worker to lose patience."""
+        if by_hand and self._peers.get(name).failures:
+            self._peers.note_error(name, error, self._clock_ms())
+        else:
+            self._peers.failed(name, error, self._clock_ms())
+
+    def _judge(self, name: str, fetched: Sequence[Fetched], *, by_hand: bool) -> None:
         """Settle what the whole pull says of the peer: what is only missing there is no failure of it."""
         errors = [each.error for each in fetched if each.error is not None and is_the_peers(each.error)]
         grave = [error for error in errors if not isinstance(error, _ONLY_MISSING)]
         if grave:
-            self._peers.failed(name, grave[0], self._clock_ms())
+            self._failed(name, grave[0], by_hand=by_hand)
         else:
             self._peers.answered(name, self._clock_ms())
 

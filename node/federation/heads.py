@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from node.db import Database, Tx
-from node.errors import NodeError, NotFound, Refuted
+from node.errors import NodeError, NotFound
 from node.federation.client import Head, PeerClient
+from node.federation.history import opened_now
 from node.federation.peers import Peer, Peers
 from node.journal import Reader, note
 from node.journal.note import Checkpoint
-from node.keys import verified
 
 ASKED_AT_ONCE = 3
 CACHE_MS = 60_000
@@ -146,15 +146,18 @@ class Heads:
         return self._cache[peer.url].heads
 
     def _take(self, origin: str, other: Peer, iri: str, head: Head, now_ms: int, found: _Found) -> None:
-        """Remember a head another peer shows, if the origin signed it."""
-        keys = [key.raw for key in self._peers.keys(origin, "checkpoint")]
+        """Remember a head another peer shows, if the origin signed it with a key that is in force.
+
+        One that only a former key signed is passed over: it may be an old copy, or of whoever came to have that key.
+        """
+        keys = self._peers.keys(origin, "checkpoint")
         try:
-            checkpoint = note.opened(head.checkpoint, {note.origin_of(iri): keys}, verified)
-            if checkpoint.origin != note.origin_of(iri):
-                raise Refuted("It speaks of another collection.")
+            checkpoint = opened_now(head.checkpoint, note.origin_of(iri), keys, now_ms)
         except NodeError as error:
             found.doubtful.append(other.name)
             self._doubt(other, iri, head, error, now_ms)
+            return
+        if checkpoint is None:
             return
         with self._db.write() as tx:
             sql = "SELECT size, root, compared FROM seen_head WHERE collection = ? AND seen_by = ?"

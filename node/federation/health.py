@@ -1,7 +1,8 @@
 """How the exchange with each peer stands: one value that the command line, the API, metrics and pages all show.
 
 Read from the book of peers and the sizes of the mirrors; asks nobody and keeps nothing. *Stale* means that the origin
-has not answered for longer than three polls and an hour: what is held of it stays, and says how old it may be.
+has not answered for longer than three polls and an hour: what is held of it stays, and says how old it may be. *Away*
+means only that the last visit failed, which is told at once.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,6 +52,7 @@ class FollowHealth:
     checked_age_ms: int
     level_age_ms: int
     stale: bool
+    away: bool
     last_error_code: str
     last_error: str
 
@@ -74,6 +76,7 @@ class PeerHealth:
     last_in_at: int
     silent_ms: int
     stale: bool
+    away: bool
     failures: int
     circuit: str
     next_attempt_at: int
@@ -135,6 +138,7 @@ class Health:
             last_in_at=peer.last_in_at,
             silent_ms=_age(peer.last_out_at, now_ms),
             stale=bool(peer.approved_at) and silent > self._stale_ms,
+            away=peer.failures > 0,
             failures=peer.failures,
             circuit=self._backoff.state(peer.failures, peer.open_until, now_ms),
             next_attempt_at=self._next(peer, now_ms),
@@ -143,7 +147,7 @@ class Health:
             last_error_at=peer.last_error_at,
             statement_expires_at=peer.statement_expires_at,
             warnings=tuple(_warnings(peer, self._peers.all_keys(peer.name), now_ms)),
-            follows=tuple(self._follow(each, sizes.get(each.local, 0), now_ms) for each in follows),
+            follows=tuple(self._follow(peer, each, sizes.get(each.local, 0), now_ms) for each in follows),
         )
 
     def _next(self, peer: Peer, now_ms: int) -> int:
@@ -151,7 +155,7 @@ class Health:
             return 0
         return max(peer.open_until, peer.last_out_at + self._poll_ms if not peer.failures else 0, now_ms)
 
-    def _follow(self, follow: Follow, held: int, now_ms: int) -> FollowHealth:
+    def _follow(self, peer: Peer, follow: Follow, held: int, now_ms: int) -> FollowHealth:
         silent = now_ms - (follow.checked_at or follow.created_at)
         return FollowHealth(
             collection=follow.collection,
@@ -163,6 +167,8 @@ class Health:
             checked_age_ms=_age(follow.checked_at, now_ms),
             level_age_ms=_age(follow.level_at, now_ms),
             stale=silent > self._stale_ms,
+            # A success clears both, so either is younger than the last answer.
+            away=peer.failures > 0 or bool(follow.last_error_code),
             last_error_code=follow.last_error_code,
             last_error=follow.last_error,
         )

@@ -7,41 +7,62 @@ city's key can check that. A smaller head of the same history is no lie (a cache
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from node.errors import BadSignature, Fork, Malformed, Refuted
 from node.federation.peers import Follow, Peers
 from node.journal import Reader, note
 from node.journal.note import Checkpoint
-from node.keys import verified
+from node.keys import PublicKey, verified
+
+
+def opened_now(text: str, origin: str, keys: Sequence[PublicKey], now_ms: int) -> Checkpoint | None:
+    """Open a note as one that is given now; None if only keys whose time is over signed it.
+
+    Such a note says nothing for or against its city: whoever has an old key can make one at any time. What was taken
+    while its key was in force stays what it is.
+
+    Raises:
+        Malformed: It is no checkpoint, or one of another collection.
+        Refuted: None of the keys signed it, or one of its signatures is wrong.
+    """
+    found = note.opened(text, {origin: [key.raw for key in keys]}, verified)
+    if found.origin != origin:
+        raise Malformed(f"The checkpoint of {origin} speaks of {found.origin}.")
+    is_new = any(key.is_in_force(now_ms) and note.names_key(text, key.raw) for key in keys)
+    return found if is_new else None
 
 
 class History:
     """Looks at heads of peers."""
 
-    def __init__(self, reader: Reader, peers: Peers) -> None:
-        """Compare with these journals, by these pinned keys."""
+    def __init__(self, reader: Reader, peers: Peers, *, clock_ms: Callable[[], int]) -> None:
+        """Compare with these journals, by these pinned keys; the clock tells which of them are in force."""
         self._reader = reader
         self._peers = peers
+        self._clock_ms = clock_ms
 
     def opened(self, follow: Follow, text: str) -> Checkpoint:
         """Read a note of a followed collection.
 
         Raises:
             Malformed: It is no checkpoint, or one of another collection.
-            BadSignature: No key that was pinned signed it.
+            BadSignature: No key that was pinned signed it, or only one whose time is over.
         """
         origin = note.origin_of(follow.iri)
-        keys = [key.raw for key in self._peers.keys(follow.peer, "checkpoint")]
+        keys = self._peers.keys(follow.peer, "checkpoint")
         try:
-            found = note.opened(text, {origin: keys}, verified)
+            found = opened_now(text, origin, keys, self._clock_ms())
         except Refuted as error:
             raise BadSignature(
                 f"The checkpoint of {follow.local} is signed by no key that was pinned with {follow.peer}.",
                 fix=f"If that city rotated its keys in another way: citynode peers approve {follow.peer}",
             ) from error
-        if found.origin != origin:
-            raise Malformed(f"The checkpoint of {follow.local} speaks of {found.origin}.")
+        if found is None:
+            raise BadSignature(
+                f"The checkpoint of {follow.local} is signed only by a key of {follow.peer} whose time is over.",
+                fix="Its city signs its newest checkpoint anew after a rotation; if it does not, ask it.",
+            )
         return found
 
     def compare(self, follow: Follow, shown: Checkpoint, text: str) -> None:

@@ -110,7 +110,7 @@ class Leveller:
         self._intake = intake
         self._folder = folder
         self._clock_ms = clock_ms
-        self._history = History(reader, peers)
+        self._history = History(reader, peers, clock_ms=clock_ms)
 
     def level(self, turn: Turn, follow: Follow, text: str, *, token: bool) -> Fetched:
         """Bring a collection to the head `text`; what was taken before an error stays taken.
@@ -208,8 +208,9 @@ class Leveller:
             held = self._reader.newest_checkpoint(tx, follow.local) or ""
         if held:
             size = note.checkpoint_of(note.parse(held).text).size
-            # What no longer exists at its origin is no proof, and a peer that is away proves nothing either.
-            with contextlib.suppress(Unavailable, NotFound):
+            # What no longer exists at its origin is no proof, nor is what a key in force did not sign (a note of an old
+            # size may be as old as its key), and a peer that is away proves nothing either.
+            with contextlib.suppress(Unavailable, NotFound, BadSignature):
                 text = self._client.note(turn.peer.url, follow.collection, size, token=target.token, stop=turn.stop)
                 self._history.compare(follow, self._opened(turn, follow, text), text)
         if last:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from node.errors import Conflict, Malformed
+from node.errors import Conflict, KeyChanged, Malformed, NodeError
 from node.federation import peer_csv
 from node.federation.health import FollowHealth, Health, PeerHealth
 from node.federation.peer_states import STATES, sentence
@@ -18,6 +18,7 @@ from node.federation.peers import Evidence, Peers, Review, invitation
 from node.keys import PublicKey
 
 Json = dict[str, object]
+_MOST_NAMED = 20
 _TIMES = frozenset({"last_out_at", "last_in_at", "next_attempt_at", "last_error_at", "statement_expires_at"})
 
 
@@ -115,8 +116,33 @@ class PeerOffice:
         """Mirror collections of a peer; `all_of_them` means every public one, and goes with no names."""
         if bool(collections) == all_of_them:
             raise Malformed("Name the collections, or say that all are meant.", fix="Give names, or --all, not both.")
+        warnings = self._doubts(name, collections)
         made = self._peers.follow(name, collections, at_ms=self._clock_ms(), themes=themes)
-        return {"peer": name, "follows": [{"collection": f.collection, "local": f.local, "iri": f.iri} for f in made]}
+        follows = [{"collection": f.collection, "local": f.local, "iri": f.iri} for f in made]
+        return {"peer": name, "follows": follows, "warnings": warnings}
+
+    def _doubts(self, name: str, collections: Sequence[str]) -> Sequence[str]:
+        """Say which names the peer does not show; if it has new ones, its statement is fetched to see them."""
+        unseen = set(collections).difference(self._shown(name))
+        if unseen and self._peers.get(name).exchanges:
+            try:
+                self._peers.refresh(name, self._clock_ms())
+            except KeyChanged:
+                raise
+            except NodeError:
+                pass  # it is away; what it showed last is all there is to say
+        shown = self._shown(name)
+        more = ", …" if len(shown) > _MOST_NAMED else ""
+        listed = ", ".join(shown[:_MOST_NAMED]) + more or "no public collection"
+        return [
+            f"{name} shows: {listed}. {each} is not among them; it may be one that is shared with you alone."
+            for each in dict.fromkeys(collections)
+            if each not in shown
+        ]
+
+    def _shown(self, name: str) -> Sequence[str]:
+        identity = self._peers.identity(name)
+        return [each for each, _, _ in identity.collections] if identity else []
 
     def unfollow(self, name: str, collection: str) -> Json:
         """Stop mirroring a collection; what is held of it stays."""

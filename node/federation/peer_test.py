@@ -1,11 +1,11 @@
 """A walk to a peer, step by step, that names the step which fails and why: DNS, TLS, identity, keys, token, feed.
 
 Each step is timed and stands on the one before it, so the walk ends at the first that fails; the rest is shown as not
-reached. It changes nothing: not the book of peers, not even when keys have changed (the next exchange does that). For a
-peer that is only proposed, no keys are pinned yet and the token may be refused: that is said, and is no failure.
+reached. It changes nothing: not the book of peers, not even when keys have changed (the next exchange does that). While
+one of the two cities has not approved the other, keys are not pinned or the token is refused: that is said as missing,
+is no failure, and the public feed is tested all the same.
 """
 
-import hmac
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from node.errors import Forbidden, NodeError, TooManyRequests, Unauthenticated
 from node.federation.client import Heads
-from node.federation.peers import Peer, Review
+from node.federation.peers import Peer, Review, is_same
+from node.federation.tokens_clients import UNKNOWN
 
 Result = Literal["ok", "missing", "failed", "not reached"]
 Look = Callable[[], tuple[Result, str]]
@@ -130,7 +131,7 @@ class PeerTest:
         except TooManyRequests:
             raise
         except (Unauthenticated, Forbidden) as error:
-            if peer.state != "proposed":
+            if peer.state != "proposed" and not _is_unknown_there(peer, error):
                 raise
             return "missing", f"They have not approved you yet: {error.message}"
         return "ok", "they gave us a token"
@@ -143,6 +144,11 @@ class PeerTest:
         return "ok", f"{count} public collection{'s' if count != 1 else ''}"
 
 
+def _is_unknown_there(peer: Peer, error: NodeError) -> bool:
+    """Tell whether a peer that never asked us anything does not know us; one that did has approved us before."""
+    return isinstance(error, Unauthenticated) and UNKNOWN in error.message and not peer.last_in_at
+
+
 def _tls(peer: Peer, version: str) -> tuple[Result, str]:
     if version:
         return "ok", f"{version}, the certificate is for {urlsplit(peer.url).hostname}"
@@ -153,7 +159,7 @@ def _keys(peer: Peer, review: Review) -> tuple[Result, str]:
     if not review.vouched:
         raise review.refusal()
     if peer.approved_at == 0:
-        same = hmac.compare_digest(review.identity.fingerprint, peer.fingerprint)
+        same = is_same(review.identity.fingerprint, peer.fingerprint)
         how = "the fingerprint is the one you were told" if same else "signed by the one you were told"
         return "missing", f"none is pinned before you approve it; {how}"
     new = f", {len(review.new_keys)} new ones signed by them" if review.new_keys else ""

@@ -36,6 +36,7 @@ __all__ = [
     "Review",
     "Statements",
     "invitation",
+    "is_same",
     "owners_of",
     "proposed",
     "read_invitation",
@@ -152,7 +153,7 @@ class Peers(PeerStore):
         address, wanted = read_invitation(invite, fingerprint)
         url = self.checked(address, name)
         identity = self._fetched(url, at_ms)
-        if not hmac.compare_digest(identity.fingerprint, wanted):
+        if not is_same(identity.fingerprint, wanted):
             raise Refuted(
                 f"The fingerprint of {url} is {identity.fingerprint}, not {wanted}.",
                 fix="Ask that city which one is right before you trust either.",
@@ -210,9 +211,9 @@ class Peers(PeerStore):
         """
         review = self.glance(name, at_ms)
         identity = review.identity
-        if expect and not hmac.compare_digest(expect, review.digest):
+        if expect and not is_same(expect, review.digest):
             raise Conflict(f"{name} has changed since it was reviewed.", fix="Look at it again, then approve it.")
-        if not review.vouched and not hmac.compare_digest(identity.fingerprint, fingerprint):
+        if not review.vouched and not is_same(identity.fingerprint, fingerprint):
             raise review.refusal()
         with self.db.write() as tx:
             self.move(tx, name, "approve")
@@ -266,15 +267,15 @@ class Peers(PeerStore):
         except NodeError as error:
             # What is pinned still holds; the exchange that follows says better than this what is wrong.
             if known:
-                self.failed_statement(name, error, now_ms)
+                self.note_error(name, error, now_ms)
                 return peer
             raise
         return self.get(name)
 
-    def failed_statement(self, name: str, error: NodeError, now_ms: int) -> None:
-        """Note that a statement could not be renewed, without counting it as a failed exchange."""
+    def note_error(self, name: str, error: NodeError, now_ms: int) -> None:
+        """Note what went wrong with a peer, without counting it as a failed exchange."""
         with self.db.write() as tx:
-            said = str(error)[:500]
+            said = "".join(c if c.isprintable() else " " for c in str(error))[:500]
             self.change(tx, name, last_error_code=error.code, last_error=said, last_error_at=now_ms)
 
     def refresh(self, name: str, now_ms: int) -> Peer:
@@ -351,7 +352,7 @@ class Peers(PeerStore):
 
     def _as_told(self, peer: Peer, identity: Identity) -> bool:
         """Judge a peer that was never approved by the fingerprint that came by a trusted way."""
-        if hmac.compare_digest(identity.fingerprint, peer.fingerprint):
+        if is_same(identity.fingerprint, peer.fingerprint):
             return True
         before = self.identity(peer.name)
         return before is not None and chain_holds(before.keys, identity.keys, before.keys, url=peer.url)
@@ -405,6 +406,11 @@ class Peers(PeerStore):
                 if before.get(one.local, one.themes) != one.themes:
                     ask_again(tx, BY_THEMES, local=one.local)
         return [self.followed(name, each) for each in wanted]
+
+
+def is_same(one: str, other: str) -> bool:
+    """Compare two secrets or digests in constant time; what a stranger typed may hold any character."""
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
 
 
 def _uncounted(prefix: str, *, except_of: str) -> int:  # noqa: ARG001  (the shape of what counts)

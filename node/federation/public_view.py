@@ -25,6 +25,7 @@ class Mirror:
     checked_at_ms: int
     known_size: int
     stale: bool
+    away: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class PeerCity:
     since_ms: int
     answered_at_ms: int
     stale: bool
+    away: bool
     mirrors: tuple[Mirror, ...]
 
 
@@ -79,6 +81,7 @@ def _city(peer: PeerHealth, since_ms: int, now_ms: int) -> PeerCity:
         since_ms=since_ms,
         answered_at_ms=peer.last_out_at,
         stale=peer.stale,
+        away=peer.away,
         mirrors=tuple(_mirror(peer, one, now_ms) for one in peer.follows),
     )
 
@@ -92,4 +95,5 @@ def _mirror(peer: PeerHealth, follow: FollowHealth, now_ms: int) -> Mirror:
         checked_at_ms=now_ms - follow.checked_age_ms if follow.checked_age_ms >= 0 else 0,
         known_size=follow.known_size,
         stale=follow.stale,
+        away=follow.away,
     )

@@ -6,16 +6,17 @@ whole (signature, numbers, commitments, digests, root) and only then written, to
 is not made up: then only a new epoch is left, which a person opens (`epochs`).
 """
 
+import contextlib
 import hashlib
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from node.db import Database, Tx
-from node.errors import BrokenHistory, Malformed, NodeError, NotFound, Refused, Refuted
+from node.errors import BrokenHistory, Conflict, Malformed, NodeError, NotFound, Refused, Refuted
 from node.federation.client import Head, PeerClient
 from node.federation.epochs import abandoned_size
 from node.federation.fetching import pages, pages_of
@@ -52,6 +53,16 @@ class Recovered:
     peer: str
     entries: int
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """Who can give the tail of a collection back (empty: nobody), how far, and why the others that hold it cannot."""
+
+    checked: Checked
+    peer: str
+    size: int
+    errors: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +135,40 @@ class Recovery:
         """
         checked, shown = self._check(now_ms, stop)
         recovered = [self._fetch(each, shown, now_ms, stop) for each in checked.behind]
-        with self._db.write() as tx:
-            restored = behind.restored_ms(tx)
-            if restored and checked.asked and not checked.silent and not any(each.error for each in recovered):
-                behind.clear_restored(tx)
+        if not any(each.error for each in recovered):
+            self._all_known(checked)
         return Outcome(checked, tuple(recovered), self.held_back())
+
+    def prospect(self, name: str, now_ms: int, *, stop: threading.Event | None = None) -> Prospect:
+        """Ask all mirrors, and find out whether one of them can give the tail of a collection back; writes no entry.
+
+        Whatever is asked for is fetched and checked as if it were to be written: nobody's word is taken for it.
+        """
+        checked, shown = self._check(now_ms, stop)
+        with self._db.read() as tx:
+            own = self._journals.get(tx, name)
+        errors: dict[str, str] = {}
+        for holder in self._holders(own, shown) if any(each.collection == name for each in checked.behind) else ():
+            try:
+                with self._spool() as spool:
+                    self._fetched(holder, own, spool, stop)
+                return Prospect(checked, holder.peer.name, holder.checkpoint.size, errors)
+            except NodeError as problem:
+                errors[holder.peer.name] = problem.message
+        return Prospect(checked, "", 0, errors)
 
     def check(self, now_ms: int, *, stop: threading.Event | None = None) -> Checked:
         """Ask all mirrors and mark what is behind; fetches nothing."""
-        return self._check(now_ms, stop)[0]
+        checked, _ = self._check(now_ms, stop)
+        if not checked.behind:
+            self._all_known(checked)
+        return checked
+
+    def _all_known(self, checked: Checked) -> None:
+        """Note that every peer has answered since a backup was restored, and nothing of what they show is missing."""
+        if checked.asked and not checked.silent:
+            with self._db.write() as tx:
+                behind.clear_restored(tx)
 
     def alone(self) -> None:
         """Let own collections be written again although not every peer was asked: a person answers for it.
@@ -157,9 +193,7 @@ class Recovery:
 
     def notice(self, peer: str, heads: Sequence[Head], now_ms: int) -> None:
         """Look at heads that were fetched for another reason, and mark own collections that are behind."""
-        for own, shown, head in self._ours_among(heads):
-            if not self._is_given_up(own, shown):
-                self._compare(own, peer, shown, head, now_ms)
+        self._look(self._peers.get(peer), heads, now_ms, None)
 
     # ------------------------------------------------------------- asking
 
@@ -172,7 +206,8 @@ class Recovery:
                 if heads is not None:
                     shown[peer.name] = heads
         for peer in peers:
-            self._look(peer, shown.get(peer.name, ()), now_ms, stop)
+            if peer.name in shown:
+                shown[peer.name] = self._look(peer, shown[peer.name], now_ms, stop)
         with self._db.read() as tx:
             marks = [found for own in self._own(tx) if (found := behind.marked(tx, own.name))]
         asked = tuple(peer.name for peer in peers)
@@ -202,11 +237,14 @@ class Recovery:
     def _own(self, tx: Tx) -> list[Collection]:
         return [each for each in self._journals.collections(tx) if not each.is_mirror and each.visibility == "public"]
 
-    def _look(self, peer: Peer, heads: Sequence[Head], now_ms: int, stop: threading.Event | None) -> None:
-        """Compare what one peer shows; what may be of a given-up history has to prove that it goes on from ours."""
+    def _look(self, peer: Peer, heads: Sequence[Head], now_ms: int, stop: threading.Event | None) -> tuple[Head, ...]:
+        """Compare what one peer shows, and give what counts of it: nothing that an epoch of ours gave up."""
+        found = []
         for own, shown, head in self._ours_among(heads):
-            if not self._is_given_up(own, shown) or self._goes_on(peer, own, shown, head, stop):
+            if not self._is_given_up(peer, own, shown, head, stop):
                 self._compare(own, peer.name, shown, head, now_ms)
+                found.append(head)
+        return tuple(found)
 
     def _ours_among(self, heads: Sequence[Head]) -> list[tuple[Collection, Checkpoint, Head]]:
         with self._db.read() as tx:
@@ -218,6 +256,8 @@ class Recovery:
         """Mark a collection if a note that we signed is larger than it, or is of another history."""
         with self._db.write() as tx:
             now = self._journals.get(tx, own.name)
+            if now.epoch != own.epoch:
+                return  # a new epoch was opened meanwhile; who asks next looks at it
             if shown.size > now.size or self._journals.root(tx, own.name, shown.size) != shown.root:
                 behind.mark(tx, Behind(own.name, shown.size, head.checkpoint, peer, now_ms))
 
@@ -229,25 +269,57 @@ class Recovery:
             return None
         return found if found.origin == origin else None
 
-    def _is_given_up(self, own: Collection, shown: Checkpoint) -> bool:
-        """Tell whether a note may be of a history that an epoch of ours gave up: mirrors show it until they approve."""
-        sql = "SELECT from_size, statement FROM epoch WHERE collection_id = ? AND approved_at > 0"
-        return any(
-            size < shown.size <= abandoned_size(statement) for size, statement in self._db.hot().rows(sql, (own.id,))
-        )
-
-    def _goes_on(
+    def _is_given_up(
         self, peer: Peer, own: Collection, shown: Checkpoint, head: Head, stop: threading.Event | None
     ) -> bool:
-        """Tell whether a peer can prove that a note continues what is here now."""
-        if not head.name or shown.size <= own.size:
+        """Tell whether a note is of a history that an epoch of ours gave up: mirrors show it until they approve."""
+        sql = "SELECT from_size, at, statement FROM epoch WHERE collection_id = ? AND approved_at > 0"
+        epochs = [row for row in self._db.hot().rows(sql, (own.id,)) if row[0] < shown.size]
+        if not epochs or self._is_ours(own, shown):
             return False
+        for from_size, at_ms, statement in epochs:
+            first_ms = self._first_after(peer, own, from_size, shown, head, stop)
+            if first_ms is None:
+                # It cannot be asked, or shows no entries: its size has to tell.
+                if shown.size <= abandoned_size(statement):
+                    return True
+            elif first_ms < at_ms:
+                return True
+        return False
+
+    def _is_ours(self, own: Collection, shown: Checkpoint) -> bool:
+        with self._db.read() as tx:
+            now = self._journals.get(tx, own.name)
+            return shown.size <= now.size and self._journals.root(tx, own.name, shown.size) == shown.root
+
+    def _first_after(
+        self,
+        peer: Peer,
+        own: Collection,
+        size: int,
+        shown: Checkpoint,
+        head: Head,
+        stop: threading.Event | None,
+    ) -> int | None:
+        """Give the time of the first entry behind the beginning of an epoch in the history of a note.
+
+        The tail that an epoch gave up and what was written after it both go on from there, and may be equally long;
+        but the one is older than the epoch and the other is not. None unless the peer proves the entry.
+        """
+        if not head.name:
+            return None
         try:
-            body = self._client.page(peer.url, head.name, after=own.size, size=shown.size, limit=1, stop=stop)
-            proof = read_page(body).consistency
+            page = read_page(self._client.page(peer.url, head.name, after=size, size=shown.size, limit=1, stop=stop))
+            with self._db.read() as tx:
+                root, frontier = self._journals.root(tx, own.name, size), self._journals.frontier(tx, own.name, size)
         except NodeError:
-            return False
-        return verify_consistency(own.size, shown.size, proof, own.root, shown.root)
+            return None
+        if not page.lines or not verify_consistency(size, shown.size, page.consistency, root, shown.root):
+            return None
+        entry = page.lines[0].entry
+        frontier.append(entry.leaf())
+        holds = verify_consistency(size + 1, shown.size, page.through, frontier.root(), shown.root)
+        return entry.at_ms if holds and page.end == size + 1 else None
 
     # ----------------------------------------------------------- fetching
 
@@ -260,15 +332,18 @@ class Recovery:
         error: NodeError = NotFound("No mirror that can be reached shows it.")
         for holder in self._holders(own, shown):
             try:
-                with tempfile.TemporaryDirectory(prefix="recover-", dir=self._made_folder()) as folder:
-                    return self._from(holder, own, Path(folder) / "tail", now_ms, stop)
+                with self._spool() as spool:
+                    self._fetched(holder, own, spool, stop)
+                    return self._write(holder, own, spool, now_ms)
             except NodeError as problem:
                 error = problem
         return Recovered(own.name, own.size, mark.peer, 0, str(error))
 
-    def _made_folder(self) -> Path:
+    @contextlib.contextmanager
+    def _spool(self) -> Iterator[Path]:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return self._folder
+        with tempfile.TemporaryDirectory(prefix="recover-", dir=self._folder) as folder:
+            yield Path(folder) / "tail"
 
     def _holders(self, own: Collection, shown: dict[str, tuple[Head, ...]]) -> list[_Holder]:
         found = []
@@ -279,9 +354,8 @@ class Recovery:
                     found.append(_Holder(self._peers.get(name), head, signed))
         return sorted(found, key=lambda holder: -holder.checkpoint.size)
 
-    def _from(
-        self, holder: _Holder, own: Collection, spool: Path, now_ms: int, stop: threading.Event | None
-    ) -> Recovered:
+    def _fetched(self, holder: _Holder, own: Collection, spool: Path, stop: threading.Event | None) -> None:
+        """Get a tail into a file and check it as a whole."""
         tail = _Tail(own, frontier_of(own))
         with spool.open("wb") as file:
             for body in self._pages(holder, own, stop):
@@ -296,7 +370,6 @@ class Recovery:
         if tail.missing:
             some = ", ".join(map(str, tail.missing[:5]))
             raise Refused(f"{holder.peer.name} holds {len(tail.missing)} entries of {own.name} only as stubs: {some}.")
-        return self._write(holder, own, spool, now_ms)
 
     def _pages(self, holder: _Holder, own: Collection, stop: threading.Event | None) -> Iterator[bytes]:
         size = holder.checkpoint.size
@@ -312,10 +385,12 @@ class Recovery:
         """Write a tail that was checked as a whole; a crash in between leaves less to fetch the next time."""
         for body in pages_of(spool):
             with self._db.write() as tx:
+                self._check_epoch(tx, own)
                 self._journals.recover(tx, own.name, _arrived(body), at_ms=now_ms)
         signed, parsed = holder.checkpoint, note.parse(holder.head.checkpoint)
         ours = tuple(line for line in parsed.signatures if line.name == signed.origin)
         with self._db.write() as tx:
+            self._check_epoch(tx, own)
             # A tail is written like a mirror; what is noted for mirrors alone goes.
             tx.run("DELETE FROM refusal WHERE collection_id = ?", own.id)
             tx.run("DELETE FROM erasure_told WHERE collection_id = ?", own.id)
@@ -323,6 +398,12 @@ class Recovery:
             behind.clear(tx, own.name)
         self._db.scrub()
         return Recovered(own.name, signed.size, holder.peer.name, signed.size - own.size)
+
+    def _check_epoch(self, tx: Tx, own: Collection) -> None:
+        """Refuse to write a tail that somebody gave up while it was fetched."""
+        tx.lock(f"journal/{own.name}")
+        if self._journals.get(tx, own.name).epoch != own.epoch:
+            raise Conflict(f"A new epoch of {own.name} was opened meanwhile; its former tail was not written.")
 
 
 def _digest(payload: bytes) -> str:

@@ -6,6 +6,7 @@ everything is recomputed. Strangers' documents are parsed in a child process. A 
 error: who asks wants to know which step did not hold. An answer that could not be had neither proves nor refutes.
 """
 
+import re
 import tempfile
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,6 +26,7 @@ from node.outbound import Outbound
 from node.records import PLURALS
 from node.vocab.parse import Parser
 
+_FINGERPRINT = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 _SNIFF_BYTES = 1 << 16
 _PARSE_S = 60.0
 _MAX_SNAPSHOT_BYTES = 1 << 34
@@ -52,7 +54,12 @@ def verify(wish: Wish, *, outbound: Outbound, now_ms: int) -> Report:
         wish: What is to be proven, and what is trusted beforehand.
         outbound: The way to the nodes that are asked; a file needs none but for keys.
         now_ms: The time, for statements that expire.
+
+    Raises:
+        NotFound: A file that was named is not there.
+        Malformed: A key or a fingerprint that was given is none; nobody was asked yet.
     """
+    _check_wish(wish)
     report = Report(wish.target)
     try:
         with tempfile.TemporaryDirectory(prefix="citynode-verify-") as folder, Parser() as parser:
@@ -67,6 +74,21 @@ def verify(wish: Wish, *, outbound: Outbound, now_ms: int) -> Report:
 def is_url(text: str) -> bool:
     """Tell whether something names a document on the web and no file."""
     return text.startswith(("http://", "https://"))
+
+
+def _check_wish(wish: Wish) -> None:
+    """Refuse what cannot be meant before anything is fetched: it says nothing of the city."""
+    for source in (wish.target, wish.against, wish.statement, wish.document):
+        if source and not is_url(source):
+            _found(Path(source))
+    for key in (wish.key, *wish.witnesses):
+        if key:
+            note.read_verifier_key(key)
+    if wish.identity and not _FINGERPRINT.match(wish.identity):
+        raise Malformed(
+            f"{wish.identity[:100]} is no fingerprint: a fingerprint is 43 characters (A-Z, a-z, 0-9, - and _).",
+            fix="citynode identity prints it, at the city.",
+        )
 
 
 class _Verifier:

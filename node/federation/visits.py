@@ -53,11 +53,12 @@ class Visits:
         self._peers = peers
         self._clock_ms = clock_ms
 
-    def visit(self, name: str, stop: Event | None = None, *, only: str = "") -> Visited:
-        """Visit one peer. Raises what `Exchange.pull` raises."""
-        pulled = self._exchange.pull(name, stop, only=only)
+    def visit(self, name: str, stop: Event | None = None, *, only: str = "", by_hand: bool = False) -> Visited:
+        """Visit one peer; what `by_hand` means and what is raised is said at `Exchange.pull`."""
+        pulled = self._exchange.pull(name, stop, only=only, by_hand=by_hand)
         self._look_for_epochs(pulled)
-        found = () if pulled.unchanged else self.compare(name, stop)
+        # Of every peer, not of this one alone: its list may be the first to show another city's history differently.
+        found = () if pulled.unchanged else self.compare(stop=stop)
         if not self._peers.get(name).exchanges:
             return Visited(pulled, found)
         asked = self._again.ask(name, only, every=False, stop=stop)
@@ -75,11 +76,11 @@ class Visits:
         return tuple(found)
 
     def retry(self, name: str, collection: str = "", stop: Event | None = None) -> Visited:
-        """Pull, then ask again for everything that is held as a stub, whatever the code.
+        """Pull by hand, then ask again for everything that is held as a stub, whatever the code.
 
         Raises what `Exchange.pull` and `Again.ask` raise.
         """
-        pulled = self._exchange.pull(name, stop, only=collection)
+        pulled = self._exchange.pull(name, stop, only=collection, by_hand=True)
         asked = self._again.ask(name, collection, every=True, stop=stop)
         return Visited(pulled, (), asked, self._told(name, stop))
 

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 from node.db import Database, Tx
 from node.errors import Malformed, Refuted
+from node.federation.history import opened_now
 from node.federation.peers import Peer, Peers
 from node.journal import note, tree
 from node.journal.note import Checkpoint
-from node.keys import Keyring, verified
+from node.keys import Keyring, PublicKey
 from node.records import is_collection_name
 
 MAX_BODY_BYTES = 68 * 1024  # a note of 64 KiB, a proof of 63 lines
@@ -76,9 +77,9 @@ class Witness:
     def add_checkpoint(self, body: bytes, now_ms: int) -> Answer:
         """Answer one add-checkpoint request: status, media type, body.
 
-        200 with the cosignature line · 400 no such request · 403 not signed by a key that is trusted · 404 a collection
-        of nobody who is known · 409 with the size that is known here · 422 not consistent with what is known here. Two
-        notes of one size and different roots are kept as evidence, and the peer is held apart.
+        200 with the cosignature line · 400 no such request · 403 not signed by a key that is trusted now · 404 a
+        collection of nobody who is known · 409 with the size that is known here · 422 not consistent with what is known
+        here. Two notes of one size and different roots are kept as evidence, and the peer is held apart.
         """
         try:
             asked = _read(body)
@@ -87,10 +88,8 @@ class Witness:
         peer = self._peer_of(asked.checkpoint.origin)
         if peer is None:
             return _said(404, "This origin is no collection of a city that is known here.")
-        keys = [] if peer.quarantine else [key.raw for key in self._peers.keys(peer.name, "checkpoint")]
-        try:
-            note.opened(asked.text, {asked.checkpoint.origin: keys}, verified)
-        except (Malformed, Refuted):
+        keys = [] if peer.quarantine else self._peers.keys(peer.name, "checkpoint")
+        if not _is_signed(asked, keys, now_ms):
             return _said(403, "No key that is trusted for this origin signed the checkpoint.")
         if asked.old > asked.checkpoint.size:
             return _said(400, "The old size is larger than the checkpoint's.")
@@ -139,7 +138,7 @@ class Witness:
             self.name, key, text, at_s=now_ms // 1000, sign=lambda message: self._keyring.sign("witness", message)
         ).line()
 
-    def _judge(self, peer: Peer, seen: _Seen, asked: _Asked, keys: Sequence[bytes], now_ms: int) -> None:
+    def _judge(self, peer: Peer, seen: _Seen, asked: _Asked, keys: Sequence[PublicKey], now_ms: int) -> None:
         """Hold a peer apart if two of its notes contradict each other; a wrong proof alone says nothing of it.
 
         Anybody may send a peer's public note with a made-up proof, so only what the peer itself signed counts.
@@ -152,7 +151,7 @@ class Witness:
             "origin": new.origin,
             "size": new.size,
             "notes": [seen.note, asked.text],
-            "keys": [note.verifier_key(new.origin, key) for key in keys],
+            "keys": [note.verifier_key(new.origin, key.raw) for key in keys],
         }
         summary = f"Two checkpoints of {new.origin}, both of {new.size} entries and both signed, have different roots."
         self._peers.quarantine(peer.name, "two-histories", summary, json.dumps(told), now_ms)
@@ -161,6 +160,14 @@ class Witness:
 def witness_name(url: str) -> str:
     """Give the key name of the witness at a base URL: the URL without its scheme."""
     return url.partition("://")[2]
+
+
+def _is_signed(asked: _Asked, keys: Sequence[PublicKey], now_ms: int) -> bool:
+    """Tell whether a key that is in force now signed the checkpoint, and every signature of a known key holds."""
+    try:
+        return opened_now(asked.text, asked.checkpoint.origin, keys, now_ms) is not None
+    except (Malformed, Refuted):
+        return False
 
 
 def _read(body: bytes) -> _Asked:

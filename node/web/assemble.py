@@ -85,9 +85,9 @@ class Problems:
             reply = self.reply(request, problem)
             reply.headers["allow"] = ", ".join(known)
             return reply
-        return self.reply(
-            request, Problem("not-found", 404, "There is nothing at this address.", "The catalogue is at /catalog.")
-        )
+        to_programs = request.scope["path"].startswith("/api/")
+        fix = "The reference is at /docs." if to_programs else "The catalogue is at /catalog."
+        return self.reply(request, Problem("not-found", 404, "There is nothing at this address.", fix))
 
     async def invalid(self, request: Request, error: Exception) -> Response:
         """Answer parameters that the framework could not read."""

@@ -1,7 +1,8 @@
 """What the node says of itself and its collections as triples: DCAT catalogues, Hydra paging, VoID, the service.
 
 Never a word with a record as its subject: a page is the records' payloads and these triples, and whoever harvests it
-must find the payloads unchanged. No blank nodes, for the same reason. Pure values: texts, counts and times come in.
+must find the payloads unchanged. No blank nodes, for the same reason. Nor do we speak in another city's name: of a
+mirrored collection we say whose it is and what we hold, and that our page is a copy. Texts, counts and times come in.
 """
 
 from collections.abc import Sequence
@@ -13,8 +14,9 @@ from node.vocab import lists
 from node.vocab.ntriples import Triple, iri, literal
 from node.vocab.terms import DCAT, DCT, FOAF, HYDRA, RDF, VCARD, VOID, XSD
 from node.web import negotiate
+from node.web.addresses import is_mirror, origin_of
 from node.web.ports import CollectionInfo, Held, Site
-from node.web.words import LANGUAGES, words
+from node.web.words import LANGUAGES, title_language, title_said, words
 
 _MEMBERSHIP = {"dataset": DCAT.dataset, "dataset-series": DCAT.dataset, "data-service": DCAT.service}
 _W3_FORMATS = "http://www.w3.org/ns/formats/"
@@ -124,11 +126,33 @@ def collection(site: Site, info: CollectionInfo) -> list[Triple]:
     said: list[Triple] = []
     _add(
         said, info.iri, (RDF.type, iri(DCAT.Catalog)), (RDF.type, iri(HYDRA.Collection)),
-        (DCT.title, literal(info.title, language=site.languages[0])), *_in_each(site, DCT.description, "home.what"),
-        (DCT.publisher, _publisher(site, said)), (FOAF.homepage, iri(local_iri(site, info.name))), *_languages(site),
         (DCT.modified, _when(info.updated_at_ms) if info.updated_at_ms else ""),
     )  # fmt: skip
+    if is_mirror(info.name):
+        title = literal(info.title, language=title_language(info.title, ""))
+        _add(said, info.iri, (DCT.title, title), (DCT.publisher, _origin(site, info, said)))
+        return said
+    _add(
+        said, info.iri, *_titles(site, info), *_in_each(site, DCT.description, "home.what"),
+        (DCT.publisher, _publisher(site, said)), (FOAF.homepage, iri(local_iri(site, info.name))), *_languages(site),
+    )  # fmt: skip
     return said
+
+
+def _titles(site: Site, info: CollectionInfo) -> list[tuple[str, str]]:
+    """Give the title in each language we know it in; one that a person chose is in the city's own."""
+    first = site.languages[0]
+    known = [code for code in site.languages if code in LANGUAGES] if title_language(info.title, "") else []
+    return [(DCT.title, literal(title_said(info.title, code), language=code)) for code in known or [first]]
+
+
+def _origin(site: Site, info: CollectionInfo, said: list[Triple]) -> str:
+    """Name the city whose collection a mirrored one is, by what that city says of itself."""
+    base = origin_of(info)
+    mirror = site.federation.view.mirror(info.name) if site.federation else None
+    city, name = f"{base}/#city", literal(mirror.city) if mirror else ""
+    _add(said, city, (RDF.type, iri(FOAF.Agent)), (FOAF.name, name), (FOAF.homepage, iri(base + "/")))
+    return iri(city)
 
 
 def page(site: Site, info: CollectionInfo, helds: Sequence[Held], window: Window) -> list[Triple]:
@@ -144,6 +168,8 @@ def page(site: Site, info: CollectionInfo, helds: Sequence[Held], window: Window
     )  # fmt: skip
     _add(
         said, view, (RDF.type, iri(HYDRA.PartialCollectionView)),
+        (DCT.source, iri(info.iri) if is_mirror(info.name) else ""),
+        (DCT.publisher, _publisher(site, said) if is_mirror(info.name) else ""),
         *[(f"{HYDRA.NS}{name}", iri(window.address(here, number))) for name, number in window.links().items()],
     )  # fmt: skip
     return said

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.web import answer
+from node.web.city_ports import Mirror, PeerCity
 from node.web.operators import iso
 from node.web.pages import Twin
 from node.web.parts import Parts, chosen_of, json_document
-from node.web.ports import Federation, Mirror, PeerCity
+from node.web.ports import Federation
 
 
 def router(parts: Parts, federation: Federation) -> APIRouter:
@@ -62,6 +63,7 @@ def _city_json(parts: Parts, city: PeerCity) -> Mapping[str, object]:
         "since": iso(city.since_ms),
         "answered_at": iso(city.answered_at_ms),
         "stale": city.stale,
+        "away": city.away,
         "mirrors": [_mirror_json(parts, mirror) for mirror in city.mirrors],
     }
 
@@ -76,4 +78,5 @@ def _mirror_json(parts: Parts, mirror: Mirror) -> Mapping[str, object]:
         "records": parts.reading.count(mirror.local) if info else 0,
         "checked_at": iso(mirror.checked_at_ms),
         "stale": mirror.stale,
+        "away": mirror.away,
     }

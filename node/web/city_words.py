@@ -98,8 +98,41 @@ CITY_WORDS: dict[str, tuple[str, str, str]] = {
         "{city}: solmu on poissa; kopiomme on yhä hyvä",
         "{city}: noden är borta; vår kopia är fortfarande bra",
     ),
+    "mirror.away": (
+        "{city} does not answer just now; our copy is still good",
+        "{city} ei vastaa juuri nyt; kopiomme on yhä hyvä",
+        "{city} svarar inte just nu; vår kopia är fortfarande bra",
+    ),
     "mirror.checked": ("Last answer {date}", "Viimeisin vastaus {date}", "Senaste svar {date}"),
     "mirror.never": ("It has not answered yet", "Se ei ole vielä vastannut", "Den har inte svarat än"),
+    "home.new_else": ("New in other cities", "Uutta muissa kaupungeissa", "Nytt i andra städer"),
+    "count.in_city": (
+        "{n} records in {city}’s {title}",
+        "{n} tietuetta kokoelmassa {title} ({city})",
+        "{n} poster i {title} från {city}",
+    ),
+    "count.in_city_one": (
+        "1 record in {city}’s {title}",
+        "1 tietue kokoelmassa {title} ({city})",
+        "1 post i {title} från {city}",
+    ),
+    "proof.run_own": ("On {city}’s own node:", "Omassa solmussa ({city}):", "I den egna noden ({city}):"),
+    "proof.identity": (
+        "Put {city}’s fingerprint in the place of FINGERPRINT. Learn it in another way than from this node, for"
+        " instance from {city} itself.",
+        "Kirjoita sanan FINGERPRINT paikalle kaupungin {city} avaimen tunniste. Hanki se muualta kuin tästä solmusta,"
+        " esimerkiksi kaupungilta itseltään.",
+        "Skriv fingeravtrycket för {city} i stället för FINGERPRINT. Ta reda på det på annat sätt än från den här"
+        " noden, till exempel från staden själv.",
+    ),
+    "proof.witnesses": (
+        "It also carries cosignatures in the name of {names}; each says that the journal was not rewritten, and can be"
+        " checked with its witness’s key.",
+        "Siinä on myös todistajien allekirjoitukset: {names}. Kukin vakuuttaa, ettei päiväkirjaa ole kirjoitettu"
+        " uudelleen, ja sen voi tarkistaa todistajan avaimella.",
+        "Den bär också medsignaturer från {names}; var och en intygar att journalen inte har skrivits om och kan"
+        " kontrolleras med vittnets nyckel.",
+    ),
     "why.unauthenticated": (
         "This needs a token. The city that runs this node gives them out.",
         "Tähän tarvitaan valtuus. Niitä antaa kaupunki, joka ylläpitää solmua.",

@@ -100,9 +100,12 @@ DESK_WORDS: dict[str, tuple[str, str, str]] = {
     # API page
     "api.title": ("API", "Rajapinta", "API"),
     "api.lead": (
-        "Everything here can be read by programs, without a key. The same is in {spec} as OpenAPI.",
-        "Kaikkea tässä voi lukea ohjelmalla ilman avainta. Sama on OpenAPI-muodossa: {spec}.",
-        "Allt här kan läsas av program, utan nyckel. Samma sak finns som OpenAPI i {spec}.",
+        "What is public can be read without a key; what is for staff or partner cities says so and needs a token. The"
+        " same is in {spec} as OpenAPI.",
+        "Julkisen voi lukea ilman avainta; se, mikä on henkilöstölle tai kumppanikaupungeille, vaatii valtuuden. Sama"
+        " on OpenAPI-muodossa: {spec}.",
+        "Det som är offentligt kan läsas utan nyckel; det som är för personal eller partnerstäder kräver en token."
+        " Samma sak finns som OpenAPI i {spec}.",
     ),
     "api.address": ("Address", "Osoite", "Adress"),
     "api.answers": ("Answers", "Vastaukset", "Svar"),

@@ -12,15 +12,15 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from node.web import negotiate, text
 from node.web.accent import theme_css
-from node.web.addresses import At
+from node.web.addresses import At, is_mirror
 from node.web.answer import REVALIDATE, VARY, Document
-from node.web.ports import Run, Site
-from node.web.words import LANGUAGES, TABLE, words
+from node.web.ports import CollectionInfo, Run, Site
+from node.web.words import LANGUAGES, TABLE, title_language, title_said, words
 
 _HERE = Path(__file__).parent
 PAGE_VERSION = "html2"
@@ -144,6 +144,8 @@ class Pages:
                     visitor, At("", held).beside(beside) if beside else At("", held).page
                 ),
                 city_of=self._cities(),
+                called=lambda title: title_said(title, reader),
+                named=lambda info: self._named(info, reader),
                 why=why,
                 state=lambda run: _state(run, reader),
             )
@@ -162,6 +164,12 @@ class Pages:
             return known().get(collection, collection.partition("/")[0]) if "/" in collection else ""
 
         return named
+
+    def _named(self, info: CollectionInfo, reader: str) -> Markup:
+        """Write a collection's title, with its language where that is known and not the page's."""
+        title = escape(title_said(info.title, reader))
+        tag = reader if is_mirror(info.name) else title_language(str(title), self._site.languages[0])
+        return title if tag == reader else Markup('<span lang="{}">{}</span>').format(tag, title)
 
     def document(self, body: bytes, *, cache: str = REVALIDATE, status: int = 200, **more: str) -> Document:
         """Wrap a page; its ETag is its own, made from its bytes."""

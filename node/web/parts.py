@@ -16,9 +16,10 @@ from starlette.requests import Request
 from node.errors import Malformed, NotAcceptable
 from node.web import answer, negotiate
 from node.web.answer import Document
+from node.web.city_ports import Mirror
 from node.web.front import Keeper
 from node.web.pages import Pages, accept_of
-from node.web.ports import Mirror, Site
+from node.web.ports import Site
 from node.web.reading import Reading
 
 T = TypeVar("T")

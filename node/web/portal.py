@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from node.errors import NotFound
 from node.web import answer, problems
+from node.web.addresses import is_mirror
 from node.web.answer import Document
 from node.web.catalog import rows_of
 from node.web.pages import STATIC_TYPES, Twin
@@ -27,10 +28,10 @@ NEW_LOOKED_AT = 500
 _TYPES = STATIC_TYPES | {"theme.css": "text/css; charset=utf-8"}
 
 
-def newest(parts: Parts, now_ms: int) -> list[Held]:
-    """Find what changed last within a week, newest first."""
+def newest(parts: Parts, now_ms: int, *, mirrored: bool = False) -> list[Held]:
+    """Find what changed last within a week, newest first: among our own, or among what is held of other cities."""
     found: list[Held] = []
-    for name in parts.reading.collections():
+    for name in [name for name in parts.reading.collections() if is_mirror(name) is mirrored]:
         found += parts.reading.page(name, offset=0, limit=NEW_LOOKED_AT, modified_since_ms=now_ms - WEEK_MS)
     return sorted(found, key=lambda held: (-held.at_ms, -held.seq, held.slug))[:NEW_SHOWN]
 
@@ -48,6 +49,7 @@ def router(parts: Parts) -> APIRouter:
         twins = [Twin("Turtle", f"{base}/catalog.ttl"), Twin("JSON-LD", f"{base}/catalog.jsonld")]
 
         def render() -> bytes:
+            now_ms = int(time.time() * 1000)
             infos = list(parts.reading.collections().values())
             own = parts.reading.own()
             signed = [(info, found) for info in own if (found := parts.site.proofs.checkpoint(info.name))]
@@ -55,7 +57,8 @@ def router(parts: Parts) -> APIRouter:
                 "home.html",
                 visitor,
                 collections=[(info, parts.reading.count(info.name)) for info in infos],
-                rows=rows_of(parts, newest(parts, int(time.time() * 1000)), visitor),
+                rows=rows_of(parts, newest(parts, now_ms), visitor),
+                others=rows_of(parts, newest(parts, now_ms, mirrored=True), visitor),
                 # The oldest first: up to then, all of them are verified.
                 checkpoints=sorted(signed, key=lambda pair: pair[1].signed_at_ms),
                 twins=twins,

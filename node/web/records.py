@@ -13,20 +13,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import Malformed, NotFound
+from node.journal import note
 from node.records import PLURALS
 from node.vocab import ntriples, serialise
 from node.vocab.contexts import CONTEXT_PATH
 from node.web import answer, findings, negotiate
-from node.web.addresses import At
+from node.web.addresses import At, is_mirror
 from node.web.answer import Document, Encoded, link
 from node.web.front import key_of
 from node.web.graph import Described
 from node.web.pages import Twin, Visitor, accept_of
 from node.web.parts import Parts, chosen_of, form_for, json_document, split_suffix
-from node.web.ports import Held
+from node.web.ports import Checkpoint, Held
 from node.web.record_view import look, title_in
 from node.web.schema_org import block
 from node.web.text import Said
+from node.web.words import title_said
 
 PROFILE = "http://data.europa.eu/r5r/"
 FORM_LABELS = {"ttl": "Turtle", "jsonld": "JSON-LD", "rdf": "RDF/XML", "nt": "N-Triples"}
@@ -114,7 +116,11 @@ class RecordDocuments:
             checkpoint=site.proofs.checkpoint(held.collection),
             forms=[(kind, at.form(suffix)) for suffix, kind in negotiate.FORMS.items() if suffix != "html"],
             schema_org=block(
-                said, kind=held.kind, page=at.page, catalogue=f"{self._base}/collections/{info.name}", city=info.title
+                said,
+                kind=held.kind,
+                page=at.page,
+                catalogue=f"{self._base}/collections/{info.name}",
+                city=title_said(info.title, visitor.language),
             ),
         )
 
@@ -215,7 +221,9 @@ def _add_evidence(made: APIRouter, parts: Parts) -> None:
             told = {"record": held.iri, "collection": held.collection, "digest": held.digest, **found}
             return answer.reply(request.headers, json_document(told))
         info, checkpoint = parts.reading.collection(held.collection), parts.site.proofs.checkpoint(held.collection)
-        return page(request, "proof.html", held, proof=found, info=info, checkpoint=checkpoint)
+        witnesses = await parts.thread(lambda: _witnesses(parts, checkpoint, info.name))
+        more = {"mirrored": is_mirror(info.name), "witnesses": witnesses}
+        return page(request, "proof.html", held, proof=found, info=info, checkpoint=checkpoint, **more)
 
     async def found_wrong(request: Request, held: Held) -> Response:
         found = parts.reading.findings(held)
@@ -268,6 +276,17 @@ def title_of(parts: Parts, held: Held, visitor: Visitor) -> Said:
     """Give a record's title for a reader."""
     triples = ntriples.triples_of(parts.reading.payload(held))
     return title_in(Described(triples, held.iri, visitor.language, parts.pages.languages))
+
+
+def witnesses_of(text: str) -> list[str]:
+    """Name who cosigned a checkpoint beside its own city, by the names in its signature lines."""
+    own = text.partition("\n")[0]
+    return sorted({line.name for line in note.parse(text).signatures} - {own})
+
+
+def _witnesses(parts: Parts, checkpoint: Checkpoint | None, collection: str) -> list[str]:
+    # The proof has the note as its city signed it; the feed's stands with what witnesses added.
+    return witnesses_of(parts.site.feed.note(collection, checkpoint.size)) if checkpoint else []
 
 
 def _keep(parts: Parts, request: Request, encoded: Encoded, *, held: Held | None, version: int) -> None:

@@ -114,8 +114,10 @@ TABLE: dict[str, tuple[str, str, str]] = {
     # Counts
     "count.records": ("{n} records", "{n} tietuetta", "{n} poster"),
     "count.record": ("1 record", "1 tietue", "1 post"),
-    "count.in": ("{n} in {title}", "{n}: {title}", "{n} i {title}"),
-    # Catalogue and collections
+    "count.in": ("{n} records in {title}", "{n} tietuetta kokoelmassa {title}", "{n} poster i {title}"),
+    "count.in_one": ("1 record in {title}", "1 tietue kokoelmassa {title}", "1 post i {title}"),
+    # Catalogue and collections. The first title is the one every node begins with.
+    "collection.begun": ("Open data", "Avoin data", "Öppna data"),
     "catalog.title": ("Catalogue of {city}", "Luettelo: {city}", "Katalog: {city}"),
     "catalog.lead": (
         "All collections that are open to everyone. Each is a catalogue of its own, with its own journal.",
@@ -313,9 +315,9 @@ TABLE: dict[str, tuple[str, str, str]] = {
         "Kontrollsumman, med vanliga verktyg:",
     ),
     "proof.run_node": (
-        "The whole proof, on a machine with this software:",
-        "Koko todiste koneella, jossa on tämä ohjelma:",
-        "Hela beviset, på en dator med det här programmet:",
+        "The whole proof, on any machine with this software:",
+        "Koko todiste millä tahansa koneella, jossa on tämä ohjelma:",
+        "Hela beviset, på vilken dator som helst med det här programmet:",
     ),
     "proof.files": ("Download", "Lataa", "Ladda ner"),
     "proof.file_text": ("The record as N-Triples", "Tietue, N-Triples", "Posten som N-Triples"),
@@ -364,6 +366,17 @@ TABLE: dict[str, tuple[str, str, str]] = {
     ),
 } | DESK_WORDS
 TABLE |= CITY_WORDS
+
+
+def title_said(title: str, reader: str) -> str:
+    """Give a collection's title; the one that every node begins with is said in the reader's language."""
+    return words(reader, "collection.begun") if title in TABLE["collection.begun"] else title
+
+
+def title_language(title: str, otherwise: str) -> str:
+    """Give the language of a collection's title where we know it, else the one to suppose."""
+    begun = TABLE["collection.begun"]
+    return next((code for code, place in _PLACE.items() if begun[place] == title), otherwise)
 
 
 def words(language: str, key: str, /, **values: object) -> str:

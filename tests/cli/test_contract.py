@@ -44,7 +44,7 @@ CONTRACT = {
     "keys replace-lost": set(),
     "keys encrypt": {"--old-passphrase-file"},
     "verify": {"--against", "--key", "--identity", "--statement", "--document", "--witness", "--json"},
-    "recover": {"--check", "--alone", "--new-epoch", "--reason", "--json"},
+    "recover": {"--check", "--alone", "--new-epoch", "--reason", "--yes", "--json"},
     "witness run": {"--json"},
     "witness list": {"--json"},
     "peers approve-epoch": {"--yes", "--json"},

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def test_run_pulls_and_says_what_came(two: Two, capsys: pytest.CaptureFixture[st
         {"collection": MIRROR, "entries": 3, "refused": 0, "size": 3, "level": True, "error": None}
     ]
     assert main(["exchange", "run"]) == 0
-    assert capsys.readouterr().out == f"{MIRROR}: nothing new, 3 held\n"
+    assert capsys.readouterr().out == f"{MIRROR} is level: 3 held\n"
 
 
 def test_an_origin_that_is_away_is_code_3_and_one_that_is_held_apart_code_1(
@@ -68,6 +69,29 @@ def test_an_origin_that_is_away_is_code_3_and_one_that_is_held_apart_code_1(
     assert main(["exchange", "run", "nobody"]) == 1
 
 
+def test_waiting_for_a_silent_peer_is_said_at_once_slows_down_and_leaves_the_worker_its_patience(
+    two: Two, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _helsinki, london = two
+    london.wire.down.add(HELSINKI)
+    waits: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: sum(waits), sleep=waits.append)
+    monkeypatch.setattr(exchange, "time", clock)
+    capsys.readouterr()
+    assert main(["exchange", "run", "helsinki", "--wait", "--timeout", "60"]) == 3
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert first == "helsinki does not answer; waiting up to 60 s, Ctrl-C stops"
+    assert "[peer-unreachable]" in last
+    assert waits == [1, 2, 4, 8, 15, 15, 15]
+    for _ in range(6):
+        assert main(["exchange", "run", "helsinki"]) == 3
+    peer = london.node.federation.peers.get("helsinki")
+    assert (peer.failures, peer.last_error_code) == (1, "peer-unreachable")
+    london.wire.down.clear()
+    assert main(["exchange", "run", "helsinki"]) == 0
+    assert london.node.federation.peers.get("helsinki").failures == 0
+
+
 def test_wait_waits_for_whoever_is_at_it(two: Two, capsys: pytest.CaptureFixture[str]) -> None:
     helsinki, london = two
     helsinki.publish_many(1)
@@ -85,7 +109,9 @@ def test_what_is_missing_at_the_peer_is_code_1(two: Two, capsys: pytest.CaptureF
     (told,) = said(capsys, "run", "helsinki", code=1)
     assert [each["error"] and each["error"]["code"] for each in told["collections"]] == ["not-found", None]
     assert main(["exchange", "run", "helsinki"]) == 1
-    assert "helsinki/missing" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "helsinki/missing: helsinki shows this city no collection missing. Ask them" in told
+    assert "citynode peers unfollow helsinki missing" in told
 
 
 def test_status_shows_every_mirror(two: Two, capsys: pytest.CaptureFixture[str]) -> None:

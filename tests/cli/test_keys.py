@@ -22,6 +22,7 @@ def test_the_identity_is_what_another_city_compares(helsinki: Say, keys: Path) -
     assert (shown["issuer"], shown["fingerprint"]) == (BASE, Keyring(keys).fingerprint)
     assert [key["purpose"] for key in shown["keys"]] == list(PURPOSES)
     assert f"fingerprint  {shown['fingerprint']}\n" in helsinki("identity").out
+    assert "citynode peers invite" in helsinki("identity").out
 
 
 def test_keys_are_listed_with_their_state(helsinki: Say) -> None:
@@ -45,6 +46,15 @@ def test_every_key_can_be_replaced_while_the_journal_stays_proven(helsinki: Say,
     after = helsinki("journal", "proof", "https://city.example/id/1").json
     assert (after["key"] == before["key"]) == (purpose != "checkpoint"), "what stands is signed anew at once"
     assert after["entry"] == before["entry"]
+
+
+def test_a_rotation_reminds_of_the_backup_and_of_the_new_fingerprint(helsinki: Say, keys: Path) -> None:
+    said = helsinki("keys", "rotate", "token").out
+    assert "citynode db backup" in said
+    assert "fingerprint" not in said
+    said = helsinki("keys", "rotate", "entity").out
+    assert "citynode db backup" in said
+    assert Keyring(keys).fingerprint in said.partition("Tell the new fingerprint")[2]
 
 
 def test_a_purpose_that_is_none_is_refused(helsinki: Say) -> None:

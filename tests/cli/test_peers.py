@@ -20,6 +20,7 @@ def turku(tmp_path: Path) -> Iterator[FakePeer]:
 def test_two_cities_are_introduced(helsinki: Say, turku: FakePeer) -> None:
     mine = helsinki("peers", "invite", "--json").json
     assert helsinki("peers", "invite").out == f"http://127.0.0.1:8001#{mine['fingerprint']}\n"
+    assert "all of it by one way" in helsinki("peers", "invite").err
     assert mine["fingerprint"] == helsinki("identity", "--json").json["fingerprint"]
 
     wrong = helsinki("peers", "add", turku.url, "--fingerprint", "a" * 43, "--name", "turku")
@@ -37,6 +38,13 @@ def test_two_cities_are_introduced(helsinki: Say, turku: FakePeer) -> None:
     assert f"New namespace {turku.url}/" in approved.out
     assert helsinki("peers", "follow", "turku", "open-data").out.startswith("Follows open-data of turku as turku/")
     assert helsinki("peers", "follow", "turku").code == 1
+    strange = helsinki("peers", "follow", "turku", "nosuch", "open-data")
+    assert strange.code == 0
+    assert strange.err.startswith("! turku shows: open-data. nosuch is not among them; it may be one that is shared")
+    assert "open-data is not among them" not in strange.err
+    assert helsinki("peers", "unfollow", "turku", "nosuch").code == 0
+    again = helsinki("peers", "approve", "turku", "--yes").out
+    assert "Follows open-data of turku already\nNext: citynode exchange run turku\n" in again
 
     (listed,) = helsinki("peers", "list", "--json").json
     assert (listed["name"], listed["state"], listed["lag"]) == ("turku", "approved", 0)
@@ -45,8 +53,14 @@ def test_two_cities_are_introduced(helsinki: Say, turku: FakePeer) -> None:
     assert f"Fingerprint:          {turku.fingerprint}" in shown
     assert "verified up to 0 of 0" in shown
     assert helsinki("peers", "unfollow", "turku", "open-data").code == 0
-    for act, state in (("pause", "paused"), ("resume", "approved"), ("block", "blocked")):
+    for act, state in (("pause", "paused"), ("resume", "approved")):
         assert helsinki("peers", act, "turku").out.startswith(f"turku is {state}. ")
+    unasked = helsinki("peers", "block", "turku")
+    assert (unasked.code, "--yes" in unasked.err) == (1, True)
+    assert unasked.out.startswith("0 records of turku will no longer be shown here")
+    assert helsinki("peers", "show", "turku", "--json").json["state"] == "approved"
+    assert "turku is blocked. " in helsinki("peers", "block", "turku", "--yes").out
+    assert helsinki("peers", "block", "turku").out.startswith("turku is blocked. "), "there is nothing left to ask"
     assert helsinki("peers", "pause", "turku").code == 1
     assert helsinki("peers", "pause", "nobody").code == 1
 

@@ -25,6 +25,14 @@ def test_tokens_are_listed_with_what_they_may_and_how_they_stand(helsinki: Say) 
     assert "revoked" in shown
 
 
+def test_a_collection_that_does_not_exist_is_warned_of(helsinki: Say) -> None:
+    said = helsinki("tokens", "issue", "prog", "--scope", "read:open-data", "--scope", "read:nosuch")
+    assert (said.code, len(said.out.split())) == (0, 1)
+    assert "! There is no collection nosuch here" in said.err
+    assert "no collection open-data" not in said.err
+    assert "!" not in helsinki("tokens", "issue", "anna", "--staff").err
+
+
 def test_what_cannot_be_issued_says_why(helsinki: Say) -> None:
     helsinki("tokens", "issue", "anna", "--staff")
     again = helsinki("tokens", "issue", "anna", "--staff")

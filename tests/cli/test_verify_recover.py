@@ -42,8 +42,6 @@ def test_what_does_not_hold_is_exit_one_and_the_last_line_says_why(helsinki: Say
     said = helsinki("verify", folder / "a.proof.json")
     assert said.code == 1
     assert said.out.splitlines()[-1].startswith("refuted: The nt of https://city.example/id/a does not have the digest")
-    said = helsinki("verify", folder / "none", "--json")
-    assert (said.code, said.json["verdict"]) == (1, "refuted")
 
 
 def test_nobody_there_is_exit_three(helsinki: Say) -> None:
@@ -54,7 +52,14 @@ def test_nobody_there_is_exit_three(helsinki: Say) -> None:
 def test_a_wrong_key_is_said_and_no_traceback(helsinki: Say, tmp_path: Path) -> None:
     (tmp_path / "x").write_text("x")
     said = helsinki("verify", tmp_path / "x", "--key", "nonsense")
-    assert (said.code, "Traceback" in said.err + said.out) == (1, False)
+    assert (said.code, "Traceback" in said.err + said.out) == (2, False)
+
+
+def test_wrong_use_is_exit_two_and_no_verdict(helsinki: Say, tmp_path: Path) -> None:
+    said = helsinki("verify", tmp_path / "nosuch.json")
+    assert (said.code, "There is no file" in said.err, "refuted" in said.out + said.err) == (2, True, False)
+    said = helsinki("verify", "http://127.0.0.1:9", "--identity", "AAA")
+    assert (said.code, "a fingerprint is 43 characters" in said.err) == (2, True)
 
 
 def test_a_restored_node_writes_nothing_until_somebody_asked_or_answers_for_it(helsinki: Say, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def said() -> Iterator[list[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "demo"],
         cwd=ROOT,
-        env={**os.environ, "LIVE": ""},
+        env={**os.environ, "LIVE": "", "PORTS": ""},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -108,6 +108,34 @@ def test_every_address_it_names_works(said: list[str]) -> None:
         assert get(address), address
 
 
+@pytest.mark.parametrize("ports", ["8101", "8101,8101", "80,8101", "8101,x", "8101,70000"])
+def test_ports_that_are_none_are_refused(ports: str) -> None:
+    assert "PORTS=8101,8102 make demo" in refused(ports, code=2)
+
+
+def test_a_taken_port_names_a_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = refused(f"{port},{port - 1}", code=3)
+    assert f"Port {port} of 127.0.0.1 is taken." in told
+    assert "PORTS=8101,8102 make demo" in told
+
+
+def refused(ports: str, *, code: int) -> str:
+    words = [sys.executable, "-m", "demo"]
+    environment = {**os.environ, "PORTS": ports}
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == code
+    return done.stderr
+
+
+def test_it_gives_no_advice_that_is_for_operators(said: list[str]) -> None:
+    text = "".join(said)
+    assert "Next: " not in text
+    assert "Send " not in text
+    assert "helsinki/open-data is level: " in text or "helsinki/open-data: 60 new entries" in text
+
+
 def test_each_city_holds_the_catalogue_of_the_other(said: list[str]) -> None:
     for port, peer, title in ((8002, "helsinki", "Kaivu- ja katutyöt"), (8001, "london", "London")):
         turtle = get(f"http://127.0.0.1:{port}/collections/{peer}/open-data", "text/turtle").decode()
@@ -131,7 +159,7 @@ def test_the_commands_it_names_do_what_it_says(said: list[str]) -> None:
 
 def test_helsinki_stops_and_london_still_serves_and_proves(said: list[str]) -> None:
     (kill,) = commands(said, "kill ")
-    (curl,) = commands(said, "curl -L")
+    (curl,) = [command for command in commands(said, "curl ") if "/records?iri=" in command]
     (verify,) = commands(said, ".venv/bin/citynode verify")
     tried(kill)
     until = time.monotonic() + 20

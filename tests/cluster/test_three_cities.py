@@ -37,18 +37,17 @@ def fork(one: City, folder: Path) -> Iterator[City]:
         copy.end()
 
 
-def test_every_checkpoint_is_cosigned_by_the_others(three: Cluster) -> None:
+def test_a_checkpoint_is_cosigned_by_the_others_and_travels_with_their_lines(three: Cluster) -> None:
     helsinki, london, antwerp = three.cities
-    for one, others in ((helsinki, (london, antwerp)), (london, (helsinki, antwerp))):
-        wanted = {other.base_url.removeprefix("http://") for other in others}
-
-        def signed(one: City = one, wanted: set[str] = wanted) -> bool:
-            note = one.get(f"/collections/{OPEN_DATA}/checkpoint")[1].decode()
-            return wanted <= {line.split(" ")[1] for line in note.splitlines() if line.startswith("— ")}
-
-        wait_for(signed, f"cosignatures under {one.name}'s checkpoint", one.log, 30)
-    report = london.say("verify", of(helsinki))
-    assert report.startswith("proven")
+    states = {one["witness"]: one["state"] for one in helsinki.json("witness", "run")}
+    assert states == {"london": "cosigned", "antwerp": "cosigned"}
+    note = helsinki.heads()[of(helsinki)].note
+    signers = {line.split(" ")[1] for line in note.splitlines() if line.startswith("— ")}
+    assert signers == {
+        of(helsinki).removeprefix("http://"),
+        *(c.base_url.removeprefix("http://") for c in (london, antwerp)),
+    }
+    assert helsinki.say("verify", of(helsinki)).splitlines()[-1].startswith("proven: ")
 
 
 def test_a_city_that_tells_two_stories_is_quarantined_by_both_who_heard_them(three: Cluster, tmp_path: Path) -> None:
@@ -75,12 +74,18 @@ def test_a_city_that_tells_two_stories_is_quarantined_by_both_who_heard_them(thr
         proxy.behind = other.start().port
         antwerp.start()
         wait_for(lambda: antwerp.heads().get(of(helsinki)) == other.heads().get(of(helsinki)), "another", antwerp.log)
-        # Helsinki falls silent. The two compare what they heard.
+        # Helsinki falls silent, and London asks the others what they have of it.
         proxy.faults = GONE
         london.start()
-        for one in (london, antwerp):
-            wait_for(lambda one=one: quarantine_of(one, helsinki) != "", f"{one.name} to notice", one.log, 60)
+        wait_for(lambda: quarantine_of(london, helsinki) != "", "London to notice", london.log, 60)
+        # Antwerp does as soon as it hears more of Helsinki.
+        antwerp.kill()
+        portal.add(1)
+        other.say("harvest", "run", "own")
         proxy.faults = HEALTHY
+        antwerp.say("exchange", "run", "helsinki", code=1)
+        assert quarantine_of(antwerp, helsinki)
+        antwerp.start()
         held = london.heads()[of(helsinki)]
         assert london.record(first)[0] == antwerp.record(first)[0] == 200, "nothing that was held is lost"
         assert london.heads()[of(helsinki)] == held

@@ -302,7 +302,7 @@ def test_a_crash_in_our_own_database_is_not_counted_against_the_peer(
     helsinki.publish_many(50)
     journals = london.node.journals
     written: list[int] = []
-    real = type(journals).mirror
+    real = type(journals).mirrored
 
     def full(self: Any, *args: Any, **more: Any) -> Any:
         written.append(1)
@@ -310,7 +310,7 @@ def test_a_crash_in_our_own_database_is_not_counted_against_the_peer(
             raise JournalBusy("Somebody holds the lock.")
         return real(self, *args, **more)
 
-    monkeypatch.setattr(type(journals), "mirror", full)
+    monkeypatch.setattr(type(journals), "mirrored", full)
     pulled = london.pull(helsinki).pulled
     assert isinstance(pulled.error, JournalBusy)
     assert london.size(MIRROR) == 20

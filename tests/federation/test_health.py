@@ -53,6 +53,23 @@ def test_a_peer_is_stale_when_it_is_silent_for_longer_than_three_polls_and_an_ho
     assert city.health.of("helsinki", NOW_MS + HOUR_MS + 1).silent_ms == HOUR_MS + 1
 
 
+def test_a_peer_is_away_as_soon_as_it_failed_and_until_it_answers(city: Rig) -> None:
+    assert not city.health.of("helsinki", NOW_MS).away
+    city.peers.failed("helsinki", PeerUnreachable("It is away."), NOW_MS)
+    health = city.health.of("helsinki", NOW_MS)
+    assert (health.away, health.follows[0].away, health.stale) == (True, True, False)
+    city.peers.answered("helsinki", NOW_MS + 1)
+    health = city.health.of("helsinki", NOW_MS + 1)
+    assert (health.away, health.follows[0].away) == (False, False)
+
+
+def test_a_collection_that_is_not_given_is_away_alone(city: Rig) -> None:
+    with city.db.write() as tx:
+        city.peers.change_follow(tx, "helsinki", "open-data", last_error_code="not-found", last_error="Not there.")
+    health = city.health.of("helsinki", NOW_MS)
+    assert (health.away, health.follows[0].away) == (False, True)
+
+
 def test_failures_the_circuit_and_the_next_attempt_are_shown(city: Rig) -> None:
     for _ in range(5):
         city.peers.failed("helsinki", PeerUnreachable("It is away."), NOW_MS)

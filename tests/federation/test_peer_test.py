@@ -10,6 +10,7 @@ from node.db import Database
 from node.errors import Unauthenticated
 from node.federation.peer_test import STEPS, Walk
 from node.federation.peers import proposed
+from node.federation.tokens_clients import UNKNOWN
 from node.keys import Keyring
 from tests.federation.fake_peer import NOW_MS, FakePeer, Said
 from tests.federation.peer_rig import Rig, rig
@@ -53,6 +54,16 @@ def test_a_proposed_peer_is_told_what_is_missing_and_that_is_no_failure(db: Data
     assert "They have not approved you yet" in walk.steps[4].detail
     assert walk.ok
     city.outbound.close()
+
+
+def test_an_approved_peer_that_does_not_know_us_yet_is_missing_something_and_its_feed_is_tested(city: Rig) -> None:
+    city.tokens.refuses = Unauthenticated(f"It gives us no token: invalid_client. {UNKNOWN}", error="invalid_client")
+    walk = city.office.walk("helsinki")
+    assert results(walk) == ["ok", "ok", "ok", "ok", "missing", "ok"]
+    assert walk.steps[4].detail.startswith("They have not approved you yet: ")
+    assert walk.ok
+    city.peers.heard("helsinki", city.now_ms)
+    assert city.office.walk("helsinki").failed_at == "token", "it asked us, so it approved us once"
 
 
 def thief(city: Rig, helsinki: FakePeer, folder: Path) -> None:

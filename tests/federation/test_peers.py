@@ -229,6 +229,18 @@ def test_what_was_reviewed_is_what_is_pinned(city: Rig, helsinki: FakePeer) -> N
     assert city.peers.get("helsinki").namespaces == (f"{helsinki.url}/", "https://data.hel.example/")
 
 
+@pytest.mark.parametrize("typed", ["é", "\ud800", "名"])
+def test_what_is_typed_in_any_script_is_no_review_and_no_fingerprint(
+    typed: str, city: Rig, helsinki: FakePeer, tmp_path: Path
+) -> None:
+    city.adds(helsinki)
+    with pytest.raises(Conflict):
+        city.peers.approve("helsinki", by="ada", at_ms=NOW_MS, expect=typed)
+    helsinki.becomes(Keyring.create(tmp_path / "thief"), now_ms=NOW_MS)
+    with pytest.raises(KeyChanged):
+        city.peers.approve("helsinki", by="ada", at_ms=NOW_MS, fingerprint=typed)
+
+
 def test_keys_that_changed_before_the_approval_are_not_pinned(city: Rig, helsinki: FakePeer, tmp_path: Path) -> None:
     city.adds(helsinki)
     helsinki.becomes(Keyring.create(tmp_path / "thief"), now_ms=NOW_MS)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pytest
 import rdflib
 
+from node.errors import Malformed, NotFound
 from node.federation.verifier import Wish, verify
 from node.federation.verifier_history import tile_path
 from node.federation.verifier_web import Place, place_of
@@ -392,7 +393,23 @@ def test_a_note_in_a_file_is_checked_with_a_key_that_is_at_hand(world: World, fi
 def test_what_is_no_file_of_a_node_is_refused(files: Path):
     (files / "x").write_text("hello")
     assert nobody(files / "x").verdict == "refuted"
-    assert "no file" in nobody(files / "none").reason
+
+
+def test_what_cannot_be_meant_is_no_verdict_and_nobody_is_asked(files: Path):
+    city, none = "https://city.example", str(files / "none")
+    for target, more in (
+        (none, {}),
+        (city, {"against": none}),
+        (city, {"statement": none}),
+        (city, {"document": none}),
+    ):
+        with pytest.raises(NotFound, match="no file"):
+            nobody(target, **more)
+    for given in ("AAA", "A" * 44, "A" * 42 + "="):
+        with pytest.raises(Malformed, match="a fingerprint is 43 characters"):
+            nobody(city, identity=given)
+    with pytest.raises(Malformed):
+        nobody(city, key="nonsense")
 
 
 def test_a_statement_that_has_expired_still_says_which_keys_signed_old_notes(world: World, files: Path):

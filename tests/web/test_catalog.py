@@ -88,6 +88,16 @@ def test_the_catalogue_lists_its_collections_service_and_publisher(city: City, c
     assert not any(isinstance(quad.subject, pyoxigraph.BlankNode) for quad in quads)
 
 
+def test_a_title_has_the_language_it_is_in(city: City, client: Client) -> None:
+    city.open("maps", "Kartat")
+    said = client.get("/catalog.nt").text
+    title = "<http://purl.org/dc/terms/title>"
+    for code, text in (("en", "Open data"), ("fi", "Avoin data"), ("sv", "Öppna data")):
+        assert (f'<{BASE}{HERE}> {title} "{text}"@{code} .' in said) == (code in city.languages)
+    assert f'<{BASE}/collections/maps> {title} "Kartat"@{city.languages[0]} .' in said
+    assert '"Open data"@fi' not in said
+
+
 def test_only_what_changed_since_is_listed(city: City, client: Client) -> None:
     fill(city, 3, at_ms=AT_MS + 60_000)
     for since in ("2026-11-21T03:41:00Z", "2026-11-21T05:41:00+02:00", "2026-11-21T03:41:00"):

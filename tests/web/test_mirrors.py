@@ -1,5 +1,6 @@
 """Laws of the pages and documents of what is held of other cities."""
 
+import base64
 import gzip
 import json
 from collections.abc import Iterator
@@ -9,12 +10,14 @@ from urllib.parse import quote
 import pytest
 
 from node.assembly.clock import clock_ms
-from node.journal import catch_up
+from node.errors import PeerUnreachable
+from node.journal import Draft, catch_up
 from node.outbound import Reply
 from tests.federation.cities import HELSINKI, LONDON, City, cities
 
 MIRROR = "helsinki/open-data"
 DAY_MS = 86_400_000
+DCT = "http://purl.org/dc/terms/"
 
 
 @pytest.fixture
@@ -29,6 +32,18 @@ def two(tmp_path: Path, migrated: Path) -> Iterator[tuple[City, City]]:
             for follower in city.node.followers:
                 catch_up(city.node.journals, follower)
         yield helsinki, london
+
+
+def published_by(city: City, name: str) -> Draft:
+    """Draft a record that says who publishes it."""
+    it, agent = f"{city.url}/datasets/own", f"{city.url}/.well-known/genid/agent"
+    lines = [
+        f'<{agent}> <http://xmlns.com/foaf/0.1/name> "{name}" .\n',
+        f"<{it}> <{DCT}publisher> <{agent}> .\n",
+        f'<{it}> <{DCT}title> "Own"@en .\n',
+        f"<{it}> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://www.w3.org/ns/dcat#Dataset> .\n",
+    ]
+    return Draft(it, "own", "dataset", "put", "".join(sorted(lines)).encode())
 
 
 def at(city: City, number: int, more: str = "") -> str:
@@ -87,6 +102,93 @@ def test_a_silent_origin_makes_its_copies_stale_and_takes_nothing_away(two: tupl
     assert "Helsinki’s node is away" in page(london, "/federation")
 
 
+def test_a_visit_that_failed_is_told_at_once(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    london.federation.peers.failed("helsinki", PeerUnreachable("It is away."), clock_ms())
+    for path in (at(helsinki, 2), f"/collections/{MIRROR}", "/catalog", "/federation"):
+        told = page(london, path)
+        assert "Helsinki does not answer just now; our copy is still good" in told, path
+        assert "Last answer" in told, path
+        assert "In step with Helsinki" not in told, path
+    (told,) = json.loads(london.get("/federation.json").body)["cities"]
+    assert (told["away"], told["stale"], told["mirrors"][0]["away"]) == (True, False, True)
+
+
+@pytest.mark.parametrize("path", [f"/collections/{MIRROR}.nt", "/catalog.nt"])
+def test_we_do_not_speak_in_another_citys_name(two: tuple[City, City], path: str) -> None:
+    helsinki, london = two
+    lines = london.get(path).body.decode().splitlines()
+    said = [line.removeprefix(f"<{helsinki.iri}> ") for line in lines if line.startswith(f"<{helsinki.iri}> ")]
+    assert f"<{DCT}publisher> <{HELSINKI}/#city> ." in said
+    assert f'<{DCT}title> "Open data of Helsinki" .' in said
+    assert not [line for line in said if "London" in line or "description" in line or "language" in line]
+    # Of our addresses only the page of the copy may stand there.
+    assert all("hydra/core#view" in line for line in said if LONDON in line)
+    city = [line for line in lines if line.startswith(f"<{HELSINKI}/#city> ")]
+    assert any('foaf/0.1/name> "Helsinki"' in line for line in city)
+    assert any(f"foaf/0.1/homepage> <{HELSINKI}/>" in line for line in city)
+
+
+def test_the_page_of_a_copied_collection_is_ours_and_says_what_it_was_made_from(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    body = london.get(f"/collections/{MIRROR}.nt").body.decode()
+    view = f"<{LONDON}/collections/{MIRROR}?page=1>"
+    assert f"{view} <{DCT}source> <{helsinki.iri}> ." in body
+    assert f"{view} <{DCT}publisher> <{LONDON}/#city> ." in body
+    assert f"<{DCT}source>" not in london.get("/collections/open-data.nt").body.decode()
+
+
+def test_the_front_page_shows_our_own_before_what_is_new_elsewhere(two: tuple[City, City]) -> None:
+    _, london = two
+    told = page(london, "/")
+    places = [told.index(said) for said in ("New this week", "London&#39;s own", "New in other cities", "Title 1")]
+    assert places == sorted(places)
+    assert "1 record in Open data of London" in told
+    assert "3 records in Helsinki’s Open data of Helsinki" in told
+    assert "New in other cities" not in page(two[0], "/")
+
+
+def test_a_visitor_checks_a_copy_without_a_node_and_only_the_city_checks_its_journal(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    told = page(london, at(helsinki, 2, "/proof"))
+    assert "--identity FINGERPRINT" in told
+    assert "citynode journal" not in told
+    own = page(helsinki, "/datasets/d2/proof")
+    assert own.index("citynode verify") < own.index("On Helsinki’s own node:") < own.index("citynode journal proof")
+
+
+def test_the_witnesses_that_cosigned_are_named_beside_the_checkpoint(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    path = at(helsinki, 2, "/proof")
+    assert "ghent.example" not in page(london, path)
+    line = f"\u2014 ghent.example {base64.b64encode(bytes(76)).decode()}\n"
+    with london.node.db.write() as tx:
+        tx.run(
+            "INSERT INTO cosignature (collection_id, size, witness, line, at)"
+            " SELECT id, size, ?, ?, ? FROM collection WHERE name = ?",
+            "ghent", line, clock_ms(), MIRROR,
+        )  # fmt: skip
+    assert "cosignatures in the name of ghent.example;" in page(london, path)
+
+
+def test_the_banner_of_a_copy_stands_in_the_column_of_the_text(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    header = page(london, at(helsinki, 2)).split('<div class="leaf rec">')[1].split("</header>")[0]
+    assert header.index("<h1") < header.index('class="note')
+
+
+def test_a_city_that_publishes_a_record_itself_is_named_once(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    helsinki.publish(published_by(helsinki, "Helsinki"))
+    london.pull(helsinki)
+    for follower in london.node.followers:
+        catch_up(london.node.journals, follower)
+    iri = quote(f"{HELSINKI}/datasets/own", safe="")
+    for path, stop in ((f"/records?iri={iri}", "<h1"), (f"/collections/{MIRROR}", "%2Fdatasets%2Fown")):
+        kind = page(london, path).split(stop)[0].rsplit('class="kind"', 1)[1]
+        assert kind.count("Helsinki<") == 1, path
+
+
 def test_a_mirrored_collection_is_listed_and_paged_under_its_peers_name(two: tuple[City, City]) -> None:
     helsinki, london = two
     assert f"/collections/{MIRROR}" in page(london, "/catalog")
@@ -128,4 +230,5 @@ def test_the_cities_are_told_to_programs_without_what_is_the_staffs(two: tuple[C
     assert (told["name"], told["city"], told["url"], told["state"]) == ("helsinki", "Helsinki", HELSINKI, "active")
     (mirror,) = told["mirrors"]
     assert (mirror["entries"], mirror["known_entries"], mirror["records"], mirror["stale"]) == (3, 3, 3, False)
-    assert set(told) == {"name", "city", "url", "state", "since", "answered_at", "stale", "mirrors"}
+    assert (told["away"], mirror["away"]) == (False, False)
+    assert set(told) == {"name", "city", "url", "state", "since", "answered_at", "stale", "away", "mirrors"}

@@ -1,5 +1,6 @@
 """Pages for people: safe, in three languages, with nothing from outside."""
 
+import base64
 import json
 import re
 from html.parser import HTMLParser
@@ -8,11 +9,13 @@ from pathlib import Path
 import pytest
 
 import node.web
+from node.journal import Draft
 from node.web.accent import hue_and_chroma, theme_css
 from node.web.places import edges
+from node.web.records import witnesses_of
 from node.web.text import parted, plain
 from node.web.words import LANGUAGES, TABLE
-from tests.web.cities import BASE, City
+from tests.web.cities import AT_MS, BASE, City, payload
 from tests.web.client import Client
 
 PATHS = (
@@ -138,8 +141,43 @@ def test_the_proof_is_a_page_for_people(client: Client, language: str) -> None:
     assert client.get("/datasets/parking/proof").json() == told
 
 
+def test_the_witnesses_of_a_checkpoint_are_named_once() -> None:
+    line = "\u2014 {} " + base64.b64encode(bytes(68)).decode() + "\n"
+    text = "a.example/collections/x\n1\n" + base64.b64encode(bytes(32)).decode() + "\n\n"
+    text += "".join(line.format(name) for name in ("a.example/collections/x", "c.example", "b.example", "b.example"))
+    assert witnesses_of(text) == ["b.example", "c.example"]
+
+
+def test_the_first_collection_is_called_as_the_reader_calls_it(client: Client) -> None:
+    for language, title in (("en", "Open data"), ("fi", "Avoin data"), ("sv", "Öppna data")):
+        assert f"<h1>{title}</h1>" in client.page("/collections/open-data", language)
+        assert title in client.page("/datasets/parking", language)
+
+
+def test_a_title_that_a_person_chose_is_marked_with_its_language(city: City, client: Client) -> None:
+    city.languages = ("fi", "en")
+    city.open("maps", "Kartat")
+    assert '<h1><span lang="fi">Kartat</span></h1>' in client.page("/collections/maps")
+    assert "<h1>Kartat</h1>" in client.page("/collections/maps", "fi")
+
+
+def test_a_file_without_a_title_begins_with_what_is_said_of_it(city: City, client: Client) -> None:
+    it = f"{BASE}/datasets/files"
+    described = (f"{it}/csv", "dct:description", '"csv export of all"@en')
+    body = payload((it, "dct:title", '"Files"@en'), (it, "dcat:distribution", f"{it}/csv"), described)
+    city.put(Draft(it, "files", "dataset", "put", body), at_ms=AT_MS + 1)
+    assert '<td><span class="quiet">csv export of all</span>' in client.page("/datasets/files")
+
+
+@pytest.mark.parametrize(("path", "fix"), [("/api/nothing", "The reference is at /docs."), ("/nothing", "/catalog.")])
+def test_an_unknown_address_leads_to_what_was_meant(client: Client, path: str, fix: str) -> None:
+    reply = client.get(path)
+    assert reply.status_code == 404
+    assert reply.json()["fix"].endswith(fix)
+
+
 def test_a_lead_is_not_said_twice(city: City, client: Client) -> None:
-    from tests.web.cities import AT_MS, PREFIX, Draft, payload
+    from tests.web.cities import PREFIX
 
     it = f"{BASE}/datasets/long"
     told = "The first sentence says what this is, and it says it at some length, so it stands alone. " * 3
@@ -173,7 +211,7 @@ def test_search_engines_get_a_dataset(client: Client) -> None:
 
 
 def test_no_text_can_end_the_data_block(city: City, client: Client) -> None:
-    from tests.web.cities import AT_MS, PARKING, Draft, parking
+    from tests.web.cities import PARKING, parking
 
     evil = parking(title="</script><script>alert(1)</script><!--")
     city.put(Draft(PARKING.record, "parking", "dataset", "put", evil), at_ms=AT_MS + 1)
