@@ -346,6 +346,7 @@ def bomb(size: int) -> bytes:
     return b"".join(packer.compress(block) for _ in range(size // MEGABYTE)) + packer.flush()
 
 
+@pytest.mark.slow
 def test_200_megabytes_in_200_kilobytes_are_stopped_in_bounded_memory(to: Path) -> None:
     body = bomb(200 * MEGABYTE)
     assert len(body) < 210_000

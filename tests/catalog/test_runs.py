@@ -239,6 +239,7 @@ def cancel_and_wait(city: City, thread: threading.Thread, within_s: float = 2.0)
     assert "Somebody cancelled it" in held.reason
 
 
+@pytest.mark.slow
 def test_a_run_is_cancelled_within_two_seconds_while_its_portal_drips(city: City, portal: PortalServer) -> None:
     portal.pages["/c"] = portal.drip(datasets(1).encode() * 100)
     city.add(f"{portal.url}/c")
@@ -250,6 +251,7 @@ def test_a_run_is_cancelled_within_two_seconds_while_its_portal_drips(city: City
     assert list((city.folder / "work").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_is_cancelled_while_a_later_page_drips_and_its_reason_is_the_cancelling(
     city: City, portal: PortalServer
 ) -> None:
@@ -301,6 +303,7 @@ def test_an_ended_run_cannot_be_cancelled_any_more(city: City) -> None:
     assert city.node.runs.get(run.id).cancel_requested is False
 
 
+@pytest.mark.slow
 def test_a_run_past_its_deadline_fails_and_says_so(city: City, portal: PortalServer) -> None:
     city.node.harvest._policy = type(city.node.harvest._policy)(
         **{name: getattr(city.node.harvest._policy, name) for name in city.node.harvest._policy.__dataclass_fields__}
@@ -349,6 +352,7 @@ def test_a_busy_database_does_not_deafen_the_watch(
     cancel_and_wait(city, thread)
 
 
+@pytest.mark.slow
 def test_what_was_published_before_a_cancelling_stays_and_is_counted_and_signed(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:

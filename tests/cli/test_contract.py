@@ -10,6 +10,8 @@ from node import errors
 from node.cli.main import app, exit_code, main
 from tests.cli.conftest import Say, catalogue
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 CONTRACT = {
     "init": {"--name", "--base-url", "--lang"},
     "run": {"--port"},

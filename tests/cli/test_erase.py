@@ -3,7 +3,11 @@
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Say, catalogue
+
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
 
 PERSON = "Maija Meikalainen 040 1234567"
 

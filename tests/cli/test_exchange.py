@@ -15,6 +15,8 @@ from node.cli.main import main
 from node.lease import Lease
 from tests.federation.cities import HELSINKI, LONDON, NAME, City, cities
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 Two = tuple[City, City]
 MIRROR = f"helsinki/{NAME}"
 

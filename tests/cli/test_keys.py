@@ -8,6 +8,8 @@ import pytest
 from node.keys import PURPOSES, Keyring
 from tests.cli.conftest import Say, catalogue
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 BASE = "http://127.0.0.1:8001"
 
 

@@ -9,6 +9,8 @@ import pytest
 from tests.cli.conftest import Say
 from tests.federation.fake_peer import FakePeer
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 
 @pytest.fixture
 def turku(tmp_path: Path) -> Iterator[FakePeer]:

@@ -11,6 +11,8 @@ from node.cli.main import main
 from tests.federation.history_rig import NAME, Town, now_ms, towns
 from tests.federation.test_recover import MIRROR, append, burnt, mark_restored
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 REASON = ("--new-epoch", NAME, "--reason", "The disk burnt.")
 Cities = tuple[Town, Town, Town]
 Said = Callable[..., tuple[int, str]]

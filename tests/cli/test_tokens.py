@@ -1,6 +1,10 @@
 """Commands on tokens: the secret is said once, alone, and works until it is revoked."""
 
+import pytest
+
 from tests.cli.conftest import Say
+
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
 
 
 def test_a_secret_is_alone_on_standard_output(helsinki: Say) -> None:

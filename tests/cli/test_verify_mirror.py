@@ -11,6 +11,8 @@ from node.settings import load
 from tests.cli.conftest import Say
 from tests.federation.origins import LOCAL, NOW, URL, Origin, follow_of, peer_of
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 
 @pytest.fixture
 def data(helsinki: Say, tmp_path: Path) -> tuple[Path, Origin]:

@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from node.journal.behind import mark_restored
 from tests.cli.conftest import Say, catalogue
+
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
 
 
 def proven_files(helsinki: Say, tmp_path: Path) -> Path:

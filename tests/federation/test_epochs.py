@@ -15,6 +15,8 @@ from node.journal.verify import verify
 from tests.federation.history_rig import NAME, Town, now_ms, towns
 from tests.federation.test_recover import MIRROR, append, mark_restored
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 REASON = "The disk burnt, and no mirror had the restricted openings."
 
 

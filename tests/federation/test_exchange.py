@@ -31,6 +31,8 @@ from node.lease import Lease
 from node.outbound import Reply
 from tests.federation.cities import GHENT, HELSINKI, LONDON, NAME, City, Request, Wire, cities, make
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 ENTRIES = f"/collections/{NAME}/entries"
 MIRROR = f"helsinki/{NAME}"
 Two = tuple[City, City]

@@ -8,6 +8,8 @@ import pytest
 from node.errors import NodeError
 from tests.federation.cities import HELSINKI, LONDON, NAME, City, cities
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 FOREIGN = [
     f"https://elsewhere.example/collections/{NAME}",
     f"{HELSINKI}/collections/{NAME}",

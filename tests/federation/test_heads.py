@@ -14,6 +14,8 @@ from node.journal.note import Checkpoint
 from node.keys import verified
 from tests.federation.history_rig import NAME, Town, now_ms, towns
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 MIRROR = f"helsinki/{NAME}"
 
 

@@ -17,6 +17,8 @@ from node.journal.journal import Journals
 from tests.federation.cities import HELSINKI, LONDON, NAME, City, Request, cities
 from tests.journal.rig import put
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 Two = tuple[City, City]
 IRI = "http://127.0.0.1:8001/collections/open-data"
 

@@ -10,6 +10,8 @@ from node.journal import Draft, behind, note
 from node.journal.verify import verify
 from tests.federation.history_rig import NAME, Town, now_ms, title, towns
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 MIRROR = f"helsinki/{NAME}"
 
 

@@ -12,6 +12,8 @@ from node.errors import BrokenHistory
 from node.journal import behind
 from tests.federation.cities import GHENT, HELSINKI, LONDON, NAME, City, Door, Lazy, cities, make
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 MIRROR = f"helsinki/{NAME}"
 REASON = "A fire; no mirror could give the tail back."
 

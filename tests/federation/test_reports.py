@@ -18,6 +18,8 @@ from node.journal.journal import Journals
 from node.outbound import Reply
 from tests.federation.cities import GHENT, HELSINKI, LONDON, NAME, City, Request, cities
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 MIRROR = f"helsinki/{NAME}"
 Three = tuple[City, City, City]
 

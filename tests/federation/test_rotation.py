@@ -9,6 +9,8 @@ from node.assembly.clock import clock_ms
 from node.keys import Purpose
 from tests.federation.cities import HELSINKI, LONDON, NAME, City, cities
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 DAY_MS = 86_400_000
 Two = tuple[City, City]
 

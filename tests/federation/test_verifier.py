@@ -24,6 +24,8 @@ from node.outbound import Outbound
 from tests.federation.fake_peer import KeptServer, Said
 from tests.federation.history_rig import NAME, Town, now_ms, towns
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 MIRROR = f"helsinki/{NAME}"
 
 

@@ -14,6 +14,8 @@ from node.jobs.federation import Rounds
 from node.outbound import Reply
 from tests.federation.cities import HELSINKI, LONDON, NAME, City, Request, cities
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 MIRROR = f"helsinki/{NAME}"
 Two = tuple[City, City]
 

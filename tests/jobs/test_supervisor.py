@@ -13,6 +13,8 @@ import pytest
 
 from node.jobs.supervisor import Child, Supervisor
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 
 def child(name: str, code: str) -> Child:
     return Child(name, (sys.executable, "-S", "-c", textwrap.dedent(code)))

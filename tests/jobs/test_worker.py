@@ -13,6 +13,8 @@ from node.jobs.worker import RETRY_MS, Worker
 from tests.catalog.rig import City, datasets
 from tests.portal_server import PortalServer, wait_until
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 MINUTE = 60_000
 
 
@@ -144,6 +146,7 @@ def test_a_source_that_fails_harms_no_other(city: City, running: Worker) -> None
     assert {run.source: run.state for run in city.node.runs.list()} == {"bad": "failed", "good": "succeeded"}
 
 
+@pytest.mark.slow
 def test_many_ticks_plan_a_waiting_source_once(
     city: City,
     running: Worker,
@@ -171,6 +174,7 @@ def test_many_ticks_plan_a_waiting_source_once(
     assert not [record for record in caplog.records if "maximum number of running instances" in record.getMessage()]
 
 
+@pytest.mark.slow
 def test_stopping_the_worker_cancels_its_harvest_and_gives_the_lease_back(
     city: City, worker: Worker, portal: PortalServer
 ) -> None:

@@ -19,6 +19,8 @@ from tests.journal.child import BATCH
 from tests.journal.rig import NAME
 from tests.journal.stored import Stored
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

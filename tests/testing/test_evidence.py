@@ -12,6 +12,8 @@ import pytest
 from node.testing import City, Portal, Reply, RigError, evidence, head_of
 from node.testing.evidence import root_of
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 COLLECTION = "http://127.0.0.1:1/collections/open-data"
 
 

@@ -13,6 +13,8 @@ import pytest
 from node.testing import GONE, HEALTHY, FaultProxy, Faults
 from tests.portal_server import PortalServer, page, status
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 TEXT = bytes(range(256)) * 40
 NO_ANSWER = (ConnectionError, urllib.error.URLError)
 
@@ -94,6 +96,7 @@ def test_a_replay_is_an_earlier_answer_of_the_same_path(proxy: FaultProxy, porta
     assert proxy.counts["replay"] == 1
 
 
+@pytest.mark.slow
 def test_delay_and_drip_take_their_time(proxy: FaultProxy) -> None:
     for faults in (Faults(delay=1, delay_s=0.3), Faults(drip=1, drip_s=0.3)):
         proxy.faults = faults

@@ -398,6 +398,7 @@ def test_large_json_ld_is_read_in_parts_with_the_same_result(rdf: Rdf) -> None:
 # Bombs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "media_type"),
     [
@@ -435,6 +436,7 @@ def test_a_prefix_bomb_does_not_fill_the_disk(rdf: Rdf) -> None:
         rdf(f"@prefix p: <http://e/{'x' * 500_000}> .\n" + "p:s p:p p:o .\n" * 1_000)
 
 
+@pytest.mark.slow
 def test_a_child_out_of_memory_is_too_large_and_the_parser_goes_on(tmp_path: Path) -> None:
     path, to = tmp_path / "document", tmp_path / "lines"
     path.write_bytes(b"<http://e/s> <http://e/p> '" + b"x" * (300 << 20) + b"' .")
@@ -459,6 +461,7 @@ def test_a_small_graph_is_given_its_canonical_form(parser: Parser) -> None:
         parser.canonicalize(b"nonsense", 10)
 
 
+@pytest.mark.slow
 def test_a_poison_graph_is_too_large_in_time_and_the_parser_goes_on(parser: Parser) -> None:
     begun = time.monotonic()
     with pytest.raises(TooLarge, match="too much alike"):
@@ -484,6 +487,7 @@ def test_a_large_body_goes_through_the_pipe(parser: Parser) -> None:
     assert parser.canonicalize(body, 30) == body
 
 
+@pytest.mark.slow
 def test_stop_ends_a_running_parse(tmp_path: Path) -> None:
     stop = threading.Event()
     timer = threading.Timer(0.5, stop.set)
@@ -499,6 +503,7 @@ def test_stop_ends_a_running_parse(tmp_path: Path) -> None:
     timer.join()
 
 
+@pytest.mark.slow
 def test_killing_from_another_thread_stops_one_call_and_not_the_next(tmp_path: Path) -> None:
     with Parser() as parser:
         parser.canonicalize(b"", 30)
@@ -518,6 +523,7 @@ def test_a_child_that_somebody_killed_is_replaced(parser: Parser) -> None:
     assert parser.canonicalize(b"", 30) == b""
 
 
+@pytest.mark.slow
 def test_the_child_dies_with_its_parent_in_the_middle_of_a_parse(tmp_path: Path) -> None:
     program = """
         import sys, threading

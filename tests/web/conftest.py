@@ -1,4 +1,4 @@
-"""A city and a client for it; each test has its own, copied from a migrated file."""
+"""A city and a client for it: a test that changes its city has its own, all others read one and the same."""
 
 import shutil
 from collections.abc import Iterator
@@ -32,8 +32,24 @@ def city(founded: Path, tmp_path: Path, keyring: Keyring) -> Iterator[City]:
     db.close()
 
 
+@pytest.fixture(scope="session")
+def reader(founded: Path, tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Iterator[Client]:
+    """A client of a city that nobody changes: making an app costs more than most tests."""
+    path = tmp_path_factory.mktemp("read") / "node.db"
+    shutil.copy(founded, path)
+    db = Database(f"sqlite:///{path}")
+    made = Client(helsinki(db, Journals(db, keyring)).app(), BASE)
+    yield made
+    made.close()
+    db.close()
+
+
 @pytest.fixture
-def client(city: City) -> Iterator[Client]:
-    made = Client(city.app(), BASE)
+def client(request: pytest.FixtureRequest) -> Iterator[Client]:
+    """Give a client of the test's own city, if it takes one, else of the one that all read."""
+    if "city" not in request.fixturenames:
+        yield request.getfixturevalue("reader")
+        return
+    made = Client(request.getfixturevalue("city").app(), BASE)
     yield made
     made.close()

@@ -320,7 +320,7 @@ def test_every_address_in_the_guide_answers(client: Client) -> None:
     assert len(asked) == 12
     for header, path in asked:
         name, _, value = header.partition(": ")
-        reply = client.get(path, headers={name.lower(): value} if name else {})
+        reply = client.get(path.replace("SIZE", "2"), headers={name.lower(): value} if name else {})
         assert reply.status_code == 200, path
         assert reply.headers.get("etag") or "snapshot" in path
     for path in re.findall(r"`(/shapes/[^`#]*)", guide):

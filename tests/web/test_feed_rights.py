@@ -20,6 +20,8 @@ from tests.federation.feed_rig import read
 from tests.journal.rig import put
 from tests.web.client import Client
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 PEER = "https://b.example"
 PATHS = ["checkpoint", "entries", "entries?after=0&size=2", "entries?seqs=1", "snapshot", "tile/0/000.p/2", "feed"]
 PATHS += ["feed/pages/1", "entries/1"]

@@ -25,7 +25,7 @@ def test_the_second_reply_comes_from_memory_and_is_the_same(client: Client) -> N
     assert (front_of(client).hits, front_of(client).fresh) == (2, 1)
 
 
-def test_every_reply_can_be_named(client: Client) -> None:
+def test_every_reply_can_be_named(city: City, client: Client) -> None:
     tag = client.get(HERE).headers["etag"]
     replies = [client.get(HERE), client.head(HERE), client.get(HERE, headers={"if-none-match": tag})]
     replies += [client.ask("OPTIONS", HERE), client.get("/datasets/" + "x" * 5000), client.get("/nothing")]

@@ -13,6 +13,8 @@ from node.federation.own_identity import HOUR_S
 from node.keys import PURPOSES, thumbprint
 from tests.web.client import Client
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 ORIGIN = "http://127.0.0.1:8001"
 BASES = {"plain": ORIGIN, "prefixed": f"{ORIGIN}/cities/helsinki"}
 

@@ -15,6 +15,8 @@ from node.journal import Draft, catch_up
 from node.outbound import Reply
 from tests.federation.cities import HELSINKI, LONDON, City, cities
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 MIRROR = "helsinki/open-data"
 DAY_MS = 86_400_000
 DCT = "http://purl.org/dc/terms/"

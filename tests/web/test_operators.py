@@ -21,7 +21,7 @@ def test_health_and_readiness(city: City, client: Client) -> None:
     assert reply.headers["cache-control"] == "no-store"
 
 
-def test_metrics_count_requests_by_route_and_replies_from_memory(client: Client) -> None:
+def test_metrics_count_requests_by_route_and_replies_from_memory(city: City, client: Client) -> None:
     for _ in range(3):
         client.get("/datasets/parking.ttl")
     client.get("/nothing/at/all")

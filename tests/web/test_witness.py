@@ -16,6 +16,8 @@ from node.web.witness import MAX_BODY_BYTES
 from tests.federation.history_rig import NAME, Town, now_ms, towns
 from tests.federation.test_witness import body
 
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
 
 class Visitor:
     """Asks a town's real app, without a socket, and sends no header that the test did not write."""
