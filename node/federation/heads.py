@@ -6,7 +6,6 @@ cannot be of one history are evidence that anyone can check, with our tree's pro
 origin did not sign says nothing of the origin, and is noted about the peer that showed it.
 """
 
-import base64
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from node.db import Database, Tx
 from node.errors import NodeError, NotFound
 from node.federation.client import Head, PeerClient
-from node.federation.history import opened_now
+from node.federation.history import b64, opened_now
 from node.federation.peers import Peer, Peers
 from node.journal import Reader, note
 from node.journal.note import Checkpoint
@@ -218,7 +217,7 @@ class Heads:
         held = self._reader.newest_checkpoint(tx, local)
         size, top = shown.checkpoint.size, note.checkpoint_of(note.parse(held).text).size if held else 0
         proof = self._reader.consistency(tx, local, size, top) if size <= top else []
-        tree = {"held": held, "held_root": _b64(ours), "consistency": [_b64(each) for each in proof]}
+        tree = {"held": held, "held_root": b64(ours), "consistency": [b64(each) for each in proof]}
         return self._claim(peer, shown) | tree
 
     def _evidence_of_two(self, peer: str, one: _Shown, other: _Shown) -> dict[str, object]:
@@ -238,7 +237,3 @@ def _rivals(shown: Sequence[_Shown]) -> list[tuple[_Shown, _Shown]]:
             if one.checkpoint.size == other.checkpoint.size and one.checkpoint.root != other.checkpoint.root:
                 return [(one, other)]
     return []
-
-
-def _b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()

@@ -88,11 +88,6 @@ class PeerHealth:
     follows: tuple[FollowHealth, ...]
 
     @property
-    def verified_up_to(self) -> Mapping[str, int]:
-        """Give the seq up to which each mirror is verified and held."""
-        return {each.collection: each.held_size for each in self.follows}
-
-    @property
     def lag(self) -> int:
         """Count the entries of all mirrors that are known and not held."""
         return sum(each.lag for each in self.follows)

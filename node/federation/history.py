@@ -78,7 +78,7 @@ class History:
             held = self._reader.newest_checkpoint(tx, follow.local) or ""
             top = note.checkpoint_of(note.parse(held).text).size if held else 0
             proof = self._reader.consistency(tx, follow.local, shown.size, top) if shown.size <= top else []
-        tree = {"held": held, "held_root": _b64(ours), "consistency": [_b64(each) for each in proof]}
+        tree = {"held": held, "held_root": b64(ours), "consistency": [b64(each) for each in proof]}
         raise self.fork("split-view", follow, shown, text, tree)
 
     def fork(self, kind: str, follow: Follow, shown: Checkpoint, text: str, more: Mapping[str, object]) -> Fork:
@@ -94,5 +94,6 @@ class History:
         return Fork(summary, evidence=evidence, held=str(more["held"]), shown=text, fix=fix)
 
 
-def _b64(raw: bytes) -> str:
+def b64(raw: bytes) -> str:
+    """Write bytes as C2SP notes write them."""
     return base64.b64encode(raw).decode()

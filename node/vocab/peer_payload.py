@@ -52,7 +52,7 @@ def looked_at(payloads: Sequence[bytes], origins: Many[str]) -> dict[int, Told]:
     found: dict[int, Told] = {}
     for place, payload in enumerate(payloads):
         lines = payload.split(b"\n")
-        fault = _fault_of(payload, lines)
+        fault = fault_of(payload, lines)
         told = list(_subjects_of(lines, wanted)) if fault == _GOOD and wanted else []
         if told or fault != _GOOD:
             found[place] = (*fault, told)
@@ -77,12 +77,7 @@ def _behind(lines: Sequence[bytes], begin: bytes, at: int) -> int:
     return bisect_left(lines, begin + b"\xff", at)
 
 
-def fault_of(payload: bytes) -> Fault:
-    """Say what is wrong with one payload."""
-    return _fault_of(payload, payload.split(b"\n"))
-
-
-def _fault_of(payload: bytes, lines: list[bytes]) -> Fault:
+def fault_of(payload: bytes, lines: list[bytes]) -> Fault:
     """Say what is wrong with a payload; of `lines`, which it is split into, the empty last one is taken away."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         return TOO_LARGE, f"It has {len(payload)} bytes; at most {MAX_PAYLOAD_BYTES} are taken."

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from node.journal.entry import jcs
 from node.keys import FileSigner, verified
-from node.keys.multikey import multikey, raw_of
+from node.keys.multikey import multikey
 from node.vocab.parse import Parser
+from tests.keys.multikeys import raw_of
 
 LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 SUITES = {"eddsa-jcs-2022": "JCS", "eddsa-rdfc-2022": "DataInt"}

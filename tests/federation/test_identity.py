@@ -13,7 +13,7 @@ from node.federation.identity import MAX_BYTES, Identity, chain_holds, read_stat
 from node.federation.own_identity import City, OwnIdentity
 from node.keys import DAY_MS, PURPOSES, Keyring, PublicKey, Purpose, read_jwt, thumbprint
 from node.keys.jwt import unchecked_claims
-from node.keys.multikey import raw_of
+from tests.keys.multikeys import raw_of
 
 URL = "https://helsinki.example/node"
 AT = 1_795_000_000_000

@@ -128,7 +128,7 @@ def test_what_is_plain_is_what_a_parser_reads_and_writes_again(drawn: list[str])
         import node.vocab.peer_payload as module
 
         assert module._parsed(payload, payload.split(b"\n")[:-1]) == ("", "")
-    assert fault_of(payload)[0] in {"", "malformed", "not-canonical", "blank-nodes"}
+    assert fault_of(payload, payload.split(b"\n"))[0] in {"", "malformed", "not-canonical", "blank-nodes"}
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from node.errors import Malformed
 from node.keys import FileSigner, checked_jwk, thumbprint
 from node.keys.jwk import b64, imported, unb64
-from node.keys.multikey import multikey, raw_of
+from node.keys.multikey import multikey
 from node.keys.signer import generated
+from tests.keys.multikeys import raw_of
 
 # RFC 7638, 3.1, and RFC 8037, A.2 and A.3.
 RSA = {

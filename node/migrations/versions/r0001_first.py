@@ -8,37 +8,10 @@ The `crc` columns guard what no hash covers, so that `journal verify` sees any c
 import sqlalchemy as sa
 from alembic import op
 
+from node.migrations.columns import ID, number, of_collection, raw, text, truth
+
 revision = "0001"
 down_revision = None
-
-# SQLite gives ids that are never used again only to an INTEGER key with AUTOINCREMENT.
-# Code point order on both databases, whatever locale the server was made with: pages walk by slug.
-_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-def _number(name: str, *, key: bool = False, optional: bool = False, default: str | None = None) -> sa.Column[int]:
-    return sa.Column(
-        name, sa.BigInteger(), primary_key=key, nullable=optional, server_default=default, autoincrement=False
-    )
-
-
-def _text(name: str, *, key: bool = False, optional: bool = False, default: str | None = None) -> sa.Column[str]:
-    return sa.Column(name, _TEXT, primary_key=key, nullable=optional, server_default=default)
-
-
-def _bytes(name: str, *, key: bool = False, optional: bool = False) -> sa.Column[bytes]:
-    return sa.Column(name, sa.LargeBinary(), primary_key=key, nullable=optional)
-
-
-def _truth(name: str) -> sa.Column[bool]:
-    return sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false())
-
-
-def _of_collection(*, key: bool = True) -> sa.Column[int]:
-    return sa.Column(
-        "collection_id", _ID, sa.ForeignKey("collection.id"), primary_key=key, nullable=False, autoincrement=False
-    )
 
 
 def upgrade() -> None:
@@ -52,79 +25,79 @@ def upgrade() -> None:
 def _journals() -> None:
     op.create_table(
         "collection",
-        sa.Column("id", _ID, primary_key=True, autoincrement=True),
+        sa.Column("id", ID, primary_key=True, autoincrement=True),
         sa.Column("name", sa.Text(), nullable=False, unique=True),
         sa.Column("iri", sa.Text(), nullable=False, unique=True),
-        _text("title"),
-        _text("visibility"),
-        _number("created_at"),
-        _number("size"),
-        _bytes("root"),
-        _bytes("frontier"),
-        _number("last_at"),
-        _number("epoch"),
-        _number("crc"),
+        text("title"),
+        text("visibility"),
+        number("created_at"),
+        number("size"),
+        raw("root"),
+        raw("frontier"),
+        number("last_at"),
+        number("epoch"),
+        number("crc"),
         sqlite_autoincrement=True,
     )
     op.create_table(
         "entry",
-        _of_collection(),
-        _number("seq", key=True),
-        _number("at"),
-        _bytes("commitment"),
-        _bytes("leaf"),
-        _text("op", optional=True),
-        _text("record", optional=True),
-        _number("record_key", optional=True),
-        _text("slug", optional=True),
-        _text("kind", optional=True),
-        _bytes("digest", optional=True),
-        _bytes("salt", optional=True),
-        _number("target", optional=True),
+        of_collection(),
+        number("seq", key=True),
+        number("at"),
+        raw("commitment"),
+        raw("leaf"),
+        text("op", optional=True),
+        text("record", optional=True),
+        number("record_key", optional=True),
+        text("slug", optional=True),
+        text("kind", optional=True),
+        raw("digest", optional=True),
+        raw("salt", optional=True),
+        number("target", optional=True),
         sqlite_with_rowid=False,
     )
     op.create_index("entry_of_record", "entry", ["collection_id", "record_key", "seq"])
     op.create_table(
         "dictionary",
-        _number("id", key=True),
-        _number("trained_at"),
-        _number("per_mille"),
-        _bytes("learnt_from"),
-        _bytes("digest"),
-        _bytes("body"),
+        number("id", key=True),
+        number("trained_at"),
+        number("per_mille"),
+        raw("learnt_from"),
+        raw("digest"),
+        raw("body"),
     )
     op.create_table(
         "payload",
-        _bytes("digest", key=True),
+        raw("digest", key=True),
         sa.Column("dictionary_id", sa.BigInteger(), sa.ForeignKey("dictionary.id"), nullable=True),
-        _number("crc"),
-        _bytes("body"),
+        number("crc"),
+        raw("body"),
     )
     op.create_table(
         "tile",
-        _of_collection(),
-        _number("level", key=True),
-        _number("idx", key=True),
-        _bytes("hash"),
+        of_collection(),
+        number("level", key=True),
+        number("idx", key=True),
+        raw("hash"),
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "checkpoint", _of_collection(), _number("size", key=True), _text("note"), _number("signed_at"), _number("crc")
+        "checkpoint", of_collection(), number("size", key=True), text("note"), number("signed_at"), number("crc")
     )
 
 
 def _followers() -> None:
-    op.create_table("cursor", _text("follower", key=True), _of_collection(), _number("seq"), sqlite_with_rowid=False)
+    op.create_table("cursor", text("follower", key=True), of_collection(), number("seq"), sqlite_with_rowid=False)
     op.create_table(
         "shelf",
-        _of_collection(),
-        _number("record_key", key=True),
-        _text("iri"),
-        _text("kind"),
-        _text("slug"),
-        _bytes("digest", optional=True),
-        _number("seq"),
-        _number("at"),
+        of_collection(),
+        number("record_key", key=True),
+        text("iri"),
+        text("kind"),
+        text("slug"),
+        raw("digest", optional=True),
+        number("seq"),
+        number("at"),
         sqlite_with_rowid=False,
     )
     # Not unique: a record whose IRI changed keeps its slug, and its old IRI keeps its place as withdrawn.
@@ -139,13 +112,13 @@ def _followers() -> None:
     )
     op.create_index("shelf_in_time", "shelf", ["collection_id", "at"])
     # Records of one portal mostly have the same findings, so each set of them is kept once, without its addresses.
-    op.create_table("finding_set", _bytes("hash", key=True), _text("body"), sqlite_with_rowid=False)
+    op.create_table("finding_set", raw("hash", key=True), text("body"), sqlite_with_rowid=False)
     op.create_table(
         "finding",
-        _of_collection(),
-        _number("record_key", key=True),
-        _bytes("set_hash"),
-        _text("places"),
+        of_collection(),
+        number("record_key", key=True),
+        raw("set_hash"),
+        text("places"),
         sqlite_with_rowid=False,
     )
 
@@ -153,70 +126,70 @@ def _followers() -> None:
 def _sources() -> None:
     op.create_table(
         "source",
-        _text("name", key=True),
-        _text("kind"),
-        _text("location"),
-        _text("collection"),
-        _number("created_at"),
-        _number("schedule_minutes", default="0"),
-        _truth("keep_contacts"),
-        _number("threshold_percent", optional=True),
-        _text("etag", default=""),
-        _text("last_modified", default=""),
-        _text("body_sha256", default=""),
-        _text("recipe", default=""),
-        _truth("paused"),
+        text("name", key=True),
+        text("kind"),
+        text("location"),
+        text("collection"),
+        number("created_at"),
+        number("schedule_minutes", default="0"),
+        truth("keep_contacts"),
+        number("threshold_percent", optional=True),
+        text("etag", default=""),
+        text("last_modified", default=""),
+        text("body_sha256", default=""),
+        text("recipe", default=""),
+        truth("paused"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "name",
-        _text("source", key=True),
-        _bytes("key_hash", key=True),
-        _text("source_key"),
-        _text("kind"),
-        _text("slug"),
-        _text("iri", optional=True),
-        _number("seen_run"),
-        _truth("live"),
-        _bytes("fingerprint", optional=True),
+        text("source", key=True),
+        raw("key_hash", key=True),
+        text("source_key"),
+        text("kind"),
+        text("slug"),
+        text("iri", optional=True),
+        number("seen_run"),
+        truth("live"),
+        raw("fingerprint", optional=True),
         sqlite_with_rowid=False,
     )
     op.create_index("name_of_slug", "name", ["kind", "slug"], unique=True)
-    op.create_table("setting", _text("key", key=True), _text("value"), sqlite_with_rowid=False)
-    op.create_table("lease", _text("name", key=True), _text("holder"), _number("until"), sqlite_with_rowid=False)
+    op.create_table("setting", text("key", key=True), text("value"), sqlite_with_rowid=False)
+    op.create_table("lease", text("name", key=True), text("holder"), number("until"), sqlite_with_rowid=False)
 
 
 def _runs() -> None:
     op.create_table(
         "run",
-        sa.Column("id", _ID, primary_key=True, autoincrement=True),
-        _text("source"),
-        _text("state"),
-        _truth("dry"),
-        _number("started_at", optional=True),
-        _number("heartbeat_at", optional=True),
-        _number("deadline_at", optional=True),
-        _number("ended_at", optional=True),
-        _text("stage", default=""),
-        _text("counters", default="{}"),
-        _text("reason", default=""),
-        _text("ranges", default="{}"),
-        _text("trigger", default=""),
-        _truth("cancel_requested"),
-        _text("pid_host", default=""),
+        sa.Column("id", ID, primary_key=True, autoincrement=True),
+        text("source"),
+        text("state"),
+        truth("dry"),
+        number("started_at", optional=True),
+        number("heartbeat_at", optional=True),
+        number("deadline_at", optional=True),
+        number("ended_at", optional=True),
+        text("stage", default=""),
+        text("counters", default="{}"),
+        text("reason", default=""),
+        text("ranges", default="{}"),
+        text("trigger", default=""),
+        truth("cancel_requested"),
+        text("pid_host", default=""),
         sqlite_autoincrement=True,
     )
     op.create_index("run_of_source", "run", ["source", "id"])
     op.create_table(
         "run_row",
-        sa.Column("run_id", _ID, sa.ForeignKey("run.id"), primary_key=True, nullable=False, autoincrement=False),
-        _number("n", key=True),
-        _text("change"),
-        _text("source_key", default=""),
-        _text("iri", default=""),
-        _text("title", default=""),
-        _text("owner", default=""),
-        _text("code", default=""),
-        _text("message", default=""),
+        sa.Column("run_id", ID, sa.ForeignKey("run.id"), primary_key=True, nullable=False, autoincrement=False),
+        number("n", key=True),
+        text("change"),
+        text("source_key", default=""),
+        text("iri", default=""),
+        text("title", default=""),
+        text("owner", default=""),
+        text("code", default=""),
+        text("message", default=""),
         sqlite_with_rowid=False,
     )
