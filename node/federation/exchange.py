@@ -148,30 +148,23 @@ class Exchange:
         """
         restricted = self._restricted(follows)
         public = [each for each in follows if each.local not in restricted]
-        heads = self._client.heads(peer.url, _mark_of(public), stop=stop) if public else None
-        if heads is None and not restricted:
+        # With a restricted one the list is asked for in full: that it stands there now is how it becomes public.
+        heads = self._client.heads(peer.url, "" if restricted else _mark_of(public), stop=stop)
+        if heads is None:
             self._nothing_new(public)
             return []
         with self._alone(peer, stop, begun_ms) as turn:
-            fetched = self._round(turn, follows, restricted, heads)
-            again = self._client.heads(peer.url, heads.etag, stop=stop) if heads and _took(fetched) else None
+            fetched = self._round(turn, follows, heads)
+            again = self._client.heads(peer.url, heads.etag, stop=stop) if _took(fetched) else None
             if again is not None:
-                fetched = _joined(fetched, self._round(turn, public, frozenset(), again))
+                fetched = _joined(fetched, self._round(turn, public, again))
         return fetched
 
-    def _round(
-        self, turn: Turn, follows: Sequence[Follow], restricted: frozenset[str], heads: Heads | None
-    ) -> list[Fetched]:
-        shown = {(head.collection, head.name): head for head in heads.heads} if heads else {}
+    def _round(self, turn: Turn, follows: Sequence[Follow], heads: Heads) -> list[Fetched]:
+        shown = {(head.collection, head.name): head for head in heads.heads}
         found = []
         for follow in follows:
-            # A restricted one may have become public meanwhile; then it stands in the list like any other.
-            if follow.local not in restricted and heads is None:
-                found.append(Fetched(follow.local, size=follow.known_size, level=True))
-                continue
-            found.append(
-                self._one(turn, follow, shown.get((follow.iri, follow.collection)), heads.etag if heads else "")
-            )
+            found.append(self._one(turn, follow, shown.get((follow.iri, follow.collection)), heads.etag))
             if isinstance(found[-1].error, PeerUnreachable):
                 break  # the others would wait for the same silence
         return found
@@ -182,7 +175,7 @@ class Exchange:
             if head is not None:
                 text, token = head.checkpoint, False
             else:
-                text, token = self._asked(turn, follow), True
+                text, token = self._asked(turn, follow)
             fetched = self._leveller.level(turn, follow, text, token=token)
         except Fork as error:
             kind = str(orjson.loads(error.evidence)["kind"])
@@ -199,10 +192,17 @@ class Exchange:
             self._peers.change_follow(tx, follow.peer, follow.collection, **facts)
         return fetched
 
-    def _asked(self, turn: Turn, follow: Follow) -> str:
-        """Ask for the note of a collection that is not among the public ones."""
+    def _asked(self, turn: Turn, follow: Follow) -> tuple[str, bool]:
+        """Ask for the note of a collection that is not in the list; tells also whether it took a token to see it.
+
+        A list can be broken on its way: what its origin still shows to everybody is not hidden here for that.
+        """
         try:
-            return self._client.note(turn.peer.url, follow.collection, token=True, stop=turn.stop)
+            return self._client.note(turn.peer.url, follow.collection, stop=turn.stop), False
+        except (Unauthenticated, Forbidden, NotFound):
+            pass
+        try:
+            return self._client.note(turn.peer.url, follow.collection, token=True, stop=turn.stop), True
         except NotFound as error:
             raise NotFound(
                 f"{follow.peer} shows this city no collection {follow.collection}.",

@@ -563,6 +563,36 @@ def test_a_public_collection_that_its_origin_restricts_is_hidden_at_the_mirror_w
     assert london.get(f"/collections/{MIRROR}/checkpoint").status == 404
 
 
+def test_a_restricted_collection_that_becomes_public_is_shown_at_the_mirror_though_nothing_else_is_followed(
+    friends: Two,
+) -> None:
+    helsinki, london = friends
+    helsinki.publish_many(3)
+    helsinki.node.federation.peers.share(NAME, "london", clock_ms())
+    with helsinki.node.db.write() as tx:
+        helsinki.node.journals.change(tx, NAME, visibility="restricted")
+    assert london.pull(helsinki).pulled.level
+    assert london.collection(MIRROR).visibility == "restricted"
+    with helsinki.node.db.write() as tx:
+        helsinki.node.journals.change(tx, NAME, visibility="public")
+    assert london.pull(helsinki).pulled.level
+    assert london.collection(MIRROR).visibility == "public"
+
+
+def test_a_list_that_came_broken_hides_nothing(friends: Two) -> None:
+    helsinki, london = friends
+    helsinki.publish_many(3)
+    london.pull(helsinki)
+    helsinki.publish(helsinki.put(50))
+    helsinki.wire.bend = lambda request, reply: (
+        dataclasses.replace(reply, body=reply.body.replace(b"/collections/", b"/collectionz/"))
+        if request.path == "/checkpoints"
+        else reply
+    )
+    assert london.pull(helsinki).pulled.level
+    assert london.collection(MIRROR).visibility == "public"
+
+
 # ---------------------------------------------------------------- clocks
 
 
