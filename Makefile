@@ -1,7 +1,7 @@
 # Everything a developer or an operator of a checkout does, with only Python 3.11, git and make installed.
 # `make` prints this list. Every target makes its own environment in .venv from the lock files when it is missing
-# or older than they are; nothing outside the checkout is touched, except that test-postgres and test-browser
-# install a Debian package when they run as root and it is absent.
+# or older than they are; nothing outside the checkout is touched, except that test-postgres, test-browser, tck and
+# interop-edc install a Debian package when they run as root and it is absent.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 BIN := .venv/bin
@@ -13,7 +13,7 @@ LIVE ?=
 MINUTES ?= 10
 
 .PHONY: help demo test check format test-postgres test-real test-conformance test-cluster test-browser test-all \
-	coverage bench soak lock clean dev
+	tck interop-edc coverage bench soak lock clean dev
 
 help: ## Print what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-18s %s\n' "$$name" "$$what"; done
@@ -66,7 +66,16 @@ test-browser: $(DEV_READY) ## The pages in a real browser: no request leaves the
 		0) bash .ci/suite browser $(BIN)/python tests/browser ;; \
 		1) ;; *) exit $$code ;; esac
 
-test-all: check test test-postgres test-real test-conformance test-cluster test-browser ## Everything
+# With a program in Java: brought by Maven, or skipped in a line where there is no Java and no way to it.
+WITH_JAVA = @code=0; bash .ci/java $(1) .$(1) || code=$$?; case $$code in 0) $(BIN)/python -m $(2) ;; 1) ;; *) exit $$code ;; esac
+
+tck: $(DEV_READY) ## The real conformance kit of the Dataspace Protocol (Java 17 and Maven)
+	$(call WITH_JAVA,tck,tests.tck)
+
+interop-edc: $(DEV_READY) ## Catalogue and negotiation with a real EDC control plane, both ways (Java 17 and Maven)
+	$(call WITH_JAVA,edc,tests.interop)
+
+test-all: check test test-postgres test-real test-conformance test-cluster test-browser tck interop-edc ## Everything
 
 coverage: $(DEV_READY) ## Branch coverage; journal and keys must be complete
 	$(BIN)/python -m pytest -q -n 2 -m "not postgres" $(FAST_APART) --cov --cov-report= tests
@@ -83,4 +92,4 @@ lock: $(DEV_READY) ## Write the lock files anew from pyproject.toml
 	@bash .ci/lock $(BIN)/pip-compile
 
 clean: ## Remove what was made
-	rm -rf .venv .axe .demo .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf .venv .axe .tck .edc .demo .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*

@@ -14,7 +14,18 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import exchange, harvesting, mirroring, resting, serving, tokens
+from benchmarks import (
+    agreement,
+    deciding,
+    dsp_catalogue,
+    exchange,
+    harvesting,
+    mirroring,
+    policy,
+    resting,
+    serving,
+    tokens,
+)
 from benchmarks.rig import Bench, Row, cpus, opened
 
 BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
@@ -26,6 +37,10 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "start": resting.start,
     "rest": resting.rest,
     "tokens": tokens.tokens,
+    "policy": policy.policy,
+    "agreement": agreement.agreement,
+    "deciding": deciding.deciding,
+    "dsp": dsp_catalogue.dsp_catalogue,
     "mirror": mirroring.mirror,
     "exchange": exchange.exchange,
     "notified": exchange.notified,

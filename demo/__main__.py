@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+from demo.agreeing import sign_and_revoke
 from demo.cities import COLLECTION, HELSINKI, LONDON, City
 
 Running = dict[City, "subprocess.Popen[bytes]"]
@@ -54,6 +55,8 @@ def main() -> int:
         for city, process in running.items():
             city.wait_ready(process)
         _introduce(*cities)
+        agreed = sign_and_revoke(*cities)
+        print(agreed, end="", flush=True)
         print(_what_to_try(*cities, running), flush=True)
         return _watch(running)
     except KeyboardInterrupt:

@@ -31,6 +31,7 @@ class City:
     live: str
     is_live: bool = False
     place: str = ""
+    restricted: tuple[str, ...] = ()
 
     @property
     def base_url(self) -> str:
@@ -95,6 +96,17 @@ class City:
             self.tell("sources", "add", self.source, location, "--kind", self.kind)
         # A live portal may be away: the city then runs with what it holds.
         self.say("harvest", "run", self.source, must=not self.is_live)
+        for collection in self.restricted:
+            self._restrict(collection)
+
+    def _restrict(self, collection: str) -> None:
+        """Make a restricted collection of the descriptions beside this file, unless it is there."""
+        if collection in {each["name"] for each in self.json("sources", "list")}:
+            return
+        self.tell("collections", "create", collection, "--visibility", "restricted", "--title", collection.title())
+        file = str(HERE / f"{self.slug}-{collection}.ttl")
+        self.ask("sources", "add", collection, file, "--kind", "dcat", "--collection", collection)
+        self.say("harvest", "run", collection)
 
     def start(self) -> "subprocess.Popen[bytes]":
         """Run the node. In a session of its own: Ctrl-C reaches the demonstration alone, which stops them in order."""
@@ -141,6 +153,7 @@ HELSINKI = City(
     kind="ckan",
     written="helsinki.json",
     live="https://hri.fi/data/api/3/action",
+    restricted=("plans", "surveys"),
 )
 LONDON = City(
     name="London",
@@ -151,4 +164,5 @@ LONDON = City(
     kind="datapress",
     written="london.json",
     live="https://data.london.gov.uk/api/v3/datasets/export.json",
+    restricted=("plans",),
 )

@@ -159,9 +159,21 @@ class WrongRoot(Refuted):
 
 
 class NotAgreed(Refused):
-    """No agreement and no public offer allows it."""
+    """No agreement and no public offer allows it.
+
+    To a party of an agreement it says which one, and the clause and the operand in it that did not hold; to anybody
+    else nothing of the kind is ever said.
+    """
 
     code = "not-agreed"
+
+    def __init__(
+        self, message: str, *, agreement: str = "", clause: str = "", operand: str = "", fix: str = ""
+    ) -> None:
+        super().__init__(message, fix=fix)
+        self.agreement = agreement
+        self.clause = clause
+        self.operand = operand
 
 
 class Quarantined(Refused):

@@ -120,6 +120,15 @@ class Settings(BaseSettings):
     notify_after_ms: int = _setting(
         1000, "How long changes are gathered before peers are told of them.", unit="ms", ge=0, le=60000
     )
+    agreement_approvals: int = _setting(
+        1, "Persons who must approve an agreement before this city signs it; two are two different ones.", ge=1, le=2
+    )
+    unsigned_agreements: Literal["never", "public", "always"] = _setting(
+        "public", "Whether an agreement that the other side cannot sign suffices: for what is public, always, or never."
+    )
+    agreement_reminder_days: int = _setting(
+        30, "How long before an agreement ends or is to be reviewed the staff is reminded.", unit="days", ge=1, le=365
+    )
     witnesses: Listed = _setting(
         (), "Peers that cosign our checkpoints, by name, at most five; empty means the first five active ones."
     )

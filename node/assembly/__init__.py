@@ -205,7 +205,7 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
     db = Database(settings.database)
     keyring = Keyring.opened(keys_folder(settings), settings.key_passphrase.get_secret_value(), now_ms=clock_ms())
     journals = Journals(db, keyring)
-    followers: tuple[Follower, ...] = (ShelfFollower(),)
+    followers: tuple[Follower, ...] = (ShelfFollower(), federations.agreements_follower(settings, db))
     runs, sources = Runs(db), Sources(db)
     outbound = outbound or Outbound(
         loopback_allowed=settings.on_loopback,

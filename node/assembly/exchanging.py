@@ -8,9 +8,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from node.assembly.agreeing import Agreeing
 from node.assembly.clock import clock_ms
 from node.assembly.watching import Watching
-from node.db import Database
 from node.federation.again import Again
 from node.federation.client import PeerClient
 from node.federation.exchange import Exchange
@@ -19,6 +19,7 @@ from node.federation.leveller import Leveller
 from node.federation.notices import Notices
 from node.federation.peers import Peers
 from node.federation.reports import Reports
+from node.federation.rights import Rights
 from node.federation.visits import Visits
 from node.journal import Follower
 from node.journal.journal import Journals
@@ -41,16 +42,19 @@ class Exchanging:
 def build(
     settings: Settings,
     *,
-    db: Database,
     journals: Journals,
     peers: Peers,
     client: PeerClient,
     watching: Watching,
     followers: Sequence[Follower],
+    agreeing: Agreeing,
+    rights: Rights,
 ) -> Exchanging:
     """Put the parts together; opens no connection and starts no process."""
-    parser = Parser(memory_bytes=settings.parser_memory_mib << 20)
-    intake = Intake(db=db, journals=journals, followers=followers, peers=peers, parser=parser)
+    db, parser = journals.db, Parser(memory_bytes=settings.parser_memory_mib << 20)
+    intake = Intake(
+        db=db, journals=journals, followers=followers, peers=peers, parser=parser, agreed=agreeing.decisions
+    )
     leveller = Leveller(
         reader=journals,
         peers=peers,
@@ -77,5 +81,12 @@ def build(
             peers=peers,
             clock_ms=clock_ms,
         ),
-        notices=Notices(journals, peers, client, after_ms=settings.notify_after_ms, chance=random.random),
+        notices=Notices(
+            journals,
+            peers,
+            client,
+            readers=rights.readers,
+            after_ms=settings.notify_after_ms,
+            chance=random.random,
+        ),
     )

@@ -4,18 +4,23 @@ Only wiring: each part gets what it needs and knows none of the others beyond th
 but what follows from the settings.
 """
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import node
+from node.assembly import agreeing as agreeings
 from node.assembly import exchanging as exchangings
 from node.assembly import oauth as oauths
 from node.assembly import peering as peerings
+from node.assembly import speaking
 from node.assembly import watching as watchings
 from node.assembly.clock import clock_ms
 from node.db import Database
 from node.federation.access import Access
+from node.federation.agreement_follower import AgreementsFollower
 from node.federation.client import PeerClient
+from node.federation.decisions import Details
 from node.federation.erasures import Erasures
 from node.federation.feed import Feed, KeysOf
 from node.federation.health import Health
@@ -23,6 +28,7 @@ from node.federation.ldes import Stream
 from node.federation.notices import Notices
 from node.federation.own_identity import City, Listed, OwnIdentity
 from node.federation.peer_office import PeerOffice
+from node.federation.peer_store import PeerStore
 from node.federation.peers import Peers
 from node.federation.public_view import PublicView
 from node.federation.refusals import RefusalsHeard
@@ -58,6 +64,12 @@ class Federation:
     refusals: RefusalsHeard
     watching: watchings.Watching
     exchanging: exchangings.Exchanging
+    agreeing: agreeings.Agreeing
+
+    @property
+    def dsp(self) -> speaking.Dsp:
+        """Give the services of the Dataspace Protocol."""
+        return self.agreeing.dsp
 
     @property
     def notices(self) -> Notices:
@@ -80,7 +92,13 @@ def build(
     def renew(name: str, now_ms: int, *, kid: str) -> None:
         peering.peers.fresh(name, now_ms, kid=kid)
 
-    oauth = oauths.build(settings, db=db, keyring=keyring, outbound=outbound, renew=renew)
+    def grants(client_id: str, details: Details) -> Details:
+        return agreeing.decisions.granted(client_id, details, clock_ms())
+
+    def claims(peer_url: str, collection: str) -> Details:
+        return agreeing.decisions.claims(peer_url, collection, clock_ms())
+
+    oauth = oauths.build(settings, db=db, keyring=keyring, outbound=outbound, renew=renew, grants=grants, claims=claims)
     identity = _identity(settings, keyring, journals)
     peering = peerings.build(
         settings, db=db, reader=journals, identity=identity, outbound=outbound, source=oauth.source
@@ -95,17 +113,36 @@ def build(
         client=peering.client,
         followers=followers,
     )
+    ground = agreeings.Ground(
+        settings, db, keyring, journals, outbound, identity, peering.peers, peering.client, oauth, followers
+    )
+    agreeing = agreeings.build(ground)
+    rights = Rights(peering.peers, agreeing.decisions, clock_ms=clock_ms)
     exchanging = exchangings.build(
         settings,
-        db=db,
         journals=journals,
         peers=peering.peers,
         client=peering.client,
         watching=watching,
         followers=followers,
+        agreeing=agreeing,
+        rights=rights,
     )
+    return _together(ground, oauth, peering, watching, agreeing, exchanging, rights)
+
+
+def _together(
+    ground: agreeings.Ground,
+    oauth: oauths.OAuth,
+    peering: peerings.Peering,
+    watching: watchings.Watching,
+    agreeing: agreeings.Agreeing,
+    exchanging: exchangings.Exchanging,
+    rights: Rights,
+) -> Federation:
+    journals = ground.journals
     return Federation(
-        identity=identity,
+        identity=ground.identity,
         client=peering.client,
         peers=peering.peers,
         health=peering.health,
@@ -115,14 +152,26 @@ def build(
         access=oauth.access,
         token_source=oauth.source,
         named_tokens=oauth.named,
-        rights=Rights(peering.peers),
+        rights=rights,
         feed=Feed(journals, keys_of(journals, peering.peers)),
-        stream=Stream(journals, settings.base_url),
-        erasures=Erasures(journals, peering.peers),
+        stream=Stream(journals, ground.settings.base_url),
+        erasures=Erasures(journals, rights.readers),
         refusals=RefusalsHeard(journals),
         watching=watching,
         exchanging=exchanging,
+        agreeing=agreeing,
     )
+
+
+def agreements_follower(settings: Settings, db: Database) -> AgreementsFollower:
+    """Make what reads agreements out of the journals; it knows peers by the book alone."""
+    book = PeerStore(db, chance=random.random)
+
+    def name_of(url: str) -> str:
+        peer = book.by_url(url)
+        return peer.name if peer else ""
+
+    return AgreementsFollower(settings.base_url, name_of)
 
 
 def keys_of(journals: Journals, peers: Peers) -> KeysOf:

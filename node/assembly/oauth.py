@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from node.assembly.clock import clock_ms
 from node.db import Database
 from node.federation.access import Access
+from node.federation.dcp import SelfIssuedTokens
 from node.federation.dpop import Nonces, Proofs
 from node.federation.peer_store import PeerStore
 from node.federation.replay import Replay
 from node.federation.secrets import NamedTokens
-from node.federation.token_source import TokenSource
-from node.federation.tokens import Tokens
+from node.federation.token_source import Claims, TokenSource
+from node.federation.tokens import Grants, Tokens
 from node.federation.tokens_clients import Clients, Renew
 from node.federation.tokens_jwt import AccessTokens
 from node.keys import Keyring
@@ -29,16 +30,36 @@ _NONCE_SEED = b"citynode secret of the DPoP nonces, version 1"
 
 @dataclass(frozen=True, slots=True)
 class OAuth:
-    """The parts of OAuth. `named` are the tokens of staff and programs."""
+    """The parts of OAuth. `named` are the tokens of staff and programs, `self_issued` what DCP has in its place."""
 
     tokens: Tokens
     access: Access
     source: TokenSource
     named: NamedTokens
+    self_issued: SelfIssuedTokens
 
 
-def build(settings: Settings, *, db: Database, keyring: Keyring, outbound: Outbound, renew: Renew) -> OAuth:
-    """Put it together; opens no connection. `renew` is called when a peer signs with a key that is not pinned yet."""
+def build(
+    settings: Settings,
+    *,
+    db: Database,
+    keyring: Keyring,
+    outbound: Outbound,
+    renew: Renew,
+    grants: Grants,
+    claims: Claims,
+) -> OAuth:
+    """Put it together; opens no connection.
+
+    Args:
+        settings: All of them.
+        db: The node's.
+        keyring: Its keys.
+        outbound: The way out.
+        renew: Called when a peer signs with a key that is not pinned yet.
+        grants: Decides what a peer's token may say of agreements.
+        claims: Says what our tokens say of agreements.
+    """
     # The book alone, and not the peers' whole life: that speaks to peers, with tokens from here.
     directory = PeerStore(db, chance=random.random)
     replay = Replay(db, settings.data)
@@ -47,7 +68,7 @@ def build(settings: Settings, *, db: Database, keyring: Keyring, outbound: Outbo
     access = AccessTokens(settings.base_url, keyring, db)
     named = NamedTokens(db)
     return OAuth(
-        tokens=Tokens(clients=clients, proofs=proofs, access=access, clock_ms=clock_ms),
+        tokens=Tokens(clients=clients, proofs=proofs, access=access, clock_ms=clock_ms, grants=grants),
         access=Access(tokens=access, proofs=proofs, clients=clients, named=named, clock_ms=clock_ms),
         source=TokenSource(
             base_url=settings.base_url,
@@ -55,6 +76,8 @@ def build(settings: Settings, *, db: Database, keyring: Keyring, outbound: Outbo
             outbound=outbound,
             clock_ms=clock_ms,
             allow_http=settings.allow_http_peers,
+            claims=claims,
         ),
         named=named,
+        self_issued=SelfIssuedTokens(settings.base_url, directory, replay, renew, clock_ms=clock_ms),
     )

@@ -21,14 +21,17 @@ _COLUMNS = "collection_id, iri, kind, slug, digest, seq, at"
 _OWN = "collection_id IN (SELECT id FROM collection WHERE name NOT LIKE '%/%')"
 _BY_ADDRESS = (
     f"SELECT {_COLUMNS} FROM shelf WHERE kind = ? AND slug = ? AND {_OWN}"  # noqa: S608
-    " ORDER BY digest IS NULL, seq DESC LIMIT 1"
+    # One record may stand in two collections of ours, as agreements do: what everyone may see comes first.
+    " ORDER BY digest IS NULL, collection_id IN (SELECT id FROM collection WHERE visibility <> 'public'), seq DESC"
+    " LIMIT 1"
 )
 # The same record may be held twice: what may be seen comes first, then what is our own.
 _BY_IRI = (
     "SELECT s.collection_id, s.iri, s.kind, s.slug, s.digest, s.seq, s.at FROM shelf s"
     " JOIN collection c ON c.id = s.collection_id WHERE s.record_key = ? AND s.iri = ? AND s.digest IS NOT NULL"
-    " ORDER BY c.visibility <> 'public', c.name LIKE '%/%', c.id LIMIT 1"
+    " ORDER BY c.visibility <> 'public', c.name LIKE '%/%', c.id LIMIT ?"
 )
+_MOST_OF_ONE_IRI = 20
 _WITHDRAWN = (
     "SELECT s.iri, s.at FROM shelf s JOIN collection c ON c.id = s.collection_id WHERE s.kind = ? AND s.slug = ?"
     " AND s.digest IS NULL AND c.visibility = 'public' AND c.name NOT LIKE '%/%' ORDER BY s.seq DESC LIMIT 1"
@@ -150,8 +153,12 @@ class Shelf:
 
     def by_iri(self, iri: str) -> Held | None:
         """Find a live record by its IRI, own or mirrored."""
-        row = self._hot.row(_BY_IRI, (key_of(iri), iri))
+        row = self._hot.row(_BY_IRI, (key_of(iri), iri, 1))
         return self._held(row) if row else None
+
+    def all_by_iri(self, iri: str) -> list[Held]:
+        """List the live records with an IRI, in the order in which one is chosen: public first, then our own."""
+        return [self._held(row) for row in self._hot.rows(_BY_IRI, (key_of(iri), iri, _MOST_OF_ONE_IRI))]
 
     def page(
         self, collection: str, *, offset: int, limit: int, modified_since_ms: int = 0, kind: str | None = None

@@ -129,6 +129,8 @@ def _node(settings: Settings) -> Iterator[Check]:
         node.runs.bury_dead(now_ms())
         for source in sources:
             yield _source(source.name, node.runs.newest(source.name), source.schedule_minutes * 60_000)
+        for reminder in node.federation.agreeing.office.reminders():
+            yield Check("agreements", "warn", f"{reminder['sentence']} See: citynode agreements list")
     finally:
         node.close()
 

@@ -84,6 +84,8 @@ def status(name: PeerArgument = None, as_json: JsonOption = False, data: DataOpt
                 for each in peer.follows
             ],
         )
+        for reminder in node.federation.agreeing.office.reminders():
+            say.note(f"! {reminder['sentence']}")
 
 
 @app.command()

@@ -10,6 +10,8 @@ import sys
 import typer
 
 from node.cli import (
+    agreement_grants,
+    agreements,
     catalog,
     collections,
     database,
@@ -17,6 +19,7 @@ from node.cli import (
     harvest,
     journal,
     keys,
+    offers,
     operate,
     peers,
     recover,
@@ -49,6 +52,9 @@ app.add_typer(harvest.app, name="harvest")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(journal.app, name="journal")
 app.add_typer(peers.app, name="peers")
+app.add_typer(offers.app, name="offers")
+app.add_typer(agreements.app, name="agreements")
+agreements.app.command()(agreement_grants.grant)
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(tables.app, name="tables")
 app.add_typer(tokens.app, name="tokens")

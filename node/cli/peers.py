@@ -190,22 +190,6 @@ def block(name: NameArgument, yes: YesOption = False, data: DataOption = None) -
     _act("block", name, data)
 
 
-@app.command()
-def share(collection: CollectionArgument, name: NameArgument, data: DataOption = None) -> None:
-    """Let a peer read one of our restricted collections."""
-    with opened(data) as node:
-        node.federation.office.share(collection, name)
-        say.line(f"{name} may read {collection}")
-
-
-@app.command()
-def unshare(collection: CollectionArgument, name: NameArgument, data: DataOption = None) -> None:
-    """Take that back; what the peer has read already stays with it."""
-    with opened(data) as node:
-        node.federation.office.unshare(collection, name)
-        say.line(f"{name} may no longer read {collection}")
-
-
 @app.command("list")
 def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
     """List the peers and how the exchange with each stands."""
@@ -257,7 +241,6 @@ def _print_peer(peer: dict[str, Any]) -> None:
     say.lines(f"{said + ':':<22}{peer[key]}" for key, said in _FACTS if peer[key])
     say.lines(f"! {each['warning']}" for each in peer["warnings"])
     say.lines(f"Namespace {each}" for each in peer["namespaces"])
-    say.lines(f"Shares {each} with it" for each in peer["shared"])
     say.lines(
         f"Key {key['purpose']} {key['kid']}{' until ' + key['until'] if key['until'] else ''}" for key in peer["keys"]
     )

@@ -10,6 +10,7 @@ import typer
 
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms, opened
+from node.federation.secrets import NamedToken
 
 app = typer.Typer(help="Tokens: access for staff and programs.", no_args_is_help=True)
 
@@ -60,6 +61,9 @@ def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
                     "id": token.id,
                     "staff": token.staff,
                     "scopes": sorted(token.scopes),
+                    "agreement": token.agreement,
+                    "purpose": token.purpose,
+                    "recipient": token.recipient,
                     "state": token.state_at(now),
                     "created_at": say.moment(token.created_at_ms),
                     "expires_at": say.moment(token.expires_at_ms),
@@ -74,7 +78,7 @@ def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
         [
             (
                 token.name,
-                "everything" if token.staff else " ".join(sorted(token.scopes)),
+                _may(token),
                 token.state_at(now),
                 say.moment(token.expires_at_ms),
                 say.moment(token.last_used_at_ms),
@@ -82,6 +86,12 @@ def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
             for token in found
         ],
     )
+
+
+def _may(token: NamedToken) -> str:
+    if token.agreement:
+        return f"what {token.agreement} permits"
+    return "everything" if token.staff else " ".join(sorted(token.scopes))
 
 
 @app.command()

@@ -26,7 +26,12 @@ MAX_CREDENTIALS = 8 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `name` is a peer's name here or a token's; `scopes` are those of the token; `url` is a peer's."""
+    """Who asks. `name` is a peer's name here or a token's; `scopes` are those of the token; `url` is a peer's.
+
+    A program under an agreement has for `url` the IRI by which that names it as recipient, if it does.
+
+    `details` are what the token says of agreements (RFC 9396): for which purpose it is used under which one.
+    """
 
     kind: Kind = "public"
     name: str = ""
@@ -118,4 +123,6 @@ class Access:
             raise Unauthenticated("The token is not known here, has run out or was revoked.")
         with suppress(Unavailable):
             self._named.used(token, now_ms=now_ms)
-        return Caller("staff" if token.staff else "program", token.name, token.scopes)
+        bound = ({"agreement": token.agreement, "purpose": token.purpose},) if token.agreement else ()
+        kind: Kind = "staff" if token.staff else "program"
+        return Caller(kind, token.name, token.scopes, token.recipient, details=bound)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from node.errors import Malformed
 from node.federation.pages import Line, opening_of
 from node.journal import Opening
-from node.journal.mirror import BAD_ERASURE, MAX_DETAIL, NOT_FOLLOWED, WITHHELD
+from node.journal.mirror import AGREEMENT_ENDED, BAD_ERASURE, MAX_DETAIL, NOT_FOLLOWED, WITHHELD
 from node.records import KINDS, MAX_PAYLOAD_BYTES
 from node.vocab.peer_payload import BLANK_NODES, MALFORMED, NOT_CANONICAL, TOO_LARGE
 from node.vocab.terms import CN, DC, DCAT, DCT, FOAF, ODRL, RDF, RDFS, SKOS
@@ -51,9 +51,10 @@ WORDS: Mapping[str, str] = {
     TITLE_MISSING: "The record has no title.",
     NOT_FOLLOWED: "The record has none of the themes that are followed.",
     WITHHELD: "The peer shows the entry, and not what is in it.",
+    AGREEMENT_ENDED: "The agreement under which it was held is over.",
 }
 # Nobody's fault, so neither shown as one nor told to the peer.
-QUIET = frozenset({NOT_FOLLOWED, WITHHELD})
+QUIET = frozenset({NOT_FOLLOWED, WITHHELD, AGREEMENT_ENDED})
 # May be the fault of the way and not of the origin, so the entry is asked for again without anybody's doing.
 PASSING = frozenset({BAD_OPENING, COMMITMENT, DIGEST, PAYLOAD_MISSING})
 

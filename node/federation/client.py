@@ -288,6 +288,10 @@ class PeerClient:
         """Tell a peer of new checkpoints."""
         self._tell(url, "/federation/notify", {"heads": list(heads)}, stop=stop)
 
+    def tell_agreement(self, url: str, said: Mapping[str, object], *, stop: threading.Event | None = None) -> None:
+        """Tell a peer that we stand otherwise to an agreement with it; it reads our journal for what that means."""
+        self._tell(url, "/federation/agreements", dict(said), stop=stop)
+
     def confirm_erasures(self, url: str, iri: str, seqs: Iterable[int], *, stop: threading.Event | None = None) -> None:
         """Tell the origin of a collection which erased entries are gone here too."""
         self._tell(url, "/federation/erasures", {"collection": iri, "seqs": list(seqs)}, stop=stop)
@@ -375,7 +379,7 @@ class _Wanted:
 
 def _expect(url: str, reply: Reply, statuses: tuple[int, ...], media_type: str) -> None:
     if reply.status not in statuses:
-        raise _refusal(url, reply)
+        raise refusal_of(url, reply, _words_of(reply))
     if media_type and reply.media_type != media_type:
         raise Malformed(
             f"{url} answered {_printable(reply.media_type, 80) or 'no type'} where {media_type} was asked for.",
@@ -392,9 +396,9 @@ _BY_STATUS: dict[int, type[NodeError]] = {
 }
 
 
-def _refusal(url: str, reply: Reply) -> NodeError:
-    """Turn a peer's "no" into ours. By status alone: its code says how it sees us, never what is true of it."""
-    said = f"{url} answered {reply.status}{_words_of(reply)}"
+def refusal_of(url: str, reply: Reply, words: str) -> NodeError:
+    """Turn a peer's "no" into ours. By status alone: its words say how it sees us, never what is true of it."""
+    said = f"{url} answered {reply.status}{words}"
     wait = _wait_s(reply)
     if reply.status == http.HTTPStatus.TOO_MANY_REQUESTS:
         return TooManyRequests(said, retry_after_s=wait or 1, fix="It is asked more slowly.")

@@ -1,14 +1,13 @@
 """What this city erased, and which mirrors have confirmed that it is gone there too: the origin's side.
 
 An erasure travels as an entry that names a seq. Each mirror blanks its copy and says so; here is kept who said it, so
-that somebody can ask after the rest. A peer counts as a mirror of a collection if it was seen to show it, if the
-collection is shared with it, or if it ever answered for it. Owns `erasure_heard` and `erasure_reason`.
+that somebody can ask after the rest. A peer counts as a mirror of a collection if it was seen to show it, if it may
+read a restricted one, or if it ever answered for it. Owns `erasure_heard` and `erasure_reason`.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Many
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from node.db import Row, Tx
 from node.journal import Collection, Reader
@@ -33,13 +32,6 @@ _MIRRORS = (
 )
 
 
-class Shared(Protocol):
-    """Who is let in to a restricted collection."""
-
-    def shared_with(self, collection: str) -> Many[str]:
-        """Name the peers a collection is shared with."""
-
-
 @dataclass(frozen=True, slots=True)
 class Erased:
     """One erasure: the seq that is gone, the entry that says so and its time, who confirmed when (ms), who has not."""
@@ -55,18 +47,18 @@ class Erased:
 class Erasures:
     """Reads and keeps what is known of erasures. Safe in every thread."""
 
-    def __init__(self, reader: Reader, peers: Shared) -> None:
-        """Read through the journals; `peers` tells who a restricted collection is shared with."""
+    def __init__(self, reader: Reader, readers: Callable[[str], Many[str]]) -> None:
+        """Read through the journals; `readers` names the peers that may read a restricted collection of ours."""
         self._reader = reader
-        self._peers = peers
+        self._readers = readers
 
     def list(self, name: str) -> list[Erased]:
         """Give the erasures of a collection of ours by the seq that is gone. Raises NotFound."""
-        shared = set(self._peers.shared_with(name))
+        readers = set(self._readers(name))
         with self._reader.db.read() as tx:
             collection = self._reader.get(tx, name)
             rows = tx.rows(_ERASED, collection.id)
-            mirrors = shared | _mirrors(tx, collection)
+            mirrors = readers | _mirrors(tx, collection)
             heard = _heard(tx, collection)
         return [_erased(row, heard.get(int(row[0]), {}), mirrors) for row in rows]
 

@@ -206,8 +206,8 @@ class Exchange:
         except NotFound as error:
             raise NotFound(
                 f"{follow.peer} shows this city no collection {follow.collection}.",
-                fix=f"Ask them whether it is shared with you, or: citynode peers unfollow {follow.peer}"
-                f" {follow.collection}",
+                fix="It takes an agreement in force: citynode agreements list. Else: citynode peers unfollow"
+                f" {follow.peer} {follow.collection}",
             ) from error
 
     def _not_level(self, follow: Follow, error: NodeError) -> Fetched:

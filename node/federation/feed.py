@@ -6,7 +6,7 @@ its own that ends before a byte is sent, so no slow reader holds up a writer.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from node.db import Tx
 from node.errors import Malformed, NotFound
@@ -26,6 +26,7 @@ _GAPS = (
 )
 
 KeysOf = Callable[[str], Sequence[bytes]]
+Only = frozenset[str] | None  # the records that may be seen; None: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,11 @@ class Page:
 
 
 class Feed:
-    """Reads collections for those who follow them. Safe in every thread."""
+    """Reads collections for those who follow them. Safe in every thread.
+
+    Where `only` names records, everything else is given as a stub: the tree is whole, and says no more than its size.
+    An erasure is always given, so that whoever holds its target can obey it.
+    """
 
     def __init__(self, reader: Reader, keys_of: KeysOf) -> None:
         """Read through the journals; `keys_of` gives the keys that may have signed the notes of a collection."""
@@ -82,22 +87,26 @@ class Feed:
             signed, text = _noted(tx, collection, size)
             return _cosigned(tx, collection, signed, text)
 
-    def page(self, name: str, *, after: int, size: int | None = None, limit: int = MAX_ENTRIES) -> bytes:
+    def page(
+        self, name: str, *, after: int, size: int | None = None, limit: int = MAX_ENTRIES, only: Only = None
+    ) -> bytes:
         """Give the entries after a seq: at most `limit`, at most 4 MiB of payload, at least one if there is one.
 
         Raises:
             NotFound: There is no such collection, `size` was not signed, or `after` is past it.
             Malformed: `limit` is not from 1 to 1,000.
         """
-        return self.paged(name, after=after, size=size, limit=limit).body
+        return self.paged(name, after=after, size=size, limit=limit, only=only).body
 
-    def paged(self, name: str, *, after: int, size: int | None = None, limit: int = MAX_ENTRIES) -> Page:
+    def paged(
+        self, name: str, *, after: int, size: int | None = None, limit: int = MAX_ENTRIES, only: Only = None
+    ) -> Page:
         """Give a page and its tag, read in one transaction; otherwise like `page`."""
         with self._reader.db.read() as tx:
             collection = self._reader.get(tx, name)
-            signed, text, tag = self._asked(tx, collection, after, size, limit)
+            signed, text, tag = self._asked(tx, collection, (after, size, limit), only)
             entries = self._reader.entries(tx, name, after=after, limit=min(limit, signed - after))
-            lines = self._lines(tx, entries)
+            lines = self._lines(tx, entries, only)
             end = after + len(lines)
             first = feed_pages.envelope(
                 collection=collection.iri,
@@ -110,10 +119,12 @@ class Feed:
             )
         return Page(b"".join([first, *lines]), tag, end)
 
-    def tag(self, name: str, *, after: int, size: int | None = None, limit: int = MAX_ENTRIES) -> str:
+    def tag(
+        self, name: str, *, after: int, size: int | None = None, limit: int = MAX_ENTRIES, only: Only = None
+    ) -> str:
         """Name the bytes that `page` would give, without making them. Raises like `page`."""
         with self._reader.db.read() as tx:
-            return self._asked(tx, self._reader.get(tx, name), after, size, limit)[2]
+            return self._asked(tx, self._reader.get(tx, name), (after, size, limit), only)[2]
 
     def stubs(self, name: str, seqs: Sequence[int], size: int | None = None) -> bytes:
         """Give single entries of a signed tree again, as far as they may be seen now; at most 200, each once.
@@ -126,7 +137,7 @@ class Feed:
         """
         return self.stubs_paged(name, seqs, size).body
 
-    def stubs_paged(self, name: str, seqs: Sequence[int], size: int | None = None) -> Page:
+    def stubs_paged(self, name: str, seqs: Sequence[int], size: int | None = None, *, only: Only = None) -> Page:
         """Give single entries and their tag; otherwise like `stubs`."""
         wanted = sorted(set(seqs))
         if not 1 <= len(wanted) <= MAX_STUBS:
@@ -137,26 +148,26 @@ class Feed:
             if wanted[0] < 1 or wanted[-1] > signed:
                 raise NotFound(f"There is no entry {wanted[-1]} among the first {signed}.")
             entries = [self._reader.entry(tx, name, seq) for seq in wanted]
-            lines = self._lines(tx, entries)
+            lines = self._lines(tx, entries, only)
         given = wanted[: len(lines)]
         first = feed_pages.envelope_of_stubs(collection=collection.iri, seqs=given, size=signed, checkpoint=text)
         body = b"".join([first, *lines])
         return Page(body, feed_pages.tag_of_bytes(body), given[-1])
 
-    def snapshot(self, name: str, size: int | None = None) -> Iterator[bytes]:
+    def snapshot(self, name: str, size: int | None = None, *, only: Only = None) -> Iterator[bytes]:
         """Give all pages of a signed size one after the other; each is made when it is asked for.
 
         What is wrong with the question is raised at once, before the first page.
         """
         with self._reader.db.read() as tx:
             signed = _noted(tx, self._reader.get(tx, name), size)[0]
-        return self._pages(name, signed)
+        return self._pages(name, signed, only)
 
-    def _pages(self, name: str, size: int) -> Iterator[bytes]:
-        page = self.paged(name, after=0, size=size)
+    def _pages(self, name: str, size: int, only: Only) -> Iterator[bytes]:
+        page = self.paged(name, after=0, size=size, only=only)
         yield page.body
         while page.end < size:
-            page = self.paged(name, after=page.end, size=size)
+            page = self.paged(name, after=page.end, size=size, only=only)
             yield page.body
 
     def tile(self, name: str, level: int, index: int, width: int = TILE_WIDTH) -> bytes:
@@ -183,17 +194,22 @@ class Feed:
         said = note.verifier_key(note.origin_of(collection.iri), key) if key else ""
         return Head(collection.iri, collection.name, size, _cosigned(tx, collection, size, text), said)
 
-    def _asked(self, tx: Tx, collection: Collection, after: int, size: int | None, limit: int) -> tuple[int, str, str]:
-        """Settle what a page is to be; give its signed size, note and tag."""
+    def _asked(
+        self, tx: Tx, collection: Collection, asked: tuple[int, int | None, int], only: Only
+    ) -> tuple[int, str, str]:
+        """Settle what a page (after, size, limit) is to be; give its signed size, note and tag."""
+        after, size, limit = asked
         if not 1 <= limit <= MAX_ENTRIES:
             raise Malformed(f"A page has from 1 to {MAX_ENTRIES} entries.", fix=f"Write limit={MAX_ENTRIES}.")
         signed, text = _own_signed(tx, collection, size)
         if not 0 <= after <= signed:
             raise NotFound(f"{collection.name} has no entries after {after}: {signed} are signed.")
         gaps = [(int(row[0]), bool(row[1])) for row in tx.rows(_GAPS, collection.id, after, min(after + limit, signed))]
-        return signed, text, feed_pages.tag_of([collection.iri, after, limit, signed, text], gaps)
+        shown = [] if only is None else [sorted(only)]
+        return signed, text, feed_pages.tag_of([collection.iri, after, limit, signed, text, *shown], gaps)
 
-    def _lines(self, tx: Tx, entries: Sequence[Entry]) -> list[bytes]:
+    def _lines(self, tx: Tx, entries: Sequence[Entry], only: Only) -> list[bytes]:
+        entries = entries if only is None else [_stub_unless(entry, only) for entry in entries]
         lines: list[bytes] = []
         taken = 0
         for start in range(0, len(entries), _LOT):
@@ -206,6 +222,12 @@ class Feed:
                     return lines
                 lines.append(feed_pages.line_of(entry, payload))
         return lines
+
+
+def _stub_unless(entry: Entry, only: frozenset[str]) -> Entry:
+    """Take what an entry says out of it, unless it is about one of these records or says an erasure."""
+    opening = entry.opening
+    return entry if opening is None or opening.op == "erase" or opening.record in only else replace(entry, opening=None)
 
 
 def digest_shown(entry: Entry) -> str:

@@ -41,7 +41,10 @@ class Expiry:
 
 @dataclass(frozen=True, slots=True)
 class FollowHealth:
-    """How one mirror stands. `lag` counts entries that are known and not held; -1 for an age means never."""
+    """How one mirror stands. `lag` counts entries that are known and not held; -1 for an age means never.
+
+    `public` is said of what everyone may know of: held in public, or not held yet and named by its origin's statement.
+    """
 
     collection: str
     local: str
@@ -55,6 +58,7 @@ class FollowHealth:
     away: bool
     last_error_code: str
     last_error: str
+    public: bool
 
     @property
     def lag(self) -> int:
@@ -106,7 +110,7 @@ class Health:
 
     def all(self, now_ms: int) -> list[PeerHealth]:
         """Give every peer, in order of name."""
-        sizes = self._sizes()
+        sizes = self._held()
         follows: dict[str, list[Follow]] = {}
         for follow in self._peers.follows():
             follows.setdefault(follow.peer, []).append(follow)
@@ -114,13 +118,17 @@ class Health:
 
     def of(self, name: str, now_ms: int) -> PeerHealth:
         """Give one peer. Raises NotFound."""
-        return self._of(self._peers.get(name), self._peers.follows(name), self._sizes(), now_ms)
+        return self._of(self._peers.get(name), self._peers.follows(name), self._held(), now_ms)
 
-    def _sizes(self) -> dict[str, int]:
-        rows = self._db.hot().rows("SELECT name, size FROM collection WHERE name LIKE '%/%'")
-        return {str(row[0]): int(row[1]) for row in rows}
+    def _held(self) -> dict[str, tuple[int, bool]]:
+        """Give size of every mirror, and whether it is public, by name."""
+        rows = self._db.hot().rows("SELECT name, size, visibility FROM collection WHERE name LIKE '%/%'")
+        return {str(row[0]): (int(row[1]), row[2] == "public") for row in rows}
 
-    def _of(self, peer: Peer, follows: Sequence[Follow], sizes: Mapping[str, int], now_ms: int) -> PeerHealth:
+    def _of(
+        self, peer: Peer, follows: Sequence[Follow], held: Mapping[str, tuple[int, bool]], now_ms: int
+    ) -> PeerHealth:
+        named = self._named(peer.name) if any(each.local not in held for each in follows) else frozenset[str]()
         silent = now_ms - (peer.last_out_at or peer.approved_at)
         return PeerHealth(
             name=peer.name,
@@ -142,15 +150,23 @@ class Health:
             last_error_at=peer.last_error_at,
             statement_expires_at=peer.statement_expires_at,
             warnings=tuple(_warnings(peer, self._peers.all_keys(peer.name), now_ms)),
-            follows=tuple(self._follow(peer, each, sizes.get(each.local, 0), now_ms) for each in follows),
+            follows=tuple(
+                self._follow(peer, each, held.get(each.local, (0, each.iri in named)), now_ms) for each in follows
+            ),
         )
+
+    def _named(self, name: str) -> frozenset[str]:
+        """Give the IRIs of the collections that a peer itself calls public."""
+        identity = self._peers.identity(name)
+        return frozenset(iri for _, iri, _ in identity.collections) if identity else frozenset()
 
     def _next(self, peer: Peer, now_ms: int) -> int:
         if not peer.exchanges:
             return 0
         return max(peer.open_until, peer.last_out_at + self._poll_ms if not peer.failures else 0, now_ms)
 
-    def _follow(self, peer: Peer, follow: Follow, held: int, now_ms: int) -> FollowHealth:
+    def _follow(self, peer: Peer, follow: Follow, held: tuple[int, bool], now_ms: int) -> FollowHealth:
+        size, public = held
         silent = now_ms - (follow.checked_at or follow.created_at)
         return FollowHealth(
             collection=follow.collection,
@@ -158,7 +174,7 @@ class Health:
             iri=follow.iri,
             themes=follow.themes,
             known_size=follow.known_size,
-            held_size=held,
+            held_size=size,
             checked_age_ms=_age(follow.checked_at, now_ms),
             level_age_ms=_age(follow.level_at, now_ms),
             stale=silent > self._stale_ms,
@@ -166,6 +182,7 @@ class Health:
             away=peer.failures > 0 or bool(follow.last_error_code),
             last_error_code=follow.last_error_code,
             last_error=follow.last_error,
+            public=public,
         )
 
 
@@ -228,7 +245,7 @@ class PeerMarks(Collector):
             by_peer["failures"].add_metric((peer.name,), peer.failures)
             by_peer["stale"].add_metric((peer.name,), peer.stale)
             by_peer["quarantined"].add_metric((peer.name,), bool(peer.quarantine))
-            for follow in peer.follows:
+            for follow in (each for each in peer.follows if each.public):
                 label = (peer.name, follow.collection)
                 by_mirror["known_entries"].add_metric(label, follow.known_size)
                 by_mirror["verified_entries"].add_metric(label, follow.held_size)

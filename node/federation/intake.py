@@ -13,7 +13,7 @@ raised only if the entries, too, do not continue what is held.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -62,6 +62,24 @@ class Book(Protocol):
         """Give a peer's identity as its last verified statement says it."""
 
 
+class Extent(Protocol):
+    """How much of a collection is agreed."""
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is."""
+
+    @property
+    def only(self) -> frozenset[str] | None:
+        """Name the records, or give None for all of them."""
+
+
+class Agreed(Protocol):
+    """What agreements say of mirrors."""
+
+    def mirrored(self, peer: str, collection: str, now_ms: int, *, name: str = "") -> Extent:
+        """Tell how much of a peer's restricted collection may be held here now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What came of a page: new entries, how many of them were refused, the mirror's size now and the signed size.
@@ -90,13 +108,21 @@ class Intake:
     """Takes pages of peers in. Several threads may use it; writers of one mirror wait for each other."""
 
     def __init__(
-        self, *, db: Database, journals: Journals, followers: Sequence[Follower], peers: Book, parser: Parser
+        self,
+        *,
+        db: Database,
+        journals: Journals,
+        followers: Sequence[Follower],
+        peers: Book,
+        parser: Parser,
+        agreed: Agreed,
     ) -> None:
         """Take what is needed; `parser` lives as long as this does and is ended by `close`."""
         self._db = db
         self._journals = journals
         self._followers = tuple(followers)
         self._peers = peers
+        self._agreed = agreed
         self._judge = Judge(journals, peers, parser)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="mirrors")
 
@@ -144,7 +170,8 @@ class Intake:
                         yield under_way.popleft().result()
                     head = self._head(follow)
                 if page and head:
-                    checked, failed = _tried(partial(self._checked, page, follow, peer, now_ms, head))
+                    allowed = partial(self._allowed, peer, follow, now_ms, restricted=restricted)
+                    checked, failed = _tried(partial(self._checked, page, follow, peer, now_ms, head, allowed))
                     if checked:
                         head = checked.grown
                         under_way.append(self._writer.submit(self._written, checked, follow, now_ms, restricted))
@@ -170,7 +197,7 @@ class Intake:
         """
         head = self._head(follow)
         checkpoint = self._signed(text, follow, peer, head, now_ms)
-        _allowed(peer, follow)
+        self._allowed(peer, follow, now_ms, restricted=restricted)
         if checkpoint.size != head.size:
             return False
         if checkpoint.root != head.root:
@@ -188,11 +215,12 @@ class Intake:
         stubs = read_stubs(data)
         _check_collection(stubs.collection, follow)
         with self._db.read() as tx:
+            restricted = self._journals.get(tx, follow.local).visibility == "restricted"
             for line in stubs.lines:
                 if line.leaf != self._journals.entry(tx, follow.local, line.entry.seq).leaf():
                     raise WrongRoot(f"Entry {line.entry.seq} of {follow.local} is not the one that is held.")
-        _allowed(peer, follow)
-        arrived = self._judge.finish(self._judge.begin(stubs.lines, follow))
+        lines = _agreed_of(stubs.lines, self._allowed(peer, follow, now_ms, restricted=restricted))
+        arrived = self._judge.finish(self._judge.begin(lines, follow))
         with self._db.write() as tx:
             filled = [entry for each in arrived if (entry := self._filled(tx, each, follow, now_ms))]
             for follower in self._followers:
@@ -203,14 +231,21 @@ class Intake:
 
     # ---------------------------------------------------------------- 1 to 5: the page
 
-    def _checked(self, page: Page, follow: Follow, peer: Peer, now_ms: int, head: Collection) -> _Checked:
+    def _checked(
+        self,
+        page: Page,
+        follow: Follow,
+        peer: Peer,
+        now_ms: int,
+        head: Collection,
+        allowed: Callable[[], frozenset[str] | None],
+    ) -> _Checked:
         """Make the checks that stop a page, and hand its payloads to the child; `head` is what the page follows on."""
         checkpoint = self._signed(page.checkpoint, follow, peer, head, now_ms)
         if checkpoint.size != page.size:
             raise Malformed(f"The page says {page.size} entries and its checkpoint {checkpoint.size}.")
         grown, lines = self._proven(page, checkpoint, follow, head)
-        _allowed(peer, follow)
-        return _Checked(page, checkpoint, grown, self._judge.begin(lines, follow))
+        return _Checked(page, checkpoint, grown, self._judge.begin(_agreed_of(lines, allowed()), follow))
 
     def _head(self, follow: Follow) -> Collection:
         with self._db.read() as tx:
@@ -294,6 +329,26 @@ class Intake:
             shown=shown,
             fix=f"Ask that city; citynode peers show {follow.peer} lists the evidence.",
         )
+
+    def _allowed(self, peer: Peer, follow: Follow, now_ms: int, *, restricted: bool) -> frozenset[str] | None:
+        """Check 5; give the records that may be taken alone, None for all of them.
+
+        What a city lets us read of its restricted collections it decides itself; here is what was agreed, and what we
+        decided.
+        """
+        if peer.quarantine:
+            raise Quarantined(f"{peer.name} is held apart: {peer.quarantine}", fix=f"citynode peers show {peer.name}")
+        if not peer.exchanges or follow.paused or follow.peer != peer.name:
+            raise NotAgreed(f"Nothing is taken of {follow.local} now.", fix=f"citynode peers resume {peer.name}")
+        if not restricted:
+            return None
+        extent = self._agreed.mirrored(peer.name, follow.iri, now_ms)
+        if not extent:
+            raise NotAgreed(
+                f"No agreement in force with {peer.name} lets us mirror {follow.local}.",
+                fix="Look at what there is: citynode agreements list",
+            )
+        return extent.only
 
     # ---------------------------------------------------------------- 9: append
 
@@ -383,12 +438,15 @@ def _check_collection(iri: str, follow: Follow) -> None:
         raise Malformed(f"The page is of {iri[:200]}, and not of {follow.iri}.")
 
 
-def _allowed(peer: Peer, follow: Follow) -> None:
-    """Check 5. What a city lets us read of its restricted collections it decides itself; here is what we decided."""
-    if peer.quarantine:
-        raise Quarantined(f"{peer.name} is held apart: {peer.quarantine}", fix=f"citynode peers show {peer.name}")
-    if not peer.exchanges or follow.paused or follow.peer != peer.name:
-        raise NotAgreed(f"Nothing is taken of {follow.local} now.", fix=f"citynode peers resume {peer.name}")
+def _agreed_of(lines: Sequence[Line], only: frozenset[str] | None) -> Sequence[Line]:
+    """Leave out what is in entries about other records than these; an erasure is obeyed whatever it erases."""
+    if only is None:
+        return lines
+    return [
+        line if line.opening is None or "target" in line.opening or line.opening.get("record") in only
+        else replace(line, opening=None, payload=None)
+        for line in lines
+    ]  # fmt: skip
 
 
 def _refused(tx: Tx, collection: Collection, after: int) -> int:

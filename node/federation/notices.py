@@ -6,6 +6,7 @@ sooner, and the pull checks everything. So hearing costs one read, a storm is on
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection as Many
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
@@ -47,7 +48,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """A head of ours: with whom it may be shared besides."""
+    """A head of ours; one that is not public is for those alone who may read its collection."""
 
     head: Head
     name: str
@@ -82,9 +83,6 @@ class Addresses(Protocol):
     def follows(self, name: str) -> Sequence[Follow]:
         """Give what is followed of a peer."""
 
-    def shared_with(self, collection: str) -> Sequence[str]:
-        """Give the peers with whom one of our restricted collections is shared."""
-
 
 class Messenger(Protocol):
     """What notices ask of the client."""
@@ -102,14 +100,25 @@ class Notices:
         peers: Addresses,
         client: Messenger,
         *,
+        readers: Callable[[str], Many[str]],
         after_ms: int,
         chance: Callable[[], float],
     ) -> None:
-        """Take what is needed; `chance` gives a fresh number from 0 up to 1."""
+        """Take what is needed.
+
+        Args:
+            reader: Of the journals.
+            peers: The book.
+            client: Sends the notices.
+            readers: Names the peers that may read one of our restricted collections.
+            after_ms: How long news are gathered.
+            chance: A fresh number from 0 up to 1.
+        """
         self._reader = reader
         self._db: Database = reader.db
         self._peers = peers
         self._client = client
+        self._readers = readers
         self._after_ms = after_ms
         self._chance = chance
         self._due_ms: int | None = None
@@ -188,11 +197,11 @@ class Notices:
         with self._db.read() as tx:
             heads = self._heads(tx)
             told = {(peer, iri): size for peer, iri, size in tx.rows("SELECT peer, collection, size FROM told")}
-        shared = {own.name: set(self._peers.shared_with(own.name)) for own in heads if not own.public}
+        readers = {own.name: set(self._readers(own.name)) for own in heads if not own.public}
         found: dict[str, list[_Own]] = {}
         for peer in peers:
             for own in heads:
-                may = own.public or peer.name in shared[own.name]
+                may = own.public or peer.name in readers[own.name]
                 if may and own.head.size > told.get((peer.name, own.head.collection), 0):
                     found.setdefault(peer.name, []).append(own)
         # What is too much for one list waits for the next.
@@ -227,6 +236,17 @@ class Notices:
         if held is None or held[0] != said:
             with self._db.write() as tx:
                 tx.run(_NUDGE, peer, now_ms, said)
+        return True
+
+    def prod(self, peer: str, iri: str, now_ms: int) -> bool:
+        """Remember that a peer has news in a collection of its own that we follow, however it said so; True if so."""
+        if not any(each.iri == iri and not each.paused for each in self._peers.follows(peer)):
+            return False
+        with self._db.write() as tx:
+            tx.lock(f"nudge/{peer}")
+            held = tx.row("SELECT heads FROM nudge WHERE peer = ?", peer)
+            said = {iri: 0, **(orjson.loads(held[0]) if held else {})}
+            tx.run(_NUDGE, peer, now_ms, orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode())
         return True
 
     def nudges(self) -> list[Nudge]:

@@ -7,9 +7,9 @@ stays within what peers read: what is cut is published elsewhere (`/checkpoints`
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
 
 from node.federation import tokens_metadata as oauth
+from node.federation.did import did_web
 from node.federation.identity import MAX_BYTES, TYP, VERSION
 from node.keys import Keyring, PublicKey, Purpose
 from node.keys.multikey import multikey
@@ -21,8 +21,12 @@ _MOST_KEYS = 24
 _MOST_COLLECTIONS = 200
 _TITLE = 80
 _PROTOCOLS = {"feed": ["1"], "witness": ["cosignature/v1"]}
-_DID_CONTEXT = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"]
-_IN_DID: tuple[Purpose, ...] = ("record", "checkpoint", "witness")
+_DID_CONTEXT = [
+    "https://www.w3.org/ns/did/v1",
+    "https://w3id.org/security/multikey/v1",
+    "https://w3id.org/security/jwk/v1",
+]
+_IN_DID: tuple[Purpose, ...] = ("record", "checkpoint", "witness", "client")
 
 # A public collection of our own: its name, its IRI and its title.
 Listed = tuple[str, str, str]
@@ -63,9 +67,7 @@ class OwnIdentity:
     @property
     def did_name(self) -> str:
         """Give this city's did:web: the base URL in the spelling that leads back to its document."""
-        parts = urlsplit(self._city.url)
-        segments = [quote(part, safe="-._") for part in parts.path.split("/") if part]
-        return ":".join(["did:web", quote(parts.netloc, safe="-._"), *segments])
+        return did_web(self._city.url)
 
     def statement(self, now_ms: int) -> str:
         """Give the entity statement, signed in the running hour and good for a day from then."""
@@ -135,14 +137,17 @@ class OwnIdentity:
         }
 
     def did(self) -> dict[str, object]:
-        """Give the DID document: keys for records may assert, keys for checkpoints and cosignatures are listed."""
+        """Give the DID document: keys for records may assert, the client's show who we are, the others are listed."""
         keys = [key for purpose in _IN_DID for key in self._keyring.published(purpose)]
         return {
             "@context": _DID_CONTEXT,
             "id": self.did_name,
             "alsoKnownAs": [self._city.url],
             "verificationMethod": [self._method(key) for key in keys],
-            "assertionMethod": [f"{self.did_name}#{key.kid}" for key in keys if key.purpose == "record"],
+            "assertionMethod": self._named(keys, "record"),
+            "authentication": self._named(keys, "client"),
+            # What DCP looks for behind a self-issued token.
+            "capabilityInvocation": self._named(keys, "client"),
             "service": [
                 {
                     "id": f"{self.did_name}#catalog",
@@ -152,13 +157,18 @@ class OwnIdentity:
             ],
         }
 
+    def _named(self, keys: Sequence[PublicKey], purpose: Purpose) -> list[str]:
+        return [f"{self.did_name}#{key.kid}" for key in keys if key.purpose == purpose]
+
     def _method(self, key: PublicKey) -> dict[str, object]:
         ended = {} if key.until_ms is None else {"expires": moment(key.until_ms)}
+        edwards = key.alg == "Ed25519"
+        material = {"publicKeyMultibase": multikey(key.raw)} if edwards else {"publicKeyJwk": _jwk(key)}
         return {
             "id": f"{self.did_name}#{key.kid}",
-            "type": "Multikey",
+            "type": "Multikey" if edwards else "JsonWebKey",
             "controller": self.did_name,
-            "publicKeyMultibase": multikey(key.raw),
+            **material,
             **ended,
         }
 

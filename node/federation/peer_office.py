@@ -57,7 +57,7 @@ class PeerOffice:
         return [_health(each) for each in self._health.all(self._clock_ms())]
 
     def show(self, name: str) -> Json:
-        """Give all that is known of a peer: health, keys, namespaces, what is shared with it, evidence."""
+        """Give all that is known of a peer: health, keys, namespaces, evidence."""
         peer = self._peers.get(name)
         return _health(self._health.of(name, self._clock_ms())) | {
             "fingerprint": peer.fingerprint,
@@ -67,7 +67,6 @@ class PeerOffice:
             "approved_at": _moment(peer.approved_at),
             "approved_by": peer.approved_by,
             "keys": [_key(key) for key in self._peers.all_keys(name)],
-            "shared": list(self._peers.shares(name)),
             "evidence": [_evidence(each) for each in self._peers.evidence(name)],
         }
 
@@ -135,7 +134,7 @@ class PeerOffice:
         more = ", …" if len(shown) > _MOST_NAMED else ""
         listed = ", ".join(shown[:_MOST_NAMED]) + more or "no public collection"
         return [
-            f"{name} shows: {listed}. {each} is not among them; it may be one that is shared with you alone."
+            f"{name} shows: {listed}. {each} is not among them; it may be one that takes an agreement."
             for each in dict.fromkeys(collections)
             if each not in shown
         ]
@@ -148,16 +147,6 @@ class PeerOffice:
         """Stop mirroring a collection; what is held of it stays."""
         self._peers.unfollow(name, collection)
         return self.show(name)
-
-    def share(self, collection: str, name: str) -> Json:
-        """Let a peer read a restricted collection of ours."""
-        self._peers.share(collection, name, self._clock_ms())
-        return {"peer": name, "shared": list(self._peers.shares(name))}
-
-    def unshare(self, collection: str, name: str) -> Json:
-        """Take that back."""
-        self._peers.unshare(collection, name)
-        return {"peer": name, "shared": list(self._peers.shares(name))}
 
     # ---------------------------------------------------------------- tables
 

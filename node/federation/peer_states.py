@@ -14,7 +14,7 @@ Act = Literal["approve", "exchange", "pause", "resume", "block"]
 STATES: dict[State, str] = {
     "proposed": "Known by its address and fingerprint; nothing is exchanged until a person approves it.",
     "approved": "Its keys are pinned; it becomes active with the first exchange that succeeds.",
-    "active": "What we follow of it is mirrored here, and it may read what is public or shared with it.",
+    "active": "What we follow of it is mirrored here, and it may read what is public, and what an agreement permits.",
     "paused": "Nothing is exchanged either way until it is resumed; what is held of it stays and is shown.",
     "blocked": "Nothing is exchanged either way and what is held of it is hidden; only a new approval ends that.",
 }

@@ -1,7 +1,7 @@
 """The book of peers: who they are, their pinned keys, what is followed of them, what was found against them.
 
-Owns the tables `peer`, `peer_key`, `evidence`, `follow` and `sharing`; nobody else queries them. Evidence and keys are
-never removed: old notes are still checked by old keys. Asks nobody outside; the acts of a peer's life that need its
+Owns the tables `peer`, `peer_key`, `evidence` and `follow`; nobody else queries them. Evidence and keys are never
+removed: old notes are still checked by old keys. Asks nobody outside; the acts of a peer's life that need its
 statement are in `peers`. Every method is one transaction unless it takes one.
 """
 
@@ -351,35 +351,6 @@ class PeerStore:
         with self.db.write() as tx:
             tx.run("DELETE FROM follow WHERE peer = ? AND collection = ?", name, collection)
 
-    # ---------------------------------------------------------------- sharing
-
-    def share(self, collection: str, name: str, at_ms: int) -> None:
-        """Let a peer read one of our restricted collections.
-
-        Raises:
-            NotFound: There is no such peer or collection.
-        """
-        self.get(name)
-        with self.db.write() as tx:
-            sql = "INSERT INTO sharing (collection_id, peer, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-            tx.run(sql, _collection_id(tx, collection), name, at_ms)
-
-    def unshare(self, collection: str, name: str) -> None:
-        """Take that back."""
-        with self.db.write() as tx:
-            sql = "DELETE FROM sharing WHERE collection_id = ? AND peer = ?"
-            tx.run(sql, _collection_id(tx, collection), name)
-
-    def shared_with(self, collection: str) -> Sequence[str]:
-        """Give the peers that a collection of ours is shared with, in order of name."""
-        sql = "SELECT s.peer FROM sharing AS s JOIN collection AS c ON c.id = s.collection_id WHERE c.name = ?"
-        return [row[0] for row in self.db.hot().rows(f"{sql} ORDER BY s.peer", (collection,))]
-
-    def shares(self, name: str) -> Sequence[str]:
-        """Give our collections that are shared with a peer, in order of name."""
-        sql = "SELECT c.name FROM sharing AS s JOIN collection AS c ON c.id = s.collection_id WHERE s.peer = ?"
-        return [row[0] for row in self.db.hot().rows(f"{sql} ORDER BY c.name", (name,))]
-
 
 def owners_of(table: Mapping[str, frozenset[str]], iri: str) -> frozenset[str]:
     """Give who declared the longest prefix of an IRI in the table of `namespaces`; nobody, if none is one."""
@@ -396,13 +367,6 @@ def _is_good(key: PublicKey, at_ms: int) -> bool:
 def _error(error: NodeError, at_ms: int) -> dict[str, object]:
     said = "".join(c if c.isprintable() else " " for c in str(error))[:500]
     return {"last_error_code": error.code, "last_error": said, "last_error_at": at_ms}
-
-
-def _collection_id(tx: Tx, name: str) -> int:
-    row = tx.row("SELECT id FROM collection WHERE name = ?", name)
-    if row is None or "/" in name:
-        raise NotFound(f"This city has no collection {name!r}.", fix="List them: citynode collections list")
-    return int(row[0])
 
 
 def _columns(value: Peer | Follow) -> dict[str, object]:

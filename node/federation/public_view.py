@@ -82,7 +82,7 @@ def _city(peer: PeerHealth, since_ms: int, now_ms: int) -> PeerCity:
         answered_at_ms=peer.last_out_at,
         stale=peer.stale,
         away=peer.away,
-        mirrors=tuple(_mirror(peer, one, now_ms) for one in peer.follows),
+        mirrors=tuple(_mirror(peer, one, now_ms) for one in peer.follows if one.public),
     )
 
 

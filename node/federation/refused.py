@@ -1,4 +1,4 @@
-"""Marking refused entries to be asked for again: what new namespaces or another choice of themes may have mended.
+"""Marking refused entries to be asked for again: what new namespaces, themes or agreements may have mended.
 
 The rows are the journal's (`journal.mirror`); whoever asks (`again`) takes those that are marked first. They are marked
 in the transaction of what changed, so that a crash forgets neither.
@@ -8,11 +8,13 @@ from collections.abc import Collection as Many
 
 from node.db import Tx
 from node.federation.check import FOREIGN_RECORD, FOREIGN_SUBJECT
-from node.journal.mirror import NOT_FOLLOWED
+from node.journal.mirror import AGREEMENT_ENDED, NOT_FOLLOWED, WITHHELD
 
 # Who may describe what depends on the namespaces of all cities that were approved.
 BY_NAMESPACE = frozenset({FOREIGN_RECORD, FOREIGN_SUBJECT})
 BY_THEMES = frozenset({NOT_FOLLOWED})
+# What an agreement did not permit, or no longer did.
+BY_AGREEMENT = frozenset({WITHHELD, AGREEMENT_ENDED})
 
 
 def ask_again(tx: Tx, codes: Many[str], *, local: str = "") -> int:

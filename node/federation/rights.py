@@ -1,17 +1,26 @@
-"""Who may read which collection: the one place where a caller's name meets a collection's visibility.
+"""Who may do what with which collection: the one place where a caller meets the decision point.
 
-Public collections are everyone's. A restricted one is for the city's own staff, for programs whose token names it, and
-for the peers it is shared with; a mirrored restricted one never goes to a third city. Agreements will decide in place
-of `Sharing.shared_with`, at the one line that asks it. Tells values, raises nothing: a "no" is an answer.
+Public collections are everyone's. A restricted one of ours is for the city's own staff, for programs whose token names
+it, and for whom an agreement in force permits it (`decisions`); a mirrored one for our staff while an agreement lets us
+hold it, and for others only where a clause names them as recipient. A pair's journal of agreements is both cities' for
+ever. Tells values, raises nothing: a "no" is an answer. Each one about something restricted is written to the log.
 """
 
-from collections.abc import Collection as Many
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
-from node.errors import NotFound
+from node.errors import NotAgreed, NotFound
+from node.federation.agreements import is_pair_collection
+from node.federation.bindings import CONSUMER, PROVIDER
+from node.federation.decisions import Ask, Decision, Decisions, Extent, refusal
+from node.federation.policy.terms import CHANNELS
 
-Action = Literal["index", "read"]
+_logger = logging.getLogger("citynode.decisions")
+Action = Literal["index", "read", "use"]
+# Through which door what is asked for is handed out.
+_CHANNEL: dict[Action, str] = {"index": "feed", "read": "page", "use": "transfer"}
 
 
 class Who(Protocol):
@@ -29,6 +38,14 @@ class Who(Protocol):
     def scopes(self) -> frozenset[str]:
         """Give the scopes of the token."""
 
+    @property
+    def url(self) -> str:
+        """Give a peer's base URL, or the IRI by which an agreement names a program."""
+
+    @property
+    def details(self) -> Sequence[Mapping[str, Any]]:
+        """Give what the token says of agreements."""
+
 
 class Named(Protocol):
     """A collection, as far as rights need it."""
@@ -36,6 +53,10 @@ class Named(Protocol):
     @property
     def name(self) -> str:
         """Give the local name; a mirror's is `{peer}/{name}`."""
+
+    @property
+    def iri(self) -> str:
+        """Give its IRI at the origin."""
 
     @property
     def visibility(self) -> str:
@@ -46,6 +67,14 @@ class Standing(Protocol):
     """A peer, as far as rights need it."""
 
     @property
+    def name(self) -> str:
+        """Give its name here."""
+
+    @property
+    def url(self) -> str:
+        """Give its base URL."""
+
+    @property
     def state(self) -> str:
         """Give proposed, approved, active, paused or blocked."""
 
@@ -54,21 +83,33 @@ class Standing(Protocol):
         """Tell whether anything is exchanged with it now: approved or active, and not held apart."""
 
 
-class Sharing(Protocol):
-    """What the city told of its peers."""
+class Directory(Protocol):
+    """The book of peers."""
 
     def get(self, name: str) -> Standing:
         """Give a peer. Raises NotFound."""
 
-    def shared_with(self, collection: str) -> Many[str]:
-        """Name the peers a collection is shared with; nobody for one that does not exist."""
+    def list(self) -> Sequence[Standing]:
+        """Give all peers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Yes, or no with a stable code."""
+    """Yes, or no with a stable code.
+
+    `only` names the records that it is a yes for, if not for all; `decision` is what an agreement said, if one did;
+    `refused` is what a caller is told, if it is of a party of that agreement: nobody else hears that there is one.
+    """
 
     code: str = ""
+    only: frozenset[str] | None = None
+    decision: Decision | None = None
+    refused: NotAgreed | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether handing out what it is a yes for uses something up."""
+        return bool(self.decision and self.decision.counts)
 
     def __bool__(self) -> bool:
         """Tell whether it is a yes."""
@@ -76,7 +117,7 @@ class Verdict:
 
 
 YES = Verdict()
-_NO = Verdict("not-shared")
+_NO = Verdict("not-agreed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +125,27 @@ class NoCollection:
     """What is asked about where there is no collection of a name, so that a "no" takes as long as any other."""
 
     name: str
+    iri: str = ""
     visibility: str = "restricted"
 
 
 class Rights:
-    """Decides; reads the peers at each question, so a pause takes effect at once."""
+    """Decides; reads peers and agreements at each question, so a pause or a revocation takes effect at once."""
 
-    def __init__(self, peers: Sharing) -> None:
-        """Decide by what the city told of its peers."""
+    def __init__(self, peers: Directory, decisions: Decisions, *, clock_ms: Callable[[], int]) -> None:
+        """Decide by the book of peers and by agreements."""
         self._peers = peers
+        self._decisions = decisions
+        self._clock_ms = clock_ms
 
     def welcome(self, caller: Who) -> Verdict:
-        """Tell whether this caller's token is taken at all; without one everybody is."""
+        """Tell whether this caller's token is taken at all; without one everybody is.
+
+        A token that is bound to an agreement is worth nothing while that is not in force.
+        """
+        if caller.kind == "program" and caller.details:
+            found = self._decisions.alive(str(caller.details[0]["agreement"]), self._clock_ms())
+            return YES if found.allowed else Verdict(f"agreement-{found.code}")
         if caller.kind != "peer":
             return YES
         try:
@@ -104,17 +154,114 @@ class Rights:
             return Verdict("peer-unknown")
         return YES if peer.exchanges else Verdict(f"peer-{peer.state}")
 
-    def may(self, caller: Who, action: Action, collection: Named) -> Verdict:
-        """Tell whether a caller may see that a collection is there (`index`) or read it."""
+    def may(self, caller: Who, action: Action, collection: Named, record: str = "") -> Verdict:
+        """Tell whether a caller may do something with a collection, or with one record of it.
+
+        Of a collection as a whole the answer may be "these records alone"; a door that cannot give out single records
+        takes that for a no.
+        """
         refused = self.welcome(caller)
         if not refused:
             return refused
-        if collection.visibility == "public" or caller.kind == "staff":
+        if collection.visibility == "public":
             return YES
-        if caller.kind == "program":
+        verdict = self._restricted(caller, action, collection, record)
+        _log(caller, action, collection, record, verdict)
+        return verdict
+
+    def execute(self, caller: Who, action: Action, collection: Named, record: str = "") -> Verdict:
+        """Tell it, and use it up if an agreement permits it only so many times: what is asked for is handed out now."""
+        verdict = self.may(caller, action, collection, record)
+        if not verdict or not verdict.counts:
+            return verdict
+        ask = self._ask(caller, action, collection, record)
+        return _verdict(Extent(self._decisions.execute(ask, self._clock_ms())), party=not ask.named or ask.bound)
+
+    def readers(self, name: str) -> frozenset[str]:
+        """Name the peers that may mirror a restricted collection of ours, or records of it; nobody if there is none."""
+        iri = f"{self._decisions.base_url}/collections/{name}"
+        paired = {peer.name for peer in self._peers.list() if is_pair_collection(name, peer.url)}
+        return self._decisions.readers(iri, self._clock_ms()) | paired
+
+    def _restricted(self, caller: Who, action: Action, collection: Named, record: str) -> Verdict:
+        own = "/" not in collection.name
+        if caller.kind == "staff":
+            return YES if own else self._held(collection, record)
+        if caller.kind == "program" and not caller.details:
             scopes = {f"{action}:{collection.name}", f"read:{collection.name}"}
-            return YES if scopes & caller.scopes else _NO
-        if caller.kind == "peer" and "/" not in collection.name:
-            # Here agreements take over: which of this city's restricted collections may that peer mirror?
-            return YES if caller.name in self._peers.shared_with(collection.name) else _NO
-        return _NO
+            return YES if own and scopes & caller.scopes else _NO
+        if caller.kind == "peer" and own and is_pair_collection(collection.name, caller.url):
+            return YES
+        if caller.kind == "public":
+            return _NO
+        ask, now_ms = self._ask(caller, action, collection, record), self._clock_ms()
+        if record:
+            return _verdict(Extent(self._decisions.decide(ask, now_ms)), party=not ask.named or ask.bound)
+        return _verdict(self._decisions.extent(ask, now_ms, name=collection.name), party=not ask.named or ask.bound)
+
+    def _held(self, collection: Named, record: str) -> Verdict:
+        """Let our staff see a mirror as far as we may hold it."""
+        peer = collection.name.partition("/")[0]
+        try:
+            blocked = self._peers.get(peer).state == "blocked"
+        except NotFound:
+            blocked = True
+        if blocked:
+            return _NO
+        extent = self._decisions.mirrored(peer, collection.iri, self._clock_ms(), name=collection.name)
+        if record and record in extent.records:
+            return Verdict(decision=extent.decision)
+        return _verdict(extent, party=True)
+
+    def _ask(self, caller: Who, action: Action, collection: Named, record: str) -> Ask:
+        """Put the question to agreements: of our own things the party's, of a mirror whether we may hand it on."""
+        own, peer = "/" not in collection.name, collection.name.partition("/")[0]
+        bound = caller.kind == "program"
+        # Who is neither of the two cities gets a mirror's records only where a clause names them.
+        return Ask(
+            action if own or bound else "distribute",
+            collection.iri or f"{self._decisions.base_url}/collections/{collection.name}",
+            record=record,
+            role=PROVIDER if own else CONSUMER,
+            peer="" if own and bound else caller.name if own else peer,
+            recipient=caller.url,
+            channel=CHANNELS[_CHANNEL[action]].iri,
+            details=caller.details,
+            bound=bound,
+            named=not own,
+        )
+
+
+def _verdict(extent: Extent, *, party: bool) -> Verdict:
+    found = extent.decision
+    if not extent:
+        told = refusal(found) if party and found.agreement else None
+        return Verdict("not-agreed", decision=found, refused=told)
+    return Verdict(only=extent.only, decision=found)
+
+
+def _log(caller: Who, action: Action, collection: Named, record: str, verdict: Verdict) -> None:
+    """Write down who was let do what, and why: the log can explain every decision later."""
+    # A decision that is a no is false, too.
+    found = Decision(allowed=bool(verdict)) if verdict.decision is None else verdict.decision
+    _logger.info(
+        "%s %s: %s %s%s%s",
+        caller.kind,
+        caller.name or "-",
+        action,
+        _printable(collection.name),
+        f" {_printable(record)}" if record else "",
+        " permitted" if verdict else f" refused ({found.code or verdict.code})",
+        extra={
+            "allowed": bool(verdict),
+            "agreement": found.agreement,
+            "clause": found.clause,
+            "operand": found.operand,
+            "purpose": found.purpose,
+        },
+    )
+
+
+def _printable(text: str) -> str:
+    """Cut what a stranger asked for to one line of the log."""
+    return "".join(c if c.isprintable() else "?" for c in text[:200])

@@ -2,7 +2,7 @@
 
 The secret is given once, when it is issued, and cannot be had again. It has 256 random bits, so a plain SHA-256 keeps
 it safe; a slow hash would only make floods cheaper for those who send them. Staff may do everything over the API,
-a program what its scopes say. Owns the table `token`.
+a program what its scopes say, or what an agreement permits for the purpose that its token names. Owns `token`.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from node.db import Database, Row, Tx
 from node.errors import Conflict, Malformed, NotFound
@@ -28,12 +28,16 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _SPELT = re.compile(rf"{PREFIX}([0-9a-f]{{12}})_([A-Za-z0-9_-]{{43}})")
 # `read:` and a collection of ours, or one mirrored from a peer.
 SCOPE = re.compile(r"read:[a-z0-9][a-z0-9-]{0,62}(/[a-z0-9][a-z0-9-]{0,62})?")
-_COLUMNS = "id, name, staff, scopes, created_at, expires_at, revoked_at, last_used_at"
+_COLUMNS = "id, name, staff, scopes, created_at, expires_at, revoked_at, last_used_at, agreement, purpose, recipient"
 
 
 @dataclass(frozen=True, slots=True)
 class NamedToken:
-    """A token without its secret. Times in milliseconds since 1970 UTC; `last_used_at_ms` is 0 for never."""
+    """A token without its secret. Times in milliseconds since 1970 UTC; `last_used_at_ms` is 0 for never.
+
+    `agreement` is the IRI of the one that it is bound to, if any: it may do what that permits for `purpose` to
+    `recipient`, and is worth nothing once that is no longer in force (`rights`).
+    """
 
     id: str
     name: str
@@ -43,6 +47,9 @@ class NamedToken:
     expires_at_ms: int
     revoked_at_ms: int | None
     last_used_at_ms: int
+    agreement: str = ""
+    purpose: str = ""
+    recipient: str = ""
 
     def state_at(self, now_ms: int) -> State:
         """Say whether it is good at that moment, and if not, why."""
@@ -61,24 +68,31 @@ class NamedTokens:
     def issue(
         self, name: str, *, now_ms: int, staff: bool = False, scopes: Iterable[str] = (), days: int = DEFAULT_DAYS
     ) -> tuple[NamedToken, str]:
-        """Make a token and give it with its secret, which nobody can give a second time.
+        """Make a token of staff or of a program and give it with its secret, which nobody can give a second time.
 
         Raises:
             Malformed: The name or a scope is not spelt as one, a program has no scope, or `days` is out of bounds.
             Conflict: A token of this name is still good.
         """
-        asked = _checked(name, staff=staff, scopes=frozenset(scopes), days=days)
-        token = NamedToken(
-            id=secrets.token_hex(6),
-            name=name,
-            staff=staff,
-            scopes=asked,
-            created_at_ms=now_ms,
-            expires_at_ms=now_ms + days * DAY_MS,
-            revoked_at_ms=None,
-            last_used_at_ms=0,
-        )
-        secret = secrets.token_urlsafe(32)
+        _check(name, days)
+        return self._made(_new(name, now_ms, days, staff=staff, scopes=_scopes(staff=staff, scopes=frozenset(scopes))))
+
+    def grant(
+        self, name: str, *, agreement: str, purpose: str, recipient: str, now_ms: int, days: int = DEFAULT_DAYS
+    ) -> tuple[NamedToken, str]:
+        """Make a token that is bound to an agreement, a purpose and its holder, an IRI that the agreement names.
+
+        The caller has seen that the agreement permits them something.
+
+        Raises:
+            Malformed: The name is not spelt as one, or `days` is out of bounds.
+            Conflict: A token of this name is still good.
+        """
+        _check(name, days)
+        return self._made(_new(name, now_ms, days, agreement=agreement, purpose=purpose, recipient=recipient))
+
+    def _made(self, token: NamedToken) -> tuple[NamedToken, str]:
+        secret, name, now_ms = secrets.token_urlsafe(32), token.name, token.created_at_ms
         with self._db.write() as tx:
             tx.lock("tokens")
             _make_room(tx, name, now_ms)
@@ -122,13 +136,29 @@ class NamedTokens:
                 tx.run("UPDATE token SET last_used_at = ? WHERE id = ?", now_ms, token.id)
 
 
-def _checked(name: str, *, staff: bool, scopes: frozenset[str], days: int) -> frozenset[str]:
+def _new(name: str, now_ms: int, days: int, **more: Any) -> NamedToken:  # noqa: ANN401 (fields of the token)
+    facts: dict[str, Any] = {"staff": False, "scopes": frozenset()} | more
+    return NamedToken(
+        **facts,
+        id=secrets.token_hex(6),
+        name=name,
+        created_at_ms=now_ms,
+        expires_at_ms=now_ms + days * DAY_MS,
+        revoked_at_ms=None,
+        last_used_at_ms=0,
+    )
+
+
+def _check(name: str, days: int) -> None:
     if not _NAME.fullmatch(name):
         raise Malformed(
             f"{name[:40]!r} is no name for a token.", fix="Use lower-case letters, digits, dots and dashes."
         )
     if not 1 <= days <= MOST_DAYS:
         raise Malformed(f"A token lasts from 1 to {MOST_DAYS} days.", fix="Issue it anew when it has run out.")
+
+
+def _scopes(*, staff: bool, scopes: frozenset[str]) -> frozenset[str]:
     wrong = sorted(scope for scope in scopes if not SCOPE.fullmatch(scope))
     if wrong or len(scopes) > MOST_SCOPES:
         raise Malformed(
@@ -151,7 +181,8 @@ def _make_room(tx: Tx, name: str, now_ms: int) -> None:
 
 def _insert(tx: Tx, token: NamedToken, secret_hash: bytes) -> None:
     tx.run(
-        "INSERT INTO token (id, name, staff, secret_hash, scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO token (id, name, staff, secret_hash, scopes, created_at, expires_at, agreement, purpose,"
+        " recipient) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         token.id,
         token.name,
         token.staff,
@@ -159,6 +190,9 @@ def _insert(tx: Tx, token: NamedToken, secret_hash: bytes) -> None:
         " ".join(sorted(token.scopes)),
         token.created_at_ms,
         token.expires_at_ms,
+        token.agreement,
+        token.purpose,
+        token.recipient,
     )
 
 
@@ -172,6 +206,9 @@ def _token(row: Row) -> NamedToken:
         expires_at_ms=row[5],
         revoked_at_ms=row[6],
         last_used_at_ms=row[7],
+        agreement=row[8],
+        purpose=row[9],
+        recipient=row[10],
     )
 
 

@@ -1,14 +1,17 @@
 """Our own tokens at other cities: asked for with a signed assertion, bound to a key of this process, kept a while.
 
-One token per peer and process. The key of the proofs is made when the process starts and is written nowhere, so what is
-read in passing is worth nothing. A token goes to the peer that issued it and nowhere else. What a peer answers is taken
-as a stranger's: bounded, checked for its shape, and shown only in printable letters.
+One token per peer and process, and one more for each agreement under which something restricted is read: it names the
+agreement, its text and the purpose (RFC 9396), so that these never stand in an address. The key of the proofs is made
+when the process starts and is written nowhere, so what is read in passing is worth nothing. A token goes to the peer
+that issued it and nowhere else. What a peer answers is taken as a stranger's: bounded, checked for its shape, and shown
+only in printable letters.
 """
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import orjson
@@ -31,11 +34,21 @@ MAX_NONCE = 256
 MAX_PEERS = 2_000
 DEADLINE_S = 15.0
 
+Details = Sequence[Mapping[str, Any]]
+# What to say of agreements, to a peer, about one of its collections.
+Claims = Callable[[str, str], Details]
+
+
+def claims_nothing(_peer_url: str, _collection: str) -> Details:
+    """Name no agreement: there is none."""
+    return ()
+
 
 @dataclass(slots=True)
 class _Account:
     """What we hold at one peer. The lock keeps two threads from asking for the same token at once."""
 
+    details: bytes = b""
     token: str = ""
     until_ms: int = 0
     nonce: str = ""
@@ -53,6 +66,7 @@ class TokenSource:
         outbound: Outbound,
         clock_ms: Callable[[], int],
         allow_http: bool = False,
+        claims: Claims = claims_nothing,
     ) -> None:
         """Take who we are, what signs for us, and the door outwards.
 
@@ -62,11 +76,13 @@ class TokenSource:
             outbound: The way out.
             clock_ms: Gives the time.
             allow_http: Whether tokens may go to http addresses beyond this machine, in closed test networks.
+            claims: Says under which agreements a collection of a peer is read, and for what.
         """
         self._base_url, self._keyring, self._outbound = base_url, keyring, outbound
         self._clock_ms, self._allow_http = clock_ms, allow_http
+        self._claims = claims
         self._key = ProofKey()
-        self._accounts: dict[str, _Account] = {}
+        self._accounts: dict[tuple[str, bytes], _Account] = {}
         self._lock = threading.Lock()
 
     def headers(self, peer_url: str, method: str, url: str) -> Mapping[str, str]:
@@ -83,8 +99,8 @@ class TokenSource:
             TooManyRequests: It wants to be asked less often.
             Unauthenticated: It gives us no token; the message has its reason.
         """
-        self._check(peer_url, url)
-        account = self._account(peer_url)
+        check_address(peer_url, url, allow_http=self._allow_http)
+        account = self._account(peer_url, self._details(peer_url, url))
         with account.lock:
             if account.until_ms - SPARE_MS <= self._clock_ms():
                 self._renew(peer_url, account)
@@ -96,32 +112,35 @@ class TokenSource:
         """Learn from the headers (in lower case) of a 401; tells whether asking once more can help."""
         challenge = answer.get("www-authenticate", "")
         if "use_dpop_nonce" in challenge:
-            return self._keep_nonce(self._account(peer_url), answer)
+            kept = [self._keep_nonce(account, answer) for account in self._held_at(peer_url)]
+            return any(kept)
         if "invalid_token" in challenge:
             self.forget(peer_url)
             return True
         return False
 
     def forget(self, peer_url: str) -> None:
-        """Drop the token held at a peer: it was refused."""
-        self._account(peer_url).until_ms = 0
+        """Drop the tokens held at a peer: one was refused."""
+        for account in self._held_at(peer_url):
+            account.until_ms = 0
 
-    def _account(self, peer_url: str) -> _Account:
+    def _details(self, peer_url: str, url: str) -> bytes:
+        """Say what a token must name for an address below a collection; nothing for all others."""
+        below = f"{peer_url}/collections/"
+        name = url.removeprefix(below).partition("/")[0] if url.startswith(below) else ""
+        found = self._claims(peer_url, below + name) if name else ()
+        return orjson.dumps(list(found), option=orjson.OPT_SORT_KEYS) if found else b""
+
+    def _held_at(self, peer_url: str) -> Sequence[_Account]:
         with self._lock:
-            if len(self._accounts) >= MAX_PEERS and peer_url not in self._accounts:
-                self._accounts.clear()
-            return self._accounts.setdefault(peer_url, _Account())
+            return [account for (url, _), account in self._accounts.items() if url == peer_url]
 
-    def _check(self, peer_url: str, url: str) -> None:
-        if not (url == peer_url or url.startswith(f"{peer_url}/")):
-            raise ForbiddenAddress(f"A token of {peer_url} goes nowhere else than there.")
-        parts = urlsplit(peer_url)
-        plain = parts.scheme != "https" and not self._allow_http and not _is_this_machine(parts.hostname or "")
-        if plain or parts.scheme not in ("http", "https"):
-            raise ForbiddenAddress(
-                f"{peer_url} is not https: a token would be readable on its way.",
-                fix="Ask that city for https; CITYNODE_ALLOW_HTTP_PEERS is for closed test networks.",
-            )
+    def _account(self, peer_url: str, details: bytes = b"") -> _Account:
+        key = (peer_url, details)
+        with self._lock:
+            if len(self._accounts) >= MAX_PEERS and key not in self._accounts:
+                self._accounts.clear()
+            return self._accounts.setdefault(key, _Account(details))
 
     def _renew(self, peer_url: str, account: _Account) -> None:
         reply = self._ask(peer_url, account)
@@ -139,14 +158,14 @@ class TokenSource:
         return self._outbound.ask(
             address,
             method="POST",
-            body=self._form(peer_url),
+            body=self._form(peer_url, account.details),
             headers={"Content-Type": FORM, "DPoP": proof},
             max_bytes=MAX_ANSWER_BYTES,
             deadline_s=DEADLINE_S,
             accept="application/json",
         )
 
-    def _form(self, peer_url: str) -> bytes:
+    def _form(self, peer_url: str, details: bytes) -> bytes:
         now_s = self._clock_ms() // 1000
         claims: dict[str, object] = {
             "iss": self._base_url,
@@ -163,6 +182,7 @@ class TokenSource:
             "client_assertion": self._keyring.jwt("client", TYPE, claims),
             "resource": peer_url,
             "scope": SCOPE_FEDERATION,
+            **({"authorization_details": details.decode()} if details else {}),
         }
         return urlencode(form).encode()
 
@@ -173,6 +193,19 @@ class TokenSource:
             return False
         account.nonce = nonce
         return True
+
+
+def check_address(peer_url: str, url: str, *, allow_http: bool) -> None:
+    """Refuse to send a token elsewhere than to the peer it is for, or readable on its way. Raises ForbiddenAddress."""
+    if not (url == peer_url or url.startswith(f"{peer_url}/")):
+        raise ForbiddenAddress(f"A token of {peer_url} goes nowhere else than there.")
+    parts = urlsplit(peer_url)
+    plain = parts.scheme != "https" and not allow_http and not _is_this_machine(parts.hostname or "")
+    if plain or parts.scheme not in ("http", "https"):
+        raise ForbiddenAddress(
+            f"{peer_url} is not https: a token would be readable on its way.",
+            fix="Ask that city for https; CITYNODE_ALLOW_HTTP_PEERS is for closed test networks.",
+        )
 
 
 def _is_this_machine(host: str) -> bool:

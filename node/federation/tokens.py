@@ -17,7 +17,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 
-from node.errors import Unauthenticated
+from node.errors import NotAgreed, Unauthenticated
 from node.federation.dpop import Proofs
 from node.federation.tokens_clients import ASSERTION_TYPE, UNKNOWN, Clients, Standing
 from node.federation.tokens_jwt import LIFETIME_S, AccessTokens, Held
@@ -46,8 +46,8 @@ Grants = Callable[[str, Details], Details]
 
 
 def grants_nothing(_client_id: str, _details: Details) -> Details:
-    """Decide on agreement access where there are no agreements: nothing is granted."""
-    return ()
+    """Decide on agreement access where there are no agreements: nothing is granted. Raises NotAgreed."""
+    raise NotAgreed("There are no agreements here.")
 
 
 class Tokens:
@@ -69,7 +69,7 @@ class Tokens:
             proofs: Checks proofs of possession.
             access: Issues and reads access tokens.
             clock_ms: Gives the time.
-            grants: Says which of the `authorization_details` asked for a client gets; all or the request is refused.
+            grants: Gives the `authorization_details` of a client's token; all that it asks for, or raises NotAgreed.
         """
         self.base_url = access.base_url
         self.server = _Server(clients, proofs, access, clock_ms, grants)
@@ -228,9 +228,12 @@ class _Grant(ClientCredentialsGrant):  # type: ignore[misc]
         if len(request.asked.dpop) != 1:
             raise _no("invalid_dpop_proof", "Send one header DPoP with a proof for this request.")
         request.client = self.authenticate_token_endpoint_client()
-        self.details = server.grants(request.client.get_client_id(), asked) if asked else ()
-        if len(self.details) < len(asked):
-            raise _no("invalid_authorization_details", "No agreement in force with you allows all of that.")
+        try:
+            self.details = server.grants(request.client.get_client_id(), asked) if asked else ()
+        except NotAgreed as error:
+            # What it says of an agreement it says to its party alone.
+            named = f" Clause: {error.clause}." if error.clause else ""
+            raise _no("invalid_authorization_details", error.message + named) from error
         self.thumbprint = self._proven()
 
     def create_token_response(self) -> tuple[int, dict[str, object], list[tuple[str, str]]]:

@@ -121,7 +121,7 @@ class Clients:
         if (claims.get("iss"), claims.get("sub"), client_id or peer.url) != (peer.url,) * 3:
             raise _refused("iss, sub and client_id must all be the client's base URL.")
         self._check_audience(claims)
-        until_s = _check_times(claims, now_ms)
+        until_s = check_times(claims, now_ms)
         if not peer.exchanges:
             raise _refused("This city exchanges nothing with you just now; ask it why.", code="unauthorized_client")
         self._check_first_use(peer, claims, until_s, now_ms)
@@ -130,7 +130,7 @@ class Clients:
     def _keys(self, peer: Standing, assertion: str, now_ms: int) -> Sequence[PublicKey]:
         """Give the peer's pinned keys; an unknown one may be the one it has just rotated to."""
         keys = self.directory.keys(peer.name, "client", at_ms=now_ms)
-        kid = _kid_of(assertion)
+        kid = kid_of(assertion)
         if not kid or not peer.exchanges or any(key.kid == kid for key in keys):
             return keys
         with suppress(NodeError):
@@ -152,23 +152,24 @@ class Clients:
             raise _refused("This assertion was used before; make a new one for each request.") from error
 
 
-def _check_times(claims: Mapping[str, Any], now_ms: int) -> float:
+def check_times(claims: Mapping[str, Any], now_ms: int) -> float:
+    """See that a token's time is now and short; give when it ends, in seconds. Raises Unauthenticated."""
     now_s = now_ms / 1000
     issued, expires = _number(claims, "iat"), _number(claims, "exp")
     begins = _number(claims, "nbf") if "nbf" in claims else issued
     if max(issued, begins) > now_s + AHEAD_S:
-        raise _refused("The assertion is of the future; is your clock right?")
+        raise _refused("The token is of the future; is your clock right?")
     if expires <= now_s:
-        raise _refused("The assertion has expired; is your clock right?")
+        raise _refused("The token has expired; is your clock right?")
     if expires - issued > MAX_LIFETIME_S:
-        raise _refused(f"An assertion may live for {MAX_LIFETIME_S} s.")
+        raise _refused(f"A token may live for {MAX_LIFETIME_S} s.")
     return expires
 
 
 def _number(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _refused(f"The assertion lacks {name}.")
+        raise _refused(f"The token lacks {name}.")
     return value
 
 
@@ -196,7 +197,7 @@ def _type_of(assertion: str) -> str:
     return COMMON_TYPE if _header(assertion).get("typ") == COMMON_TYPE else TYPE
 
 
-def _kid_of(assertion: str) -> str:
+def kid_of(assertion: str) -> str:
     """Read which key it says has signed it."""
     kid = _header(assertion).get("kid")
     return kid if isinstance(kid, str) and is_name(kid) else ""

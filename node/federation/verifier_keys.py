@@ -94,11 +94,11 @@ class Keys:
         raise PeerUnreachable(f"The keys of {city} could not be had: {failed}", fix=fix)
 
     def _trusted(self, statement: str, city: str, pin: str, how: str) -> Trusted:
-        identity = _read(statement, city, self.now_ms)
+        identity = read_old_statement(statement, city, self.now_ms)
         keys = tuple(key.raw for key in identity.keys_of("checkpoint"))
         if not pin:
             return Trusted(keys, f"only {how}")
-        if not _is_pinned(identity, pin):
+        if not is_pinned(identity, pin):
             raise KeyChanged(f"The statement of {city} is by {identity.fingerprint}, not by {pin}.")
         return Trusted(keys, "pinned by --identity")
 
@@ -119,14 +119,14 @@ class Keys:
 
     def _look_up(self, url: str) -> Trusted:
         try:
-            identity = _read(self.web.statement(url), url, self.now_ms)
+            identity = read_old_statement(self.web.statement(url), url, self.now_ms)
             keys = tuple(key.raw for key in identity.keys_of("witness"))
         except NodeError:
             return Trusted((), "")
         return Trusted(keys, f"only as {url} publishes it")
 
 
-def _read(statement: str, city: str, now_ms: int) -> Identity:
+def read_old_statement(statement: str, city: str, now_ms: int) -> Identity:
     """Read a statement; one that has expired is read as of its own day, since old notes are checked by it."""
     try:
         return read_statement(statement.strip(), url=city, now_ms=now_ms)
@@ -145,7 +145,7 @@ def _issued_ms(statement: str) -> int:
     return issued * 1000 if type(issued) is int else 0
 
 
-def _is_pinned(identity: Identity, pin: str) -> bool:
+def is_pinned(identity: Identity, pin: str) -> bool:
     """Tell whether the fingerprint is this city's now, or was, with an unbroken chain of rotations from it."""
     if identity.fingerprint == pin:
         return True

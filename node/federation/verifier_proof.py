@@ -53,7 +53,11 @@ class Bundle:
 
 def read_bundle(body: bytes) -> Bundle:
     """Read a proof; Malformed unless every part that is needed is there."""
-    told = object_of(body, MAX_BUNDLE_BYTES)
+    return bundle_of(object_of(body, MAX_BUNDLE_BYTES))
+
+
+def bundle_of(told: Mapping[str, Any]) -> Bundle:
+    """Read a proof that is a part of something larger; Malformed as `read_bundle`."""
     inclusion = told.get("inclusion")
     if not isinstance(inclusion, dict):
         raise Malformed("This is no proof of a record.", fix="Give what …/proof answers.")

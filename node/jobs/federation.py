@@ -24,8 +24,10 @@ AT_ONCE = 4
 LEASE_MS = 30_000
 LOOK_S = 0.1
 _TIMETABLE_MS = 1_000
+_MIRRORS_MS = 5_000
 _COSIGN_MS = 15_000  # how often it is looked whether one is due
 _COMPARE_MS = 3_600_000  # besides after every pull that brought something
+_TEND_MS = 15_000  # how often it is looked which agreements begin, end, or are to be reviewed
 # The least time between two pulls of one peer: after one that went well, and after one that failed.
 _GAP_MS = 250
 _LONG_GAP_MS = 5_000
@@ -61,12 +63,16 @@ class Rounds:
         self._pulls: dict[str, Future[None]] = {}
         self._telling: Future[None] | None = None
         self._duty: Future[None] | None = None
+        self._speaking: Future[None] | None = None
+        self._spoken: tuple[int | None, int] = (None, 0)
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="federation")
-        self._aside = ThreadPoolExecutor(2, thread_name_prefix="federation-aside")
+        self._aside = ThreadPoolExecutor(3, thread_name_prefix="federation-aside")
         self._duties = (
             _Duty("cosigning", _COSIGN_MS, self._cosign),
             _Duty("comparing heads", _COMPARE_MS, self._compare),
             _Duty("tidying", _COMPARE_MS, self._federation.exchanging.exchange.tidy),
+            _Duty("tending agreements", _TEND_MS, self._federation.agreeing.office.tend),
+            _Duty("mirrors under agreements", _MIRRORS_MS, self._blank),
         )
 
     def run(self, stop: threading.Event) -> None:
@@ -86,6 +92,7 @@ class Rounds:
             now_ms = self._clock_ms()
             if self._holds(now_ms):
                 self._hear(now_ms)
+                self._speak(now_ms)
                 self._follow_nudges(now_ms)
                 self._follow_timetable(now_ms)
         except NodeError as error:
@@ -95,7 +102,8 @@ class Rounds:
 
     def idle(self) -> bool:
         """Tell whether nothing is under way."""
-        return all(each is None or each.done() for each in (*self._pulls.values(), self._telling, self._duty))
+        under_way = (*self._pulls.values(), self._telling, self._duty, self._speaking)
+        return all(each is None or each.done() for each in under_way)
 
     def _holds(self, now_ms: int) -> bool:
         """Keep the lease, writing only every third part of its length."""
@@ -122,6 +130,26 @@ class Rounds:
         telling = self._telling is not None and not self._telling.done()
         if self._federation.notices.look(now_ms) and not telling:
             self._telling = self._aside.submit(self._tell)
+
+    def _speak(self, now_ms: int) -> None:
+        """Send what waits for other cities in negotiations and about agreements, when something changed or is due."""
+        version = self._node.db.data_version()
+        seen, looked_ms = self._spoken
+        if version == seen and 0 <= now_ms - looked_ms < _TIMETABLE_MS:
+            return
+        if self._speaking is None or self._speaking.done():
+            self._spoken = (version, now_ms)
+            if self._federation.agreeing.office.due(now_ms):
+                self._speaking = self._aside.submit(self._spoke)
+
+    def _spoke(self) -> None:
+        try:
+            taken = self._federation.agreeing.office.round(self._clock_ms())
+            _logger.debug("%s messages about agreements were taken", taken)
+        except NodeError as error:
+            _logger.warning("messages about agreements put off: %s", error)
+        except Exception:
+            _logger.exception("messages about agreements failed")
 
     def _follow_nudges(self, now_ms: int) -> None:
         for nudge in self._nudges:
@@ -159,6 +187,10 @@ class Rounds:
         for each in self._federation.watching.cosigning.run_due(now_ms, stop=self._stop):
             level = logging.DEBUG if each.state == "cosigned" else logging.WARNING
             _logger.log(level, "%s %s %s: %s", each.witness, each.state, each.collection, each.detail)
+
+    def _blank(self, now_ms: int) -> None:
+        """See to mirrors whose agreements ended or began."""
+        self._federation.agreeing.blanking.look(now_ms)
 
     def _compare(self, _: int) -> None:
         self._federation.exchanging.visits.compare(stop=self._stop)

@@ -6,7 +6,17 @@ they need from here; whoever writes imports `node.journal.journal`, and an impor
 
 from node.journal.collection import Collection
 from node.journal.entry import Draft, Entry, Opening, key_of
-from node.journal.follow import Follower, Payloads, catch_up, catch_up_in, cursor, keep_up_in, late_in, rebuild
+from node.journal.follow import (
+    Follower,
+    Payloads,
+    catch_up,
+    catch_up_in,
+    cursor,
+    gone_in,
+    keep_up_in,
+    late_in,
+    rebuild,
+)
 from node.journal.mirror import Arrived
 from node.journal.reading import Reader, newest_of
 
@@ -22,6 +32,7 @@ __all__ = [
     "catch_up",
     "catch_up_in",
     "cursor",
+    "gone_in",
     "keep_up_in",
     "key_of",
     "late_in",

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from node.db import Tx
 from node.journal.collection import Collection
-from node.journal.entry import Entry
+from node.journal.entry import Entry, Opening
 from node.journal.reading import Reader, newest_of
 
 BATCH = 500
@@ -99,6 +99,19 @@ def late_in(tx: Tx, reader: Reader, follower: Follower, name: str, entries: Sequ
     if late:
         in_order = [late[seq] for seq in sorted(late)]
         follower.apply(tx, collection, in_order, lambda digests: reader.payloads(tx, digests))
+
+
+def gone_in(tx: Tx, reader: Reader, follower: Follower, name: str, seqs: Sequence[int], *, at_ms: int) -> None:
+    """Let a follower forget what it kept of entries of a mirror that were blanked here (`Journals.take_away`).
+
+    It is told so as if erasures had come, at the place where it stands; what it has not passed yet it meets as stubs.
+    """
+    tx.lock(f"follower/{follower.name}")
+    collection = reader.get(tx, name)
+    seen = cursor(tx, follower, collection)
+    gone = [Entry(collection.iri, seen, at_ms, b"", Opening("erase", b"", target=seq)) for seq in seqs if seq <= seen]
+    for start in range(0, len(gone), BATCH):
+        follower.apply(tx, collection, gone[start : start + BATCH], lambda digests: reader.payloads(tx, digests))
 
 
 def rebuild(reader: Reader, follower: Follower) -> int:

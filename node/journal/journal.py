@@ -164,6 +164,20 @@ class Journals(Reader):
         """
         mirrors.refuse(tx, self._locked_mirror(tx, name), arrived, at_ms=at_ms)
 
+    def take_away(self, tx: Tx, name: str, seqs: Sequence[int], code: str, *, at_ms: int) -> list[int]:
+        """Destroy openings and payloads of entries of a mirror; they stay as stubs, refused with this code.
+
+        What says an erasure stays. Followers learn of it by `follow.gone_in`, in the same transaction; call
+        `Database.scrub` after the commit. `fill` gives the entries back, if they come again.
+
+        Returns:
+            The seqs of the entries that were blanked now.
+
+        Raises:
+            Conflict: It is no mirror.
+        """
+        return mirrors.take_away(tx, self.store, self._locked_mirror(tx, name), seqs, code, at_ms=at_ms)
+
     def keep_note(self, tx: Tx, name: str, text: str, at_ms: int) -> None:
         """Keep the origin's note of a mirror, whose signatures the caller has checked; the newest of a size stays.
 

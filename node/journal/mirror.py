@@ -26,6 +26,7 @@ MAX_DETAIL = 200
 WITHHELD = "withheld"
 NOT_FOLLOWED = "not-followed"
 BAD_ERASURE = "bad-erasure"
+AGREEMENT_ENDED = "agreement-ended"
 
 INSERT_ENTRY = (
     f"INSERT INTO entry (collection_id, leaf, record_key, {ENTRY_COLUMNS})"  # noqa: S608 - names of columns, no values
@@ -274,6 +275,21 @@ def fill(
         tx.run(_FORGET_REFUSAL, collection.id, seq)
     erasing.obey(tx, store, at_ms=at_ms)
     return replace(entry, refused=arrived.refused)
+
+
+def take_away(
+    tx: Tx, store: PayloadStore, collection: Collection, seqs: Sequence[int], code: str, *, at_ms: int
+) -> list[int]:
+    """Blank entries that may be held no longer; see `Journals.take_away`. The caller holds the journal's lock."""
+    held = _held_rows(tx, collection, seqs)
+    gone = [seq for seq in seqs if held.get(seq, (None, None, None))[0] not in (None, "erase")]
+    tx.lock("payloads")
+    tx.many(BLANK, [(collection.id, seq) for seq in gone])
+    tx.many(_INSERT_REFUSAL, [(collection.id, seq, code, "", "", at_ms) for seq in gone])
+    for digest in unheld(tx, [digest for seq in gone if (digest := held[seq][1]) is not None]):
+        if tx.run("DELETE FROM payload WHERE digest = ?", digest):
+            store.forget(tx, digest, at_ms=at_ms)
+    return gone
 
 
 def refuse(tx: Tx, collection: Collection, arrived: Arrived, *, at_ms: int) -> None:

@@ -8,7 +8,7 @@ of what is signed.
     ring        the keyring: which key signs, rotation, the files and the history as one
     history     keys.json, the public side of every key there ever was      files   private keys on disk
     signer      what signs: a file's key today, a PKCS#11 token's later     public  one public key with its dates
-    jwk  jwt  multikey  ed25519                                             spellings, and what is refused
+    jwk  jwt  multikey  multibase  ed25519                                  spellings, and what is refused
     rotation    how the old key vouches for the new one
 """
 

@@ -47,6 +47,8 @@ def read_jwt(
     typ: str,
     algs: Collection[str] = ALGORITHMS,
     max_bytes: int = MAX_TOKEN_BYTES,
+    before_kid: str = "",
+    may_lack_typ: bool = False,
 ) -> tuple[Header, Claims]:
     """Read a token that one of these public keys signed; give its header and claims.
 
@@ -56,6 +58,8 @@ def read_jwt(
         typ: The type the header must name, such as `at+jwt`.
         algs: The algorithms that are taken.
         max_bytes: The longest token that is looked at.
+        before_kid: What `kid` has to have before the thumbprint, such as a DID and `#`.
+        may_lack_typ: Take a header without any type too; only where its keys sign nothing else that could pass.
 
     Raises:
         TooLarge: It is longer than `max_bytes`.
@@ -63,12 +67,12 @@ def read_jwt(
         BadSignature: None of the keys signed it.
     """
     parts = _parts(token, max_bytes)
-    header = _header(parts[0], typ, algs)
+    header = _header(parts[0], typ, algs, may_lack_typ=may_lack_typ)
     if not _REFUSED.isdisjoint(header):
         raise Malformed(f"The token's header may not have {', '.join(sorted(_REFUSED & header.keys()))}.")
     kid = header.get("kid")
     known = (imported(checked_jwk(key)) for key in keys)
-    if not any(_holds(parts, header, key) for key in known if kid is None or kid == key.kid):
+    if not any(_holds(parts, header, key) for key in known if kid is None or kid == before_kid + key.kid):
         raise BadSignature("No key that is known here signed this token.")
     return header, _object(unb64(parts[1]))
 
@@ -115,11 +119,11 @@ def _parts(token: str, max_bytes: int) -> list[bytes]:
     return parts
 
 
-def _header(part: bytes, typ: str, algs: Collection[str]) -> Header:
+def _header(part: bytes, typ: str, algs: Collection[str], *, may_lack_typ: bool = False) -> Header:
     header = _object(unb64(part))
     if header.get("alg") not in [alg for alg in ALGORITHMS if alg in algs]:
         raise Malformed("The token is signed with an algorithm that is not taken.", fix=f"Use {', '.join(algs)}.")
-    named = header.get("typ")
+    named = header.get("typ", typ if may_lack_typ else None)
     # RFC 7515, 4.1.9: a media type, whose letters' case and leading `application/` say nothing.
     if not isinstance(named, str) or named.lower().removeprefix("application/") != typ.lower():
         raise Malformed(f"The token is not of the type {typ}.")

@@ -4,14 +4,11 @@ Written only: peers' keys are read from the JWKs of their statements, where they
 key of another kind signs a document here. Pure.
 """
 
+from node.keys.multibase import multibase
+
 _ED25519 = b"\xed\x01"
-_LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def multikey(public_key: bytes) -> str:
     """Write an Ed25519 public key."""
-    number, text = int.from_bytes(_ED25519 + public_key, "big"), ""
-    while number:
-        number, rest = divmod(number, 58)
-        text = _LETTERS[rest] + text
-    return "z" + text
+    return multibase(_ED25519 + public_key)

@@ -1,9 +1,9 @@
 """Reads strangers' JSON-LD, fetching nothing; runs in the child process only.
 
 Several ways, each tried when the one before refused: pyoxigraph in parts, pyoxigraph from the file, pyoxigraph after
-our own context was put inline and unreadable characters were mended, and pyld, which knows more of JSON-LD 1.1 and is
-fifty times as slow. In parts, because pyoxigraph needs thirty times a JSON-LD document's size in memory. A context
-elsewhere, remote or on a disk, is refused by name: a catalogue must not be able to make us open anything.
+contexts that are kept here were put inline and unreadable characters were mended, and pyld, which knows more of JSON-LD
+1.1 and is fifty times as slow. In parts, because pyoxigraph needs thirty times a JSON-LD document's size in memory. A
+context elsewhere, remote or on a disk, is refused by name: a catalogue must not be able to make us open anything.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ from node.vocab.contexts import CONTEXT_PATH, CONTEXT_V1
 from node.vocab.decode import mapped
 from node.vocab.json_scan import MAX_DEPTH, Members, NotJson, View, depth_of, elements, end_of, loads, skip_space
 from node.vocab.notes import Notes, shorten
+from node.vocab.protocol_contexts import PROTOCOL_CONTEXTS
 
 _MIN_PARTED_BYTES = 4 << 20
 _PART_BYTES = 1 << 20
@@ -146,7 +147,7 @@ def _label(term: Any, salt: bytes) -> Any:  # noqa: ANN401  (a term of any posit
 
 
 def _inline_contexts(tree: Any) -> None:  # noqa: ANN401  (JSON)
-    """Replace links to our own context by the context; raise Malformed on any other link."""
+    """Replace links to contexts that are kept here by the contexts; raise Malformed on any other link."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -162,6 +163,8 @@ def _inlined(context: Any) -> Any:  # noqa: ANN401  (JSON)
     if isinstance(context, str):
         if urlsplit(context).path.endswith(CONTEXT_PATH):
             return deepcopy(CONTEXT_V1["@context"])
+        if context in PROTOCOL_CONTEXTS:
+            return deepcopy(PROTOCOL_CONTEXTS[context])
         raise _elsewhere(context)
     if isinstance(context, list):
         return [_inlined(each) for each in context]

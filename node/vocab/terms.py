@@ -280,8 +280,9 @@ ELI = Namespace("http://data.europa.eu/eli/ontology#", "LegalResource date_publi
 CN = Namespace(
     "https://w3id.org/citynode/ns#",
     "Adoption AiSystem Challenge Collection Practice Reuse"
-    " agreementText at checkpoint code collection digest entry finding Finding inclusionProof kind level maturity"
-    " message mirrorOf path proof record seq size slug source sourceKey visibility withdrawn withdrawnAt",
+    " about agreement at checkpoint code collection digest entry finding Finding inclusionProof kind level maturity"
+    " message mirrorOf path proof reason record seq size slug source sourceKey state text visibility withdrawn"
+    " withdrawnAt",
 )
 
 PREFIXES: dict[str, str] = {

@@ -14,9 +14,11 @@ from starlette.responses import Response
 
 from node.errors import NodeError
 from node.web import (
+    agreements_api,
     answer,
     catalog,
     cities,
+    dsp,
     feed,
     identity,
     ldes,
@@ -134,7 +136,8 @@ def _routers(parts: Parts, limits: Limits | None) -> list[APIRouter]:
     """Make every router, in the order in which their addresses are tried."""
     made = [each.router(parts) for each in (portal, records, feed, ldes, catalog, operators)]
     if parts.site.federation:
-        made += [each.router(parts, parts.site.federation) for each in (identity, notices, cities, peers_api)]
+        with_peers = (identity, notices, cities, peers_api, agreements_api, dsp)
+        made += [each.router(parts, parts.site.federation) for each in with_peers]
         made.append(oauth.router(parts, parts.site.federation, limits))
         made.append(witness.router(parts, parts.site.federation.watching))
     return [*made, catalog.router_of_mirrors(parts)]

@@ -23,12 +23,14 @@ from node.web import answer, catalogue, negotiate
 from node.web.addresses import At, is_mirror
 from node.web.answer import Document, link
 from node.web.catalogue import Window
+from node.web.door import Door
 from node.web.graph import Described
 from node.web.pages import Twin, Visitor
 from node.web.parts import Parts, form_for, number_in, split_suffix
 from node.web.ports import CollectionInfo, Held
 from node.web.record_view import look_quickly
 from node.web.records import FORM_LABELS, PROFILE
+from node.web.seen import seen_by
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?")
 DUMP_BATCH = 500
@@ -59,7 +61,7 @@ class CatalogDocuments:
     """Builds the documents of catalogue and collections."""
 
     def __init__(self, parts: Parts) -> None:
-        self.parts = self._parts = parts
+        self._parts = parts
         self._site = parts.site
         self._base = parts.site.base_url
 
@@ -222,22 +224,28 @@ def _twins(address: str) -> list[Twin]:
 def router(parts: Parts) -> APIRouter:
     """Make the router."""
     made = APIRouter(tags=["Catalogue"], default_response_class=Response)
-    documents = CatalogDocuments(parts)
-    _add_catalog(made, parts, documents)
-    _add_collections(made, documents)
+    _add_catalog(made, parts)
+    _add_collections(made, parts)
     return made
 
 
-def _add_catalog(made: APIRouter, parts: Parts, documents: CatalogDocuments) -> None:
-    base = parts.site.base_url
+def _add_catalog(made: APIRouter, parts: Parts) -> None:
+    # What is for everyone: the dump and VoID say what this city publishes, whoever asks.
+    documents = CatalogDocuments(parts)
+    base, door = parts.site.base_url, Door(parts)
     forms: dict[int | str, dict[str, object]] = {200: {"content": _ALL}, 406: {}}
 
     @made.get("/catalog", summary="The catalogue of all collections", responses=forms)
     async def catalog(request: Request) -> Response:
         _, suffix = split_suffix(request.scope["path"])
         form = form_for(request, suffix, f"{base}/catalog")
-        visitor = parts.pages.visitor(request)
-        return answer.reply(request.headers, await parts.thread(lambda: documents.catalog(form, visitor)))
+        visitor, seen = parts.pages.visitor(request), await seen_by(door, parts, request)
+
+        def make() -> Document:
+            document = CatalogDocuments(seen.parts).catalog(form, visitor)
+            return seen.sealed(document, *seen.parts.reading.collections())
+
+        return answer.reply(request.headers, await parts.thread(make))
 
     for suffix in negotiate.FORMS:
         made.get(f"/catalog.{suffix}", include_in_schema=False)(catalog)
@@ -274,7 +282,9 @@ def _add_catalog(made: APIRouter, parts: Parts, documents: CatalogDocuments) -> 
         return answer.reply(request.headers, document)
 
 
-def _add_collections(made: APIRouter, documents: CatalogDocuments) -> None:
+def _add_collections(made: APIRouter, parts: Parts) -> None:
+    door = Door(parts)
+
     @made.get(
         "/collections/{name}",
         summary="A collection, page by page",
@@ -282,13 +292,13 @@ def _add_collections(made: APIRouter, documents: CatalogDocuments) -> None:
         responses={200: {"content": _ALL}, 400: {}, 404: {}, 406: {}},
     )
     async def collection(request: Request, name: Name, page: PageNumber = "1", modified_since: Since = "") -> Response:
-        return await _paged(documents, request, name, page, modified_since)
+        return await _paged(door, parts, request, name, page, modified_since)
 
 
 def router_of_mirrors(parts: Parts) -> APIRouter:
     """Make the router of mirrored collections; the last of all, since `/collections/{name}/checkpoint` looks alike."""
     made = APIRouter(tags=["Catalogue"], default_response_class=Response)
-    documents = CatalogDocuments(parts)
+    door = Door(parts)
 
     @made.get(
         "/collections/{peer}/{name}",
@@ -299,19 +309,21 @@ def router_of_mirrors(parts: Parts) -> APIRouter:
     async def mirrored(
         request: Request, peer: PeerName, name: Name, page: PageNumber = "1", modified_since: Since = ""
     ) -> Response:
-        return await _paged(documents, request, f"{peer}/{name}", page, modified_since)
+        return await _paged(door, parts, request, f"{peer}/{name}", page, modified_since)
 
     return made
 
 
-async def _paged(documents: CatalogDocuments, request: Request, name: str, page: str, modified_since: str) -> Response:
-    parts = documents.parts
+async def _paged(door: Door, parts: Parts, request: Request, name: str, page: str, modified_since: str) -> Response:
     bare, suffix = split_suffix(name)
     number = number_in("page", page, most=MAX_PAGE)
-    info = parts.reading.collection(bare)
-    form = form_for(request, suffix, catalogue.local_iri(parts.site, info.name))
-    visitor = parts.pages.visitor(request)
-    document = await parts.thread(
-        lambda: documents.collection(bare, form, visitor, number=number, since=modified_since)
-    )
-    return answer.reply(request.headers, document)
+    seen = await seen_by(door, parts, request)
+    documents, visitor = CatalogDocuments(seen.parts), parts.pages.visitor(request)
+
+    def make() -> Document:
+        info = seen.parts.reading.collection(bare)
+        form = form_for(request, suffix, catalogue.local_iri(parts.site, info.name))
+        document = documents.collection(bare, form, visitor, number=number, since=modified_since)
+        return seen.sealed(document, bare)
+
+    return await seen.handed(request, answer.reply(request.headers, await parts.thread(make)), bare)

@@ -1,17 +1,20 @@
 """The door to what other nodes read: who asks, which collection, and what a cache may keep of the answer.
 
 A restricted collection without the right looks exactly like one that does not exist: the same work is done, and the
-same words are said. What is public needs no token and no look at the database; a token that is there is checked even
-then, so that a blocked peer is told so wherever it knocks.
+same words are said. Only a party of an agreement about it is told which clause refuses it. What is public needs no
+token and no look at the database; a token that is there is checked even then, so that a blocked peer is told so
+wherever it knocks.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
 
 from starlette.requests import Request
 
 from node.errors import Forbidden, Malformed, NotFound, Unauthenticated
-from node.federation.rights import NoCollection, Who
+from node.federation.rights import Action, NoCollection, Verdict, Who
 from node.web import answer, bodies
 from node.web.parts import Parts
 from node.web.ports import CollectionInfo, Federation
@@ -23,11 +26,33 @@ MAX_BODY_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Anybody:
+    """A caller without a token."""
+
+    kind: str = "public"
+    name: str = ""
+    scopes: frozenset[str] = frozenset()
+    url: str = ""
+    details: Sequence[Mapping[str, Any]] = ()
+
+
+ANYBODY = Anybody()
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
-    """A collection that this caller may read."""
+    """A collection that this caller may read; `only` names the records of it that it may, if not all."""
 
     info: CollectionInfo
     private: bool
+    caller: Who = ANYBODY
+    action: Action = "index"
+    verdict: Verdict = field(default_factory=Verdict)
+
+    @property
+    def only(self) -> frozenset[str] | None:
+        """Name the records, or give None for all of them."""
+        return self.verdict.only
 
     def cache(self, public: str) -> str:
         """Say what a cache may do: what is said of public documents, nothing with restricted ones."""
@@ -37,18 +62,6 @@ class Opened:
     def vary(self) -> str:
         """Say what the answer depends on."""
         return "Authorization, Accept-Encoding" if self.private else answer.VARY_SUFFIX
-
-
-@dataclass(frozen=True, slots=True)
-class Anybody:
-    """A caller without a token."""
-
-    kind: str = "public"
-    name: str = ""
-    scopes: frozenset[str] = frozenset()
-
-
-ANYBODY = Anybody()
 
 
 class Door:
@@ -74,7 +87,7 @@ class Door:
         # A HEAD has become a GET on its way in; a proof of possession was made for what was sent.
         method = "HEAD" if request.scope["state"].get("head") else request.method
         shown, proofs = request.headers.getlist("authorization"), request.headers.getlist("dpop")
-        caller = federation.access.caller(shown, proofs, method=method, path=request.scope["path"])
+        caller = federation.access.caller(shown, proofs, method=method, path=_as_sent(request))
         verdict = federation.rights.welcome(caller)
         if not verdict:
             raise Forbidden(
@@ -82,25 +95,53 @@ class Door:
             )
         return caller
 
-    async def open(self, request: Request, name: str) -> Opened:
-        """Give a collection to this caller. Raises NotFound, also where there is one that it may not read."""
+    async def open(self, request: Request, name: str, *, singly: bool = True) -> Opened:
+        """Give a collection to this caller, to be mirrored.
+
+        Args:
+            request: Of the caller.
+            name: The collection's.
+            singly: Whether single records of it can be handed out here; else it is all or nothing.
+
+        Raises:
+            NotFound: There is none, or one that it may not read.
+            NotAgreed: An agreement with it does not permit it.
+        """
         caller = await self.caller(request)
         info = self._parts.reading.collections().get(name)
         if info is not None:
             return Opened(info, private=False)
         if caller.kind != "public":
             found = await self._parts.thread(lambda: self._restricted(caller, name))
-            if found is not None:
-                return Opened(found, private=True)
+            if found is not None and (singly or found.only is None):
+                return found
         return Opened(self._parts.reading.collection(name), private=False)  # raises for both
 
-    def _restricted(self, caller: Who, name: str) -> CollectionInfo | None:
+    def _restricted(self, caller: Who, name: str) -> Opened | None:
         """Find a collection that is not for everybody; a missing one is asked about as if it were there."""
         federation = self._parts.site.federation
-        all_of_them = self._parts.site.shelf.collections()
-        info = next((one for one in all_of_them if one.name == name and one.visibility != "public"), None)
-        allowed = federation is not None and federation.rights.may(caller, "read", info or NoCollection(name))
-        return info if allowed else None
+        info = self._parts.reading.known().get(name)
+        info = info if info is not None and info.visibility != "public" else None
+        if federation is None:
+            return None
+        verdict = federation.rights.may(caller, "index", info or NoCollection(name))
+        if verdict.refused and info:
+            raise verdict.refused
+        return Opened(info, private=True, caller=caller, verdict=verdict) if verdict and info else None
+
+    async def spend(self, request: Request, opened: Opened) -> None:
+        """Count that something restricted is handed out now, if its agreement counts that; a HEAD hands out nothing.
+
+        Raises:
+            NotAgreed: Meanwhile it was handed out as often as the agreement permits.
+        """
+        federation = self._parts.site.federation
+        if federation is None or not opened.verdict.counts or request.scope["state"].get("head"):
+            return
+        rights, info = federation.rights, opened.info
+        verdict = await self._parts.thread(lambda: rights.execute(opened.caller, opened.action, info))
+        if verdict.refused:
+            raise verdict.refused
 
     async def peer(self, request: Request) -> Who:
         """Tell which peer asks. Raises Unauthenticated or Forbidden if it is none."""
@@ -118,15 +159,26 @@ class Door:
 
         Raises:
             NotFound: It is not ours, there is none of that name, or this peer may not mirror it: all the same to it.
+            NotAgreed: An agreement with it about it does not permit that, or no longer does.
         """
         before, mark, name = iri.rpartition("/collections/")
         ours = bool(mark) and before == self._parts.site.base_url and "/" not in name
         info = self._parts.reading.collections().get(name) if ours else None
         if info is None:
-            info = await self._parts.thread(lambda: self._restricted(caller, name if ours else ""))
+            opened = await self._parts.thread(lambda: self._restricted(caller, name if ours else ""))
+            info = opened.info if opened else None
         if info is None or not ours:
             raise NotFound("There is no such collection here.", fix="The collections are listed at /checkpoints.")
         return info
+
+
+def _as_sent(request: Request) -> str:
+    """Give the path below the base URL in the spelling in which it was sent: a proof of possession has that one."""
+    path: str = request.scope["path"]
+    sent = request.scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1")
+    told = unquote(sent)
+    # A prefix may have been taken off the path on its way in; a prefix has nothing encoded in it.
+    return sent[len(told) - len(path) :] if told.endswith(path) else path
 
 
 async def body_of(request: Request, *, most: int = MAX_BODY_BYTES) -> bytes:

@@ -68,25 +68,30 @@ class _Desk:
     async def page(self, request: Request, name: str, asked: tuple[int, int | None, int]) -> Response:
         opened = await self.door.open(request, name)
         after, size, limit = asked
+        only = opened.only
         coding = packing.coding_of(request.headers.get("accept-encoding", ""))
-        tag = await self.parts.thread(lambda: self._feed.tag(name, after=after, size=size, limit=limit))
+        tag = await self.parts.thread(lambda: self._feed.tag(name, after=after, size=size, limit=limit, only=only))
         fresh = self._unchanged(request, opened, tag, coding, sized=size is not None)
         if fresh is not None:
             return fresh
         key = (name, asked, coding)
         body = self._kept.find(key, tag)
         if body is None:
-            page = await self.parts.thread(lambda: self._feed.paged(name, after=after, size=size, limit=limit))
+            page = await self.parts.thread(
+                lambda: self._feed.paged(name, after=after, size=size, limit=limit, only=only)
+            )
             tag, body = page.tag, await self.parts.thread(lambda: packing.packed_whole(page.body, coding))
             if not opened.private:
                 self._kept.put(key, tag, body)
+        await self.door.spend(request, opened)
         return _sent(request, self._document(opened, body, tag, coding, sized=size is not None))
 
     async def stubs(self, request: Request, name: str, seqs: list[int], size: int | None) -> Response:
         opened = await self.door.open(request, name)
         coding = packing.coding_of(request.headers.get("accept-encoding", ""))
-        page = await self.parts.thread(lambda: self._feed.stubs_paged(name, seqs, size))
+        page = await self.parts.thread(lambda: self._feed.stubs_paged(name, seqs, size, only=opened.only))
         body = await self.parts.thread(lambda: packing.packed_whole(page.body, coding))
+        await self.door.spend(request, opened)
         # Asked for when a right was gained or a fault mended: what a cache holds may be from before.
         return _sent(request, self._document(opened, body, page.tag, coding, sized=False))
 
@@ -94,7 +99,8 @@ class _Desk:
         opened = await self.door.open(request, name)
         wanted = number_of("size", size) if size else None
         coding = packing.coding_of(request.headers.get("accept-encoding", ""))
-        pages = await self.parts.thread(lambda: self._feed.snapshot(name, wanted))
+        pages = await self.parts.thread(lambda: self._feed.snapshot(name, wanted, only=opened.only))
+        await self.door.spend(request, opened)
         headers = {"cache-control": opened.cache(HOUR if size else answer.REVALIDATE), "vary": opened.vary}
         headers |= {"content-encoding": coding} if coding else {}
         body = iter(()) if request.scope["state"].get("head") else packing.packed(pages, coding)

@@ -6,9 +6,9 @@ loop.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
-from node.federation.rights import Named, Verdict, Who
+from node.federation.rights import Action, Named, Verdict, Who
 from node.vocab.ntriples import Triple
 from node.vocab.trig import Member
 
@@ -45,16 +45,20 @@ class Feed(Protocol):
     def note(self, name: str, size: int | None = None) -> str:
         """Give a signed note."""
 
-    def tag(self, name: str, *, after: int, size: int | None, limit: int) -> str:
+    def tag(self, name: str, *, after: int, size: int | None, limit: int, only: frozenset[str] | None = None) -> str:
         """Name the bytes of a page without making it."""
 
-    def paged(self, name: str, *, after: int, size: int | None, limit: int) -> FeedPage:
-        """Give a page."""
+    def paged(
+        self, name: str, *, after: int, size: int | None, limit: int, only: frozenset[str] | None = None
+    ) -> FeedPage:
+        """Give a page; of all but the records `only` names no more than stubs."""
 
-    def stubs_paged(self, name: str, seqs: Sequence[int], size: int | None = None) -> FeedPage:
+    def stubs_paged(
+        self, name: str, seqs: Sequence[int], size: int | None = None, *, only: frozenset[str] | None = None
+    ) -> FeedPage:
         """Give single entries."""
 
-    def snapshot(self, name: str, size: int | None = None) -> Iterator[bytes]:
+    def snapshot(self, name: str, size: int | None = None, *, only: frozenset[str] | None = None) -> Iterator[bytes]:
         """Give all pages, one after the other."""
 
     def tile(self, name: str, level: int, index: int, width: int) -> bytes:
@@ -115,8 +119,11 @@ class Rights(Protocol):
     def welcome(self, caller: Who) -> Verdict:
         """Tell whether a caller's token is taken at all."""
 
-    def may(self, caller: Who, action: Literal["index", "read"], collection: Named) -> Verdict:
-        """Tell whether a caller may see or read a collection."""
+    def may(self, caller: Who, action: Action, collection: Named, record: str = "") -> Verdict:
+        """Tell whether a caller may do something with a collection, or with one record of it."""
+
+    def execute(self, caller: Who, action: Action, collection: Named, record: str = "") -> Verdict:
+        """Tell it and count it, where an agreement permits so many uses and no more."""
 
 
 class Notices(Protocol):
@@ -124,6 +131,9 @@ class Notices(Protocol):
 
     def hear(self, peer: str, body: bytes, now_ms: int) -> bool:
         """Read a peer's list of heads; tell whether it is news. Raises Malformed, TooLarge."""
+
+    def prod(self, peer: str, iri: str, now_ms: int) -> bool:
+        """Remember that a peer has news in a collection of its own that is followed; tell whether it is."""
 
 
 class ErasuresHeard(Protocol):

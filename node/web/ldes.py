@@ -50,7 +50,8 @@ class _Desk:
     async def give(self, request: Request, name: str, ask: Ask) -> Response:
         peer = request.path_params.get("peer")
         local = f"{peer}/{name}" if peer else name
-        opened = await self._door.open(request, local)
+        # Who may see single records alone is not told where in the stream the others stand.
+        opened = await self._door.open(request, local, singly=False)
         form = chosen_of(request, FORMS)
         coding = packing.coding_of(request.headers.get("accept-encoding", ""))
         node = await self._parts.thread(lambda: ask(local))
@@ -68,6 +69,8 @@ class _Desk:
         body = await self._parts.thread(lambda: self._written(node, form, coding))
         if body is None:
             raise JournalBusy("An entry of this page was erased in this moment.", fix="Ask again.")
+        if node.events:
+            await self._door.spend(request, opened)
         return answer.response(request.headers, answer.encode(replace(document, body=body), gzipped=False))
 
     def _written(self, node: StreamNode, form: str, coding: str) -> bytes | None:

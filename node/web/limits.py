@@ -38,7 +38,7 @@ SENTENCE, FIX = "This node has answered you as often as it does in one minute.",
 _FALSE = "false "
 # What may never be refused: an orchestrator that hears 429 from a health check would kill the node.
 _FREE = frozenset({"/healthz", "/readyz", "/metrics"})
-_FEED = ("/federation/", "/witness/", "/checkpoints")
+_FEED = ("/federation/", "/witness/", "/checkpoints", "/dsp/")
 # Whatever starts otherwise is a public document; looked at once, since most requests are for those.
 _SPECIAL = ("/collections/", "/oauth/", *_FEED, *_FREE)
 _FEED_PARTS = frozenset({"checkpoint", "entries", "feed", "snapshot", "tile"})

@@ -39,6 +39,13 @@ class Parts:
         """Say of which city a mirrored collection is and how it stands; nothing for our own."""
         return self.site.federation.view.mirror(collection) if self.site.federation and "/" in collection else None
 
+    def city_at(self, url: str) -> str:
+        """Name the city of a node by its base URL: ourselves, a partner city, else its address."""
+        if url == self.site.base_url:
+            return self.site.city
+        cities = self.site.federation.view.cities() if self.site.federation else ()
+        return next((one.city for one in cities if one.url == url), url)
+
     async def thread(self, work: Callable[[], T]) -> T:
         """Do something slow beside the event loop; at most four at once, so that pages never starve records."""
         async with self.slow:

@@ -49,12 +49,6 @@ class Office(Protocol):
     def unfollow(self, name: str, collection: str) -> Json:
         """Stop mirroring a collection."""
 
-    def share(self, collection: str, name: str) -> Json:
-        """Let a peer read a restricted collection of ours."""
-
-    def unshare(self, collection: str, name: str) -> Json:
-        """Take that back."""
-
     def export(self) -> str:
         """Write the peers as CSV."""
 

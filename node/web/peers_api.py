@@ -6,7 +6,7 @@ it, the second does exactly that.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Path, Query
@@ -25,6 +25,7 @@ MAX_JSON_BYTES = 64 * 1024
 MAX_TABLE_BYTES = 1024 * 1024
 _RESPONSES: dict[int | str, dict[str, Any]] = {400: {}, 401: {}, 403: {}, 404: {}, 409: {}}
 
+Done = TypeVar("Done")
 Name = Annotated[str, Path(description="The peer's name here.", max_length=63)]
 Collection = Annotated[str, Path(description="A collection's name.", max_length=63)]
 
@@ -70,6 +71,10 @@ class Staff:
         by = await self.enter(request)
         said = read_object(await body_of(request, most=MAX_JSON_BYTES))
         return _told(await self._parts.thread(lambda: act(said, by)))
+
+    async def beside(self, act: Callable[[], Done]) -> Done:
+        """Do something beside the event loop, for a member of staff who was let in."""
+        return await self._parts.thread(act)
 
     async def table(self, request: Request, act: Callable[[bytes], object]) -> Response:
         """Do one act with the table of the body."""
@@ -200,14 +205,6 @@ def _add_follows(made: APIRouter, staff: Staff) -> None:
     @made.delete("/peers/{name}/follows/{collection}", summary="Stop mirroring a collection")
     async def unfollow(request: Request, name: Name, collection: Collection) -> Response:
         return await staff.does(request, lambda: staff.office.unfollow(name, collection))
-
-    @made.put("/peers/{name}/shares/{collection}", summary="Let a peer read a restricted collection of ours")
-    async def share(request: Request, name: Name, collection: Collection) -> Response:
-        return await staff.does(request, lambda: staff.office.share(collection, name))
-
-    @made.delete("/peers/{name}/shares/{collection}", summary="Take that back")
-    async def unshare(request: Request, name: Name, collection: Collection) -> Response:
-        return await staff.does(request, lambda: staff.office.unshare(collection, name))
 
 
 def _add_tables(made: APIRouter, staff: Staff) -> None:

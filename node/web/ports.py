@@ -13,7 +13,9 @@ from prometheus_client import CollectorRegistry
 
 from node.federation.tokens_request import Asked, Reply
 from node.records import Finding
+from node.web.agreement_ports import Agreeing
 from node.web.city_ports import Cities
+from node.web.dsp_ports import Dsp
 from node.web.feed_ports import Access, ErasuresHeard, Feed, Notices, RefusalsHeard, Rights, Stream
 from node.web.history_ports import Watching
 from node.web.peer_ports import Office
@@ -87,6 +89,9 @@ class Shelf(Protocol):
 
     def by_iri(self, iri: str) -> Held | None:
         """Find a live record by its IRI."""
+
+    def all_by_iri(self, iri: str) -> Sequence[Held]:
+        """List the live records with an IRI, in every collection that holds one."""
 
     def withdrawn(self, kind: str, slug: str) -> tuple[str, int] | None:
         """Tell the IRI and time (ms) of a record that was here and is withdrawn."""
@@ -313,6 +318,14 @@ class Federation(Protocol):
     @property
     def watching(self) -> Watching:
         """Give what watches over histories."""
+
+    @property
+    def dsp(self) -> Dsp:
+        """Give the services of the Dataspace Protocol."""
+
+    @property
+    def agreeing(self) -> Agreeing:
+        """Give the desks of agreements."""
 
     @property
     def view(self) -> Cities:

@@ -94,6 +94,9 @@ def problem_of(error: errors.NodeError) -> Problem:
         more = {"record": error.iri, "withdrawn_at_ms": error.at_ms}
     if isinstance(error, errors.NotAcceptable) and error.available:
         more = {"available": [{"media_type": kind, "href": href} for kind, href in error.available.items()]}
+    if isinstance(error, errors.NotAgreed):
+        said = {"agreement": error.agreement, "clause": error.clause, "operand": error.operand}
+        more = {name: value for name, value in said.items() if value}
     challenge = error.challenge if isinstance(error, errors.Unauthenticated) else ""
     nonce = error.nonce if isinstance(error, errors.Unauthenticated) else ""
     wait = error.retry_after_s if isinstance(error, errors.TooManyRequests) else 0

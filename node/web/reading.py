@@ -1,7 +1,8 @@
-"""The shelf as the public may see it: the one place where "restricted" is decided for the web.
+"""The shelf as the public may see it: what is restricted is left out here, for every router.
 
 A restricted record looks exactly like one that does not exist (formats.md 5), so every router reads through here and
-none holds the shelf itself. Reads are in line; the list of public collections is remembered per shelf version.
+none holds the shelf itself; who shows a token may see more (`seen`). A record that is not there takes as many questions
+as one that may not be seen. Reads are in line; collections are remembered per shelf version.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,7 @@ class Reading:
         self._shelf = shelf
         self._hidden = hidden
         self._known: tuple[int, dict[str, CollectionInfo]] = (-1, {})
+        self._all: dict[str, CollectionInfo] = {}
 
     def version(self) -> int:
         """Give the shelf's version."""
@@ -36,16 +38,20 @@ class Reading:
         """Give the public collections by name: our own, then the mirrored ones, each in order of name."""
         version = self._shelf.version()
         if self._known[0] != version:
-            hidden = self._hidden()
-            shown = [
-                i for i in self._shelf.collections() if not is_mirror(i.name) or i.name.split("/")[0] not in hidden
-            ]
+            hidden, found = self._hidden(), self._shelf.collections()
+            self._all = {info.name: info for info in found}
+            shown = [i for i in found if not is_mirror(i.name) or i.name.split("/")[0] not in hidden]
             public = [info for info in shown if info.visibility == "public"]
             self._known = (
                 version,
                 {info.name: info for info in sorted(public, key=lambda info: (is_mirror(info.name), info.name))},
             )
         return self._known[1]
+
+    def known(self) -> dict[str, CollectionInfo]:
+        """Give every collection by name, whoever may see it: for those alone who decide that."""
+        self.collections()
+        return self._all
 
     def own(self) -> list[CollectionInfo]:
         """Give the public collections that are this city's."""
@@ -72,10 +78,10 @@ class Reading:
         held = self.find(kind, slug)
         if held is not None:
             return held
-        if self._shelf.record(kind, slug) is None:
-            gone = self._shelf.withdrawn(kind, slug)
-            if gone is not None:
-                raise Withdrawn("This record was withdrawn by its city.", iri=gone[0], at_ms=gone[1])
+        # Asked whether or not something restricted is at this address: it must make no difference, also not in time.
+        gone = self._shelf.withdrawn(kind, slug)
+        if gone is not None:
+            raise Withdrawn("This record was withdrawn by its city.", iri=gone[0], at_ms=gone[1])
         raise NotFound(f"There is no record /{KINDS[kind]}/{slug} here.", fix="The records are listed at /catalog.")
 
     def find_iri(self, iri: str) -> Held | None:

@@ -4,6 +4,7 @@ A document holds exactly the payload's triples (formats.md 5); everything else a
 documents beside it. What is built here is kept by `front`, which answers the same request the next time.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -19,14 +20,18 @@ from node.vocab import ntriples, serialise
 from node.vocab.contexts import CONTEXT_PATH
 from node.web import answer, findings, negotiate
 from node.web.addresses import At, is_mirror
+from node.web.agreement_view import AgreementView, view_of
 from node.web.answer import Document, Encoded, link
+from node.web.door import Door
 from node.web.front import key_of
 from node.web.graph import Described
 from node.web.pages import Twin, Visitor, accept_of
 from node.web.parts import Parts, chosen_of, form_for, json_document, split_suffix
 from node.web.ports import Checkpoint, Held
+from node.web.reading import Reading
 from node.web.record_view import look, title_in
 from node.web.schema_org import block
+from node.web.seen import Seen, seen_by
 from node.web.text import Said
 from node.web.words import title_said
 
@@ -49,6 +54,7 @@ Plural = Annotated[str, Path(description="The plural of a kind.", json_schema_ex
 Name = Annotated[str, Path(description="The record's slug, with or without `.ttl .jsonld .rdf .nt .html`.")]
 Slug = Annotated[str, Path(description="The record's slug.")]
 Iri = Annotated[str, Query(description="The record's IRI, percent-encoded.")]
+_KINDS = ("application/json", "text/html")
 _FORMS_DOC: dict[str, dict[str, str]] = {kind: {} for kind in negotiate.FORMS.values()}
 
 
@@ -107,6 +113,7 @@ class RecordDocuments:
             twins=[Twin(label, at.form(suffix)) for suffix, label in FORM_LABELS.items()],
             held=held,
             view=look(said),
+            agreement=self._agreement(held, visitor),
             at=at,
             canonical=at.canonical(info),
             mirror=mirror,
@@ -123,6 +130,12 @@ class RecordDocuments:
                 city=title_said(info.title, visitor.language),
             ),
         )
+
+    def _agreement(self, held: Held, visitor: Visitor) -> AgreementView | None:
+        if held.kind != "agreement":
+            return None
+        payload, now_ms = self._parts.reading.payload(held), int(time.time() * 1000)
+        return view_of(held.iri, payload, visitor.language, now_ms, self._parts.city_at)
 
     async def document(self, held: Held, form: str, *, by_suffix: bool, visitor: Visitor) -> Document:
         """Build the document in a form."""
@@ -146,7 +159,7 @@ def router(parts: Parts) -> APIRouter:
 
 def _add_documents(made: APIRouter, parts: Parts) -> None:
     """Records themselves, by address and by IRI."""
-    documents = RecordDocuments(parts)
+    door = Door(parts)
 
     @made.get(
         "/{plural:plural}/{name}",
@@ -158,15 +171,15 @@ def _add_documents(made: APIRouter, parts: Parts) -> None:
     async def record(request: Request, plural: Plural, name: Name) -> Response:
         slug, suffix = split_suffix(name)
         version = parts.reading.version()
-        held = parts.reading.record(PLURALS[plural], slug)
+        seen = await seen_by(door, parts, request)
+        held = await seen.found(lambda reading: reading.record(PLURALS[plural], slug))
         form = form_for(request, suffix, At(parts.site.base_url, held).form)
-        visitor = parts.pages.visitor(request)
-        document = await documents.document(held, form, by_suffix=bool(suffix), visitor=visitor)
+        document = await _document(seen, request, held, form, by_suffix=bool(suffix))
         gzipped = negotiate.wants_gzip(request.headers.get("accept-encoding", ""))
         encoded = answer.encode(document, gzipped=gzipped)
-        if not request.scope["query_string"]:
+        if not request.scope["query_string"] and not seen.is_restricted(held.collection):
             _keep(parts, request, encoded, held=None if form == "html" else held, version=version)
-        return answer.response(request.headers, encoded)
+        return await seen.handed(request, answer.response(request.headers, encoded), held.collection, held.iri)
 
     @made.get(
         "/records",
@@ -176,71 +189,42 @@ def _add_documents(made: APIRouter, parts: Parts) -> None:
         response_class=Response,
     )
     async def by_iri(request: Request, iri: Iri = "") -> Response:
-        held = _held_by(parts, iri)
+        seen = await seen_by(door, parts, request)
+        held = await seen.found(lambda reading: _held_by(reading, iri))
         _, suffix = split_suffix(request.scope["path"])
         form = form_for(request, suffix, At(parts.site.base_url, held).form)
-        visitor = parts.pages.visitor(request)
-        document = await documents.document(held, form, by_suffix=bool(suffix), visitor=visitor)
-        return answer.reply(request.headers, document)
+        document = await _document(seen, request, held, form, by_suffix=bool(suffix))
+        return await seen.handed(request, answer.reply(request.headers, document), held.collection, held.iri)
 
     for suffix in negotiate.FORMS:
         made.get(f"/records.{suffix}", include_in_schema=False, response_class=Response)(by_iri)
 
 
-def _held_by(parts: Parts, iri: str) -> Held:
+async def _document(seen: Seen, request: Request, held: Held, form: str, *, by_suffix: bool) -> Document:
+    """Build a record's document for whom it is asked."""
+    visitor = seen.parts.pages.visitor(request)
+    document = await RecordDocuments(seen.parts).document(held, form, by_suffix=by_suffix, visitor=visitor)
+    return seen.sealed(document, held.collection)
+
+
+def _held_by(reading: Reading, iri: str) -> Held:
     if not iri or len(iri) > MAX_IRI:
         raise Malformed("There is no IRI to look for.", fix="Write /records?iri= and the record's IRI, encoded.")
-    return parts.reading.by_iri(iri)
+    return reading.by_iri(iri)
 
 
 def _add_evidence(made: APIRouter, parts: Parts) -> None:
     """What stands beside a record: its proof and its findings; `.json` for who cannot say Accept."""
-    base, kinds = parts.site.base_url, ("application/json", "text/html")
     both: dict[int | str, dict[str, object]] = {
-        200: {"content": {kind: {} for kind in kinds}}, 404: {}, 406: {}, 410: {}
-    }  # fmt: skip
-
-    def as_json(request: Request) -> bool:
-        return request.scope["path"].endswith(".json") or chosen_of(request, kinds) == "application/json"
-
-    def page(request: Request, template: str, held: Held, **context: object) -> Response:
-        visitor = parts.pages.visitor(request)
-        at = At(base, held)
-        what = request.scope["path"].rpartition("/")[2]
-        twins = [Twin("JSON", at.beside(f"{what}.json"))]
-        mirror = parts.mirror(held.collection)
-        context |= {"title": title_of(parts, held, visitor), "origin": mirror.city if mirror else parts.site.city}
-        body = parts.pages.render(template, visitor, nav="data", twins=twins, held=held, at=at, **context)
-        return answer.reply(request.headers, parts.pages.document(body))
-
-    async def proof(request: Request, held: Held) -> Response:
-        found = await parts.thread(lambda: parts.site.proofs.proof(held))
-        if found is None:
-            raise NotFound("No checkpoint covers this record yet.", fix="The next one will; try again in a minute.")
-        if as_json(request):
-            told = {"record": held.iri, "collection": held.collection, "digest": held.digest, **found}
-            return answer.reply(request.headers, json_document(told))
-        info, checkpoint = parts.reading.collection(held.collection), parts.site.proofs.checkpoint(held.collection)
-        witnesses = await parts.thread(lambda: _witnesses(parts, checkpoint, info.name))
-        more = {"mirrored": is_mirror(info.name), "witnesses": witnesses}
-        return page(request, "proof.html", held, proof=found, info=info, checkpoint=checkpoint, **more)
-
-    async def found_wrong(request: Request, held: Held) -> Response:
-        found = parts.reading.findings(held)
-        if not as_json(request):
-            language = parts.pages.visitor(request).language
-            return page(request, "findings.html", held, findings=findings.views(found, language))
-        listed = [
-            {"code": one.code, "level": one.level, "path": one.path, "message": findings.told(one.message)}
-            for one in found
-        ]
-        body = {"record": held.iri, "digest": held.digest, "findings": listed}
-        return answer.reply(request.headers, json_document(body))
-
+        200: {"content": {kind: {} for kind in _KINDS}},
+        404: {},
+        406: {},
+        410: {},
+    }
     said = "Opening and entry, the inclusion path to the tree's root, and the signed checkpoint (C2SP note)."
     for name, summary, description, give in (
-        ("proof", "What proves a record", said, proof),
-        ("findings", "What was found wrong with a record", "", found_wrong),
+        ("proof", "What proves a record", said, _proof),
+        ("findings", "What was found wrong with a record", "", _found_wrong),
     ):
         for ending, shown in (("", True), (".json", False)):
             beside = made.get(
@@ -255,21 +239,70 @@ def _add_evidence(made: APIRouter, parts: Parts) -> None:
             beside(_of_any(parts, give))
 
 
-Give = Callable[[Request, Held], Awaitable[Response]]
+def _as_json(request: Request) -> bool:
+    return request.scope["path"].endswith(".json") or chosen_of(request, _KINDS) == "application/json"
+
+
+def _evidence_page(parts: Parts, request: Request, template: str, held: Held, **context: object) -> Document:
+    visitor = parts.pages.visitor(request)
+    at = At(parts.site.base_url, held)
+    what = request.scope["path"].rpartition("/")[2]
+    twins = [Twin("JSON", at.beside(f"{what}.json"))]
+    mirror = parts.mirror(held.collection)
+    context |= {"title": title_of(parts, held, visitor), "origin": mirror.city if mirror else parts.site.city}
+    body = parts.pages.render(template, visitor, nav="data", twins=twins, held=held, at=at, **context)
+    return parts.pages.document(body)
+
+
+async def _proof(parts: Parts, request: Request, held: Held) -> Document:
+    found = await parts.thread(lambda: parts.site.proofs.proof(held))
+    if found is None:
+        raise NotFound("No checkpoint covers this record yet.", fix="The next one will; try again in a minute.")
+    if _as_json(request):
+        return json_document({"record": held.iri, "collection": held.collection, "digest": held.digest, **found})
+    info, checkpoint = parts.reading.collection(held.collection), parts.site.proofs.checkpoint(held.collection)
+    witnesses = await parts.thread(lambda: _witnesses(parts, checkpoint, info.name))
+    more = {"mirrored": is_mirror(info.name), "witnesses": witnesses}
+    return _evidence_page(parts, request, "proof.html", held, proof=found, info=info, checkpoint=checkpoint, **more)
+
+
+async def _found_wrong(parts: Parts, request: Request, held: Held) -> Document:
+    found = parts.reading.findings(held)
+    if not _as_json(request):
+        language = parts.pages.visitor(request).language
+        return _evidence_page(parts, request, "findings.html", held, findings=findings.views(found, language))
+    listed = [
+        {"code": one.code, "level": one.level, "path": one.path, "message": findings.told(one.message)} for one in found
+    ]
+    return json_document({"record": held.iri, "digest": held.digest, "findings": listed})
+
+
+Give = Callable[[Parts, Request, Held], Awaitable[Document]]
 
 
 def _of_own(parts: Parts, give: Give) -> Callable[[Request, str, str], Awaitable[Response]]:
+    door = Door(parts)
+
     async def found(request: Request, plural: Plural, slug: Slug) -> Response:
-        return await give(request, parts.reading.record(PLURALS[plural], slug))
+        return await _beside(door, parts, request, give, lambda reading: reading.record(PLURALS[plural], slug))
 
     return found
 
 
 def _of_any(parts: Parts, give: Give) -> Callable[[Request, str], Awaitable[Response]]:
+    door = Door(parts)
+
     async def found(request: Request, iri: Iri = "") -> Response:
-        return await give(request, _held_by(parts, iri))
+        return await _beside(door, parts, request, give, lambda reading: _held_by(reading, iri))
 
     return found
+
+
+async def _beside(door: Door, parts: Parts, request: Request, give: Give, find: Callable[[Reading], Held]) -> Response:
+    seen = await seen_by(door, parts, request)
+    held = await seen.found(find)
+    document = await give(seen.parts, request, held)
+    return answer.reply(request.headers, seen.sealed(document, held.collection))
 
 
 def title_of(parts: Parts, held: Held, visitor: Visitor) -> Said:

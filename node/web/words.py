@@ -5,6 +5,7 @@ Sentences and not fragments, so that a language may turn them as it must; names 
 Reviewed by native readers before release. Texts of records are not here: they are chosen in `text.py`.
 """
 
+from node.web.agreement_words import AGREEMENT_WORDS
 from node.web.city_words import CITY_WORDS
 from node.web.desk_words import DESK_WORDS
 
@@ -366,6 +367,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     ),
 } | DESK_WORDS
 TABLE |= CITY_WORDS
+TABLE |= AGREEMENT_WORDS
 
 
 def title_said(title: str, reader: str) -> str:

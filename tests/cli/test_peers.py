@@ -42,7 +42,7 @@ def test_two_cities_are_introduced(helsinki: Say, turku: FakePeer) -> None:
     assert helsinki("peers", "follow", "turku").code == 1
     strange = helsinki("peers", "follow", "turku", "nosuch", "open-data")
     assert strange.code == 0
-    assert strange.err.startswith("! turku shows: open-data. nosuch is not among them; it may be one that is shared")
+    assert strange.err.startswith("! turku shows: open-data. nosuch is not among them; it may be one that takes an")
     assert "open-data is not among them" not in strange.err
     assert helsinki("peers", "unfollow", "turku", "nosuch").code == 0
     again = helsinki("peers", "approve", "turku", "--yes").out
@@ -77,15 +77,6 @@ def test_a_walk_names_the_step_that_fails(helsinki: Say, turku: FakePeer) -> Non
     assert "token     failed" in told.out
     assert "[peer-unreachable]" in told.err
     assert helsinki("peers", "test", "nobody").code == 1
-
-
-def test_restricted_collections_are_shared_by_name(helsinki: Say, turku: FakePeer) -> None:
-    helsinki("peers", "add", f"{turku.url}#{turku.fingerprint}", "--name", "turku")
-    helsinki("collections", "create", "plans", "--visibility", "restricted")
-    assert helsinki("peers", "share", "plans", "turku").code == 0
-    assert helsinki("peers", "show", "turku", "--json").json["shared"] == ["plans"]
-    assert helsinki("peers", "unshare", "plans", "turku").code == 0
-    assert helsinki("peers", "share", "none", "turku").code == 1
 
 
 def test_a_table_of_peers_is_shown_before_it_is_taken(helsinki: Say, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import zstandard
 
@@ -181,7 +181,7 @@ async def _call(app: App, request: Request) -> Reply:
         "http_version": "1.1",
         "method": request.method,
         "scheme": parts.scheme,
-        "path": parts.path,
+        "path": unquote(parts.path),
         "raw_path": parts.path.encode(),
         "query_string": parts.query.encode(),
         "root_path": "",

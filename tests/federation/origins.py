@@ -14,6 +14,7 @@ import orjson
 
 from node.catalog.shelf import Shelf, ShelfFollower
 from node.db import Database
+from node.federation.decisions import Decision, Extent
 from node.federation.identity import Identity
 from node.federation.intake import Accepted, Intake
 from node.federation.peers import Follow, Peer, proposed
@@ -235,10 +236,19 @@ def follow_of(**more: Any) -> Follow:
     return Follow(**(facts | more))
 
 
+class EverythingAgreed:
+    """Agreements that permit whatever is asked; what they say is tested elsewhere."""
+
+    def mirrored(self, peer: str, collection: str, now_ms: int, *, name: str = "") -> Extent:
+        return Extent(Decision(allowed=True))
+
+
 def mirror_of(db: Database, keyring: Keyring, origin: Origin, parser: Parser) -> Mirror:
     journals = Journals(db, keyring)
     book = Book([origin.key()], {f"{URL}/": frozenset({"helsinki"})})
-    intake = Intake(db=db, journals=journals, followers=(ShelfFollower(),), peers=book, parser=parser)
+    intake = Intake(
+        db=db, journals=journals, followers=(ShelfFollower(),), peers=book, parser=parser, agreed=EverythingAgreed()
+    )
     return Mirror(db, journals, intake, book, Shelf(journals), follow_of(), peer_of())
 
 

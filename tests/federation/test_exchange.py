@@ -29,6 +29,7 @@ from node.federation import fetching, leveller
 from node.federation.backoff import OPENS_AFTER
 from node.lease import Lease
 from node.outbound import Reply
+from tests.federation.agreed import agree
 from tests.federation.cities import GHENT, HELSINKI, LONDON, NAME, City, Request, Wire, cities, make
 
 pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
@@ -534,7 +535,7 @@ def test_of_a_peer_that_is_paused_or_blocked_nothing_is_pulled_and_its_requests_
         client.notify(HELSINKI, [])
 
 
-def test_a_restricted_collection_is_mirrored_for_those_it_is_shared_with_and_hidden_at_once_when_it_becomes_one(
+def test_a_restricted_collection_is_mirrored_where_an_agreement_permits_it(
     friends: Two,
 ) -> None:
     helsinki, london = friends
@@ -543,12 +544,12 @@ def test_a_restricted_collection_is_mirrored_for_those_it_is_shared_with_and_hid
     london.node.federation.peers.follow("helsinki", ["plans"], at_ms=clock_ms())
     london.node.federation.peers.unfollow("helsinki", NAME)
     assert isinstance(london.pull(helsinki).pulled.error, NotFound)
-    helsinki.node.federation.peers.share("plans", "london", clock_ms())
+    agree(helsinki.node, london.node, "plans")
     assert london.pull(helsinki).pulled.level
     assert london.collection("helsinki/plans").visibility == "restricted"
     assert london.get("/collections/helsinki/plans/checkpoint").status == 404
     helsinki.publish(helsinki.put(71), collection="plans")
-    assert london.pull(helsinki).pulled.collections[0].entries == 1
+    assert {each.collection: each.entries for each in london.pull(helsinki).pulled.collections}["helsinki/plans"] == 1
 
 
 def test_a_public_collection_that_its_origin_restricts_is_hidden_at_the_mirror_with_the_next_pull(friends: Two) -> None:
@@ -558,7 +559,7 @@ def test_a_public_collection_that_its_origin_restricts_is_hidden_at_the_mirror_w
     assert london.get(f"/collections/{MIRROR}/checkpoint").status == 200
     with helsinki.node.db.write() as tx:
         helsinki.node.journals.change(tx, NAME, visibility="restricted")
-    helsinki.node.federation.peers.share(NAME, "london", clock_ms())
+    agree(helsinki.node, london.node, NAME)
     assert london.pull(helsinki).pulled.level
     assert london.get(f"/collections/{MIRROR}/checkpoint").status == 404
 
@@ -568,7 +569,7 @@ def test_a_restricted_collection_that_becomes_public_is_shown_at_the_mirror_thou
 ) -> None:
     helsinki, london = friends
     helsinki.publish_many(3)
-    helsinki.node.federation.peers.share(NAME, "london", clock_ms())
+    agree(helsinki.node, london.node, NAME)
     with helsinki.node.db.write() as tx:
         helsinki.node.journals.change(tx, NAME, visibility="restricted")
     assert london.pull(helsinki).pulled.level

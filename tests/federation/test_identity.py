@@ -127,14 +127,17 @@ def test_the_did_document_lists_the_keys_that_sign_documents(own: OwnIdentity, r
     did = "did:web:helsinki.example:node"
     assert (document["id"], document["alsoKnownAs"], own.did_name) == (did, [URL], did)
     methods = {method["id"]: method for method in document["verificationMethod"]}  # type: ignore[index, attr-defined]
-    wanted = [new, old, ring.current("checkpoint"), ring.current("witness")]
-    assert list(methods) == [f"{did}#{key.kid}" for key in wanted]
+    wanted, client = [new, old, ring.current("checkpoint"), ring.current("witness")], ring.current("client")
+    assert list(methods) == [f"{did}#{key.kid}" for key in [*wanted, client]]
     for key in wanted:
         method = methods[f"{did}#{key.kid}"]
         assert (method["type"], method["controller"]) == ("Multikey", did)
         assert raw_of(method["publicKeyMultibase"]) == key.raw
         assert ("expires" in method) == (key is old)
     assert document["assertionMethod"] == [f"{did}#{new.kid}", f"{did}#{old.kid}"]
+    shown = methods[f"{did}#{client.kid}"]
+    assert (shown["type"], shown["publicKeyJwk"]["kid"]) == ("JsonWebKey", client.kid)
+    assert document["authentication"] == document["capabilityInvocation"] == [f"{did}#{client.kid}"]
 
 
 @pytest.mark.parametrize(

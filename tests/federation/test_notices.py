@@ -57,7 +57,7 @@ class Book:
     def follows(self, name: str) -> Sequence[Follow]:
         return cast("Sequence[Follow]", self.wanted)
 
-    def shared_with(self, collection: str) -> Sequence[str]:
+    def readers(self, collection: str) -> Sequence[str]:
         return self.shared
 
 
@@ -96,7 +96,7 @@ class Desk:
 @pytest.fixture
 def desk(journals: Journals) -> Desk:
     book, post = Book(), Post()
-    notices = Notices(journals, book, post, after_ms=1_000, chance=lambda: 0.5)
+    notices = Notices(journals, book, post, readers=book.readers, after_ms=1_000, chance=lambda: 0.5)
     return Desk(journals, book, post, notices)
 
 
@@ -121,7 +121,8 @@ def test_changes_are_gathered_and_told_once_in_one_list(desk: Desk) -> None:
 def test_what_was_told_is_remembered_by_the_database(desk: Desk) -> None:
     desk.publish(put(1, "One"))
     desk.notices.tell(1)
-    again = Notices(desk.journals, desk.book, desk.post, after_ms=0, chance=lambda: 0.0)
+    readers = desk.book.readers
+    again = Notices(desk.journals, desk.book, desk.post, readers=readers, after_ms=0, chance=lambda: 0.0)
     assert not again.look(2)
     desk.publish(put(2, "Two"))
     assert again.look(3), "and what was not told is, after a crash too"
@@ -143,7 +144,7 @@ def test_a_peer_that_is_held_apart_is_told_nothing(desk: Desk) -> None:
     assert [url for url, _, _ in desk.post.taken] == ["http://ghent.example"]
 
 
-def test_a_restricted_collection_is_named_to_those_alone_it_is_shared_with(desk: Desk) -> None:
+def test_a_restricted_collection_is_named_to_those_alone_who_may_read_it(desk: Desk) -> None:
     desk.book.cards = [Card("london"), Card("ghent")]
     with desk.journals.db.write() as tx:
         desk.journals.change(tx, NAME, visibility="restricted")

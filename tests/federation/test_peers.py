@@ -25,7 +25,6 @@ from node.errors import (
 from node.federation.namespaces import is_common
 from node.federation.peer_states import STATES, Act, State, after
 from node.federation.peers import MAX_PEERS, owners_of, proposed, read_invitation
-from node.journal.journal import Journals
 from node.keys import Keyring
 from tests.federation.fake_peer import NOW_MS, FakePeer, Said
 from tests.federation.peer_rig import OURS, Rig, rig
@@ -507,7 +506,7 @@ def test_a_paused_or_blocked_peer_is_never_due(act: str, city: Rig, helsinki: Fa
     assert city.peers.get("helsinki").state == {"pause": "paused", "block": "blocked"}[act]
 
 
-# ---------------------------------------------------------------- following and sharing
+# ---------------------------------------------------------------- following
 
 
 def test_collections_are_followed_by_name_or_all(city: Rig, helsinki: FakePeer) -> None:
@@ -539,18 +538,3 @@ def test_only_what_a_person_approved_is_followed(city: Rig, helsinki: FakePeer) 
             city.peers.follow("helsinki", wrong, at_ms=NOW_MS)
     with pytest.raises(Malformed, match="theme"):
         city.peers.follow("helsinki", ["open-data"], at_ms=NOW_MS, themes=["transport"])
-
-
-def test_a_restricted_collection_is_shared_with_those_that_are_named(
-    city: Rig, helsinki: FakePeer, journals: Journals
-) -> None:
-    city.approves(helsinki)
-    city.peers.share("open-data", "helsinki", NOW_MS)
-    city.peers.share("open-data", "helsinki", NOW_MS)
-    assert city.peers.shared_with("open-data") == ["helsinki"]
-    assert city.peers.shares("helsinki") == ["open-data"]
-    city.peers.unshare("open-data", "helsinki")
-    assert city.peers.shared_with("open-data") == []
-    for collection, name in (("none", "helsinki"), ("open-data", "nobody")):
-        with pytest.raises(NotFound):
-            city.peers.share(collection, name, NOW_MS)

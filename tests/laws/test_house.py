@@ -85,23 +85,31 @@ def test_every_setting_is_used(key: str) -> None:
     assert users, f"nothing reads {name}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_every_module_says_what_lives_in_it(path: Path) -> None:
-    said = ast.get_docstring(ast.parse(path.read_text())) or ""
-    assert len([line for line in said.splitlines() if line.strip()]) >= 3
+@pytest.fixture(scope="module")
+def trees() -> dict[str, ast.Module]:
+    return {name_of(path): ast.parse(path.read_text()) for path in MODULES}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_long_file_says_why(path: Path) -> None:
-    lines = path.read_text().count("\n")
-    assert lines <= MAX_LINES or f"`{name_of(path)}`" in DECISIONS, f"{lines} lines"
+def test_every_module_says_what_lives_in_it(trees: dict[str, ast.Module]) -> None:
+    said = {name: ast.get_docstring(tree) or "" for name, tree in trees.items()}
+    short = [name for name, text in said.items() if sum(1 for line in text.splitlines() if line.strip()) < 3]
+    assert short == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_no_function_is_longer_than_a_page(path: Path) -> None:
-    for one in ast.walk(ast.parse(path.read_text())):
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert (one.end_lineno or 0) - one.lineno < MAX_FUNCTION_LINES, f"{one.name}, line {one.lineno}"
+def test_a_long_file_says_why() -> None:
+    lengths = {name_of(path): path.read_text().count("\n") for path in MODULES}
+    assert [name for name, lines in lengths.items() if lines > MAX_LINES and f"`{name}`" not in DECISIONS] == []
+
+
+def test_no_function_is_longer_than_a_page(trees: dict[str, ast.Module]) -> None:
+    functions = (
+        (name, one)
+        for name, tree in trees.items()
+        for one in ast.walk(tree)
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    long = [(n, f.name) for n, f in functions if (f.end_lineno or 0) - f.lineno >= MAX_FUNCTION_LINES]
+    assert long == []
 
 
 def test_no_file_names_the_machine_it_was_written_on_or_leaves_work_undone() -> None:

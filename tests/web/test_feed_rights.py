@@ -16,6 +16,7 @@ from node.federation.tokens_jwt import AccessTokens
 from node.web.assemble import build
 from tests.catalog.rig import BASE, make_city
 from tests.catalog.rig import City as Whole
+from tests.federation.agreed import agree_alone, change, peer
 from tests.federation.feed_rig import read
 from tests.journal.rig import put
 from tests.web.client import Client
@@ -33,6 +34,7 @@ class Rig:
 
     whole: Whole
     client: Client
+    agreed: str
     key: ProofKey = field(default_factory=ProofKey)
 
     @property
@@ -86,17 +88,16 @@ def rig(migrated: Path, tmp_path: Path) -> Iterator[Rig]:
             "INSERT INTO peer (name, url, fingerprint, state, added_at) VALUES ('b', ?, 'f', 'active', 1)",
             PEER,
         )
-        secret = node.journals.get(tx, "secret").id
-        tx.run("INSERT INTO sharing (collection_id, peer, at) VALUES (?, 'b', 1)", secret)
     for name in ("secret", "other", "open-data"):
         node.journals.checkpoint(name, at_ms=3_000)
+    agreed = agree_alone(node, PEER, "secret")
     client = Client(build(node.site), BASE)
-    yield Rig(whole, client)
+    yield Rig(whole, client, agreed)
     client.close()
     node.close()
 
 
-def test_a_peer_reads_what_is_shared_with_it_and_caches_keep_nothing(rig: Rig) -> None:
+def test_a_peer_reads_what_an_agreement_permits_and_caches_keep_nothing(rig: Rig) -> None:
     for path in PATHS:
         reply = rig.as_peer("GET", f"/collections/secret/{path}")
         assert reply.status_code == 200, reply.text
@@ -105,7 +106,7 @@ def test_a_peer_reads_what_is_shared_with_it_and_caches_keep_nothing(rig: Rig) -
         assert rig.client.get(f"/collections/secret/{path}").status_code == 404
 
 
-def test_what_is_not_shared_looks_like_nothing_to_a_peer(rig: Rig) -> None:
+def test_what_is_not_agreed_looks_like_nothing_to_a_peer(rig: Rig) -> None:
     drop = {"x-request-id", "ratelimit"}
     for path in PATHS:
         one, none = (rig.as_peer("GET", f"/collections/{name}/{path}") for name in ("other", "ether"))
@@ -145,19 +146,25 @@ def test_a_token_of_a_peer_that_is_out_is_refused_at_every_door_alike(rig: Rig, 
     assert all(one == said[0] for one in said)
 
 
-def test_sharing_ends_with_the_next_request(rig: Rig) -> None:
+def test_an_agreement_ends_with_the_next_request_and_its_party_is_told(rig: Rig) -> None:
     token = rig.peer_token()
     assert rig.as_peer("GET", "/collections/secret/entries", token=token).status_code == 200
-    with rig.node.db.write() as tx:
-        tx.run("DELETE FROM sharing")
-    assert rig.as_peer("GET", "/collections/secret/entries", token=token).status_code == 404
+    change(rig.node, rig.agreed, "revoked")
+    for path in PATHS:
+        reply = rig.as_peer("GET", f"/collections/secret/{path}", token=token)
+        assert (reply.status_code, reply.json()["agreement"]) == (403, rig.agreed)
+        assert reply.headers["content-type"] == "application/problem+json"
+        assert reply.headers["cache-control"] == "no-store"
+        assert rig.client.get(f"/collections/secret/{path}").status_code == 404
 
 
 def test_a_mirrored_restricted_collection_is_for_our_own_staff(rig: Rig) -> None:
     with rig.node.db.write() as tx:
         iri = "https://c.example/collections/secret"
-        made = rig.node.journals.create(tx, name="c/secret", iri=iri, title="", visibility="restricted", at_ms=1)
-        tx.run("INSERT INTO sharing (collection_id, peer, at) VALUES (?, 'b', 1)", made.id)
+        rig.node.journals.create(tx, name="c/secret", iri=iri, title="", visibility="restricted", at_ms=1)
+    peer(rig.node, "c", "https://c.example")
+    assert rig.as_named("/collections/c/secret/entries", "anna", staff=True).status_code == 404
+    agree_alone(rig.node, "https://c.example", "secret", mirror=True)
     assert rig.as_peer("GET", "/collections/c/secret/entries").status_code == 404
     staff = rig.as_named("/collections/c/secret/entries", "maija", staff=True)
     assert "has no checkpoint" in staff.json()["detail"]  # it is seen, and nothing of it is held in full yet

@@ -25,8 +25,6 @@ ACTS = [
     ("POST", "/api/peers/helsinki/block"),
     ("POST", "/api/peers/helsinki/follows"),
     ("DELETE", "/api/peers/helsinki/follows/open-data"),
-    ("PUT", "/api/peers/helsinki/shares/plans"),
-    ("DELETE", "/api/peers/helsinki/shares/plans"),
 ]
 EVERY = [*(("GET", path) for path in READING), *ACTS]
 
@@ -78,7 +76,7 @@ def helsinki(tmp_path: Path, staff: Staff) -> Iterator[FakePeer]:
         running.shows({"collection": "https://x/c", "name": "open-data", "size": 1, "checkpoint": "note"})
         yield running
     with staff.door.node.db.write() as tx:
-        for table in ("peer", "peer_key", "evidence", "follow", "sharing"):
+        for table in ("peer", "peer_key", "evidence", "follow"):
             tx.run(f"DELETE FROM {table}")  # noqa: S608 (our own names)
 
 
@@ -123,12 +121,10 @@ def test_a_peer_is_added_reviewed_approved_followed_and_shown(staff: Staff, hels
     assert staff.ask("POST", "/api/peers/helsinki/follows", NO_BODY).status_code == 400
     followed = staff.does("POST", "/api/peers/helsinki/follows", {"all": True})
     assert [one["local"] for one in followed["follows"]] == ["helsinki/open-data"]
-    assert staff.does("PUT", "/api/peers/helsinki/shares/plans")["shared"] == ["plans"]
     shown = staff.get("/api/peers/helsinki")
-    assert (shown["follows"][0]["verified_up_to"], shown["shared"]) == (0, ["plans"])
+    assert shown["follows"][0]["verified_up_to"] == 0
     assert [one["name"] for one in staff.get("/api/peers")["peers"]] == ["helsinki"]
 
-    assert staff.does("DELETE", "/api/peers/helsinki/shares/plans")["shared"] == []
     assert staff.does("DELETE", "/api/peers/helsinki/follows/open-data")["follows"] == []
     for act, state in (("pause", "paused"), ("resume", "approved"), ("block", "blocked")):
         assert staff.does("POST", f"/api/peers/helsinki/{act}")["state"] == state

@@ -1,0 +1,131 @@
+"""The desks of agreements and offers, put together: what commands and the staff's API work with.
+
+Only wiring. Names of collections come from the journals and from what peers say of themselves, so that sentences speak
+of "Plans of Helsinki" and not of an address alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from node.assembly import speaking
+from node.assembly.clock import clock_ms
+from node.assembly.ground import Ground
+from node.federation.agreement_acts import AgreementActs
+from node.federation.agreement_drafting import Drafting, Held
+from node.federation.agreement_drafts import Drafts
+from node.federation.agreement_export import Sources
+from node.federation.agreement_finder import Finder
+from node.federation.agreement_notices import AgreementNotices
+from node.federation.agreement_office import AgreementOffice, Desk
+from node.federation.agreement_readings import Readings
+from node.federation.agreement_reminders import Reminders
+from node.federation.agreement_view import Views
+from node.federation.agreements import PUBLIC_COLLECTION, Agreements, pair_collection
+from node.federation.approvals import Approvals
+from node.federation.decisions import Decisions
+from node.federation.offer_office import OfferOffice
+from node.federation.offers import Offers
+from node.federation.pair_journals import PairJournals
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the offices stand on, besides the ground."""
+
+    agreements: Agreements
+    decisions: Decisions
+    offers: Offers
+    approvals: Approvals
+    pairs: PairJournals
+    dsp: speaking.Dsp
+
+
+@dataclass(frozen=True, slots=True)
+class Offices:
+    """The desks, and who hears notices."""
+
+    agreements: AgreementOffice
+    offers: OfferOffice
+    notices: AgreementNotices
+
+
+def build(ground: Ground, parts: Parts) -> Offices:
+    """Put them together."""
+    settings, base_url, peers = ground.settings, ground.settings.base_url, ground.peers
+    talks = parts.dsp.negotiations
+    notices = AgreementNotices(ground.db, talks.outbox, client=ground.client, base_url=base_url, peers=peers)
+    drafts, drafting = Drafts(ground.db), _drafting(ground)
+    finder = Finder(drafts, talks, parts.agreements)
+    views = Views(talks, parts.approvals, parts.dsp.decider, notices, lambda url: _name_of(ground, url), peers.follows)
+    readings = Readings(
+        finder=finder,
+        talks=talks,
+        agreements=parts.agreements,
+        decisions=parts.decisions,
+        peers=peers,
+        catalogues=parts.dsp.client,
+        sources=Sources(ground.journals, ground.keyring, ground.identity, peers, settings.federation),
+        city=settings.name,
+        base_url=base_url,
+        names=lambda: _titles(ground),
+        clock_ms=clock_ms,
+    )
+    desk = Desk(
+        agreements=parts.agreements,
+        drafts=drafts,
+        drafting=drafting,
+        talks=talks,
+        approvals=parts.approvals,
+        acts=AgreementActs(
+            ground.db, agreements=parts.agreements, pairs=parts.pairs, notices=notices, peers=peers, clock_ms=clock_ms
+        ),
+        notices=notices,
+        pairs=parts.pairs,
+        reminders=Reminders(ground.db, parts.agreements, days=settings.agreement_reminder_days),
+        finder=finder,
+        views=views,
+        readings=readings,
+        peers=peers,
+        base_url=base_url,
+        clock_ms=clock_ms,
+    )
+    offers = OfferOffice(parts.offers, readings, views, base_url=base_url, clock_ms=clock_ms)
+    return Offices(AgreementOffice(desk), offers, notices)
+
+
+def _drafting(ground: Ground) -> Drafting:
+    peers = ground.peers
+
+    def ours() -> Held:
+        # What says which agreements there are is no subject of an agreement.
+        pairs = {pair_collection(peer.url) for peer in peers.list()}
+        with ground.db.read() as tx:
+            own = [each for each in ground.journals.collections(tx) if not each.is_mirror and each.name not in pairs]
+        open_to_all = [each.iri for each in own if each.visibility == "public" and each.name != PUBLIC_COLLECTION]
+        return Held([each.iri for each in own], open_to_all)
+
+    def theirs(peer: str) -> Sequence[str]:
+        identity = peers.identity(peer)
+        listed = identity.collections if identity else ()
+        return [iri for name, iri, _ in listed if name != PUBLIC_COLLECTION]
+
+    return Drafting(
+        base_url=ground.settings.base_url, peers=peers, ours=ours, theirs=theirs, new_id=lambda: str(uuid4())
+    )
+
+
+def _name_of(ground: Ground, url: str) -> str:
+    peer = ground.peers.by_url(url)
+    return peer.name if peer else ""
+
+
+def _titles(ground: Ground) -> Mapping[str, str]:
+    """Give the titles of collections by IRI: of what is held here, and of what peers say that they have."""
+    found: dict[str, str] = {}
+    for peer in ground.peers.list():
+        identity = ground.peers.identity(peer.name)
+        found |= {iri: title for _, iri, title in identity.collections} if identity else {}
+    with ground.db.read() as tx:
+        found |= {each.iri: each.title for each in ground.journals.collections(tx)}
+    return {iri: title for iri, title in found.items() if title}

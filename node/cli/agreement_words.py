@@ -1,0 +1,216 @@
+"""How the commands on agreements read what was typed and print what stands: lines for people, nothing for programs.
+
+Terms come from a template with values for its places, from a file of JSON, or from sentences as `explain` writes them.
+What was typed wrongly is said in one line, before anything is written.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from node.cli import say
+from node.errors import Conflict, Malformed, Misconfigured, NotFound
+
+if TYPE_CHECKING:
+    from node.federation.agreement_drafting import Wish, Words
+    from node.federation.agreement_office import AgreementOffice
+
+MAX_FILE_BYTES = 256 * 1024
+_SHORT = 8
+_TEMPLATE_ONLY = ("about", "rules")
+
+
+def words_of(
+    office: "AgreementOffice",
+    template: str,
+    places: Sequence[str] | None,
+    file: Path | None,
+    standing: str,
+    lang: str,
+    said: Mapping[str, Any],
+) -> "Words":
+    """Put together what somebody wants an agreement to say.
+
+    Args:
+        office: Reads sentences, by the names in what stands.
+        template: Name of a template, or empty.
+        places: `place=value`, for the template.
+        file: JSON with `about` and `rules`, or sentences.
+        standing: The name of what the sentences are another version of.
+        lang: The language of the sentences.
+        said: title, until, review, contacts, public.
+
+    Raises:
+        Misconfigured: A template and a file, or a place without a value.
+        NotFound, Conflict, Malformed: The file is none, or says nothing that can be read.
+    """
+    from node.federation.agreement_drafting import Words
+
+    if template and file:
+        raise Misconfigured("Terms come from one place.", fix="Give a template or a file, not both.")
+    if places and not template:
+        raise Misconfigured(
+            "Places are filled in a template.", fix="Name it; citynode agreements templates lists them."
+        )
+    about, rules = _from_file(office, file, standing, lang) if file else ({}, None)
+    return Words(template=template, values=_values(places or ()), rules=rules, about=about, lang=lang, **said)
+
+
+def _values(places: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for each in places:
+        name, equals, value = each.partition("=")
+        if not equals or not name or name in found:
+            raise Misconfigured(f"{each[:80]!r} fills no place.", fix="Write PLACE=VALUE, each place once.")
+        found[name] = value
+    return found
+
+
+def _from_file(
+    office: "AgreementOffice", file: Path, standing: str, lang: str
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    text = _read(file)
+    if not text.lstrip().startswith("{"):
+        if not standing:
+            raise Malformed("Sentences are read as another version of something.", fix="Name it: --replaces NAME")
+        return {}, office.readings.words_of(text, standing, lang)
+    try:
+        said = orjson.loads(text)
+    except ValueError as error:
+        raise Malformed(f"{file} is no JSON.") from error
+    # What `explain --json` writes may be given back as it is, with one part.
+    parts = said.get("parts")
+    said = parts[0] if isinstance(parts, list) and len(parts) == 1 else said
+    about, rules = said.get("about", {}), said.get("rules")
+    if not isinstance(about, dict) or not isinstance(rules, dict):
+        raise Malformed(f"{file} does not say about and rules.", fix="See: citynode agreements explain NAME --json")
+    return about, rules
+
+
+def _read(file: Path) -> str:
+    try:
+        with file.open("rb") as opened_file:
+            body = opened_file.read(MAX_FILE_BYTES + 1)
+        if len(body) > MAX_FILE_BYTES:
+            raise Malformed(f"{file} has more than {MAX_FILE_BYTES} bytes.")
+        return body.decode()
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no file {file}.") from error
+    except UnicodeDecodeError as error:
+        raise Malformed(f"{file} is no text in UTF-8.") from error
+    except OSError as error:
+        raise Conflict(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def wish_of(
+    peer: str,
+    words: "Words",
+    role: str,
+    covers: tuple[Sequence[str], Sequence[str]],
+    named: tuple[str, str, str],
+) -> "Wish":
+    """Put together the draft that somebody wants; `covers` are ours and theirs, `named` target, replaced and offer."""
+    from node.federation.agreement_drafting import Wish
+
+    (ours, theirs), (target, replaces, offer) = covers, named
+    by_default = "consumer" if theirs and not ours and not role else role
+    return Wish(
+        peer=peer,
+        words=words,
+        role=by_default,
+        target=target,
+        covers=tuple(ours),
+        theirs=tuple(theirs),
+        replaces=replaces,
+        offer=offer,
+    )
+
+
+# ---------------------------------------------------------------- printing
+
+
+def print_thing(found: Mapping[str, Any]) -> None:
+    """Print how one thing stands."""
+    kind = found["kind"]
+    if kind == "document":
+        say.line(f"Document {found['id']}: {found['title']}, {found['effect']}")
+        for each in found["parts"]:
+            print_thing(each)
+        return
+    say.line(f"{kind.capitalize()} {_name(found)}: {found.get('title', '')}, {found['state']}")
+    for label, value in _facts(found):
+        say.line(f"  {label + ':':<14}{value}")
+
+
+def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    said: list[tuple[str, str]] = []
+    if found.get("peer"):
+        we = "we grant" if found["role"] == "provider" else "we ask"
+        said.append(("with", f"{found['peer']} ({we})"))
+    said += [(label, str(found[key])) for label, key in _LINES if found.get(key)]
+    said += [("covers", each) for each in found.get("covers", []) if found.get("covers") != [found["target"]]]
+    for label, side in (("we say", found.get("ours")), ("they say", found.get("theirs"))):
+        if side and side["state"]:
+            said.append((label, f"{side['state']} since {side['at']} {side['reason']}".rstrip()))
+    if found.get("notice"):
+        said.append(("notice", f"{found['notice']['state']}: {found['notice']['sentence']}"))
+    if "approvals" in found:
+        said.append(("approved by", _approved(found)))
+    said += [(label, found[key]) for label, key in _ENDS if found.get(key)]
+    return said
+
+
+_LINES = (
+    ("is", "effect"),
+    ("target", "target"),
+    ("part of", "part_of"),
+    ("replaces", "replaces"),
+    ("agreed", "agreed_at"),
+    ("begins", "starts_at"),
+    ("ends", "ends_at"),
+    ("review", "review_at"),
+    ("digest", "digest"),
+)
+_ENDS = (("reason", "reason"), ("waits for", "waits"), ("next", "next"))
+
+
+def _approved(found: Mapping[str, Any]) -> str:
+    names = ", ".join(each["person"] for each in found["approvals"]) or "nobody yet"
+    missing = found["approvals_missing"]
+    return f"{names}; {missing} more needed" if missing else names
+
+
+def print_lists(found: Mapping[str, Any]) -> None:
+    """Print everything that stands, and what a person should know of it."""
+    rows = [
+        (_name(each), each["peer"], "grants" if each["role"] == "provider" else "asks", each["title"], each["state"],
+         _waits(each), each["next"])
+        for each in (*found["agreements"], *found["negotiations"], *found["drafts"])
+    ]  # fmt: skip
+    if rows:
+        say.table(("name", "peer", "we", "title", "state", "waits for", "next"), rows)
+    else:
+        say.line("No agreements yet. Begin with: citynode agreements templates")
+    for each in found["documents"]:
+        say.line(f"{each['title']}: {each['effect']} ({each['id']})")
+    for each in found["reminders"]:
+        say.note(f"! {each['sentence']}")
+
+
+def _waits(each: Mapping[str, Any]) -> str:
+    who = {"us": "us: ", "them": ""}.get(each["waits_for"], "")
+    return f"{who}{each['waits']}"
+
+
+def _name(found: Mapping[str, Any]) -> str:
+    return str(found["id"]).rpartition("/")[2][:_SHORT]
+
+
+def print_simulation(found: Mapping[str, Any]) -> None:
+    """Print what would be decided, and why."""
+    say.line(f"{found['peer']}: {'allowed' if found['allowed'] else 'refused'}. {found['why']}")
+    for label, key in (("agreement", "agreement"), ("clause", "clause"), ("says", "sentence"), ("operand", "operand")):
+        if found.get(key):
+            say.line(f"  {label + ':':<11}{found[key]}")

@@ -1,0 +1,268 @@
+"""Making drafts: from a template and its values, from a file, from another city's offer, or from what stands already.
+
+Whatever it begins with ends in a target, rules and what stands beside them, read strictly once, so that a draft can be
+shown, approved and proposed as it is. A template for both directions (the Digital Declaration) gives two drafts, the
+parts of one document. Nothing is written here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Protocol
+
+from node.errors import Malformed, NotFound
+from node.federation.agreement_drafts import Draft
+from node.federation.agreement_text import read_about
+from node.federation.peer_store import Peer
+from node.federation.policy import read_rules, write_rules
+from node.federation.policy.quantities import instant_text
+from node.federation.policy.templates import Template, fill, templates
+from node.federation.policy.values import time_ms
+
+Json = Mapping[str, Any]
+PROVIDER, CONSUMER = "provider", "consumer"
+ROLES = (PROVIDER, CONSUMER)
+# Templates for both directions at once.
+MUTUAL = frozenset({"digital-declaration"})
+BUNDLE = {"digital-declaration": "declaration"}
+_ENDS = ("lt", "lteq")
+
+
+class Book(Protocol):
+    """The book of peers."""
+
+    def get(self, name: str) -> Peer:
+        """Give a peer. Raises NotFound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody wants an agreement to say. One of template, rules and offer says how it begins.
+
+    Args:
+        template: Name of a template, with `values` for its places.
+        values: By the places' names.
+        rules: Permissions, prohibitions, obligations, as they stand in our documents.
+        about: What stands beside them.
+        until: The last day of every permission, or the moment at which it ends.
+        title, review, note: Instead of what is there.
+        contacts: Role mailboxes and the like, instead of what is there.
+        public: Whether both cities publish it; None leaves what is there.
+        lang: The language of what a template writes itself.
+    """
+
+    template: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    rules: Json | None = None
+    about: Json = field(default_factory=dict)
+    until: str = ""
+    title: str = ""
+    review: str = ""
+    note: str = ""
+    contacts: Sequence[str] = ()
+    public: bool | None = None
+    lang: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A draft that somebody wants: with whom, in which role, of what. Names of collections, or IRIs.
+
+    `theirs` are collections of the other city, for the direction in which it provides; `offer` is the IRI of an offer
+    of theirs, asked for as it stands.
+    """
+
+    peer: str
+    words: Words
+    role: str = ""
+    target: str = ""
+    covers: Sequence[str] = ()
+    theirs: Sequence[str] = ()
+    replaces: str = ""
+    offer: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a city has that agreements may cover: IRIs of its collections, the public ones among them."""
+
+    all: Sequence[str]
+    public: Sequence[str]
+
+
+class Drafting:
+    """Makes drafts. Pure but for the book and the lists it is given."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        peers: Book,
+        ours: Callable[[], Held],
+        theirs: Callable[[str], Sequence[str]],
+        new_id: Callable[[], str],
+    ) -> None:
+        """Draft as the city at `base_url`; `ours` lists our collections, `theirs` the public ones of a peer by name."""
+        self._base = base_url
+        self._peers = peers
+        self._ours = ours
+        self._theirs = theirs
+        self._new_id = new_id
+
+    def drafts(self, wish: Wish, now_ms: int) -> list[Draft]:
+        """Make the drafts that a wish asks for: one, or two of a template for both directions.
+
+        Raises:
+            NotFound: There is no such peer, template or collection of ours.
+            Malformed: A value, a rule or a name cannot be read.
+        """
+        peer = self._peers.get(wish.peer)
+        template = template_named(wish.words.template) if wish.words.template else None
+        both = template is not None and short(template.id) in MUTUAL and not wish.role and not wish.replaces
+        document = f"{self._base}/declarations/{self._new_id()}" if both else ""
+        about, rules = written(wish.words, template)
+        roles = ROLES if both else (wish.role or PROVIDER,)
+        return [self._draft(wish, peer, role, (about, rules), document, now_ms) for role in roles]
+
+    def _draft(self, wish: Wish, peer: Peer, role: str, said: tuple[Json, Json], document: str, now_ms: int) -> Draft:
+        if role not in ROLES:
+            raise Malformed(f"There is no role {role[:40]!r}.", fix="Say provider (we grant) or consumer (we ask).")
+        assigner = self._base if role == PROVIDER else peer.url
+        covers = self._covers(wish, peer, role, said[0])
+        target = self._target(wish, assigner, covers, wish.words.template)
+        about = {**said[0], **({"partOf": document} if document else {})}
+        about |= {"replaces": wish.replaces} if wish.replaces else {}
+        about = {key: value for key, value in about.items() if key != "covers"}
+        about |= {"covers": covers} if covers != [target] else {}
+        return Draft(
+            id=self._new_id(),
+            peer=peer.name,
+            role=role,
+            target=target,
+            covers=tuple(covers),
+            about=read_about(about),
+            rules=said[1],
+            created_by=wish.by,
+            created_at=now_ms,
+            offer=wish.offer,
+        )
+
+    def _covers(self, wish: Wish, peer: Peer, role: str, about: Json) -> list[str]:
+        """Give the IRIs of what is covered, in the order they were named."""
+        if role == PROVIDER:
+            held = self._ours()
+            named = [iri_in(self._base, each) for each in wish.covers] or list(about.get("covers") or [])
+            if not named and not wish.target:
+                named = list(held.public)
+            missing = [each for each in named if each.startswith(f"{self._base}/collections/") and each not in held.all]
+            if missing:
+                raise NotFound(f"This city has no collection {missing[0]}.", fix="See: citynode collections list")
+        else:
+            named = [iri_in(peer.url, each) for each in wish.theirs] or list(about.get("covers") or [])
+            if not named and not wish.target:
+                named = list(self._theirs(peer.name))
+        found = list(dict.fromkeys(named)) or ([self._whole(wish, peer, role)] if wish.target else [])
+        if not found:
+            raise Malformed("The draft covers nothing.", fix="Name collections: --cover NAME, or --their NAME.")
+        return found
+
+    def _whole(self, wish: Wish, peer: Peer, role: str) -> str:
+        return iri_in(self._base if role == PROVIDER else peer.url, wish.target)
+
+    @staticmethod
+    def _target(wish: Wish, assigner: str, covers: Sequence[str], template: str) -> str:
+        """Give what it is about: the one thing that is covered, or a bundle that stands for several."""
+        if wish.target:
+            return iri_in(assigner, wish.target)
+        name = template.partition("/")[0]
+        if name in BUNDLE or len(covers) > 1:
+            return f"{assigner}/collections/{BUNDLE.get(name, 'bundle')}"
+        return covers[0]
+
+
+def written(words: Words, template: Template | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Write rules and what stands beside them as somebody wants them to be.
+
+    Raises:
+        Malformed: There are none, or they cannot be read.
+    """
+    if template is not None:
+        about, rules = fill(template, words.values, lang=words.lang)
+        about = {**about, **words.about}
+    elif words.rules is not None:
+        about, rules = dict(words.about), dict(words.rules)
+    else:
+        raise Malformed("The draft says nothing.", fix="Name a template: citynode agreements templates")
+    mine: dict[str, Any] = {"title": words.title, "review": words.review, "note": words.note}
+    mine["contacts"] = list(words.contacts)
+    about = {**about, **{key: value for key, value in mine.items() if value}}
+    if words.public is not None:
+        about["public"] = words.public
+    rules = ending(rules, words.until) if words.until else dict(rules)
+    return read_about(about), write_rules(read_rules(rules, policy_id="urn:draft"))
+
+
+def ending(rules: Json, until: str) -> dict[str, Any]:
+    """Let every permission end at a moment, or with a day, in place of the ends it has. Raises Malformed."""
+    moment = until if "T" in until else _after(until)
+    end_ms = time_ms(moment)
+    if end_ms is None:
+        raise Malformed(f"{until[:40]!r} is no moment.", fix="Write YYYY-MM-DD, or a moment with its zone.")
+    end = {"leftOperand": "odrl:dateTime", "operator": "lt", "rightOperand": moment}
+    ended = []
+    for rule in _without_ids(write_rules(read_rules(rules, policy_id="urn:draft")).get("permission", [])):
+        before = [time_ms(each["rightOperand"]) or 0 for each in rule.get("constraint", []) if _is_end(each)]
+        kept = [each for each in rule.get("constraint", []) if not _is_end(each)]
+        duties = [_moved(each, min(before, default=0), end_ms) for each in rule.get("duty", [])]
+        ended.append({**rule, "constraint": [*kept, end], **({"duty": duties} if duties else {})})
+    return {**rules, "permission": ended}
+
+
+def _moved(duty: Json, old_ms: int, new_ms: int) -> Json:
+    """Let what is to be done after the end be due as long after the new one: a duty in the past ends a permission."""
+    if not old_ms:
+        return duty
+    moved = []
+    for each in duty.get("constraint", []):
+        due_ms = (time_ms(each["rightOperand"]) or 0) if _is_end(each) else 0
+        later = {"rightOperand": instant_text(due_ms + new_ms - old_ms)} if due_ms >= old_ms else {}
+        moved.append({**each, **later})
+    return {**duty, **({"constraint": moved} if moved else {})}
+
+
+def _after(day: str) -> str:
+    """Give the moment at which a day is over."""
+    try:
+        return f"{(date.fromisoformat(day) + timedelta(days=1)).isoformat()}T00:00:00Z"
+    except (ValueError, OverflowError) as error:
+        raise Malformed(f"{day[:40]!r} is no day.", fix="Write YYYY-MM-DD.") from error
+
+
+def _is_end(constraint: Json) -> bool:
+    return constraint.get("leftOperand") == "odrl:dateTime" and constraint.get("operator") in _ENDS
+
+
+def _without_ids(value: Any) -> Any:  # noqa: ANN401 (whatever JSON says)
+    """Leave out the names of clauses: one that was put in anew would have that of another."""
+    if isinstance(value, dict):
+        return {key: _without_ids(each) for key, each in value.items() if key != "@id"}
+    return [_without_ids(each) for each in value] if isinstance(value, list) else value
+
+
+def iri_in(base_url: str, name: str) -> str:
+    """Give the IRI of a city's collection by its name; an IRI is given back."""
+    return name if "/" in name else f"{base_url}/collections/{name}"
+
+
+def short(template: str) -> str:
+    """Give the name of a template without its version."""
+    return template.partition("/")[0]
+
+
+def template_named(name: str) -> Template:
+    """Find a template by its id, or the newest of a name. Raises NotFound."""
+    found = [each for each in templates() if name in (each.id, short(each.id))]
+    if not found:
+        raise NotFound(f"There is no template {name[:80]!r}.", fix="List them: citynode agreements templates")
+    return max(found, key=lambda each: int(each.id.rpartition("/")[2]))

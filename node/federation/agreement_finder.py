@@ -1,0 +1,121 @@
+"""Finding what a person means by a name: a draft, a negotiation, an agreement, or a document with parts of these.
+
+Everything has a long name that nobody types: drafts and negotiations an id, agreements and documents an IRI. The
+beginning of an id, or of what ends an IRI, is enough where it is the only one that begins so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from node.errors import Malformed, NotFound
+from node.federation.agreement_drafts import Draft, Drafts
+from node.federation.agreements import Agreement, Agreements
+from node.federation.negotiation import Negotiation
+
+LEAST = 4
+_MOST = 1_000
+
+
+class Talks(Protocol):
+    """Who lists negotiations."""
+
+    def list(self, *, peer: str = "", offset: int = 0, limit: int = 100) -> Sequence[Negotiation]:
+        """Give negotiations, the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a name stands for, each at its furthest stage: no draft that was proposed, no talk that became an agreement.
+
+    `document` is the IRI if the name is that of a document; then there may be several of each.
+    """
+
+    document: str = ""
+    drafts: tuple[Draft, ...] = ()
+    negotiations: tuple[Negotiation, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+
+    @property
+    def all(self) -> tuple[Draft | Negotiation | Agreement, ...]:
+        """Give everything, the latest stage first."""
+        return (*self.agreements, *self.negotiations, *self.drafts)
+
+
+class Finder:
+    """Finds. Safe to share by threads."""
+
+    def __init__(self, drafts: Drafts, talks: Talks, agreements: Agreements) -> None:
+        """Look in these."""
+        self._drafts = drafts
+        self._talks = talks
+        self._agreements = agreements
+
+    def find(self, name: str) -> Found:
+        """Give what a name stands for.
+
+        Raises:
+            NotFound: Nothing.
+            Malformed: The beginning of several, or too short to be looked for.
+        """
+        if "/" in name or ":" in name:
+            return self._by_iri(name)
+        if len(name) < LEAST:
+            raise Malformed(f"{name[:LEAST]!r} is too short a name.", fix=f"Give its first {LEAST} characters or more.")
+        found: list[Draft | Negotiation | Agreement]
+        found = [*self._agreements_named(name), *self._talks_named(name), *self._drafts_named(name)]
+        if len(found) > 1:
+            exact = [each for each in found if name in (getattr(each, "pid", ""), getattr(each, "id", ""))]
+            if len(exact) != 1:
+                raise Malformed(f"{len(found)} names begin with {name[:80]}.", fix="Give more of it.")
+            found = exact
+        if not found:
+            raise _nothing(name)
+        return self.one(found[0])
+
+    def one(self, thing: Draft | Negotiation | Agreement) -> Found:
+        """Give the furthest stage of one thing: a talk that ended in an agreement is that agreement."""
+        if isinstance(thing, Draft):
+            return Found(drafts=(thing,))
+        if isinstance(thing, Agreement):
+            return Found(agreements=(thing,))
+        held = self._agreements.find(thing.agreement) if thing.agreement and thing.state == "FINALIZED" else None
+        return Found(agreements=(held,)) if held else Found(negotiations=(thing,))
+
+    def talks(self) -> Sequence[Negotiation]:
+        """Give the newest thousand negotiations."""
+        return self._talks.list(limit=_MOST)
+
+    def _by_iri(self, iri: str) -> Found:
+        agreement = self._agreements.find(iri)
+        if agreement is not None:
+            return Found(agreements=(agreement,))
+        talk = next((each for each in self.talks() if each.agreement == iri), None)
+        if talk is not None:
+            return Found(negotiations=(talk,))
+        parts = self._agreements.parts_of(iri)
+        held = {each.iri for each in parts}
+        talks = [
+            each
+            for each in self.talks()
+            if each.about.get("partOf") == iri and each.agreement not in held and each.state != "TERMINATED"
+        ]
+        drafts = [each for each in self._drafts.waiting() if each.document == iri]
+        if not (parts or talks or drafts):
+            raise _nothing(iri)
+        return Found(iri, tuple(drafts), tuple(talks), tuple(parts))
+
+    def _agreements_named(self, name: str) -> list[Agreement]:
+        return [each for each in self._agreements.all() if each.iri.rpartition("/")[2].startswith(name)]
+
+    def _talks_named(self, name: str) -> list[Negotiation]:
+        return [each for each in self.talks() if each.pid.startswith(name)]
+
+    def _drafts_named(self, name: str) -> list[Draft]:
+        return [each for each in self._drafts.waiting() if each.id.startswith(name)]
+
+
+def _nothing(name: str) -> NotFound:
+    return NotFound(
+        f"There is no draft, negotiation or agreement {name[:200]}.", fix="List them: citynode agreements list"
+    )

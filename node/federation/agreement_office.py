@@ -1,0 +1,311 @@
+"""What the city's staff does with agreements, said in JSON values: the one desk behind the command line and the API.
+
+Each method is one act and answers with how things stand afterwards. What goes out to another city is sent before the
+answer, as far as that city takes it; what it does not take waits for the worker. Knows no caller: whoever calls has
+made sure that it is the city's own staff, and names the person where one is needed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+from uuid import uuid4
+
+from node.errors import Conflict, Malformed, NodeError, NotFound
+from node.federation.agreement_acts import Act, AgreementActs
+from node.federation.agreement_drafting import PROVIDER, Drafting, Wish, Words, template_named, written
+from node.federation.agreement_drafts import Draft, Drafts
+from node.federation.agreement_finder import Finder, Found
+from node.federation.agreement_notices import AgreementNotices
+from node.federation.agreement_readings import Readings
+from node.federation.agreement_reminders import Reminders
+from node.federation.agreement_view import Json, Views, reminder
+from node.federation.agreements import Agreement, Agreements
+from node.federation.approvals import Approvals
+from node.federation.negotiation import Negotiation
+from node.federation.negotiation_wire import rules_of
+from node.federation.negotiations import Negotiations
+from node.federation.pair_journals import PairJournals
+from node.federation.peer_store import Peer
+
+ENDED_BY_PERSON = "ended"
+MAX_ROUNDS = 20
+
+
+class Book(Protocol):
+    """The book of peers."""
+
+    def get(self, name: str) -> Peer:
+        """Give a peer. Raises NotFound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the office works with."""
+
+    agreements: Agreements
+    drafts: Drafts
+    drafting: Drafting
+    talks: Negotiations
+    approvals: Approvals
+    acts: AgreementActs
+    notices: AgreementNotices
+    pairs: PairJournals
+    reminders: Reminders
+    finder: Finder
+    views: Views
+    readings: Readings
+    peers: Book
+    base_url: str
+    clock_ms: Callable[[], int]
+
+
+class AgreementOffice:
+    """The desk. Safe to share by threads; methods block, those that speak with a peer as long as it takes."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Work with these."""
+        self._desk = desk
+
+    @property
+    def readings(self) -> Readings:
+        """Give what can be read about agreements besides how they stand."""
+        return self._desk.readings
+
+    # ---------------------------------------------------------------- reading
+
+    def list(self, *, peer: str = "", ended: bool = False) -> Json:
+        """Give drafts, negotiations, agreements and reminders; those that are over only if asked for.
+
+        Args:
+            peer: Only with this city.
+            ended: Also negotiations that ended, and agreements that are over.
+        """
+        desk, now_ms = self._desk, self._desk.clock_ms()
+        talks = [each for each in desk.finder.talks() if not each.is_final or (ended and each.state == "TERMINATED")]
+        over = () if ended else ("revoked", "superseded")
+        held = [each for each in desk.agreements.all() if each.state_at(now_ms) not in over]
+        shown: dict[str, list[Json]] = {
+            "drafts": [desk.views.draft(each) for each in desk.drafts.waiting()],
+            "negotiations": [desk.views.negotiation(each) for each in talks],
+            "agreements": [desk.views.agreement(each, now_ms) for each in held],
+        }
+        found: Json = {key: [one for one in each if peer in ("", one["peer"])] for key, each in shown.items()}
+        documents = dict.fromkeys(one["part_of"] for each in found.values() for one in each if one["part_of"])
+        found["documents"] = [self._document(each, now_ms) for each in documents]
+        found["reminders"] = [reminder(each) for each in desk.reminders.due(now_ms) if peer in ("", each.peer)]
+        return found
+
+    def _document(self, iri: str, now_ms: int) -> Json:
+        shown = self._desk.views.document(self._desk.finder.find(iri), now_ms)
+        return {**shown, "parts": [each["id"] for each in shown["parts"]]}
+
+    def show(self, name: str) -> Json:
+        """Give all that is known of a draft, a negotiation, an agreement or a document of two."""
+        return self._shown(self._desk.finder.find(name), history=True)
+
+    def _shown(self, found: Found, *, history: bool = False) -> Json:
+        views, now_ms = self._desk.views, self._desk.clock_ms()
+        if found.document:
+            return views.document(found, now_ms)
+        thing = found.all[0]
+        shown = views.any(thing, now_ms)
+        if history and isinstance(thing, Negotiation):
+            shown["history"] = views.history(thing)
+        return shown
+
+    # ---------------------------------------------------------------- drafting and proposing
+
+    def draft(self, wish: Wish) -> Json:
+        """Write drafts: one, or two of a template for both directions."""
+        desk = self._desk
+        drafts = desk.drafting.drafts(self._completed(wish), desk.clock_ms())
+        desk.drafts.add(drafts)
+        return {"drafts": [desk.views.draft(each) for each in drafts], "document": drafts[0].document}
+
+    def _completed(self, wish: Wish) -> Wish:
+        """Fill in what follows from an agreement that is to be replaced, or from an offer that is asked for."""
+        if wish.offer:
+            return self._desk.readings.asking_for(wish)
+        if wish.replaces:
+            return self._desk.readings.replacing(wish, self._agreement(wish.replaces))
+        return wish
+
+    def propose(self, name: str, *, by: str = "", person: str = "") -> Json:
+        """Send drafts to the other city: an offer where we provide, a request where it does.
+
+        Args:
+            name: A draft, or a document of two.
+            by: Who does it, for our own log.
+            person: A person who approves by proposing; empty if whoever proposes approves nothing yet.
+        """
+        found = self._desk.finder.find(name)
+        if not found.drafts:
+            raise Conflict(f"{name} is no draft any more.", fix=f"See: citynode agreements show {name}")
+        begun = [self._proposed(each, by, person) for each in found.drafts]
+        return self._answer([self._desk.talks.get(each) for each in begun], found.document)
+
+    def _proposed(self, draft: Draft, by: str, person: str) -> str:
+        desk = self._desk
+        if person:
+            desk.approvals.give(draft.id, draft.terms, person, desk.clock_ms())
+        peer = desk.peers.get(draft.peer)
+        assigner = desk.base_url if draft.role == PROVIDER else peer.url
+        offer = {"@id": draft.offer or f"{assigner}/offers/{uuid4()}", "target": draft.target, **draft.rules}
+        begin = desk.talks.offer if draft.role == PROVIDER else desk.talks.request
+        talk = begin(peer.url, offer, draft.about, by=by)
+        try:
+            desk.drafts.proposed(draft.id, talk.pid)
+        except Conflict:
+            # Somebody proposed it in the same moment: once is enough, and this one was not sent yet.
+            desk.talks.terminate(talk.pid, ENDED_BY_PERSON, ["It was proposed twice."])
+            raise
+        desk.approvals.carry(draft.id, talk.pid, talk.terms)
+        self._deliver(talk.pid)
+        return talk.pid
+
+    def counter(self, name: str, words: Words, *, by: str = "", person: str = "") -> Json:
+        """Answer with other terms: what is not said anew stays as it stands."""
+        desk, talk = self._desk, self._talk(name)
+        template = template_named(words.template) if words.template else None
+        about, rules = written(words if template else _standing(talk, words), template)
+        kept = {key: talk.about[key] for key in ("covers", "partOf", "replaces") if key in talk.about}
+        owner = desk.base_url if talk.role == PROVIDER else talk.peer
+        offer = {"@id": f"{owner}/offers/{uuid4()}", "target": talk.target, **rules}
+        talk = desk.talks.counter(talk.pid, offer, {**about, **kept}, by=by)
+        if person:
+            terms = desk.readings.terms(offer, {**about, **kept})
+            desk.approvals.give(talk.pid, terms, person, desk.clock_ms())
+        self._deliver(talk.pid)
+        return self._answer([desk.talks.get(talk.pid)])
+
+    # ---------------------------------------------------------------- approving and signing
+
+    def approve(self, name: str, *, person: str, terms: str = "") -> Json:
+        """Note a person's yes to the terms that stand, and go on if enough persons said it.
+
+        Args:
+            name: A negotiation, a draft, or a document: then all of it that waits for us.
+            person: Who approves; a second yes of one person is the same yes.
+            terms: The digest of what the person has read; another one that stands by now refuses.
+        """
+        desk, found = self._desk, self._desk.finder.find(name)
+        waiting = _to_approve(found)
+        if not waiting:
+            raise Conflict(f"{name} waits for no approval.", fix=f"See: citynode agreements show {name}")
+        if terms and terms != _digest(waiting):
+            raise Conflict("The terms have changed since they were read.", fix="Read them again, then approve them.")
+        for subject, digest in waiting:
+            desk.approvals.give(subject, digest, person, desk.clock_ms())
+        return self._went_on(found)
+
+    def sign(self, name: str) -> Json:
+        """Go on as far as approvals allow: accept, sign, countersign; doing it again changes nothing."""
+        return self._went_on(self._desk.finder.find(name))
+
+    def _went_on(self, found: Found) -> Json:
+        for talk in found.negotiations:
+            if not talk.is_final:
+                self._desk.talks.settle(talk.pid)
+                self._deliver(talk.pid)
+        again = [self._desk.talks.get(each.pid) for each in found.negotiations]
+        return self._answer(again, found.document) if again else self._shown(found)
+
+    def to_approve(self, name: str) -> Json:
+        """Give what a person would approve: everything that stands open, and the digest that names exactly this."""
+        waiting = _to_approve(self._desk.finder.find(name))
+        return {"terms": _digest(waiting), "parts": [subject for subject, _ in waiting]}
+
+    # ---------------------------------------------------------------- what stands
+
+    def act(self, act: Act, name: str, *, reason: str = "", by: str = "") -> Json:
+        """Suspend, resume or revoke; revoking what is no agreement yet ends the negotiation or drops the draft."""
+        found = self._desk.finder.find(name)
+        if act != "revoke" and not found.agreements:
+            raise Conflict(f"{name} is not in force yet.", fix=f"See: citynode agreements show {name}")
+        # Of a document what stands: a part that was amended before stays as it is.
+        for each in [each for each in found.agreements if not (found.document and each.is_final)]:
+            self._desk.acts.act(act, each.iri, reason=reason, by=by)
+            self._delivered_notice(each.iri)
+        if act == "revoke":
+            for talk in found.negotiations:
+                self._ended(talk, reason, by)
+            for draft in found.drafts:
+                self._desk.drafts.drop(draft.id)
+        if found.drafts and len(found.all) == len(found.drafts):
+            return {"kind": "draft", "id": found.drafts[0].id, "state": "dropped"}
+        return self._shown(self._desk.finder.find(name))
+
+    def _ended(self, talk: Negotiation, reason: str, by: str) -> None:
+        if not reason.strip():
+            raise Malformed("The other city is told why.", fix="Say it in a sentence: --reason TEXT")
+        self._desk.talks.terminate(talk.pid, ENDED_BY_PERSON, [reason], by=by)
+        self._deliver(talk.pid)
+
+    def _delivered_notice(self, iri: str) -> None:
+        try:
+            self._desk.notices.deliver(self._desk.clock_ms(), iri)
+        except NodeError:
+            return  # it waits; the worker tries again, and `show` tells
+
+    # ---------------------------------------------------------------- rounds
+
+    def due(self, now_ms: int) -> bool:
+        """Tell whether `round` would decide, send or sign anything, messages and notices alike: a few quick reads."""
+        return self._desk.talks.due(now_ms) or self._desk.pairs.unsigned()
+
+    def round(self, now_ms: int) -> int:
+        """Send what is due of all messages and notices, and sign our journals; give how many were taken."""
+        taken = self._desk.talks.deliver(now_ms) + self._desk.notices.deliver(now_ms)
+        self._desk.pairs.sign(now_ms)
+        return taken
+
+    def tend(self, now_ms: int) -> None:
+        """Let newer agreements take the place of older ones, and remind of what ends or is to be reviewed."""
+        self._desk.acts.supersede(now_ms)
+        self._desk.reminders.tell(now_ms)
+
+    def reminders(self) -> Sequence[Json]:
+        """Give what a person should know: what ends soon, has ended or is to be reviewed, and what waits for us."""
+        return [reminder(each) for each in self._desk.reminders.due(self._desk.clock_ms())]
+
+    def _deliver(self, pid: str) -> None:
+        """Send what waits in one negotiation; what the other side does not take now is the worker's."""
+        now_ms = self._desk.clock_ms()
+        self._desk.talks.deliver(now_ms, pid)
+        self._desk.pairs.sign(self._desk.clock_ms())
+
+    # ---------------------------------------------------------------- finding
+
+    def _talk(self, name: str) -> Negotiation:
+        found = self._desk.finder.find(name)
+        if len(found.negotiations) != 1:
+            raise Conflict(f"{name} is no negotiation.", fix="List them: citynode agreements list")
+        return found.negotiations[0]
+
+    def _agreement(self, name: str) -> Agreement:
+        found = self._desk.finder.find(name)
+        if len(found.agreements) != 1:
+            raise NotFound(f"There is no agreement {name[:200]}.", fix="List them: citynode agreements list")
+        return found.agreements[0]
+
+    def _answer(self, talks: Sequence[Negotiation], document: str = "") -> Json:
+        if document:
+            return self._shown(self._desk.finder.find(document))
+        return self._shown(self._desk.finder.one(talks[0]))
+
+
+def _to_approve(found: Found) -> list[tuple[str, str]]:
+    """Name what can be approved, and the digest of its terms."""
+    talks = [(each.pid, each.terms) for each in found.negotiations if not each.is_final]
+    return [*talks, *((each.id, each.terms) for each in found.drafts)]
+
+
+def _digest(waiting: Sequence[tuple[str, str]]) -> str:
+    """Name exactly what was read: the digest of terms, or those of several joined by `+`."""
+    return "+".join(digest for _, digest in waiting)
+
+
+def _standing(talk: Negotiation, words: Words) -> Words:
+    """Give the words that stand, with what is said anew."""
+    rules = rules_of(talk.offer) if words.rules is None else words.rules
+    return replace(words, rules=rules, about={**talk.about, **words.about})

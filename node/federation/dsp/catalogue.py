@@ -1,0 +1,179 @@
+"""The catalogue that one peer sees: a page of datasets with the offers of each, and the way to the pages beside it.
+
+A page costs the same few statements whatever the catalogue's size. A dataset that everyone may read carries its own
+terms; of what is restricted no more is told than the offer says. A page's token is where it begins, written so that
+nobody takes it for an address; whoever makes one up sees nothing that the catalogue would not show.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from node.errors import Malformed, NotFound
+from node.federation.dsp.described import described, texts
+from node.federation.dsp.documents import PATH, Catalog, CatalogRequest, DataService, Dataset, Distribution
+from node.federation.dsp.fields import Json
+from node.federation.dsp.policies import Offer
+from node.federation.offers import Offers, Published, Slice, Thing
+
+__all__ = ["Catalogue", "Page"]
+
+PAGE = 100
+MAX_PAGE = 500
+MAX_OFFSET = 1_000_000
+MAX_TOKEN = 2_000
+# Formats of ours are whole IRIs: the protocol's context would make a bare word an address below the document.
+FEED = "https://w3id.org/citynode/ns#feed"
+RECORD = "https://w3id.org/citynode/ns#record"
+EDC = "https://w3id.org/edc/v0.0.1/ns/"
+SUPPORTED = "Send no filter, or one QuerySpec of https://w3id.org/edc/dspace/v0.0.1 with offset and limit alone."
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the catalogue, and the tokens of those beside it; empty where there is none."""
+
+    document: Mapping[str, Any]
+    next: str = ""
+    previous: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What part of the catalogue is asked for."""
+
+    after: str = ""
+    before: str = ""
+    offset: int = 0
+    limit: int = PAGE
+
+
+class Catalogue:
+    """Shows peers what is offered to them. Safe to share by threads."""
+
+    def __init__(self, offers: Offers, *, base_url: str, title: str, language: str) -> None:
+        """Show these offers of the city of this name, whose titles are in this language unless they say another."""
+        self._offers, self._base_url, self._title, self._language = offers, base_url, title, language
+
+    def page(self, peer_url: str, request: CatalogRequest, token: str = "") -> Page:
+        """Give a page to a peer.
+
+        Args:
+            peer_url: The peer's base URL.
+            request: Its question.
+            token: Of the page, as it stood in a link; empty for the first one.
+
+        Raises:
+            Malformed: The filter is none that is supported, or the token none of ours.
+        """
+        window = _window(request.filters, token)
+        seen = self._offers.visible_to(
+            peer_url, after=window.after, before=window.before, limit=window.limit, offset=window.offset
+        )
+        found = [self._dataset(target, offers, seen.things) for target, offers in seen.targets.items()]
+        catalog = Catalog(
+            iri=f"{self._base_url}/catalog",
+            participant=self._base_url,
+            datasets=tuple(found),
+            services=(self._service,),
+            terms=texts(self._title, "", self._language),
+        )
+        forward, back = _beside(seen, window)
+        return Page(catalog.document(), forward, back)
+
+    def dataset(self, peer_url: str, iri: str) -> Mapping[str, Any]:
+        """Give one dataset to a peer. Raises NotFound, also where it is there for others."""
+        seen = self._offers.of_target(iri, peer_url)
+        if iri not in seen.targets:
+            raise NotFound("There is no such dataset here.", fix="What is offered to you is at catalog/request.")
+        return self._dataset(iri, seen.targets[iri], seen.things).document(root=True)
+
+    @property
+    def _service(self) -> DataService:
+        return DataService(f"{self._base_url}{PATH}#connector", self._base_url + PATH)
+
+    def _dataset(self, target: str, offers: Sequence[Published], things: Mapping[str, Thing]) -> Dataset:
+        thing = things.get(target)
+        # What an offer says of its covers names collections; whoever sees the offer may know them by name.
+        told = tuple(Offer(each.iri, "", each.rules, each.about) for each in offers)
+        return Dataset(target, told, (self._way(thing),), self._terms(thing, offers[0]))
+
+    def _terms(self, thing: Thing | None, offer: Published) -> dict[str, Any]:
+        if thing is not None and thing.public and thing.payload:
+            return described(thing.iri, thing.payload)
+        title = thing.title if thing is not None and thing.public else ""
+        return texts(title or offer.title, str(offer.about.get("note", "")), self._language)
+
+    def _way(self, thing: Thing | None) -> Distribution:
+        """Say how a dataset is got: a collection, or several, by their feeds, a record at its address."""
+        record = thing is not None and bool(thing.payload)
+        name, path = (RECORD, "/catalog") if record else (FEED, "/collections")
+        return Distribution(name, DataService(f"{self._base_url}{path}#service", self._base_url + path))
+
+
+def _beside(seen: Slice, window: _Window) -> tuple[str, str]:
+    # What a page shows may be less than what was found, even nothing: its ends are those of what was found.
+    forward = _token("a", seen.last, window.limit) if seen.more_after and seen.last else ""
+    back = _token("b", seen.first, window.limit) if seen.more_before and seen.first else ""
+    return forward, back
+
+
+def _token(end: str, target: str, limit: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([end, target, limit]).encode()).decode().rstrip("=")
+
+
+def _window(filters: Sequence[Json], token: str) -> _Window:
+    if token:
+        return _read_token(token)
+    if not filters:
+        return _Window()
+    if len(filters) > 1:
+        raise _unsupported()
+    asked = {_local(name): value for name, value in filters[0].items()}
+    known = {"@type", "offset", "limit", "sortOrder", "filterExpression"}
+    ascending = _plain(asked.get("sortOrder", "ASC")) == "ASC"
+    if not asked.keys() <= known or not {"offset", "limit"} & asked.keys() or asked.get("filterExpression"):
+        raise _unsupported()
+    if not ascending or _local(str(asked.get("@type", "QuerySpec"))) != "QuerySpec":
+        raise _unsupported()
+    limit = _number(asked.get("limit", PAGE), 1, 2**31)
+    return _Window(offset=_number(asked.get("offset", 0), 0, MAX_OFFSET), limit=min(limit, MAX_PAGE))
+
+
+def _local(name: str) -> str:
+    return name.removeprefix(EDC).removeprefix("edc:")
+
+
+def _plain(value: object) -> object:
+    """Give a value out of the shapes that JSON-LD has for it."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value.get("@value") if isinstance(value, Mapping) else value
+
+
+def _number(value: object, least: int, most: int) -> int:
+    number = _plain(value)
+    if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
+        raise Malformed(f"offset and limit are whole numbers, at most {MAX_OFFSET} and {MAX_PAGE}.", fix=SUPPORTED)
+    return number
+
+
+def _unsupported() -> Malformed:
+    return Malformed("This filter is not supported here.", fix=SUPPORTED)
+
+
+def _read_token(token: str) -> _Window:
+    try:
+        plain = token.encode("ascii") if len(token) <= MAX_TOKEN else b""
+        said = json.loads(base64.b64decode(plain + b"=" * (-len(plain) % 4), altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, RecursionError):
+        said = None
+    match said:
+        case ["a", str(target), int(limit)] if 0 < len(target) <= MAX_TOKEN and 0 < limit <= MAX_PAGE:
+            return _Window(after=target, limit=limit)
+        case ["b", str(target), int(limit)] if 0 < len(target) <= MAX_TOKEN and 0 < limit <= MAX_PAGE:
+            return _Window(before=target, limit=limit)
+    raise Malformed("This continuation token is none of this catalogue.", fix="Begin again without one.")

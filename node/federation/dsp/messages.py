@@ -1,0 +1,312 @@
+"""Every message of a negotiation as a value: read strictly from plain JSON, and written as the schemas want it.
+
+Pids are opaque texts. A field that is empty is not there: a first request has a `callback` and no `provider_pid`, a
+counter-request the other way round, and both together are refused, as the schema says. `read` takes any message by its
+type; each class reads and writes its own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from node.errors import Malformed
+from node.federation.dsp.fields import (
+    DSP_CONTEXT,
+    MAX_CODE,
+    Json,
+    checked_type,
+    identifier,
+    object_of,
+    one_of,
+    optional,
+    reasons,
+)
+from node.federation.dsp.policies import MAX_TEXT, NS_PROOF, NS_TEXT, Agreement, Offer
+
+__all__ = [
+    "DSP_CONTEXT",
+    "Agreement",
+    "AgreementVerification",
+    "ContractAgreement",
+    "ContractNegotiation",
+    "ContractOffer",
+    "ContractRequest",
+    "Message",
+    "NegotiationError",
+    "NegotiationEvent",
+    "NegotiationTermination",
+    "Offer",
+    "State",
+    "object_of",
+    "pids_of",
+    "read",
+]
+
+State = Literal["REQUESTED", "OFFERED", "ACCEPTED", "AGREED", "VERIFIED", "FINALIZED", "TERMINATED"]
+STATES: tuple[State, ...] = ("REQUESTED", "OFFERED", "ACCEPTED", "AGREED", "VERIFIED", "FINALIZED", "TERMINATED")
+EVENTS = ("ACCEPTED", "FINALIZED")
+
+
+def _written(name: str, **members: object) -> dict[str, Any]:
+    """Write a message; what is empty is left out."""
+    return {"@context": [DSP_CONTEXT], "@type": name} | {key: value for key, value in members.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class ContractRequest:
+    """What a consumer asks for: at first with its `callback`, as a counter-offer with the provider's pid."""
+
+    consumer_pid: str
+    offer: Offer
+    provider_pid: str = ""
+    callback: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Write it."""
+        return _written(
+            "ContractRequestMessage",
+            consumerPid=self.consumer_pid,
+            providerPid=self.provider_pid,
+            offer=self.offer.document(),
+            callbackAddress=self.callback,
+        )
+
+    @classmethod
+    def read(cls, said: Json) -> "ContractRequest":
+        """Read it. Raises Malformed."""
+        checked_type(said, "ContractRequestMessage")
+        callback, provider = one_of(said, "callbackAddress", "providerPid")
+        return cls(identifier(said, "consumerPid"), _offer(said), provider, callback)
+
+
+@dataclass(frozen=True, slots=True)
+class ContractOffer:
+    """What a provider offers: at first with its `callback`, as an answer with the consumer's pid."""
+
+    provider_pid: str
+    offer: Offer
+    consumer_pid: str = ""
+    callback: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Write it."""
+        return _written(
+            "ContractOfferMessage",
+            providerPid=self.provider_pid,
+            consumerPid=self.consumer_pid,
+            offer=self.offer.document(),
+            callbackAddress=self.callback,
+        )
+
+    @classmethod
+    def read(cls, said: Json) -> "ContractOffer":
+        """Read it. Raises Malformed."""
+        checked_type(said, "ContractOfferMessage")
+        callback, consumer = one_of(said, "callbackAddress", "consumerPid")
+        offer = _offer(said)
+        if not offer.target:
+            raise Malformed("The offer has no target.")
+        return cls(identifier(said, "providerPid"), offer, consumer, callback)
+
+
+@dataclass(frozen=True, slots=True)
+class ContractAgreement:
+    """What a provider agrees to; `agreement` is the object of DSP with the signed text in it."""
+
+    provider_pid: str
+    consumer_pid: str
+    agreement: Agreement
+
+    def document(self) -> dict[str, Any]:
+        """Write it; the signed text beside the agreement, since others take what is in it for a part of the policy."""
+        plain = {name: value for name, value in self.agreement.document.items() if name != NS_TEXT}
+        more = {NS_TEXT: self.agreement.text} if self.agreement.text else {}
+        pids = {"providerPid": self.provider_pid, "consumerPid": self.consumer_pid}
+        return _written("ContractAgreementMessage", **pids, agreement=plain) | more
+
+    @classmethod
+    def read(cls, said: Json) -> "ContractAgreement":
+        """Read it. Raises Malformed."""
+        checked_type(said, "ContractAgreementMessage")
+        text = {NS_TEXT: said[NS_TEXT]} if NS_TEXT in said else {}
+        return cls(*_both(said), Agreement.read({**_object(said, "agreement"), **text}))
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementVerification:
+    """The consumer's word that it holds the agreement; `proof` is its signature, JSON in a string."""
+
+    provider_pid: str
+    consumer_pid: str
+    proof: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Write it."""
+        more = {NS_PROOF: self.proof} if self.proof else {}
+        name = "ContractAgreementVerificationMessage"
+        return _written(name, providerPid=self.provider_pid, consumerPid=self.consumer_pid) | more
+
+    @classmethod
+    def read(cls, said: Json) -> "AgreementVerification":
+        """Read it. Raises Malformed."""
+        checked_type(said, "ContractAgreementVerificationMessage")
+        return cls(*_both(said), optional(said, NS_PROOF, most=MAX_TEXT))
+
+
+@dataclass(frozen=True, slots=True)
+class NegotiationEvent:
+    """ACCEPTED, which a consumer says, or FINALIZED, which a provider says."""
+
+    provider_pid: str
+    consumer_pid: str
+    event: str
+
+    def document(self) -> dict[str, Any]:
+        """Write it."""
+        return _written(
+            "ContractNegotiationEventMessage",
+            providerPid=self.provider_pid,
+            consumerPid=self.consumer_pid,
+            eventType=self.event,
+        )
+
+    @classmethod
+    def read(cls, said: Json) -> "NegotiationEvent":
+        """Read it. Raises Malformed."""
+        checked_type(said, "ContractNegotiationEventMessage")
+        return cls(*_both(said), _among(said, "eventType", EVENTS))
+
+
+@dataclass(frozen=True, slots=True)
+class NegotiationTermination:
+    """The end of a negotiation without an agreement, with what to do about it."""
+
+    provider_pid: str
+    consumer_pid: str
+    code: str = ""
+    reasons: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Write it."""
+        return _written(
+            "ContractNegotiationTerminationMessage",
+            providerPid=self.provider_pid,
+            consumerPid=self.consumer_pid,
+            code=self.code,
+            reason=list(self.reasons),
+        )
+
+    @classmethod
+    def read(cls, said: Json) -> "NegotiationTermination":
+        """Read it. Raises Malformed."""
+        checked_type(said, "ContractNegotiationTerminationMessage")
+        return cls(*_both(said), optional(said, "code", most=MAX_CODE), reasons(said))
+
+
+@dataclass(frozen=True, slots=True)
+class ContractNegotiation:
+    """How a negotiation stands: what is answered to a first message and to a question."""
+
+    provider_pid: str
+    consumer_pid: str
+    state: str
+
+    def document(self) -> dict[str, Any]:
+        """Write it."""
+        return _written(
+            "ContractNegotiation", providerPid=self.provider_pid, consumerPid=self.consumer_pid, state=self.state
+        )
+
+    @classmethod
+    def read(cls, said: Json) -> "ContractNegotiation":
+        """Read it. Raises Malformed."""
+        checked_type(said, "ContractNegotiation")
+        return cls(*_both(said), _among(said, "state", STATES))
+
+
+@dataclass(frozen=True, slots=True)
+class NegotiationError:
+    """Why a message was refused. Nothing changed."""
+
+    provider_pid: str
+    consumer_pid: str
+    code: str = ""
+    reasons: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Write it. Both pids are written even where one is not known: the schema wants them."""
+        pids = {"providerPid": self.provider_pid, "consumerPid": self.consumer_pid}
+        return _written("ContractNegotiationError", code=self.code, reason=list(self.reasons)) | pids
+
+    @classmethod
+    def read(cls, said: Json) -> "NegotiationError":
+        """Read it; connectors leave pids out, so their absence is no fault. Raises Malformed."""
+        checked_type(said, "ContractNegotiationError")
+        consumer, provider = pids_of(said)
+        return cls(provider, consumer, optional(said, "code", most=MAX_CODE), reasons(said))
+
+
+Message = (
+    ContractRequest
+    | ContractOffer
+    | ContractAgreement
+    | AgreementVerification
+    | NegotiationEvent
+    | NegotiationTermination
+    | ContractNegotiation
+    | NegotiationError
+)
+_READERS: Mapping[str, Callable[[Json], Message]] = {
+    "ContractRequestMessage": ContractRequest.read,
+    "ContractOfferMessage": ContractOffer.read,
+    "ContractAgreementMessage": ContractAgreement.read,
+    "ContractAgreementVerificationMessage": AgreementVerification.read,
+    "ContractNegotiationEventMessage": NegotiationEvent.read,
+    "ContractNegotiationTerminationMessage": NegotiationTermination.read,
+    "ContractNegotiation": ContractNegotiation.read,
+    "ContractNegotiationError": NegotiationError.read,
+}
+
+
+def read(said: Json) -> Message:
+    """Read a message of a negotiation by its type. Raises Malformed."""
+    name = said.get("@type")
+    reader = _READERS.get(name) if isinstance(name, str) else None
+    if reader is None:
+        raise Malformed("@type names no message of a negotiation.", fix="See the Dataspace Protocol 2025-1.")
+    return reader(said)
+
+
+def pids_of(said: Json) -> tuple[str, str]:
+    """Give the consumer's and the provider's pid as far as they can be read: an error has to name both."""
+    return _pid(said, "consumerPid"), _pid(said, "providerPid")
+
+
+def _pid(said: Json, name: str) -> str:
+    try:
+        return identifier(said, name)
+    except Malformed:
+        return ""
+
+
+def _both(said: Json) -> tuple[str, str]:
+    return identifier(said, "providerPid"), identifier(said, "consumerPid")
+
+
+def _offer(said: Json) -> Offer:
+    return Offer.of_message(_object(said, "offer"))
+
+
+def _object(said: Json, name: str) -> Json:
+    value = said.get(name)
+    if not isinstance(value, Mapping):
+        raise Malformed(f"{name} is no object.")
+    return value
+
+
+def _among(said: Json, name: str, known: tuple[str, ...]) -> str:
+    """Read a word of the protocol, bare or with its prefix."""
+    value = identifier(said, name).removeprefix("dspace:").removeprefix("https://w3id.org/dspace/2025/1/")
+    if value not in known:
+        raise Malformed(f"{name} is none of {', '.join(known)}.")
+    return value

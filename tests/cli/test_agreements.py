@@ -1,0 +1,192 @@
+"""The commands on agreements and offers on one node: what people read, which exit codes scripts get, bad input.
+
+What takes two cities to answer each other stands in `tests/cluster/test_agreements.py`.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Said, Say
+from tests.federation.fake_peer import FakePeer
+
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
+FILLED = ("--set", "purposes=PublicPolicyMaking", "--set", "ends=2029-12-31", "--set", "transfer_basis=adequacy")
+
+
+@pytest.fixture
+def turku(tmp_path: Path) -> Iterator[FakePeer]:
+    with FakePeer(tmp_path / "turku", name="Turku") as running:
+        running.publish(now_ms=time.time_ns() // 1_000_000)
+        yield running
+
+
+@pytest.fixture
+def city(helsinki: Say, turku: FakePeer) -> Say:
+    """A node with an approved peer, turku, and a restricted collection, plans."""
+    helsinki("peers", "add", f"{turku.url}#{turku.fingerprint}", "--name", "turku")
+    assert helsinki("peers", "approve", "turku", "--yes").code == 0
+    assert helsinki("collections", "create", "plans", "--visibility", "restricted").code == 0
+    return helsinki
+
+
+@pytest.fixture
+def token(city: Say, tmp_path: Path) -> Path:
+    file = tmp_path / "maija"
+    file.write_text(city("tokens", "issue", "maija", "--staff").out)
+    return file
+
+
+def drafted(city: Say, *words: object) -> Any:
+    said = city("agreements", "draft", *(words or ("restricted-data", *FILLED)), "--with", "turku", "--cover", "plans",
+                "--json")  # fmt: skip
+    assert said.code == 0, said.err
+    return said.json["drafts"][0]
+
+
+def one_line(said: Said, code: int) -> str:
+    assert said.code == code, said.err
+    assert said.err.count("\n") == 1, said.err
+    assert said.err.startswith("citynode: ")
+    return said.err
+
+
+def test_templates_are_listed_without_a_node(citynode: Say) -> None:
+    assert {each["id"].partition("/")[0] for each in citynode("agreements", "templates", "--json").json} >= {
+        "digital-declaration",
+        "innovators-access",
+        "open-metadata",
+        "practices",
+        "restricted-data",
+    }
+    assert "purposes" in citynode("agreements", "templates", "restricted-data").out
+    assert one_line(citynode("agreements", "templates", "nothing"), 1)
+
+
+def test_a_draft_is_written_read_approved_and_dropped(city: Say, token: Path) -> None:
+    name = drafted(city)["id"][:8]
+    listed = city("agreements", "list").out
+    assert name in listed
+    assert f"citynode agreements propose {name}" in listed
+    texts = [city("agreements", "explain", name, "--lang", lang).out for lang in ("en", "fi", "sv")]
+    assert len(set(texts)) == 3
+    assert "Helsinki" in texts[0]
+    assert "Turku" in texts[0]
+    assert one_line(city("agreements", "explain", name, "--lang", "de"), 1)
+
+    assert "Nobody is here to be asked" in city("agreements", "approve", name, "--token-file", token).err
+    approved = city("agreements", "approve", name, "--token-file", token, "--yes", "--json").json
+    assert [each["person"] for each in approved["approvals"]] == ["maija"]
+    again = city("agreements", "approve", name, "--token", token.read_text().strip(), "--yes").out
+    assert "approved by:  maija" in again
+    assert "dropped" in city("agreements", "revoke", name, "--yes").out
+    assert "No agreements yet" in city("agreements", "list").out
+    assert one_line(city("agreements", "show", name), 1)
+
+
+def test_the_declaration_makes_two_drafts_of_one_document(city: Say) -> None:
+    said = city("agreements", "draft", "digital-declaration", "--with", "turku", "--cover", "plans", "--json").json
+    assert [each["role"] for each in said["drafts"]] == ["provider", "consumer"]
+    shown = city("agreements", "show", said["document"]).out
+    assert "in force only when both" in shown
+    assert shown.count("Draft ") == 2
+    assert city("agreements", "explain", said["document"]).out.count("1.1 ") == 2
+    assert city("agreements", "list", "--json").json["documents"][0]["id"] == said["document"]
+
+
+def test_terms_are_edited_as_json_and_as_sentences(city: Say, tmp_path: Path) -> None:
+    first = drafted(city)
+    exported = city("agreements", "explain", first["id"], "--json").json
+    file = tmp_path / "terms.json"
+    file.write_text(json.dumps(exported))
+    assert drafted(city, "--file", file)["terms"] == first["terms"]
+    exported["parts"][0]["rules"]["prohibition"] = []
+    file.write_text(json.dumps(exported))
+    other = drafted(city, "--file", file)
+    assert other["terms"] != first["terms"]
+    assert "- 2." in city("agreements", "diff", other["id"], first["id"]).out
+    assert "2." in city("agreements", "diff", other["id"], first["id"], "--lang", "fi").out
+    assert one_line(city("agreements", "diff", first["id"]), 1)
+
+
+def test_offers_are_published_and_withdrawn(city: Say, token: Path) -> None:
+    words = ("plans", "--template", "restricted-data", *FILLED, "--to", "turku", "--name", "plans")
+    assert "A person approves" in one_line(city("offers", "publish", *words, "--automatic"), 2)
+    assert city("offers", "publish", *words, "--automatic", "--token-file", token).code == 0
+    (offer,) = city("offers", "list", "--json").json["offers"]
+    assert (offer["published_by"], offer["automatic"], offer["peers"]) == ("maija", True, ["turku"])
+    assert one_line(city("offers", "publish", *words), 1)
+    assert "plans" in city("offers", "list").out
+    assert city("offers", "withdraw", "plans").out.startswith("Withdrew ")
+    assert city("offers", "list", "--json").json["offers"] == []
+    assert one_line(city("offers", "withdraw", "plans"), 1)
+
+
+def test_what_nobody_agreed_to_is_not_permitted(city: Say) -> None:
+    asked = ("agreements", "simulate", "--peer", "turku", "--action", "index", "--collection", "plans")
+    assert city(*asked, "--json").json["code"] == "no-agreement"
+    assert city(*asked).out.startswith("turku: refused. No agreement covers it.")
+
+
+def test_a_city_that_is_away_gets_it_later(city: Say, token: Path) -> None:
+    # Turku is no whole node: it speaks no dataspace protocol, so what is said to it waits.
+    name = drafted(city)["id"]
+    said = city("agreements", "propose", name, "--token-file", token, "--json")
+    assert said.code in (0, 1), said.err
+    assert [each["kind"] for each in city("agreements", "list", "--all", "--json").json["negotiations"]] == [
+        "negotiation"
+    ]
+
+
+BAD: list[tuple[tuple[str, ...], int]] = [
+    (("draft", "restricted-data", *FILLED), 2),
+    (("draft", "--with", "turku", "--cover", "plans"), 1),
+    (("draft", "restricted-data", "--with", "turku", "--cover", "plans"), 1),
+    (("draft", "nothing", "--with", "turku", "--cover", "plans"), 1),
+    (("draft", "restricted-data", *FILLED, "--with", "oslo", "--cover", "plans"), 1),
+    (("draft", "restricted-data", *FILLED, "--with", "turku", "--cover", "nothing"), 1),
+    (("draft", "restricted-data", "--set", "purposes", "--with", "turku"), 2),
+    (("draft", "restricted-data", "--set", "a=b", "--set", "a=c", "--with", "turku"), 2),
+    (("draft", "--set", "a=b", "--with", "turku"), 2),
+    (("draft", "--file", "/nowhere/terms.json", "--with", "turku"), 1),
+    (("draft", "restricted-data", *FILLED, "--with", "turku", "--cover", "plans", "--until", "soon"), 1),
+    (("draft", "--replaces", "12345678"), 1),
+    (("propose", "12345678"), 1),
+    (("propose", "x"), 1),
+    (("counter", "12345678"), 1),
+    (("sign", "12345678"), 1),
+    (("suspend", "12345678", "--reason", "x"), 1),
+    (("revoke", "12345678", "--yes"), 1),
+    (("export", "12345678"), 1),
+    (("verify", "/nowhere/export.json"), 1),
+    (("simulate", "--peer", "turku", "--action", "fly", "--collection", "plans"), 1),
+    (("simulate", "--peer", "oslo", "--action", "read", "--collection", "plans"), 1),
+]
+
+
+def test_bad_input_is_one_line_and_writes_nothing(city: Say) -> None:
+    for words, code in BAD:
+        one_line(city("agreements", *words), code)
+    listed = city("agreements", "list", "--all", "--json").json
+    assert (listed["drafts"], listed["negotiations"], listed["agreements"]) == ([], [], [])
+
+
+def test_only_people_of_the_staff_approve(city: Say, token: Path) -> None:
+    name = drafted(city)["id"]
+    program = city("tokens", "issue", "robot", "--scope", "read:plans").out.strip()
+    for words, code in (
+        (("--token", program), 1),
+        (("--token", "cn_nothing"), 1),
+        (("--token-file", "/nowhere"), 1),
+        (("--token", "x", "--token-file", str(token)), 2),
+        ((), 2),
+    ):
+        one_line(city("agreements", "approve", name, "--yes", *words), code)
+    city("tokens", "revoke", "maija")
+    one_line(city("agreements", "approve", name, "--yes", "--token-file", token), 1)
+    assert city("agreements", "show", name, "--json").json["approvals"] == []

@@ -1,0 +1,315 @@
+"""Nothing restricted shows: two cities that differ by it alone answer whoever has no right to it byte for byte alike.
+
+One city holds secrets (a restricted collection with live, withdrawn and erased records, a harvest run that made it, a
+restricted mirror, an agreement, an offer); its twin has the same keys, peers and public records and none of that. Every
+door is tried at every address by everybody without a right, and the work behind an address that holds a secret is the
+same as behind one that holds nothing. A door to come joins `DOORS` and is tested like the others.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from node.assembly import keys_folder, make_keys
+from node.db import HotReader, Tx
+from node.journal import Draft, catch_up
+from node.settings import Settings
+from node.web.assemble import build
+from node.web.negotiate import FORMS
+from tests.catalog.rig import BASE, City, datasets, make_city
+from tests.federation.agreed import agree_alone, change, now_ms, pair_of, peer, permits, stand_in
+from tests.journal.rig import payload_of
+from tests.web.client import Client
+from tests.web.test_feed_rights import Rig
+
+pytestmark = pytest.mark.slow  # whole nodes: seconds, not milliseconds
+
+LONDON, OSLO = "https://london.example", "https://oslo.example"
+WORD = "zanzibar"
+SECRET, GONE = f"{BASE}/datasets/{WORD}", f"{BASE}/datasets/{WORD}-gone"
+MIRRORED = f"{LONDON}/datasets/{WORD}"
+# What may differ between any two replies.
+VOLATILE = {"x-request-id", "date", "ratelimit", "ratelimit-policy"}
+
+
+@dataclass(frozen=True)
+class Door:
+    """A way in: where it may show a secret if one asks for it by name, and where it may if one asks for everything."""
+
+    name: str
+    named: Callable[["World"], Sequence[str]] = lambda _: ()
+    general: Sequence[str] = ()
+    accept: str = "*/*"
+
+
+def _collections(world: "World") -> list[str]:
+    return [WORD, f"london/{WORD}", world.pair, f"london/{world.pair}"]
+
+
+def _records(world: "World") -> list[str]:
+    own = [f"/datasets/{WORD}", f"/datasets/{WORD}-gone", f"/agreements/{world.agreement.rpartition('/')[2]}"]
+    iris = [SECRET, GONE, MIRRORED, world.agreement]
+    found = [path + tail for path in own for tail in ("", *(f".{form}" for form in FORMS), "/proof", "/findings.json")]
+    for tail in ("", *(f".{form}" for form in FORMS), "/proof", "/proof.json", "/findings", "/findings.json"):
+        found += [f"/records{tail}?iri={iri}" for iri in iris]
+    return found
+
+
+def _below(*tails: str) -> Callable[["World"], list[str]]:
+    return lambda world: [f"/collections/{name}{tail}" for name in _collections(world) for tail in tails]
+
+
+DOORS = [
+    Door("records", _records),
+    Door("record pages", _records, accept="text/html"),
+    Door("collections", _below("", *(f".{form}" for form in FORMS), "?page=2", "?modified_since=2026-01-01")),
+    Door("collection pages", _below("", "?page=2"), accept="text/html"),
+    Door("feed", _below("/checkpoint", "/entries", "/entries?after=1&limit=1", "/entries?seqs=1", "/snapshot")),
+    Door("tiles", _below("/tile/0/000", "/tile/0/000.p/1", "/tile/1/000")),
+    Door("streams", _below("/feed", "/feed/pages/1", "/feed/parts/1", "/entries/1")),
+    Door("histories", _below("/epochs", "/origin")),
+    Door(
+        "witness",
+        lambda world: [
+            f"/witness/{hashlib.sha256(f'{origin}/collections/{name}'.encode()).hexdigest()}/checkpoint"
+            for origin in ("127.0.0.1:8001", "london.example")
+            for name in (WORD, world.pair)
+        ],
+    ),
+    Door("catalogue", general=["/catalog", *(f"/catalog.{form}" for form in FORMS), "/catalog.nq.gz"]),
+    Door("catalogue page", general=["/", "/catalog", "/federation", "/runs"], accept="text/html"),
+    Door("descriptions", general=["/.well-known/void", "/sitemap.xml", "/sitemaps/1.xml", "/robots.txt"]),
+    Door("identity", general=["/.well-known/openid-federation", "/.well-known/did.json", "/openapi.json"]),
+    Door("heads", general=["/checkpoints", "/federation.json"]),
+    Door("runs", lambda _: ["/runs/1", "/runs/1.json"], general=["/runs.json"]),
+    Door(
+        "public records", general=["/datasets/d1", "/datasets/d1.ttl", "/collections/open-data", "/datasets/d1/proof"]
+    ),
+    Door("public feed", general=["/collections/open-data/entries", "/collections/open-data/checkpoint"]),
+]
+
+
+@dataclass
+class World:
+    """A city, its app, and those who come to it."""
+
+    city: City
+    rig: Rig
+    agreement: str = f"{BASE}/agreements/none"
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pair(self) -> str:
+        return pair_of(self.city.node, stand_in(self.city.node, LONDON))
+
+    def ask(self, who: str, method: str, path: str, accept: str = "*/*") -> httpx.Response:
+        headers = {"accept": accept, "x-request-id": "leaks"}
+        if who == "oslo":
+            token = self.rig.peer_token(OSLO)
+            proof = self.rig.key.proof(method, BASE + path.partition("?")[0], now_ms=now_ms(), token=token)
+            headers |= {"authorization": f"DPoP {token}", "dpop": proof}
+        elif who != "nobody":
+            headers |= {"authorization": f"Bearer {self.secrets[who]}"}
+        return self.rig.say(method, path, headers=headers)
+
+
+def _public(city: City) -> None:
+    """What both have: peers, tokens, public records."""
+    node = city.node
+    for name, url in (("london", LONDON), ("oslo", OSLO)):
+        peer(node, name, url)
+    drafts = [
+        Draft(f"{BASE}/datasets/d{n}", f"d{n}", "dataset", "put", payload_of(f"{BASE}/datasets/d{n}", "Open"))
+        for n in (1, 2)
+    ]
+    with node.db.write() as tx:
+        node.journals.append(tx, "open-data", drafts, at_ms=2_000, salts=lambda: b"s" * 16)
+
+
+def _secret(city: City, world: World) -> None:
+    """What only one has."""
+    node = city.node
+    node.create_collection(WORD, title=WORD.title(), visibility="restricted", at_ms=1_000)
+    city.add(city.write(datasets(WORD)), f"{WORD}-portal", collection=WORD)
+    city.run(f"{WORD}-portal")
+    both = [
+        Draft(iri, iri.rpartition("/")[2], "dataset", "put", payload_of(iri, WORD.title())) for iri in (SECRET, GONE)
+    ]
+    with node.db.write() as tx:
+        iri = f"{LONDON}/collections/{WORD}"
+        node.journals.create(tx, name=f"london/{WORD}", iri=iri, title=WORD.title(), visibility="restricted", at_ms=1)
+        node.journals.append(tx, WORD, both, at_ms=now_ms())
+        node.journals.append(tx, WORD, [Draft(GONE, f"{WORD}-gone", "dataset", "withdraw", None)], at_ms=now_ms())
+        tx.run(
+            "INSERT INTO follow (peer, collection, iri, local, themes, created_at, paused, etag, known_size, known_at,"
+            " known_note, checked_at, level_at, last_error_code, last_error, last_error_at)"
+            " VALUES ('london', ?, ?, ?, '[]', 1, ?, '', 7, 1, '', 1, 1, '', '', 0)",
+            *(WORD, iri, f"london/{WORD}", False),
+        )
+        tx.run(
+            "INSERT INTO offer (iri, target, covers, about, rules, peers, automatic, published_at)"
+            " VALUES (?, ?, '[]', ?, '{}', '[\"london\"]', ?, 1)",
+            *(f"{BASE}/offers/{WORD}", f"{BASE}/collections/{WORD}", f'{{"title":"{WORD}"}}', False),
+        )
+    node.journals.checkpoint(WORD, at_ms=now_ms())
+    world.agreement = agree_alone(node, LONDON, WORD, rules=permits("index", "read"), title=WORD.title())
+    ended = agree_alone(node, LONDON, WORD, mirror=True, title=WORD.title())
+    change(node, ended, "revoked")
+    for follower in node.followers:
+        catch_up(node.journals, follower)
+
+
+def _made(folder: Path, migrated: Path, keys: Path) -> World:
+    folder.mkdir()
+    shutil.copy(migrated, folder / "node.db")
+    settings = Settings(data=folder, name="Testville", base_url=BASE)
+    shutil.copytree(keys, keys_folder(settings))
+    city = make_city(folder, rate_feed_per_min=0, rate_public_per_min=0, rate_token_per_min=0, metrics=True)
+    _public(city)
+    return World(city, Rig(city, None, ""))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def twins(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, World]]:
+    folder = tmp_path_factory.mktemp("twins")
+    settings = Settings(data=folder / "keys", name="Testville", base_url=BASE)
+    (folder / "keys").mkdir()
+    make_keys(settings)
+    full, empty = (_made(folder / name, migrated, keys_folder(settings)) for name in ("full", "empty"))
+    _secret(full.city, full)
+    empty.agreement = full.agreement
+    for world in (full, empty):
+        node = world.city.node
+        node.journals.checkpoint("open-data", at_ms=3_000)
+        for follower in node.followers:
+            catch_up(node.journals, follower)
+        for name in ("program", "innovator"):
+            issued = node.federation.named_tokens.issue(name, scopes=["read:open-data"], now_ms=now_ms())
+            world.secrets[name] = issued[1]
+        world.rig.client = Client(build(node.site), BASE)
+    yield full, empty
+    for world in (full, empty):
+        world.rig.client.close()
+        world.city.node.close()
+
+
+def shown(reply: httpx.Response) -> tuple[int, dict[str, str], bytes]:
+    headers = {name: value for name, value in reply.headers.items() if name not in VOLATILE}
+    return reply.status_code, headers, reply.content
+
+
+@pytest.mark.parametrize("who", ["nobody", "oslo", "program"])
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+def test_with_and_without_secrets_every_door_answers_alike(twins: tuple[World, World], door: Door, who: str) -> None:
+    full, empty = twins
+    for path in (*door.general, *door.named(full)):
+        for method in ("GET", "HEAD"):
+            found, expected = (shown(world.ask(who, method, path, door.accept)) for world in (full, empty))
+            assert found == expected, (method, path)
+            if path in door.general:
+                assert WORD.encode() not in found[2].lower(), path
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+def test_the_methods_of_an_address_do_not_tell_what_is_there(twins: tuple[World, World], door: Door) -> None:
+    full, empty = twins
+    for path in door.named(full):
+        for method in ("OPTIONS", "POST", "PUT", "DELETE"):
+            assert shown(full.ask("nobody", method, path)) == shown(empty.ask("nobody", method, path)), (method, path)
+
+
+class Counting:
+    """Counts the questions that are put to the database."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[str] = []
+        for kind in (HotReader, Tx):
+            for name in ("row", "rows"):
+                monkeypatch.setattr(kind, name, self._counted(getattr(kind, name)))
+
+    def _counted(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(this: Any, sql: str, *params: Any) -> Any:
+            self.asked.append(sql)
+            return real(this, sql, *params)
+
+        return asked
+
+    def during(self, act: Callable[[], object]) -> list[str]:
+        act()  # what is remembered is remembered for both
+        self.asked.clear()
+        act()
+        return list(self.asked)
+
+
+@pytest.mark.parametrize("who", ["nobody", "oslo", "program"])
+@pytest.mark.parametrize(
+    "door", [door for door in DOORS if door.named is not Door("").named], ids=lambda door: door.name
+)
+def test_a_secret_takes_as_many_questions_as_nothing(
+    twins: tuple[World, World], door: Door, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, _ = twins
+    counting = Counting(monkeypatch)
+    for path in door.named(full):
+        missing = path.replace(WORD, "qumranix").replace(full.agreement.rpartition("/")[2], "0" * 36)
+        missing = missing.replace(full.pair, full.pair[:-8] + "0" * 8)
+        found, expected = (
+            counting.during(lambda path=one: full.ask(who, "GET", path, door.accept))  # type: ignore[misc]
+            for one in (path, missing)
+        )
+        assert found == expected, path
+
+
+def test_metrics_have_no_label_of_a_secret(twins: tuple[World, World]) -> None:
+    full, empty = twins
+    names = []
+    for world in (full, empty):
+        for door in DOORS:
+            for path in door.named(full):
+                world.ask("nobody", "GET", path)
+        text = world.ask("nobody", "GET", "/metrics").text
+        assert WORD not in text
+        names.append({line.rpartition(" ")[0] for line in text.splitlines() if line.startswith("citynode_")})
+    assert names[0] == names[1]
+
+
+def test_peers_report_about_secrets_as_about_nothing(twins: tuple[World, World]) -> None:
+    full, empty = twins
+    for path, member in (("/federation/erasures", "seqs"), ("/federation/refusals", "refusals")):
+        for iri in (f"{BASE}/collections/{WORD}", f"{BASE}/collections/{full.pair}", f"{LONDON}/collections/{WORD}"):
+            said = []
+            for world in (full, empty):
+                token = world.rig.peer_token(OSLO)
+                said.append(shown(world.rig.as_peer("POST", path, token=token, body={"collection": iri, member: []})))
+            assert said[0] == said[1], (path, iri)
+
+
+def test_the_party_of_an_agreement_is_told_and_hears_of_nothing_else(twins: tuple[World, World]) -> None:
+    full, _ = twins
+    reply = full.rig.as_peer("GET", f"/collections/{WORD}/entries", token=full.rig.peer_token(LONDON))
+    assert reply.status_code == 200
+    assert WORD not in full.ask("oslo", "GET", "/catalog.ttl").text
+    catalogue = full.rig.as_peer("GET", "/catalog.ttl", token=full.rig.peer_token(LONDON))
+    assert WORD in catalogue.text
+    assert catalogue.headers["cache-control"] == "private, no-store"
+
+
+def test_an_address_that_was_public_and_is_withdrawn_says_so_though_something_restricted_is_there_now(
+    twins: tuple[World, World],
+) -> None:
+    full, _ = twins
+    node, iri = full.city.node, f"{BASE}/datasets/moved"
+    put = Draft(iri, "moved", "dataset", "put", payload_of(iri, "Moved"))
+    for collection, drafts in (("open-data", [put, Draft(iri, "moved", "dataset", "withdraw", None)]), (WORD, [put])):
+        for draft in drafts:
+            with node.db.write() as tx:
+                node.journals.append(tx, collection, [draft], at_ms=now_ms())
+    for follower in node.followers:
+        catch_up(node.journals, follower)
+    assert full.ask("nobody", "GET", "/datasets/moved").status_code == 410
