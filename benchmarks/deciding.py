@@ -64,7 +64,7 @@ def deciding(bench: Bench) -> Iterator[Row]:
     db.close()
 
 
-def _filled(journals: Any) -> list[str]:  # noqa: ANN401 (imported when it is measured)
+def _filled(journals: Any) -> list[str]:
     """Write a collection of 1,000 records of ordinary size, and sign it; give their IRIs."""
     from node.journal import Draft
 
@@ -87,7 +87,7 @@ def _filled(journals: Any) -> list[str]:  # noqa: ANN401 (imported when it is me
     return iris
 
 
-def _agreed(db: Any) -> dict[str, str]:  # noqa: ANN401
+def _agreed(db: Any) -> dict[str, str]:
     """Write the agreements; give what a token says of the first."""
     import json
 

@@ -169,7 +169,9 @@ def simulate(
     peer: Annotated[str, typer.Option("--peer", metavar="PEER", help="Who would do it.")],
     action: Annotated[str, typer.Option("--action", metavar="ACTION", help="index, read, use, distribute …")],
     collection: Annotated[str, typer.Option("--collection", metavar="NAME", help="One of our collections, or an IRI.")],
-    purpose: Annotated[str, typer.Option("--purpose", metavar="IRI", help="For what.")] = "",
+    purpose: Annotated[
+        str, typer.Option("--purpose", metavar="IRI", help="For what: an IRI, or its DPV name alone.")
+    ] = "",
     record: Annotated[str, typer.Option("--record", metavar="IRI", help="One record of it.")] = "",
     recipient: Annotated[str, typer.Option("--recipient", metavar="IRI", help="For whom, if not for itself.")] = "",
     channel: Annotated[str, typer.Option("--channel", help="feed, page, search, sparql or transfer.")] = "",

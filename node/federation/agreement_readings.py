@@ -27,7 +27,7 @@ from node.federation.policy import read_rules, write_rules
 from node.federation.policy.redline import plain_redline, redline
 from node.federation.policy.sentences import Parties, Terms, parse, plain, read_plain, sections
 from node.federation.policy.templates import Template, templates
-from node.federation.policy.terms import ACTIONS, CHANNELS
+from node.federation.policy.terms import ACTIONS, CHANNELS, DPV
 
 Names = Callable[[], Mapping[str, str]]
 
@@ -325,7 +325,7 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a peer would do. `action` and `channel` by their names in the profile, `collection` by name or IRI."""
+    """What a peer would do: `action` and `channel` by their names, `collection` and `purpose` by name or IRI."""
 
     peer: str
     action: str

@@ -405,7 +405,7 @@ def test_simulate_names_the_clause_and_its_sentence(two: tuple[City, City]) -> N
     yes = readings.simulate(Question("london", "read", "plans", purpose=f"{DPV}PublicBenefit"))
     assert (yes["allowed"], yes["clause"].endswith("#p1")) == (True, True)
     assert yes["sentence"].startswith("2.")
-    no = readings.simulate(Question("london", "read", "plans", purpose=f"{DPV}Marketing", report=True))
+    no = readings.simulate(Question("london", "read", "plans", purpose="Marketing", report=True))
     assert (no["allowed"], no["operand"]) == (False, "purpose")
     assert len(no["report"]) == 1
     assert readings.simulate(Question("london", "sell", "plans"))["code"] == "prohibited"

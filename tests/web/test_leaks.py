@@ -8,7 +8,7 @@ same as behind one that holds nothing. A door to come joins `DOORS` and is teste
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.slow  # whole nodes: seconds, not milliseconds
 
 LONDON, OSLO = "https://london.example", "https://oslo.example"
 WORD = "zanzibar"
+DSP = ["https://w3id.org/dspace/2025/1/context.jsonld"]
 SECRET, GONE = f"{BASE}/datasets/{WORD}", f"{BASE}/datasets/{WORD}-gone"
 MIRRORED = f"{LONDON}/datasets/{WORD}"
 # What may differ between any two replies.
@@ -46,6 +47,7 @@ class Door:
     named: Callable[["World"], Sequence[str]] = lambda _: ()
     general: Sequence[str] = ()
     accept: str = "*/*"
+    body: Mapping[str, Any] | None = None  # asked with POST, if there is one
 
 
 def _collections(world: "World") -> list[str]:
@@ -91,6 +93,20 @@ DOORS = [
     Door(
         "public records", general=["/datasets/d1", "/datasets/d1.ttl", "/collections/open-data", "/datasets/d1/proof"]
     ),
+    Door(
+        "dsp",
+        lambda world: [f"/dsp/2025-1/catalog/datasets/{BASE}/collections/{name}" for name in _collections(world)],
+        general=["/.well-known/dspace-version"],
+    ),
+    Door(
+        "dsp catalogue",
+        general=["/dsp/2025-1/catalog/request"],
+        body={"@context": DSP, "@type": "CatalogRequestMessage"},
+    ),
+    Door(
+        "agreements api",
+        lambda world: [f"/api/agreements/one?name={world.agreement}", "/api/agreements", "/api/offers"],
+    ),
     Door("public feed", general=["/collections/open-data/entries", "/collections/open-data/checkpoint"]),
 ]
 
@@ -108,7 +124,10 @@ class World:
     def pair(self) -> str:
         return pair_of(self.city.node, stand_in(self.city.node, LONDON))
 
-    def ask(self, who: str, method: str, path: str, accept: str = "*/*") -> httpx.Response:
+    def enter(self, who: str, method: str, path: str, door: Door) -> httpx.Response:
+        return self.ask(who, "POST" if door.body else method, path, door.accept, door.body)
+
+    def ask(self, who: str, method: str, path: str, accept: str = "*/*", body: Any = None) -> httpx.Response:
         headers = {"accept": accept, "x-request-id": "leaks"}
         if who == "oslo":
             token = self.rig.peer_token(OSLO)
@@ -116,7 +135,9 @@ class World:
             headers |= {"authorization": f"DPoP {token}", "dpop": proof}
         elif who != "nobody":
             headers |= {"authorization": f"Bearer {self.secrets[who]}"}
-        return self.rig.say(method, path, headers=headers)
+        if body:
+            headers["content-type"] = "application/json"
+        return self.rig.say(method, path, headers=headers, body=body)
 
 
 def _public(city: City) -> None:
@@ -210,7 +231,7 @@ def test_with_and_without_secrets_every_door_answers_alike(twins: tuple[World, W
     full, empty = twins
     for path in (*door.general, *door.named(full)):
         for method in ("GET", "HEAD"):
-            found, expected = (shown(world.ask(who, method, path, door.accept)) for world in (full, empty))
+            found, expected = (shown(world.enter(who, method, path, door)) for world in (full, empty))
             assert found == expected, (method, path)
             if path in door.general:
                 assert WORD.encode() not in found[2].lower(), path
@@ -260,7 +281,7 @@ def test_a_secret_takes_as_many_questions_as_nothing(
         missing = path.replace(WORD, "qumranix").replace(full.agreement.rpartition("/")[2], "0" * 36)
         missing = missing.replace(full.pair, full.pair[:-8] + "0" * 8)
         found, expected = (
-            counting.during(lambda path=one: full.ask(who, "GET", path, door.accept))  # type: ignore[misc]
+            counting.during(lambda path=one: full.enter(who, "GET", path, door))  # type: ignore[misc]
             for one in (path, missing)
         )
         assert found == expected, path
@@ -298,6 +319,23 @@ def test_the_party_of_an_agreement_is_told_and_hears_of_nothing_else(twins: tupl
     catalogue = full.rig.as_peer("GET", "/catalog.ttl", token=full.rig.peer_token(LONDON))
     assert WORD in catalogue.text
     assert catalogue.headers["cache-control"] == "private, no-store"
+
+
+def test_what_is_in_memory_is_not_given_to_a_token_that_does_not_hold(twins: tuple[World, World]) -> None:
+    full, _ = twins
+    for _ in range(2):
+        assert full.ask("nobody", "GET", "/datasets/d1.ttl").status_code == 200
+    reply = full.rig.say("GET", "/datasets/d1.ttl", headers={"authorization": "Bearer cn_no"})
+    assert reply.status_code == 401
+
+
+def test_what_this_city_publishes_as_a_whole_has_nothing_restricted_in_it_whoever_asks(
+    twins: tuple[World, World],
+) -> None:
+    full, empty = twins
+    for path in ("/catalog.nq.gz", "/.well-known/void", "/checkpoints", "/federation.json"):
+        told = [shown(world.rig.as_peer("GET", path, token=world.rig.peer_token(LONDON))) for world in (full, empty)]
+        assert told[0] == told[1], path
 
 
 def test_an_address_that_was_public_and_is_withdrawn_says_so_though_something_restricted_is_there_now(
