@@ -16,13 +16,15 @@ from benchmarks.rig import Bench, Row
 TARGET_PERCENT = 10.0
 HOME = "https://london.example"
 AGREEMENTS = 50
+SINGLE = 300
 
 
 def deciding(bench: Bench) -> Iterator[Row]:
     """Measure a question and two pages."""
     from node.db import Database
     from node.federation.agreements import Agreements
-    from node.federation.decisions import Ask, Decisions
+    from node.federation.answers import Ask, Records
+    from node.federation.decisions import Decisions
     from node.federation.feed import Feed
     from node.journal.journal import Journals
     from node.keys import Keyring
@@ -42,11 +44,12 @@ def deciding(bench: Bench) -> Iterator[Row]:
     yield Row(
         f"a question at a door, {AGREEMENTS} agreements", f"{asked:.1f} us", ratio=f"{looked:.1f} us of it: is it new?"
     )
+    yield from _at_the_door(bench, db, decisions, iris)
     feed = Feed(journals, lambda _: journals.public_keys())
-    half = frozenset(iris[::2])
+    half = Records(frozenset(iris[::2]))
     pages: dict[str, Callable[[], object]] = {
         "whole": lambda: feed.paged("plans", after=0, limit=1_000),
-        "filtered": lambda: feed.paged("plans", after=0, limit=1_000, only=frozenset(iris)),
+        "filtered": lambda: feed.paged("plans", after=0, limit=1_000, only=Records(frozenset(iris))),
         "half": lambda: feed.paged("plans", after=0, limit=1_000, only=half),
     }
     took = dict.fromkeys(pages, float("inf"))
@@ -62,6 +65,26 @@ def deciding(bench: Bench) -> Iterator[Row]:
         f"{took['whole'] / 1e3:.1f} ms whole, {took['half'] / 1e3:.1f} ms with every other one",
     )
     db.close()
+
+
+def _at_the_door(bench: Bench, db: Any, decisions: Any, iris: list[str]) -> Iterator[Row]:
+    """Measure all that a door asks, how much of a collection somebody may see, with and without many single records."""
+    from node.federation.answers import Ask
+
+    ask = Ask("index", f"{HOME}/collections/plans", peer="helsinki", recipient=CITY)
+    other = Ask("index", f"{HOME}/collections/plans", peer="ghent", recipient="https://ghent.example")
+    none = Ask("index", f"{HOME}/collections/none", peer="ghent", recipient="https://ghent.example")
+    whole = _us(bench, lambda: decisions.extent(ask, NOW_MS, name="plans"), 20_000)
+    _agreed_singly(db, iris[:SINGLE])
+    assert len(decisions.extent(other, NOW_MS, name="plans").records) == SINGLE
+    single = _us(bench, lambda: decisions.extent(other, NOW_MS, name="plans"), 100)
+    missing = _us(bench, lambda: decisions.extent(none, NOW_MS, name="none"), 20_000)
+    yield Row("how much of a collection, a door's whole question", f"{whole:.1f} us")
+    yield Row(
+        f"the same under {SINGLE} agreements on single records",
+        f"{single / 1e3:.2f} ms",
+        ratio=f"{missing:.1f} us for a collection that is not there",
+    )
 
 
 def _filled(journals: Any) -> list[str]:
@@ -106,6 +129,24 @@ def _agreed(db: Any) -> dict[str, str]:
             found,
         )
     return {"agreement": found[0][0], "digest": found[0][2], "purpose": DPV + "AcademicResearch"}
+
+
+def _agreed_singly(db: Any, iris: list[str]) -> None:
+    """Write an agreement with another city on each of these records."""
+    import json
+
+    from node.federation.agreement_text import compose
+
+    with db.write() as tx:
+        for number, iri in enumerate(iris):
+            name, party = f"{HOME}/agreements/single-{number}", "https://ghent.example"
+            rules = {"permission": [{"action": "odrl:index"}]}
+            text = compose(name, iri, HOME, party, NOW_MS - 1_000, {"title": iri}, rules)
+            tx.run(
+                "INSERT INTO agreement (iri, covers, digest, signed, target, record, peer, role, signed_by, public,"
+                " agreed_at, our_state) VALUES (?, ?, ?, ?, ?, '', 'ghent', 'provider', 'both', FALSE, 1, 'in-force')",
+                *(text.iri, json.dumps([iri]), text.digest, text.text, iri),
+            )
 
 
 def _us(bench: Bench, work: Callable[[], object], count: int, *, rounds: int = 5) -> float:

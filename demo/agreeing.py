@@ -71,6 +71,7 @@ def _survey(helsinki: City, london: City) -> None:
     draft = next(each["id"] for each in london.json("agreements", "list")["drafts"])
     agreed = ("--token-file", _secret(london), "--wait", str(WAIT_S))
     print("Grace asks for the offer as it stands; Helsinki's node agrees by itself, as the offer says", flush=True)
+    print("What was a draft becomes a negotiation, then an agreement, each with an id of its own", flush=True)
     _typed(london, "agreements", "propose", draft, *agreed)
     held = [each for each in london.json("agreements", "list")["agreements"] if each["target"].endswith(SURVEYS)]
     agreement = str(held[0]["id"])
@@ -81,17 +82,17 @@ def _survey(helsinki: City, london: City) -> None:
     local = f"{helsinki.slug}/{SURVEYS}"
     _until(lambda: not _records(london, local), f"{london.name} to hide {local}")
     _typed(london, "agreements", "show", agreement)
-    print(f"{london.name} shows {_records(london, local)} records of {local} now", flush=True)
+    print(f"{london.name} shows {_counted(_records(london, local))} of {local} now", flush=True)
+    _typed(london, "peers", "unfollow", helsinki.slug, SURVEYS, shown=False)
 
 
 def _mirror(one: City, other: City, collection: str) -> None:
     local = f"{other.slug}/{collection}"
     _typed(one, "peers", "follow", other.slug, collection, shown=False)
-    _typed(one, "exchange", "run", other.slug, "--wait", shown=False)
+    print(f"  {one.name}$ citynode exchange run {other.slug} --wait", flush=True)
+    one.say("exchange", "run", other.slug, "--wait", must=False)
     _until(lambda: _records(one, local), f"{one.name} to hold {local}")
-    print(
-        f"{one.name} holds {_records(one, local)} records of {local}, and shows them to its own staff alone", flush=True
-    )
+    print(f"{one.name} holds {_counted(_records(one, local))} of {local}, for its own staff alone to see", flush=True)
 
 
 def _to_try(helsinki: City, london: City, document: str) -> str:
@@ -123,6 +124,10 @@ def _waits(city: City, document: str) -> bool:
 
 def _records(city: City, collection: str) -> int:
     return sum(each["records"] for each in city.json("catalog", "stats") if each["collection"] == collection)
+
+
+def _counted(records: int) -> str:
+    return "1 record" if records == 1 else f"{records} records"
 
 
 def _until(holds: Any, what: str) -> None:

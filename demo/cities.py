@@ -103,7 +103,8 @@ class City:
         """Make a restricted collection of the descriptions beside this file, unless it is there."""
         if collection in {each["name"] for each in self.json("sources", "list")}:
             return
-        self.tell("collections", "create", collection, "--visibility", "restricted", "--title", collection.title())
+        title = f"{collection.title()} of {self.name}"
+        self.tell("collections", "create", collection, "--visibility", "restricted", "--title", title)
         file = str(HERE / f"{self.slug}-{collection}.ttl")
         self.ask("sources", "add", collection, file, "--kind", "dcat", "--collection", collection)
         self.say("harvest", "run", collection)
@@ -141,7 +142,8 @@ class City:
     def mirror(self, other: "City") -> None:
         """Mirror the other city's open data, and fetch what there is."""
         self.ask("peers", "follow", other.slug, COLLECTION)
-        self.say("exchange", "run", other.slug, "--wait")
+        # An agreement may have ended since the last time; then this says so, and the rest is mirrored.
+        self.say("exchange", "run", other.slug, "--wait", must=False)
 
 
 HELSINKI = City(

@@ -30,6 +30,9 @@ The flows:
             cities', refusals and erasures told, stubs asked for again.
     Out     web -> shelf (newest state) -> stored bytes -> serialise to the form asked for; strong ETag from the digest.
             Feeds: web -> rights -> federation.feed (pages, snapshot, tiles) or ldes; notices tell peers of new heads.
+            What is restricted: web -> seen, door -> rights -> decisions (agreements in force, compiled) -> yes or no.
+    Agree   office or web/dsp -> negotiations (stored, then decided by approvals) -> outbox -> the other. Finalized:
+            one entry in each city's journal of the pair -> agreements (a follower) -> decisions.
     Proof   journal -> tiles, checkpoint, inclusion proof; witnesses cosign; `citynode journal verify` recomputes all of
             it, and `citynode verify` needs nothing of this node.
 

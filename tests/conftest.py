@@ -4,6 +4,7 @@ Sockets are closed but for loopback (pytest-socket, `pyproject.toml`), warnings 
 repeatable: the same commit runs the same examples, on a slow machine too.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -38,6 +39,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for folder, mark in STAND_APART.items():
             if parts[:2] == ("tests", folder):
                 item.add_marker(mark)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported and collected out of every later collection of garbage: it lives as long as the run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

@@ -98,10 +98,13 @@ def build(
     def claims(peer_url: str, collection: str) -> Details:
         return agreeing.decisions.claims(peer_url, collection, clock_ms())
 
+    def opened(peer_url: str, collection: str) -> bool:
+        return bool(agreeing.decisions.agreed(peer_url, collection, clock_ms()))
+
     oauth = oauths.build(settings, db=db, keyring=keyring, outbound=outbound, renew=renew, grants=grants, claims=claims)
     identity = _identity(settings, keyring, journals)
     peering = peerings.build(
-        settings, db=db, reader=journals, identity=identity, outbound=outbound, source=oauth.source
+        settings, db=db, reader=journals, identity=identity, outbound=outbound, source=oauth.source, opened=opened
     )
     watching = watchings.build(
         settings,
@@ -171,7 +174,7 @@ def agreements_follower(settings: Settings, db: Database) -> AgreementsFollower:
         peer = book.by_url(url)
         return peer.name if peer else ""
 
-    return AgreementsFollower(settings.base_url, name_of)
+    return AgreementsFollower(settings.base_url, name_of, clock_ms=clock_ms)
 
 
 def keys_of(journals: Journals, peers: Peers) -> KeysOf:

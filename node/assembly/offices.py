@@ -6,6 +6,7 @@ of "Plans of Helsinki" and not of an address alone.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from node.assembly import speaking
@@ -55,9 +56,10 @@ def build(ground: Ground, parts: Parts) -> Offices:
     settings, base_url, peers = ground.settings, ground.settings.base_url, ground.peers
     talks = parts.dsp.negotiations
     notices = AgreementNotices(ground.db, talks.outbox, client=ground.client, base_url=base_url, peers=peers)
-    drafts, drafting = Drafts(ground.db), _drafting(ground)
+    drafts, drafting = Drafts(ground.db), _drafting(ground, parts.offers)
     finder = Finder(drafts, talks, parts.agreements)
-    views = Views(talks, parts.approvals, parts.dsp.decider, notices, lambda url: _name_of(ground, url), peers.follows)
+    name_of = partial(_name_of, ground)
+    views = Views(talks, parts.approvals, parts.dsp.decider, notices, name_of, peers.follows, finder.document_of)
     readings = Readings(
         finder=finder,
         talks=talks,
@@ -69,6 +71,7 @@ def build(ground: Ground, parts: Parts) -> Offices:
         city=settings.name,
         base_url=base_url,
         names=lambda: _titles(ground),
+        holds=parts.offers.holds,
         clock_ms=clock_ms,
     )
     desk = Desk(
@@ -94,7 +97,7 @@ def build(ground: Ground, parts: Parts) -> Offices:
     return Offices(AgreementOffice(desk), offers, notices)
 
 
-def _drafting(ground: Ground) -> Drafting:
+def _drafting(ground: Ground, offers: Offers) -> Drafting:
     peers = ground.peers
 
     def ours() -> Held:
@@ -111,7 +114,12 @@ def _drafting(ground: Ground) -> Drafting:
         return [iri for name, iri, _ in listed if name != PUBLIC_COLLECTION]
 
     return Drafting(
-        base_url=ground.settings.base_url, peers=peers, ours=ours, theirs=theirs, new_id=lambda: str(uuid4())
+        base_url=ground.settings.base_url,
+        peers=peers,
+        ours=ours,
+        theirs=theirs,
+        check=offers.check,
+        new_id=lambda: str(uuid4()),
     )
 
 

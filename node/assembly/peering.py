@@ -5,6 +5,7 @@ The book asks peers through the client alone, and the client holds no key: its t
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from node.assembly.clock import clock_ms
@@ -43,8 +44,9 @@ def build(
     identity: OwnIdentity,
     outbound: Outbound,
     source: TokenSource,
+    opened: Callable[[str, str], bool],
 ) -> Peering:
-    """Put it together; opens no connection."""
+    """Put it together; opens no connection. `opened` tells whether an agreement lets us mirror a peer's collection."""
 
     def held(prefix: str, *, except_of: str) -> int:
         return held_under(db, reader, prefix, except_of=except_of)
@@ -64,5 +66,5 @@ def build(
     )
     health = Health(db, peers, poll_ms=settings.peer_poll_s * 1000, backoff=backoff)
     test = PeerTest(peers, outbound, client)
-    office = PeerOffice(peers, health, test, fingerprint=lambda: identity.fingerprint, clock_ms=clock_ms)
+    office = PeerOffice(peers, health, test, fingerprint=lambda: identity.fingerprint, clock_ms=clock_ms, opened=opened)
     return Peering(client, peers, health, office)

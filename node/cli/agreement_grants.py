@@ -4,7 +4,6 @@ A token is bound to the agreement, to one purpose and to its holder, and looked 
 nothing while the agreement is not in force, and nothing any more once it is over or `citynode tokens revoke` ended it.
 """
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -12,7 +11,6 @@ import typer
 from node.cli import say
 from node.cli.agreements import NameArgument
 from node.cli.common import DataOption, JsonOption, now_ms, opened
-from node.errors import Malformed, NotFound
 
 
 def grant(
@@ -26,20 +24,15 @@ def grant(
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
-    """Issue a token to somebody who acts under an agreement; its secret is shown this once."""
-    from node.federation.policy.terms import DPV
+    """Issue a token to somebody who acts under an agreement that grants to this city; shown this once.
 
-    purpose = purpose if ":" in purpose else DPV + purpose
+    Its purpose is one that the agreement names, its holder a recipient that the agreement names.
+    """
     with opened(data) as node:
-        agreeing = node.federation.agreeing
-        found = agreeing.office.readings.finder.find(name).agreements
-        if len(found) != 1:
-            raise NotFound(f"{name[:200]} is not one agreement.", fix="List them: citynode agreements list")
-        iri, at_ms = found[0].iri, now_ms()
-        whom = recipient or _only(agreeing.decisions.recipients(iri))
-        actions = agreeing.decisions.grantable(iri, purpose, whom, at_ms)
+        found = node.federation.agreeing.office.readings.grantable(name, purpose, recipient)
+        iri, purpose, whom, actions = found.agreement, found.purpose, found.recipient, found.actions
         token, secret = node.federation.named_tokens.grant(
-            to, agreement=iri, purpose=purpose, recipient=whom, now_ms=at_ms, days=days
+            to, agreement=iri, purpose=purpose, recipient=whom, now_ms=now_ms(), days=days
         )
     if as_json:
         until = say.moment(token.expires_at_ms)
@@ -51,10 +44,3 @@ def grant(
         f"{token.name} may {', '.join(actions)} under {iri}, for {purpose}, until {say.moment(token.expires_at_ms)}"
         f" or the agreement's end. This is shown only now; to end it: citynode tokens revoke {token.name}"
     )
-
-
-def _only(recipients: Sequence[str]) -> str:
-    """Take the one recipient that there is; nobody if none is named. Raises Malformed if there are several."""
-    if len(recipients) > 1:
-        raise Malformed("The agreement names several recipients.", fix=f"Say --recipient {' or '.join(recipients)}.")
-    return recipients[0] if recipients else ""

@@ -4,11 +4,10 @@ Terms come from a template with values for its places, from a file of JSON, or f
 What was typed wrongly is said in one line, before anything is written.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from node.cli import say
 from node.errors import Conflict, Malformed, Misconfigured, NotFound
@@ -19,7 +18,9 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = 256 * 1024
 _SHORT = 8
-_TEMPLATE_ONLY = ("about", "rules")
+_TERMS = ("about", "rules")
+_EXPLAINED = ("lang", "document", "parts")
+_PART = ("id", "title", "assigner", "assignee", "target", "terms", "sections", "text")
 
 
 def words_of(
@@ -71,22 +72,38 @@ def _values(places: Sequence[str]) -> dict[str, str]:
 def _from_file(
     office: "AgreementOffice", file: Path, standing: str, lang: str
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    from node.federation.integrity import strict_json
+
     text = _read(file)
     if not text.lstrip().startswith("{"):
         if not standing:
             raise Malformed("Sentences are read as another version of something.", fix="Name it: --replaces NAME")
         return {}, office.readings.words_of(text, standing, lang)
-    try:
-        said = orjson.loads(text)
-    except ValueError as error:
-        raise Malformed(f"{file} is no JSON.") from error
-    # What `explain --json` writes may be given back as it is, with one part.
-    parts = said.get("parts")
-    said = parts[0] if isinstance(parts, list) and len(parts) == 1 else said
+    said = _part(strict_json(text, max_bytes=MAX_FILE_BYTES))
     about, rules = said.get("about", {}), said.get("rules")
     if not isinstance(about, dict) or not isinstance(rules, dict):
         raise Malformed(f"{file} does not say about and rules.", fix="See: citynode agreements explain NAME --json")
     return about, rules
+
+
+def _part(said: dict[str, Any]) -> dict[str, Any]:
+    """Give what says about and rules: the file, or the one part of what `explain --json` writes, given back as it is.
+
+    Raises:
+        Malformed: It has a member that nobody reads: a slip there would be terms that nobody sees.
+    """
+    parts, known = said.get("parts"), {*_TERMS}
+    if isinstance(parts, list) and len(parts) == 1 and isinstance(parts[0], dict):
+        _check_members(said, _EXPLAINED)
+        said, known = parts[0], {*_TERMS, *_PART}
+    _check_members(said, known)
+    return said
+
+
+def _check_members(said: Mapping[str, Any], known: Collection[str]) -> None:
+    odd = sorted(said.keys() - set(known))
+    if odd:
+        raise Malformed(f"Terms have no member {odd[0][:80]!r}.", fix="Write about and rules, and nothing beside them.")
 
 
 def _read(file: Path) -> str:
@@ -139,7 +156,8 @@ def print_thing(found: Mapping[str, Any]) -> None:
         for each in found["parts"]:
             print_thing(each)
         return
-    say.line(f"{kind.capitalize()} {_name(found)}: {found.get('title', '')}, {found['state']}")
+    title = f"{found['title']}, " if found.get("title") else ""
+    say.line(f"{kind.capitalize()} {name_of(found)}: {title}{found['state']}")
     for label, value in _facts(found):
         say.line(f"  {label + ':':<14}{value}")
 
@@ -149,9 +167,10 @@ def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     if found.get("peer"):
         we = "we grant" if found["role"] == "provider" else "we ask"
         said.append(("with", f"{found['peer']} ({we})"))
-    said += [(label, str(found[key])) for label, key in _LINES if found.get(key)]
+    said += [(label, _day(str(found[key])) if key == "ends_at" else str(found[key])) for label, key in _LINES
+             if found.get(key)]  # fmt: skip
     said += [("covers", each) for each in found.get("covers", []) if found.get("covers") != [found["target"]]]
-    for label, side in (("we say", found.get("ours")), ("they say", found.get("theirs"))):
+    for label, side in (("our own word", found.get("ours")), ("their word", found.get("theirs"))):
         if side and side["state"]:
             said.append((label, f"{side['state']} since {side['at']} {side['reason']}".rstrip()))
     if found.get("notice"):
@@ -173,11 +192,13 @@ _LINES = (
     ("review", "review_at"),
     ("digest", "digest"),
 )
-_ENDS = (("reason", "reason"), ("waits for", "waits"), ("next", "next"))
+_ENDS = (("reason", "reason"), ("waits for", "waits"), ("trouble", "trouble"), ("next", "next"))
+_MAX_TROUBLE = 160
+_FEW = 3
 
 
 def _approved(found: Mapping[str, Any]) -> str:
-    names = ", ".join(each["person"] for each in found["approvals"]) or "nobody yet"
+    names = "; ".join(f"{each['person']}, {each['at'][:10]}" for each in found["approvals"]) or "nobody yet"
     missing = found["approvals_missing"]
     return f"{names}; {missing} more needed" if missing else names
 
@@ -185,12 +206,12 @@ def _approved(found: Mapping[str, Any]) -> str:
 def print_lists(found: Mapping[str, Any]) -> None:
     """Print everything that stands, and what a person should know of it."""
     rows = [
-        (_name(each), each["peer"], "grants" if each["role"] == "provider" else "asks", each["title"], each["state"],
-         _waits(each), each["next"])
+        (name_of(each), each["peer"], "grants" if each["role"] == "provider" else "asks", _collections(each),
+         each["title"], each["state"], _waits(each), each["next"])
         for each in (*found["agreements"], *found["negotiations"], *found["drafts"])
     ]  # fmt: skip
     if rows:
-        say.table(("name", "peer", "we", "title", "state", "waits for", "next"), rows)
+        say.table(("name", "peer", "we", "collection", "title", "state", "waits for", "next"), rows)
     else:
         say.line("No agreements yet. Begin with: citynode agreements templates")
     for each in found["documents"]:
@@ -201,11 +222,44 @@ def print_lists(found: Mapping[str, Any]) -> None:
 
 def _waits(each: Mapping[str, Any]) -> str:
     who = {"us": "us: ", "them": ""}.get(each["waits_for"], "")
-    return f"{who}{each['waits']}"
+    trouble = str(each.get("trouble", ""))
+    short = trouble if len(trouble) <= _MAX_TROUBLE else trouble[: _MAX_TROUBLE - 3] + "..."
+    return f"{who}{each['waits']}" + (f" (the last attempt failed: {short})" if trouble else "")
 
 
-def _name(found: Mapping[str, Any]) -> str:
-    return str(found["id"]).rpartition("/")[2][:_SHORT]
+def _collections(found: Mapping[str, Any]) -> str:
+    """Name what it covers shortly: the names of collections, or what ends the IRIs."""
+    names = [str(each).rstrip("/").rpartition("/")[2] for each in found.get("covers") or [found["target"]]]
+    return ", ".join(names[:_FEW]) + (f" and {len(names) - _FEW} more" if len(names) > _FEW else "")
+
+
+def _day(moment: str) -> str:
+    """Say an end that is the end of a day as that day; any other as it is."""
+    at = datetime.fromisoformat(moment)
+    if (at.hour, at.minute, at.second) != (0, 0, 0):
+        return moment
+    last = at - timedelta(days=1)
+    return f"{last.day} {last:%B} {last.year} (included)"
+
+
+def name_of(found: Mapping[str, Any]) -> str:
+    """Give the name that is typed: the beginning of an id; of a document its IRI."""
+    return str(found["id"]) if found["kind"] == "document" else str(found["id"]).rpartition("/")[2][:_SHORT]
+
+
+def print_asked(drafts: Sequence[Mapping[str, Any]]) -> None:
+    """Say what is asked of the other city where nobody named it."""
+    for each in drafts:
+        if each["role"] == "consumer":
+            asked = ", ".join(each["covers"] or [each["target"]])
+            say.line(f"Asked of {each['peer']}: {asked}. To ask for something else: --their COLLECTION")
+
+
+def print_still_open(found: Mapping[str, Any]) -> None:
+    """Say what other agreements go on opening of what was just closed."""
+    for each in found.get("still_open", ()):
+        what, under = (str(each[key]).rpartition("/")[2] for key in ("covers", "agreement"))
+        say.line(f"{what} stays open to {each['peer']} under {under[:_SHORT]}.")
 
 
 def print_simulation(found: Mapping[str, Any]) -> None:

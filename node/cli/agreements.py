@@ -13,9 +13,18 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from node.cli import say
-from node.cli.agreement_words import print_lists, print_simulation, print_thing, wish_of, words_of
+from node.cli.agreement_words import (
+    name_of,
+    print_asked,
+    print_lists,
+    print_simulation,
+    print_still_open,
+    print_thing,
+    wish_of,
+    words_of,
+)
 from node.cli.common import DataOption, JsonOption, now_ms, opened
-from node.errors import Conflict, Misconfigured, NotFound, PeerUnreachable
+from node.errors import Conflict, Misconfigured, NotFound
 
 if TYPE_CHECKING:
     from node.assembly import Node
@@ -34,6 +43,10 @@ TokenFileOption = Annotated[
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 WaitOption = Annotated[int, typer.Option("--wait", metavar="SECONDS", min=0, help="Wait for the other city so long.")]
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the other city reads it.")]
+NeededReason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; the other city reads it. Required, but for a draft.")
+]
+_WAITS = 3
 PeerOption = Annotated[str, typer.Option("--with", metavar="PEER", help="The other city, by its name here.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="Fill a place of the template; repeatable.")
@@ -183,7 +196,9 @@ def simulate(
     """Say what a peer would be allowed now, and which clause says so; nothing is counted or changed."""
     from node.federation.agreement_readings import Question
 
-    asked = Question(peer, action, collection, record, purpose, recipient, channel, lang, report and as_json)
+    if report and not as_json:
+        raise Misconfigured("Compliance reports are JSON.", fix="Add --json.")
+    asked = Question(peer, action, collection, record, purpose, recipient, channel, lang, report)
     with opened(data) as node:
         found = _office(node).readings.simulate(asked)
     if as_json:
@@ -237,6 +252,8 @@ def draft(
         print_thing(each)
     if found["document"]:
         say.line(f"Both are parts of {found['document']}")
+    if not their:
+        print_asked(found["drafts"])
     read = found["document"] or str(found["drafts"][0]["id"])[:8]
     say.note(f"Read it: citynode agreements explain {read}. Send it: citynode agreements propose {read}")
 
@@ -327,11 +344,11 @@ def sign(name: NameArgument, wait: WaitOption = 0, as_json: JsonOption = False, 
 
 @app.command()
 def suspend(
-    name: NameArgument, reason: ReasonOption = "", as_json: JsonOption = False, data: DataOption = None
+    name: NameArgument, reason: NeededReason = "", as_json: JsonOption = False, data: DataOption = None
 ) -> None:
     """Let an agreement permit nothing until it is resumed; at once, and the other city is told."""
     with opened(data) as node:
-        _answer(_office(node).act("suspend", name, reason=reason), as_json)
+        _closed(_office(node).act("suspend", name, reason=reason), as_json)
 
 
 @app.command()
@@ -344,17 +361,21 @@ def resume(name: NameArgument, reason: ReasonOption = "", as_json: JsonOption = 
 @app.command()
 def revoke(
     name: NameArgument,
-    reason: ReasonOption = "",
+    reason: NeededReason = "",
     yes: YesOption = False,
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
     """End an agreement for good, at once and alone; end a negotiation; drop a draft."""
     with opened(data) as node:
+        shown = _office(node).show(name)
+        kinds = {each["kind"] for each in shown.get("parts") or [shown]}
+        if not reason.strip() and kinds != {"draft"}:
+            raise Misconfigured("The other city is told why.", fix="Say it in a sentence: --reason TEXT")
         if not yes:
-            print_thing(_office(node).show(name))
-            _ask("End it? There is no way back but a new agreement.")
-        _answer(_office(node).act("revoke", name, reason=reason), as_json)
+            print_thing(shown)
+            _ask("Drop it?" if kinds == {"draft"} else "End it? There is no way back but a new agreement.")
+        _closed(_office(node).act("revoke", name, reason=reason), as_json)
 
 
 # ---------------------------------------------------------------- proofs
@@ -383,7 +404,10 @@ def export(
     except OSError as error:
         raise Conflict(f"{to} cannot be written: {error.strerror}.") from error
     say.line(f"Wrote {len(body)} bytes to {to}")
-    say.note(f"Anyone can verify it: citynode agreements verify {to}")
+    say.note(
+        f"Anyone can verify it: citynode agreements verify {to} --fingerprint F --fingerprint G"
+        " (F: citynode identity; G: citynode peers show PEER)"
+    )
 
 
 @app.command()
@@ -428,9 +452,18 @@ def _answer(found: dict[str, Any], as_json: bool) -> None:
         print_thing(found)
 
 
+def _closed(found: dict[str, Any], as_json: bool) -> None:
+    _answer(found, as_json)
+    if not as_json:
+        print_still_open(found)
+
+
 def _moved(found: dict[str, Any], as_json: bool) -> None:
     """Print how it stands after we said something; what the other city has ended or refused is no success."""
     _answer(found, as_json)
+    if found.get("waited_s"):
+        say.note(f"{name_of(found)} waits for the other city. It goes on by itself; see: citynode agreements list")
+        raise typer.Exit(_WAITS)
     if "ended" in {each["state"] for each in found.get("parts") or [found]}:
         raise typer.Exit(1)
 
@@ -443,19 +476,12 @@ def _ask(question: str) -> None:
 
 
 def _waited(node: "Node", found: dict[str, Any], wait_s: int) -> dict[str, Any]:
-    """Look again until nobody else is waited for, at most so long.
-
-    Raises:
-        PeerUnreachable: The other city has not answered in that time.
-    """
+    """Look again until nobody else is waited for; `waited_s` says that this was not so in that time."""
     until = time.monotonic() + wait_s
     name = str(found.get("id", ""))
     while wait_s and _open(found):
         if time.monotonic() >= until:
-            raise PeerUnreachable(
-                f"{name[:80]} still waits for the other city after {wait_s} s.",
-                fix="It goes on by itself; see: citynode agreements list",
-            )
+            return {**found, "waited_s": wait_s}
         time.sleep(0.2)
         found = _office(node).sign(name)
         name = str(found.get("id", name))
@@ -464,4 +490,6 @@ def _waited(node: "Node", found: dict[str, Any], wait_s: int) -> dict[str, Any]:
 
 def _open(found: dict[str, Any]) -> bool:
     parts = found.get("parts") or [found]
-    return any(each["waits_for"] == "them" or "on its way" in each["waits"] for each in parts)
+    # What follows by itself, from a message that came in this moment, is waited for like an answer.
+    ours = ("on its way", "round of the worker")
+    return any(each["waits_for"] == "them" or any(word in each["waits"] for word in ours) for each in parts)

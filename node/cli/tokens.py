@@ -10,6 +10,7 @@ import typer
 
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms, opened
+from node.federation.answers import Decision
 from node.federation.secrets import NamedToken
 
 app = typer.Typer(help="Tokens: access for staff and programs.", no_args_is_help=True)
@@ -51,8 +52,9 @@ def issue(
 def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
     """List the tokens, without their secrets."""
     with opened(data) as node:
-        found = node.federation.named_tokens.list()
-    now = now_ms()
+        found, now = node.federation.named_tokens.list(), now_ms()
+        decisions = node.federation.agreeing.decisions
+        ended = {each.name: decisions.alive(each.agreement, now) for each in found if each.agreement}
     if as_json:
         say.document(
             [
@@ -65,6 +67,7 @@ def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
                     "purpose": token.purpose,
                     "recipient": token.recipient,
                     "state": token.state_at(now),
+                    "agreement_state": _of_agreement(ended.get(token.name)),
                     "created_at": say.moment(token.created_at_ms),
                     "expires_at": say.moment(token.expires_at_ms),
                     "last_used_at": say.moment(token.last_used_at_ms),
@@ -79,13 +82,25 @@ def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
             (
                 token.name,
                 _may(token),
-                token.state_at(now),
+                _state(token.state_at(now), _of_agreement(ended.get(token.name))),
                 say.moment(token.expires_at_ms),
                 say.moment(token.last_used_at_ms),
             )
             for token in found
         ],
     )
+
+
+def _of_agreement(found: Decision | None) -> str:
+    """Name the state of the agreement that a token is bound to; empty if it is bound to none."""
+    if found is None:
+        return ""
+    return "in-force" if found.allowed else found.code
+
+
+def _state(own: str, agreement: str) -> str:
+    """Say what lets a token be of no use: its own end before that of its agreement."""
+    return f"agreement {agreement}" if own == "good" and agreement not in ("", "in-force") else own
 
 
 def _may(token: NamedToken) -> str:

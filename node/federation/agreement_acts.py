@@ -66,9 +66,9 @@ class AgreementActs:
         with self._db.write() as tx:
             tx.lock(f"agreement/{iri}")
             held = self._agreements.get(iri)
-            if held.our_state == _BECOMES[act] and (act == "revoke" or not held.is_final):
+            if held.our_state == _BECOMES[act] and act != "resume" and (act == "revoke" or not held.is_final):
                 return held
-            _check_may(act, held)
+            _check_may(act, held, now_ms)
             self._pairs.change(tx, iri, _BECOMES[act], reason, now_ms)
             said = {"agreement": iri, "state": _BECOMES[act], "reason": reason}
             self._notices.put(tx, self._peers.get(held.peer), said, now_ms)
@@ -100,9 +100,13 @@ def _check_reason(act: Act, reason: str) -> None:
         raise Malformed(f"A reason is one line of at most {MAX_REASON} characters.")
 
 
-def _check_may(act: Act, held: Agreement) -> None:
-    if held.is_final:
-        state = next(each for each in ("revoked", "superseded") if each in (held.our_state, held.their_state))
+def _check_may(act: Act, held: Agreement, now_ms: int) -> None:
+    state = held.state_at(now_ms)
+    if state in ("revoked", "superseded"):
         raise Conflict(f"The agreement is {WORDS[state]}.", fix="Propose a new one: citynode agreements draft")
+    if act == "resume" and held.our_state == "in-force":
+        if held.their_state == "suspended":
+            raise Conflict(f"{held.peer} suspended it; only {held.peer} can resume it.")
+        raise Conflict(f"Nothing is suspended: the agreement is {WORDS[state]}.")
     if held.our_state not in _FROM[act]:
         raise Conflict(f"The agreement is {held.our_state} here; nothing is to be done to {act} it.")

@@ -9,15 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from node.errors import Malformed, NotFound
 from node.federation.agreement_drafts import Draft
-from node.federation.agreement_text import read_about
+from node.federation.agreement_follower import term_of
+from node.federation.agreement_text import checked_id, read_about
 from node.federation.peer_store import Peer
 from node.federation.policy import read_rules, write_rules
+from node.federation.policy.clauses import checked_language
 from node.federation.policy.quantities import instant_text
 from node.federation.policy.templates import Template, fill, templates
-from node.federation.policy.values import time_ms
+from node.federation.policy.values import time_ms, time_text
 
 Json = Mapping[str, Any]
 PROVIDER, CONSUMER = "provider", "consumer"
@@ -101,13 +104,24 @@ class Drafting:
         peers: Book,
         ours: Callable[[], Held],
         theirs: Callable[[str], Sequence[str]],
+        check: Callable[[str, Sequence[str]], object],
         new_id: Callable[[], str],
     ) -> None:
-        """Draft as the city at `base_url`; `ours` lists our collections, `theirs` the public ones of a peer by name."""
+        """Draft as the city at `base_url`.
+
+        Args:
+            base_url: Our own.
+            peers: The book.
+            ours: Lists our collections.
+            theirs: Lists the public ones of a peer by name.
+            check: Raises unless a target and what it covers are ours.
+            new_id: Gives a fresh name.
+        """
         self._base = base_url
         self._peers = peers
         self._ours = ours
         self._theirs = theirs
+        self._check = check
         self._new_id = new_id
 
     def drafts(self, wish: Wish, now_ms: int) -> list[Draft]:
@@ -121,7 +135,7 @@ class Drafting:
         template = template_named(wish.words.template) if wish.words.template else None
         both = template is not None and short(template.id) in MUTUAL and not wish.role and not wish.replaces
         document = f"{self._base}/declarations/{self._new_id()}" if both else ""
-        about, rules = written(wish.words, template)
+        about, rules = written(wish.words, template, now_ms)
         roles = ROLES if both else (wish.role or PROVIDER,)
         return [self._draft(wish, peer, role, (about, rules), document, now_ms) for role in roles]
 
@@ -131,6 +145,10 @@ class Drafting:
         assigner = self._base if role == PROVIDER else peer.url
         covers = self._covers(wish, peer, role, said[0])
         target = self._target(wish, assigner, covers, wish.words.template)
+        if role == PROVIDER:
+            self._check(target, covers)
+        else:
+            _check_theirs(wish, assigner, target, covers)
         about = {**said[0], **({"partOf": document} if document else {})}
         about |= {"replaces": wish.replaces} if wish.replaces else {}
         about = {key: value for key, value in about.items() if key != "covers"}
@@ -168,25 +186,36 @@ class Drafting:
         return found
 
     def _whole(self, wish: Wish, peer: Peer, role: str) -> str:
-        return iri_in(self._base if role == PROVIDER else peer.url, wish.target)
+        return wish.target if wish.offer else iri_in(self._base if role == PROVIDER else peer.url, wish.target)
 
     @staticmethod
     def _target(wish: Wish, assigner: str, covers: Sequence[str], template: str) -> str:
         """Give what it is about: the one thing that is covered, or a bundle that stands for several."""
         if wish.target:
-            return iri_in(assigner, wish.target)
+            return wish.target if wish.offer else iri_in(assigner, wish.target)
         name = template.partition("/")[0]
         if name in BUNDLE or len(covers) > 1:
             return f"{assigner}/collections/{BUNDLE.get(name, 'bundle')}"
         return covers[0]
 
 
-def written(words: Words, template: Template | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def _check_theirs(wish: Wish, base_url: str, target: str, covers: Sequence[str]) -> None:
+    """Malformed unless everything is named as something of that city: it can grant nothing else."""
+    for iri in (target, *covers):
+        # What its own catalogue names is named by it, and other connectors have names without addresses.
+        shown = bool(wish.offer) and iri == target
+        steps = unquote(checked_id(iri).removeprefix(base_url)).split("/")
+        if not shown and (not iri.startswith(f"{base_url}/") or ".." in steps or "." in steps or not steps[-1]):
+            raise Malformed(f"{iri[:200]} is nothing of {base_url}.", fix="Name a collection of that city, or its IRI.")
+
+
+def written(words: Words, template: Template | None, now_ms: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Write rules and what stands beside them as somebody wants them to be.
 
     Raises:
-        Malformed: There are none, or they cannot be read.
+        Malformed: There are none, they cannot be read, or they would have ended already.
     """
+    checked_language(words.lang)
     if template is not None:
         about, rules = fill(template, words.values, lang=words.lang)
         about = {**about, **words.about}
@@ -199,16 +228,33 @@ def written(words: Words, template: Template | None) -> tuple[dict[str, Any], di
     about = {**about, **{key: value for key, value in mine.items() if value}}
     if words.public is not None:
         about["public"] = words.public
-    rules = ending(rules, words.until) if words.until else dict(rules)
-    return read_about(about), write_rules(read_rules(rules, policy_id="urn:draft"))
+    if words.until and template is not None and words.values.get("ends", words.until) != words.until:
+        raise Malformed(
+            f"Two ends are given: {words.values['ends'][:40]} and {words.until[:40]}.", fix="Give one of them."
+        )
+    rules = ending(rules, words.until, now_ms) if words.until else dict(rules)
+    rules = write_rules(read_rules(rules, policy_id="urn:draft"))
+    check_ahead(rules, now_ms)
+    return read_about(about), rules
 
 
-def ending(rules: Json, until: str) -> dict[str, Any]:
-    """Let every permission end at a moment, or with a day, in place of the ends it has. Raises Malformed."""
+def check_ahead(rules: Json, now_ms: int) -> None:
+    """Refuse terms that permit nothing any more. Raises Malformed with the last day."""
+    _, ends_ms = term_of(read_rules(rules, policy_id="urn:draft"))
+    if 0 < ends_ms <= now_ms:
+        raise Malformed(
+            f"ends: {time_text(ends_ms - 1)[:10]} is past.", fix="Give a last day to come: ends, or --until DATE."
+        )
+
+
+def ending(rules: Json, until: str, now_ms: int) -> dict[str, Any]:
+    """Let every permission end at a moment to come, or with a day, in place of the ends it has. Raises Malformed."""
     moment = until if "T" in until else _after(until)
     end_ms = time_ms(moment)
     if end_ms is None:
         raise Malformed(f"{until[:40]!r} is no moment.", fix="Write YYYY-MM-DD, or a moment with its zone.")
+    if end_ms <= now_ms:
+        raise Malformed(f"{until[:40]} is over: nothing would be permitted.", fix="Give a day to come.")
     end = {"leftOperand": "odrl:dateTime", "operator": "lt", "rightOperand": moment}
     ended = []
     for rule in _without_ids(write_rules(read_rules(rules, policy_id="urn:draft")).get("permission", [])):

@@ -89,6 +89,11 @@ class Drafts:
         sql = f"SELECT {_COLUMNS} FROM draft WHERE negotiation = '' ORDER BY created_at, id"  # noqa: S608
         return [_draft(row) for row in self._db.hot().rows(sql)]
 
+    def named(self, beginning: str) -> list[Draft]:
+        """Give the drafts whose id begins so, those that were proposed too; `beginning` is letters, digits, dashes."""
+        sql = f"SELECT {_COLUMNS} FROM draft WHERE substr(id, 1, ?) = ? ORDER BY created_at, id"  # noqa: S608
+        return [_draft(row) for row in self._db.hot().rows(sql, (len(beginning), beginning))]
+
     def of(self, negotiation: str) -> Draft | None:
         """Give the draft that a negotiation began with, if it began with one of ours."""
         sql = f"SELECT {_COLUMNS} FROM draft WHERE negotiation = ?"  # noqa: S608

@@ -85,7 +85,7 @@ def verify_here(sources: Sources, agreement: Agreement, *, now_ms: int) -> Agree
     peer = sources.peers.get(agreement.peer)
     trusted = [sources.identity.fingerprint, peer.fingerprint]
     body = export_bundle(sources, agreement, now_ms=now_ms)
-    report = verify_bundle(body, trusted=trusted, federation=sources.federation, now_ms=now_ms)
+    report = verify_bundle(body, trusted=trusted, federation=sources.federation, now_ms=now_ms, whole=True)
     for journal in _journals(sources, peer):
         try:
             held = verify(sources.reader, journal.local, [key.raw for key in journal.checkpoint_keys])

@@ -1,7 +1,8 @@
 """Finding what a person means by a name: a draft, a negotiation, an agreement, or a document with parts of these.
 
 Everything has a long name that nobody types: drafts and negotiations an id, agreements and documents an IRI. The
-beginning of an id, or of what ends an IRI, is enough where it is the only one that begins so.
+beginning of an id, or of what ends an IRI, is enough where it is the only one that begins so. What a thing was called
+before still names it: the id of a draft finds the negotiation that it became, and that of a negotiation its agreement.
 """
 
 from collections.abc import Sequence
@@ -62,16 +63,26 @@ class Finder:
             return self._by_iri(name)
         if len(name) < LEAST:
             raise Malformed(f"{name[:LEAST]!r} is too short a name.", fix=f"Give its first {LEAST} characters or more.")
-        found: list[Draft | Negotiation | Agreement]
-        found = [*self._agreements_named(name), *self._talks_named(name), *self._drafts_named(name)]
+        name = name.lower()
+        called: list[tuple[str, Draft | Negotiation | Agreement]]
+        called = [*self._agreements_named(name), *self._talks_named(name), *self._drafts_named(name)]
+        # One thing may have had several names that begin so.
+        found = {_id(latest): latest for latest in (self._latest(each) for _, each in called)}
         if len(found) > 1:
-            exact = [each for each in found if name in (getattr(each, "pid", ""), getattr(each, "id", ""))]
+            exact = [each for full, each in called if full == name]
             if len(exact) != 1:
                 raise Malformed(f"{len(found)} names begin with {name[:80]}.", fix="Give more of it.")
-            found = exact
+            return self.one(self._latest(exact[0]))
         if not found:
             raise _nothing(name)
-        return self.one(found[0])
+        return self.one(next(iter(found.values())))
+
+    def _latest(self, thing: Draft | Negotiation | Agreement) -> Draft | Negotiation | Agreement:
+        """Give what a draft or a negotiation has become."""
+        if isinstance(thing, Draft) and thing.negotiation:
+            became = next((each for each in self.talks() if each.pid == thing.negotiation), None)
+            thing = became or thing
+        return self.one(thing).all[0]
 
     def one(self, thing: Draft | Negotiation | Agreement) -> Found:
         """Give the furthest stage of one thing: a talk that ended in an agreement is that agreement."""
@@ -85,6 +96,11 @@ class Finder:
     def talks(self) -> Sequence[Negotiation]:
         """Give the newest thousand negotiations."""
         return self._talks.list(limit=_MOST)
+
+    def document_of(self, draft: Draft) -> str:
+        """Give the document that a draft is a part of while its other direction is a draft, too; else an empty text."""
+        parts = [each for each in self._drafts.waiting() if each.document and each.document == draft.document]
+        return draft.document if len({each.role for each in parts}) > 1 else ""
 
     def _by_iri(self, iri: str) -> Found:
         agreement = self._agreements.find(iri)
@@ -105,14 +121,21 @@ class Finder:
             raise _nothing(iri)
         return Found(iri, tuple(drafts), tuple(talks), tuple(parts))
 
-    def _agreements_named(self, name: str) -> list[Agreement]:
-        return [each for each in self._agreements.all() if each.iri.rpartition("/")[2].startswith(name)]
+    def _agreements_named(self, name: str) -> list[tuple[str, Agreement]]:
+        called = ((each.iri.rpartition("/")[2].lower(), each) for each in self._agreements.all())
+        return [(full, each) for full, each in called if full.startswith(name)]
 
-    def _talks_named(self, name: str) -> list[Negotiation]:
-        return [each for each in self.talks() if each.pid.startswith(name)]
+    def _talks_named(self, name: str) -> list[tuple[str, Negotiation]]:
+        return [(each.pid, each) for each in self.talks() if each.pid.startswith(name)]
 
-    def _drafts_named(self, name: str) -> list[Draft]:
-        return [each for each in self._drafts.waiting() if each.id.startswith(name)]
+    def _drafts_named(self, name: str) -> list[tuple[str, Draft]]:
+        return [(each.id, each) for each in self._drafts.named(name)]
+
+
+def _id(thing: Draft | Negotiation | Agreement) -> str:
+    if isinstance(thing, Agreement):
+        return thing.iri
+    return thing.pid if isinstance(thing, Negotiation) else thing.id
 
 
 def _nothing(name: str) -> NotFound:

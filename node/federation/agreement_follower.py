@@ -3,7 +3,9 @@
 Our own journals say what was agreed and how we stand to it (table `agreement`); a peer's journal of its pair with us
 says how that city stands to it (table `stated`). Which of the two is read first makes no difference, so rebuilt equals
 lived. Of a peer's journals only the one of its pair with us counts, and in it only agreements that we hold with it. A
-record that cannot be read changes nothing: signatures were checked before anything entered our journals.
+record that cannot be read changes nothing: signatures were checked before anything entered our journals. What is over
+for good stays so: whoever said that it was revoked or superseded, us or them, cannot take it back, neither by saying
+otherwise later nor by erasing the entry.
 """
 
 import json
@@ -19,6 +21,7 @@ from node.federation.policy.model import Constraint, Logical, Policy
 from node.journal import Collection, Entry, Payloads, newest_of
 
 WITHDRAWN = "The record was withdrawn."
+_OVER = frozenset({"revoked", "superseded"})
 _OURS = (
     "INSERT INTO agreement (iri, record, peer, role, target, covers, digest, signed, signed_by, title, part_of,"
     " replaces, public, agreed_at, starts_at, ends_at, review_at, our_state, our_reason, our_at)"
@@ -27,11 +30,21 @@ _OURS = (
     " our_at = excluded.our_at"
     # What was agreed never changes under one name.
     " WHERE agreement.record = excluded.record AND agreement.digest = excluded.digest"
+    " AND agreement.our_state NOT IN ('revoked', 'superseded')"
+)
+_WE_WITHDREW = (
+    "UPDATE agreement SET our_state = 'revoked', our_reason = ?, our_at = ?"
+    " WHERE record = ? AND our_state NOT IN ('revoked', 'superseded')"
 )
 _THEIRS = (
-    "INSERT INTO stated (peer, agreement, record, seq, state, reason, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO stated (peer, agreement, record, seq, state, reason, at, heard_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (peer, agreement) DO UPDATE SET record = excluded.record, seq = excluded.seq,"
-    " state = excluded.state, reason = excluded.reason, at = excluded.at WHERE stated.seq <= excluded.seq"
+    " state = excluded.state, reason = excluded.reason, at = excluded.at, heard_at = excluded.heard_at"
+    " WHERE stated.seq <= excluded.seq AND stated.state NOT IN ('revoked', 'superseded')"
+)
+_THEY_WITHDREW = (
+    "UPDATE stated SET state = 'revoked', reason = ?, at = ?, seq = ?, heard_at = ?"
+    " WHERE peer = ? AND record = ? AND state NOT IN ('revoked', 'superseded')"
 )
 
 
@@ -40,9 +53,13 @@ class AgreementsFollower:
 
     name = "agreements"
 
-    def __init__(self, base_url: str, name_of: Callable[[str], str]) -> None:
-        """Follow as the city at `base_url`; `name_of` gives a peer's name by its base URL, empty if it is unknown."""
+    def __init__(self, base_url: str, name_of: Callable[[str], str], *, clock_ms: Callable[[], int]) -> None:
+        """Follow as the city at `base_url`; `name_of` gives a peer's name by its base URL, empty if it is unknown.
+
+        `clock_ms` says when we heard that something is over: a peer writes into its entries whatever time it likes.
+        """
         self._base = base_url
+        self._clock_ms = clock_ms
         self._own_pair = pair_collection(base_url)
         self._name_of = name_of
 
@@ -55,17 +72,16 @@ class AgreementsFollower:
             self._apply_ours(tx, collection, entries, payloads)
 
     def clear(self, tx: Tx) -> None:
-        """Forget everything, as before the first entry."""
-        tx.run("DELETE FROM agreement")
-        tx.run("DELETE FROM stated")
+        """Forget everything, as before the first entry, but for what is over: the entry that said so may be erased."""
+        tx.run("DELETE FROM agreement WHERE our_state NOT IN ('revoked', 'superseded')")
+        tx.run("DELETE FROM stated WHERE state NOT IN ('revoked', 'superseded')")
 
     # ---------------------------------------------------------------- our own journals
 
     def _apply_ours(self, tx: Tx, collection: Collection, entries: Sequence[Entry], payloads: Payloads) -> None:
         for entry, said in _statements(entries, payloads):
             if said is None and entry.opening:
-                sql = "UPDATE agreement SET our_state = 'revoked', our_reason = ?, our_at = ? WHERE record = ?"
-                tx.run(sql, WITHDRAWN, entry.at_ms, entry.opening.record)
+                tx.run(_WE_WITHDREW, WITHDRAWN, entry.at_ms, entry.opening.record)
             elif said is not None and (text := _read(said)) is not None:
                 self._place(tx, collection, entry, said, text)
 
@@ -95,19 +111,22 @@ class AgreementsFollower:
         for entry, said in _statements(entries, payloads):
             record = entry.opening.record if entry.opening else ""
             if said is None:
-                sql = "UPDATE stated SET state = 'revoked', reason = ?, at = ?, seq = ? WHERE peer = ? AND record = ?"
-                tx.run(sql, WITHDRAWN, entry.at_ms, entry.seq, peer, record)
+                tx.run(_THEY_WITHDREW, WITHDRAWN, entry.at_ms, entry.seq, self._clock_ms(), peer, record)
             else:
-                row = (peer, said.agreement, record, entry.seq, said.state, said.reason, entry.at_ms)
+                heard_ms = self._clock_ms() if said.state in _OVER else 0
+                row = (peer, said.agreement, record, entry.seq, said.state, said.reason, entry.at_ms, heard_ms)
                 tx.run(_THEIRS, *row)
         for entry in entries:
             if entry.opening and entry.opening.op == "erase":
                 self._erased(tx, collection, entry, payloads, peer)
 
     def _erased(self, tx: Tx, collection: Collection, entry: Entry, payloads: Payloads, peer: str) -> None:
-        """Let an agreement stand on what is left when the entry it stood on was erased."""
+        """Let an agreement stand on what is left when the entry it stood on was erased, unless that ended it."""
         target = entry.opening.target if entry.opening else 0
-        row = tx.row("SELECT agreement, record FROM stated WHERE peer = ? AND seq = ?", peer, target)
+        sql = (
+            "SELECT agreement, record FROM stated WHERE peer = ? AND seq = ? AND state NOT IN ('revoked', 'superseded')"
+        )
+        row = tx.row(sql, peer, target)
         if row is None:
             return
         tx.run("DELETE FROM stated WHERE peer = ? AND agreement = ?", peer, row[0])

@@ -93,7 +93,7 @@ class AgreementNotices:
         return self._outbox.deliver(KIND, now_ms, lambda one: self._sent(one, now_ms), subject=subject)
 
     def told(self, agreement: str) -> Told | None:
-        """Give how far the newest notice about an agreement has come; None if there was nothing to tell."""
+        """Give how far the newest notice about an agreement has come; None if there was nothing to tell lately."""
         found = self._outbox.newest(KIND, agreement)
         if found is None:
             return None

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from node.errors import Conflict, Malformed, NodeError, NotFound
 from node.federation.agreement_acts import Act, AgreementActs
-from node.federation.agreement_drafting import PROVIDER, Drafting, Wish, Words, template_named, written
+from node.federation.agreement_drafting import PROVIDER, Drafting, Wish, Words, check_ahead, template_named, written
 from node.federation.agreement_drafts import Draft, Drafts
 from node.federation.agreement_finder import Finder, Found
 from node.federation.agreement_notices import AgreementNotices
@@ -77,7 +77,7 @@ class AgreementOffice:
         """Give drafts, negotiations, agreements and reminders; those that are over only if asked for.
 
         Args:
-            peer: Only with this city.
+            peer: Only with this city. Raises NotFound if there is none of this name.
             ended: Also negotiations that ended, and agreements that are over.
         """
         desk, now_ms = self._desk, self._desk.clock_ms()
@@ -90,6 +90,8 @@ class AgreementOffice:
             "agreements": [desk.views.agreement(each, now_ms) for each in held],
         }
         found: Json = {key: [one for one in each if peer in ("", one["peer"])] for key, each in shown.items()}
+        if peer and not any(found.values()):
+            desk.peers.get(peer)  # a name that nobody has is a slip, not a city without agreements
         documents = dict.fromkeys(one["part_of"] for each in found.values() for one in each if one["part_of"])
         found["documents"] = [self._document(each, now_ms) for each in documents]
         found["reminders"] = [reminder(each) for each in desk.reminders.due(now_ms) if peer in ("", each.peer)]
@@ -111,6 +113,9 @@ class AgreementOffice:
         shown = views.any(thing, now_ms)
         if history and isinstance(thing, Negotiation):
             shown["history"] = views.history(thing)
+        if history and isinstance(thing, Agreement):
+            talk = next((each for each in self._desk.finder.talks() if each.agreement == thing.iri), None)
+            shown |= views.approvals_of(talk.pid, talk.terms) if talk else {}
         return shown
 
     # ---------------------------------------------------------------- drafting and proposing
@@ -141,14 +146,24 @@ class AgreementOffice:
         found = self._desk.finder.find(name)
         if not found.drafts:
             raise Conflict(f"{name} is no draft any more.", fix=f"See: citynode agreements show {name}")
+        for each in found.drafts:
+            whole = self._desk.finder.document_of(each)
+            if whole and not found.document:
+                raise Conflict(
+                    "It is one direction of a document, which is in force in both or not at all.",
+                    fix=f"Propose both: citynode agreements propose {whole}",
+                )
+            check_ahead(each.rules, self._desk.clock_ms())
         begun = [self._proposed(each, by, person) for each in found.drafts]
         return self._answer([self._desk.talks.get(each) for each in begun], found.document)
 
     def _proposed(self, draft: Draft, by: str, person: str) -> str:
         desk = self._desk
+        peer = desk.peers.get(draft.peer)
+        if not peer.exchanges:
+            raise Conflict(f"Nothing is exchanged with {peer.name}: it is {peer.state}.", fix=_to_exchange(peer))
         if person:
             desk.approvals.give(draft.id, draft.terms, person, desk.clock_ms())
-        peer = desk.peers.get(draft.peer)
         assigner = desk.base_url if draft.role == PROVIDER else peer.url
         offer = {"@id": draft.offer or f"{assigner}/offers/{uuid4()}", "target": draft.target, **draft.rules}
         begin = desk.talks.offer if draft.role == PROVIDER else desk.talks.request
@@ -167,7 +182,7 @@ class AgreementOffice:
         """Answer with other terms: what is not said anew stays as it stands."""
         desk, talk = self._desk, self._talk(name)
         template = template_named(words.template) if words.template else None
-        about, rules = written(words if template else _standing(talk, words), template)
+        about, rules = written(words if template else _standing(talk, words), template, desk.clock_ms())
         kept = {key: talk.about[key] for key in ("covers", "partOf", "replaces") if key in talk.about}
         owner = desk.base_url if talk.role == PROVIDER else talk.peer
         offer = {"@id": f"{owner}/offers/{uuid4()}", "target": talk.target, **rules}
@@ -187,6 +202,9 @@ class AgreementOffice:
             name: A negotiation, a draft, or a document: then all of it that waits for us.
             person: Who approves; a second yes of one person is the same yes.
             terms: The digest of what the person has read; another one that stands by now refuses.
+
+        Raises:
+            Conflict: Nothing waits, the terms have changed, or that person has said yes and another one must.
         """
         desk, found = self._desk, self._desk.finder.find(name)
         waiting = _to_approve(found)
@@ -194,8 +212,12 @@ class AgreementOffice:
             raise Conflict(f"{name} waits for no approval.", fix=f"See: citynode agreements show {name}")
         if terms and terms != _digest(waiting):
             raise Conflict("The terms have changed since they were read.", fix="Read them again, then approve them.")
-        for subject, digest in waiting:
-            desk.approvals.give(subject, digest, person, desk.clock_ms())
+        open_rules = [rules_of(each.offer) for each in found.negotiations if not each.is_final]
+        for rules in (*open_rules, *(each.rules for each in found.drafts)):
+            check_ahead(rules, desk.clock_ms())
+        given = [desk.approvals.give(subject, digest, person, desk.clock_ms()) for subject, digest in waiting]
+        if not any(given) and any(desk.approvals.missing(subject, digest) for subject, digest in waiting):
+            raise Conflict(f"{person} has approved these terms already; somebody else must.")
         return self._went_on(found)
 
     def sign(self, name: str) -> Json:
@@ -223,7 +245,10 @@ class AgreementOffice:
         if act != "revoke" and not found.agreements:
             raise Conflict(f"{name} is not in force yet.", fix=f"See: citynode agreements show {name}")
         # Of a document what stands: a part that was amended before stays as it is.
-        for each in [each for each in found.agreements if not (found.document and each.is_final)]:
+        acted = [each for each in found.agreements if not (found.document and each.is_final)]
+        if found.document and act == "resume":
+            acted = [each for each in acted if each.our_state == "suspended"] or acted
+        for each in acted:
             self._desk.acts.act(act, each.iri, reason=reason, by=by)
             self._delivered_notice(each.iri)
         if act == "revoke":
@@ -232,8 +257,24 @@ class AgreementOffice:
             for draft in found.drafts:
                 self._desk.drafts.drop(draft.id)
         if found.drafts and len(found.all) == len(found.drafts):
-            return {"kind": "draft", "id": found.drafts[0].id, "state": "dropped"}
-        return self._shown(self._desk.finder.find(name))
+            first = found.drafts[0]
+            return {"kind": "draft", "id": first.id, "title": first.title, "state": "dropped"}
+        shown = self._shown(self._desk.finder.find(name))
+        return shown if act == "resume" or not acted else {**shown, "still_open": self._still_open(acted)}
+
+    def _still_open(self, acted: Sequence[Agreement]) -> Sequence[Json]:
+        """Name what other agreements open, to the same city, of what was just closed."""
+        in_force = self._desk.agreements.in_force(self._desk.clock_ms())
+        return [
+            {"covers": iri, "peer": other.peer, "agreement": other.iri}
+            for other in in_force
+            for iri in sorted({other.target, *other.covers})
+            if any(
+                (each.role, each.peer) == (PROVIDER, other.peer) and iri in (each.target, *each.covers)
+                for each in acted
+            )
+            and other.role == PROVIDER
+        ]
 
     def _ended(self, talk: Negotiation, reason: str, by: str) -> None:
         if not reason.strip():
@@ -260,8 +301,9 @@ class AgreementOffice:
         return taken
 
     def tend(self, now_ms: int) -> None:
-        """Let newer agreements take the place of older ones, and remind of what ends or is to be reviewed."""
+        """Let newer agreements replace older ones, remind of what ends or is to be reviewed, forget what was sent."""
         self._desk.acts.supersede(now_ms)
+        self._desk.talks.outbox.forget(now_ms)
         self._desk.reminders.tell(now_ms)
 
     def reminders(self) -> Sequence[Json]:
@@ -292,6 +334,13 @@ class AgreementOffice:
         if document:
             return self._shown(self._desk.finder.find(document))
         return self._shown(self._desk.finder.one(talks[0]))
+
+
+def _to_exchange(peer: Peer) -> str:
+    """Say what lets us speak with a city."""
+    if peer.quarantine:
+        return f"See why it is held apart: citynode peers show {peer.name}"
+    return f"citynode peers {'resume' if peer.state == 'paused' else 'approve'} {peer.name}"
 
 
 def _to_approve(found: Found) -> list[tuple[str, str]]:

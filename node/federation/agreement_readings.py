@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
-from node.errors import Malformed, NotFound
-from node.federation.agreement_drafting import CONSUMER, PROVIDER, Wish, Words, template_named
+from node.errors import Malformed, NotAgreed, NotFound
+from node.federation.agreement_drafting import CONSUMER, PROVIDER, Wish, Words, iri_in, template_named
 from node.federation.agreement_drafts import Draft
 from node.federation.agreement_export import Sources, export_bundle, verify_here
 from node.federation.agreement_finder import Finder
+from node.federation.agreement_text import checked_id
 from node.federation.agreement_verifier import AgreementReport
 from node.federation.agreement_view import Json, moment
 from node.federation.agreements import Agreement
@@ -24,6 +25,8 @@ from node.federation.negotiation_store import Said
 from node.federation.negotiation_wire import read_kept, rules_of, terms_of
 from node.federation.peer_store import Peer
 from node.federation.policy import read_rules, write_rules
+from node.federation.policy.clauses import checked_language
+from node.federation.policy.purposes import purpose_named
 from node.federation.policy.redline import plain_redline, redline
 from node.federation.policy.sentences import Parties, Terms, parse, plain, read_plain, sections
 from node.federation.policy.templates import Template, templates
@@ -75,7 +78,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Reads. `city` is our name and `base_url` our own; `names` gives titles of collections by IRI."""
+    """Reads. `city` is our name and `base_url` our own; `names` gives titles of collections by IRI.
+
+    `holds` tells of an IRI whether it is something of ours.
+    """
 
     finder: Finder
     talks: Talks
@@ -87,6 +93,7 @@ class Readings:
     city: str
     base_url: str
     names: Names
+    holds: Callable[[str], bool]
     clock_ms: Callable[[], int]
 
     # ---------------------------------------------------------------- templates and words
@@ -245,8 +252,10 @@ class Readings:
         text, words = held.text, wish.words
         if not words.template and words.rules is None:
             words = replace(words, rules=text.rules, about={**text.about, **words.about})
-        elif text.about.get("partOf"):
-            words = replace(words, about={"partOf": text.about["partOf"], **words.about})
+        else:
+            kept = {key: text.about[key] for key in ("title", "partOf") if text.about.get(key)}
+            kept = kept if not words.template else {key: kept[key] for key in ("partOf",) if key in kept}
+            words = replace(words, about={**kept, **words.about})
         return replace(
             wish,
             peer=held.peer,
@@ -264,20 +273,23 @@ class Readings:
         """Say what a peer would be allowed, and which clause says so.
 
         Raises:
-            NotFound: There is no such peer.
-            Malformed: There is no such action or channel.
+            NotFound: There is no such peer, or nothing of ours of this name.
+            Malformed: There is no such action, purpose, channel or language, or nothing is asked about.
         """
         peer, now_ms = self.peers.get(ask.peer), self.clock_ms()
+        checked_language(ask.lang)
         if ask.action not in ACTIONS:
-            raise Malformed(f"There is no action {ask.action[:40]!r}.", fix=f"One of: {', '.join(sorted(ACTIONS))}.")
+            raise Malformed(f"There is no action {ask.action[:40]!r}.", fix=f"One of: {_actions()}.")
         if ask.channel and ask.channel not in CHANNELS:
             raise Malformed(f"There is no channel {ask.channel[:40]!r}.", fix=f"One of: {', '.join(CHANNELS)}.")
-        purpose = ask.purpose if ":" in ask.purpose or not ask.purpose else DPV + ask.purpose
+        # A stranger's token may claim a purpose of any vocabulary; one of ours that there is not is a slip.
+        foreign = ":" in ask.purpose and not ask.purpose.startswith((DPV, "dpv:"))
+        purpose = ask.purpose if foreign or not ask.purpose else purpose_named(ask.purpose)
         details = [
             {"agreement": each.iri, **({"purpose": purpose} if purpose else {})}
             for each in self.agreements.of_peer(ask.peer)
         ]
-        collection = ask.collection if "/" in ask.collection else f"{self.base_url}/collections/{ask.collection}"
+        collection = self._asked_about(ask)
         question = Ask(
             ask.action,
             collection,
@@ -292,6 +304,39 @@ class Readings:
         if ask.report:
             said["report"] = self.decisions.report(question, now_ms)
         return {"peer": ask.peer, **said}
+
+    def _asked_about(self, ask: "Question") -> str:
+        """Give the IRI of the collection that is asked about; empty for a record alone. Raises NotFound, Malformed."""
+        if not (ask.collection or ask.record):
+            raise Malformed("Nothing is asked about.", fix="Name a collection of ours: --collection NAME")
+        iri = checked_id(iri_in(self.base_url, ask.collection)) if ask.collection else ""
+        named = {each for held in self.agreements.of_peer(ask.peer) for each in (held.target, *held.covers)}
+        if iri and iri not in named and not self.holds(iri):
+            raise NotFound(f"This city has no collection {ask.collection[:200]}.", fix="See: citynode collections list")
+        return iri
+
+    def grantable(self, name: str, purpose: str, recipient: str) -> "Grantable":
+        """Say what somebody may do who acts under an agreement, by a token of ours, for a purpose.
+
+        Raises:
+            NotFound: There is no such agreement.
+            NotAgreed: It grants nothing to us, or nothing of the kind; with the clause and operand that came nearest.
+            Malformed: There is no such purpose, or it is open which of several recipients it is.
+        """
+        purpose, held = purpose_named(purpose), self._one(name)
+        if held.role == PROVIDER:
+            peer = self.peers.get(held.peer)
+            raise NotAgreed(
+                f"Only the receiving city ({peer.title or peer.name}) issues tokens under this agreement.",
+                agreement=held.iri,
+                fix="Ask that city; here: citynode tokens issue NAME --scope read:COLLECTION",
+            )
+        named = self.decisions.recipients(held.iri)
+        if not recipient and len(named) > 1:
+            raise Malformed("The agreement names several recipients.", fix=f"Say --recipient {' or '.join(named)}.")
+        whom = recipient or next(iter(named), "")
+        actions = self.decisions.grantable(held.iri, purpose, whom, self.clock_ms())
+        return Grantable(held.iri, purpose, whom, tuple(actions))
 
     def _sentence_of(self, agreement: str, clause: str, lang: str) -> str:
         """Give the sentence that says a clause, with its number; empty if there is none."""
@@ -338,20 +383,34 @@ class Question:
     report: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Grantable:
+    """What a token may be bound to, an agreement, a purpose and a recipient by their IRIs; and what it then permits."""
+
+    agreement: str
+    purpose: str
+    recipient: str
+    actions: tuple[str, ...]
+
+
 def _id(thing: Draft | Negotiation | Agreement) -> str:
     if isinstance(thing, Draft):
         return thing.id
     return thing.iri if isinstance(thing, Agreement) else thing.pid
 
 
+def _actions() -> str:
+    return ", ".join("index (= mirror)" if each == "index" else each for each in sorted(ACTIONS))
+
+
 def templates_shown(lang: str) -> list[Json]:
-    """List the templates with the places to fill in."""
-    return [_template(each, lang) for each in templates()]
+    """List the templates with the places to fill in. Raises Malformed for a language that they are not written in."""
+    return [_template(each, checked_language(lang)) for each in templates()]
 
 
 def template_shown(name: str, lang: str) -> Json:
-    """Give one template with the places to fill in. Raises NotFound."""
-    return _template(template_named(name), lang)
+    """Give one template with the places to fill in. Raises NotFound, Malformed."""
+    return _template(template_named(name), checked_language(lang))
 
 
 def _template(template: Template, lang: str) -> Json:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from node.db import Database
 from node.federation.agreements import Agreement, Agreements
+from node.federation.policy.values import written_ms
 
 _logger = logging.getLogger("citynode.agreements")
 DAY_MS = 86_400_000
@@ -81,4 +82,4 @@ class Reminders:
 
 
 def _day(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
+    return datetime.fromtimestamp(written_ms(at_ms) // 1000, UTC).date().isoformat()

@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 
 from node.errors import Malformed, Refuted, TooLarge
 from node.federation.integrity import MAX_BYTES, Json, jcs, strict_json, with_proofs
-from node.federation.policy import Policy, read_rules, rebased, write_rules
+from node.federation.policy import Policy, policy_members, read_rules, rebased, write_rules
+from node.federation.policy.values import LAST_MS
 
 CONTEXT = ("https://w3id.org/dspace/2025/1/context.jsonld", "https://w3id.org/citynode/odrl/1/context.jsonld")
 PROFILE = "https://w3id.org/citynode/odrl/1"
@@ -173,6 +174,11 @@ def _checked_text(value: object, name: str, most: int) -> str:
     return value
 
 
+def holds_unseen(text: str) -> bool:
+    """Tell whether a text holds characters that a person does not see, or that change what is seen."""
+    return _UNSEEN.search(text) is not None
+
+
 def checked_id(value: object) -> str:
     """Give an identifier back; Malformed unless it is a text of 1 to 500 characters that all can be seen."""
     if not isinstance(value, str) or not 0 < len(value) <= MAX_ID or _UNSEEN.search(value) or " " in value:
@@ -283,6 +289,7 @@ def of_message(agreement: Mapping[str, Any]) -> AgreementText:
         Malformed: It lacks a part, or has a rule that our profile does not know.
         TooLarge: It is larger than anybody reads.
     """
+    agreement = policy_members(agreement)
     _check_type(agreement)
     return _made_of(agreement, _any_moment(agreement.get("timestamp")), _about_in(agreement))
 
@@ -294,6 +301,7 @@ def same_as_message(text: AgreementText, agreement: Mapping[str, Any]) -> None:
         Refuted: It says something else; the message names it.
         Malformed: Its rules cannot be read.
     """
+    agreement = policy_members(agreement)
     _check_type(agreement)
     for name, wanted in zip(_NAMED, (text.iri, text.target, text.assigner, text.assignee), strict=True):
         _check_equal(name, agreement.get(name), wanted)
@@ -338,6 +346,6 @@ def _any_moment(value: object) -> int:
         read = datetime.fromisoformat(value if isinstance(value, str) and len(value) <= _MAX_MOMENT else "")
     except ValueError as error:
         raise Malformed("The DSP agreement does not say when it was made.") from error
-    if read.tzinfo is None or read.year <= _FIRST_YEAR:
-        raise Malformed("The time of a DSP agreement has a zone and does not lie before 1971.")
+    if read.tzinfo is None or read.year <= _FIRST_YEAR or read.timestamp() * 1000 > LAST_MS:
+        raise Malformed("The time of a DSP agreement has a zone and lies in the years 1971 to 9999.")
     return int(read.timestamp()) * 1000

@@ -50,6 +50,8 @@ class AgreementReport:
 
     agreement: str = ""
     findings: list[Finding] = field(default_factory=list)
+    # Cities, and the fingerprints of theirs that only the file gives.
+    unpinned: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, sentence: str) -> None:
         """Say that something holds."""
@@ -91,10 +93,22 @@ class AgreementReport:
         """Say it to people: a sentence a line, and the verdict last."""
         marks = {True: "holds", False: "DOES NOT HOLD", None: "not known"}
         told = [f"{marks[each.holds]}: {each.sentence}" for each in self.findings]
-        return [*told, f"{self.verdict}: {self.reason or self.agreement}"]
+        return [*told, self._last()]
+
+    def _last(self) -> str:
+        if self.verdict != "proven" or not self.unpinned:
+            return f"{self.verdict}: {self.reason or self.agreement}"
+        which = ", ".join(f"{fingerprint} ({city})" for city, fingerprint in self.unpinned)
+        one = len(self.unpinned) == 1
+        these, them = (
+            ("this is the city's fingerprint", "it") if one else ("these are the cities' fingerprints", "them")
+        )
+        return f"proven, if {these}: {which}. Compare {them} by another way, or give --fingerprint."
 
 
-def verify_bundle(body: bytes, *, trusted: Sequence[str] = (), federation: str = "", now_ms: int) -> AgreementReport:
+def verify_bundle(
+    body: bytes, *, trusted: Sequence[str] = (), federation: str = "", now_ms: int, whole: bool = False
+) -> AgreementReport:
     """Prove an export.
 
     Args:
@@ -102,9 +116,10 @@ def verify_bundle(body: bytes, *, trusted: Sequence[str] = (), federation: str =
         trusted: Fingerprints of cities (`citynode identity`), learnt another way. Each must be one of the two cities'.
         federation: The domain that both proofs must name; empty takes what both cities' statements say.
         now_ms: The time, for what is dated in the future.
+        whole: Whether the journals are at hand as well, so that what the file alone cannot show is not said.
     """
     report = AgreementReport()
-    checking = _Checking(report, tuple(trusted[:_MAX_TRUSTED]), federation, now_ms)
+    checking = _Checking(report, tuple(trusted[:_MAX_TRUSTED]), federation, now_ms, whole=whole)
     told = checking.step(_read, body)
     if told is not None:
         checking.run(told)
@@ -143,8 +158,11 @@ class _City:
 class _Checking:
     """One verification."""
 
-    def __init__(self, report: AgreementReport, trusted: tuple[str, ...], federation: str, now_ms: int) -> None:
+    def __init__(
+        self, report: AgreementReport, trusted: tuple[str, ...], federation: str, now_ms: int, *, whole: bool
+    ) -> None:
         self._report = report
+        self._whole = whole
         self._trusted = trusted
         self._federation = federation
         self._now_ms = now_ms
@@ -195,6 +213,7 @@ class _Checking:
         if pin:
             self._report.add(f"The keys of {url} are pinned by its fingerprint {pin}.")
         else:
+            self._report.unpinned.append((identity.name or url, identity.fingerprint))
             self._report.add(
                 f"The keys of {url} are only those that this file names; its fingerprint there is "
                 f"{identity.fingerprint}. Compare it with the city by another way, and give it with --fingerprint."
@@ -261,10 +280,12 @@ class _Checking:
             self._report.lack(f"What the journal of {url} says of it last is not in the file.")
             return
         why = f": {said.reason.rstrip('.')}" if said.reason else ""
-        self._report.add(
-            f"By that journal it is {said.state} since {bundle.entry['at']}{why}. The file cannot show whether "
-            f"a later entry among the {signed.size} says otherwise, or one after them; the city can."
+        beyond = (
+            f" The file cannot show whether a later entry among the {signed.size} says otherwise, or one after them;"
+            " the city can."
         )
+        now = f"By that journal it is {said.state} since {bundle.entry['at']}{why}."
+        self._report.add(now if self._whole else now + beyond)
 
 
 def _statement(statement: str, url: str, now_ms: int) -> Identity:

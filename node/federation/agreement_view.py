@@ -1,7 +1,8 @@
 """What is shown of drafts, negotiations and agreements: JSON values, the same for commands and for the staff's API.
 
-Every one says in plain words how it stands, who is waited for and which command comes next. Times are RFC 3339. Reads
-only; what may be seen is the staff's, so nothing is left out.
+Every one says in plain words how it stands, who is waited for, which command comes next, and what went wrong when a
+message was last tried (`trouble`). Times are RFC 3339. Reads only; what may be seen is the staff's, so nothing is left
+out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from node.federation.negotiation import Negotiation
 from node.federation.negotiation_store import Said
 from node.federation.offers import Published
 from node.federation.peer_store import Follow
+from node.federation.policy.values import written_ms
 from node.records import is_collection_name
 
 Json = dict[str, Any]
@@ -34,7 +36,10 @@ class Talks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Makes the values. `name_of` gives a peer's name here by its base URL, `follows` what is followed of a peer."""
+    """Makes the values. `name_of` gives a peer's name here by its base URL, `follows` what is followed of a peer.
+
+    `document_of` gives the document that a draft must be proposed with, if it must.
+    """
 
     talks: Talks
     approvals: Approvals
@@ -42,6 +47,7 @@ class Views:
     notices: AgreementNotices
     name_of: Callable[[str], str]
     follows: Callable[[str], Sequence[Follow]]
+    document_of: Callable[[Draft], str]
 
     def draft(self, draft: Draft) -> Json:
         """Show a draft."""
@@ -56,10 +62,10 @@ class Views:
             "terms": draft.terms,
             "created_at": moment(draft.created_at),
             "created_by": draft.created_by,
-            **self._approvals(draft.id, draft.terms),
+            **self.approvals_of(draft.id, draft.terms),
             "waits_for": "us",
             "waits": "being proposed" if missing else "being proposed; it is approved",
-            "next": f"citynode agreements propose {draft.id[:8]}",
+            "next": f"citynode agreements propose {self.document_of(draft) or draft.id[:8]}",
         }
 
     def negotiation(self, talk: Negotiation) -> Json:
@@ -85,10 +91,11 @@ class Views:
             "agreement": talk.agreement,
             "created_at": moment(talk.created_at),
             "changed_at": moment(talk.changed_at),
-            **self._approvals(talk.pid, talk.terms),
+            **self.approvals_of(talk.pid, talk.terms),
             "waits_for": waiting.who,
             "waits": waiting.sentence,
             "next": waiting.next,
+            "trouble": talk.trouble,
             "reason": ended_because(talk.reasons, talk.code),
         }
 
@@ -186,7 +193,8 @@ class Views:
             "rules": dict(offer.rules),
         }
 
-    def _approvals(self, subject: str, terms: str) -> Json:
+    def approvals_of(self, subject: str, terms: str) -> Json:
+        """Show who approved these terms, and how many persons must still do so."""
         given = self.approvals.of(subject, terms)
         return {
             "approvals": [{"person": each.person, "at": moment(each.at_ms)} for each in given],
@@ -201,7 +209,7 @@ def reminder(each: Reminder) -> Json:
 
 def moment(at_ms: int) -> str | None:
     """Write a time; None for never."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds") if at_ms else None
+    return datetime.fromtimestamp(written_ms(at_ms) // 1000, UTC).isoformat(timespec="seconds") if at_ms else None
 
 
 def _terms(about: Mapping[str, Any], target: str, covers: object) -> Json:
@@ -220,5 +228,5 @@ def _next(held: Agreement, state: str) -> str:
     if state == "suspended" and held.our_state == "suspended":
         return f"citynode agreements resume {name}"
     if state == "expired":
-        return f"citynode agreements draft --replaces {name}"
+        return f"citynode agreements draft --replaces {name} --until DATE"
     return ""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from node.federation.negotiation import Negotiation
 
+# Where our own approvals are asked for once the other side has said yes to what we sent.
+_ASKED_LATER = frozenset({("provider", "OFFERED"), ("consumer", "REQUESTED")})
 # Stages by state of the protocol; `offered` and `countered` are told apart by how often terms were said.
 _STAGES = {
     "ACCEPTED": "accepted",
@@ -65,13 +67,16 @@ def waiting_for(negotiation: Negotiation, peer: str, *, persons: int, for_us: bo
         return Waiting("us", said, f"citynode agreements sign {negotiation.pid[:8]}")
     if negotiation.is_final:
         return Waiting("nobody", "")
+    people = "one person" if persons == 1 else f"{persons} persons"
+    approve = f"citynode agreements approve {negotiation.pid[:8]} --token-file FILE"
     if for_us:
-        people = "one person" if persons == 1 else f"{persons} persons"
-        said = f"{people} of this city to approve it"
-        return Waiting("us", said, f"citynode agreements approve {negotiation.pid[:8]} --token-file FILE")
+        return Waiting("us", f"{people} of this city to approve it", approve)
     theirs = _THEIRS.get((negotiation.role, negotiation.state))
     if theirs is None:
         return Waiting("us", "the next round of the worker", f"citynode agreements sign {negotiation.pid[:8]}")
+    if persons and (negotiation.role, negotiation.state) in _ASKED_LATER:
+        must = "one person of this city must" if persons == 1 else f"{people} of this city must"
+        return Waiting("them", f"{theirs.format(peer=peer)}; {must} approve it, too", approve)
     return Waiting("them", theirs.format(peer=peer))
 
 

@@ -2,13 +2,14 @@
 
 Reads the tables `agreement` (from our own pair journals) and `stated` (from those of peers), which
 `agreement_follower` keeps and which can be made anew. In force means: our newest state says so, theirs does not say
-otherwise, now lies within the term, nothing in force replaces it, and it is signed by both, or a setting says that an
-unsigned one suffices. Everything here reads; `pair_journals` writes.
+otherwise, now lies within the term, nothing that has begun replaces it, and it is signed by both, or a setting says
+that an unsigned one suffices. Everything here reads; `pair_journals` writes.
 """
 
 import json
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -37,15 +38,14 @@ WORDS: dict[str, str] = {
 }
 
 
+@lru_cache(maxsize=1_024)
 def pair_collection(url: str) -> str:
-    """Name a city's own journal of its agreements with the city at `url`."""
+    """Name a city's own journal of its agreements with the city at `url`.
+
+    Two addresses can be made that give one name: whose journal it is, the agreements in it say (`Decisions.is_pair`).
+    """
     host = slug_of(urlsplit(url).netloc)[:_SLUG_LENGTH].strip("-") or "city"
     return f"{_PREFIX}{host}-{sha256(url.encode()).hexdigest()[:8]}"
-
-
-def is_pair_collection(name: str, url: str) -> bool:
-    """Tell whether an own collection is the journal of the pair with the city at `url`, which that city may read."""
-    return name == pair_collection(url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +131,15 @@ _READ = (
     " COALESCE(s.state, ''), COALESCE(s.reason, ''), COALESCE(s.at, 0) FROM agreement a"
     " LEFT JOIN stated s ON s.peer = a.peer AND s.agreement = a.iri"
 )
-# What may take the place of which: the names of both, and when the newer one begins.
+# What takes the place of which: the names of both, and when the newer one begins. What becomes of that later brings the
+# older one not back. Only what was revoked before it began never took a place: by our clock, since a peer writes into
+# its entries whatever time it likes.
 _SUCCESSORS = (
     "SELECT b.replaces, b.peer, b.role, min(b.starts_at) FROM agreement b"
     " LEFT JOIN stated s ON s.peer = b.peer AND s.agreement = b.iri"
-    " WHERE b.replaces <> '' AND b.signed_by = 'both' AND b.our_state IN ('in-force', 'superseded')"
-    " AND COALESCE(s.state, '') <> 'revoked' GROUP BY b.replaces, b.peer, b.role"
+    " WHERE b.replaces <> '' AND b.signed_by = 'both' AND NOT (b.our_state = 'revoked' AND b.our_at < b.starts_at)"
+    " AND NOT (COALESCE(s.state, '') = 'revoked' AND COALESCE(s.heard_at, 0) < b.starts_at)"
+    " GROUP BY b.replaces, b.peer, b.role"
 )
 
 

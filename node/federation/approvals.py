@@ -88,7 +88,9 @@ class Persons:
                 fix="Issue one: citynode tokens issue NAME --staff",
             )
         if not token.staff:
-            raise Forbidden(f"{token.name} is a program.", fix="Use a token of a person: citynode tokens issue --staff")
+            raise Forbidden(
+                f"{token.name} is a program.", fix="Use a person's token: citynode tokens issue NAME --staff"
+            )
         return token.name
 
 

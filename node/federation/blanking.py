@@ -2,8 +2,11 @@
 
 Hidden it is at once, without anybody's doing: every door asks the decision point. What is held then is destroyed in
 good time: openings and payloads go, the entries stay as stubs with the code `agreement-ended`, so that the tree is
-whole. An agreement that is suspended is not over. When a later one permits the mirror, its stubs are asked for again.
-Repeatable at any moment: what is due is what the tables say. Owns `blanking` and `asked_again`.
+whole. Each record stays while an agreement in force permits `index` of it, or one did that is suspended: that is not
+over. Else every agreement that did and is over imposes its deletion duty, and the earliest deadline counts; one on
+single records concerns these alone. When an agreement permits the mirror again, its stubs are asked for again.
+Repeatable at any moment: what is due is what the tables say. Owns `blanking` (by when, and when it was last done) and
+`asked_again`.
 """
 
 import logging
@@ -13,6 +16,7 @@ from typing import Protocol
 
 from node.db import Tx
 from node.federation.agreements import Agreement, pair_collection
+from node.federation.answers import Records
 from node.federation.bindings import CONSUMER
 from node.federation.decisions import Decisions
 from node.federation.policy import Rule
@@ -28,12 +32,8 @@ _logger = logging.getLogger("citynode.agreements")
 AHEAD_MS = 3_600_000
 _BATCH = 500
 _OVER = frozenset({"revoked", "superseded", "expired"})
-_WAITING = frozenset({"in-force", "suspended", "not-yet"})
 _HELD = "SELECT seq, record FROM entry WHERE collection_id = ? AND seq > ? AND record IS NOT NULL ORDER BY seq LIMIT ?"
-_DUE = (
-    "INSERT INTO blanking (collection, agreement, due_at) VALUES (?, ?, ?) ON CONFLICT (collection, agreement)"
-    " DO UPDATE SET due_at = excluded.due_at WHERE blanking.done_at = 0"
-)
+_DUE = "INSERT INTO blanking (collection, agreement, due_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _DONE = "UPDATE blanking SET done_at = ? WHERE collection = ? AND agreement = ?"
 _ASKED = "INSERT INTO asked_again (collection, agreement, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
@@ -43,6 +43,26 @@ class Book(Protocol):
 
     def all(self) -> Sequence[Agreement]:
         """Give every agreement, whatever its state."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """An agreement that lets us hold a mirror: `covers` are records or whole collections, `below` whose are no records.
+
+    `due_ms` is by when they go once it is over, None if it says nothing of that.
+    """
+
+    agreement: str
+    due_ms: int | None
+    covers: frozenset[str]
+    below: str
+
+    def concerns(self, collection: str) -> bool:
+        """Tell whether it is about a collection, or about records that may be in it."""
+        return collection in self.covers or any(not one.startswith(self.below) for one in self.covers)
+
+    def is_due(self, now_ms: int) -> bool:
+        return self.due_ms is not None and now_ms >= self.due_ms - AHEAD_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +92,8 @@ class Blanking:
         self._decisions = decisions
         self._followers = tuple(followers)
         self._soon = soon
+        self._holds: dict[str, _Hold | None] = {}
+        self._left: dict[str, object] = {}  # how things stood when a mirror was last gone through
 
     def look(self, now_ms: int) -> Looked:
         """Do what is due of every mirror."""
@@ -92,48 +114,57 @@ class Blanking:
         peer = mirror.name.partition("/")[0]
         extent = self._decisions.mirrored(peer, mirror.iri, now_ms, name=mirror.name)
         if extent.only is None:
+            self._left.pop(mirror.name, None)
             return 0
-        about = self._about(mirror, peer)
-        ended = _last_over(mirror, about, now_ms)
-        due_ms = deadline_of(ended) if ended else None
-        if ended is None or due_ms is None or not self._is_open(mirror, ended, due_ms):
+        ours = [each for each in self._agreements.all() if (each.role, each.peer) == (CONSUMER, peer)]
+        paused = [each for each in ours if each.state_at(now_ms) == "suspended" and each.starts_at <= now_ms]
+        kept = frozenset[str]().union(*(each.covers for each in self._holding(mirror, paused)))
+        keep = extent.only.union(kept)
+        over = self._holding(mirror, [each for each in ours if each.state_at(now_ms) in _OVER])
+        self._note(mirror, over)
+        due = [each for each in over if each.is_due(now_ms)]
+        stands = [(each.iri, each.our_at, each.their_at, each.state_at(now_ms)) for each in ours]
+        left = (mirror.size, keep, due, stands)
+        if not due or mirror.iri in kept or self._left.get(mirror.name) == left:
             return 0
-        if now_ms < due_ms - AHEAD_MS:
-            return 0
-        waiting = [each.covers for each in about if each.state_at(now_ms) in _WAITING]
-        blanked = sum(self._taken(mirror, extent.only.union(*waiting), now_ms))
+        blanked = sum(self._taken(mirror, keep, due, now_ms))
         with self._db.write() as tx:
-            tx.run(_DONE, now_ms, mirror.name, ended.iri)
+            tx.many(_DONE, [(now_ms, mirror.name, each.agreement) for each in due])
+        self._left[mirror.name] = left
         if blanked:
-            _logger.info("%s: %s entries blanked, their agreement %s is over", mirror.name, blanked, ended.iri)
+            names = ", ".join(each.agreement for each in due)
+            _logger.info("%s: %s entries blanked, what permitted them is over: %s", mirror.name, blanked, names)
         return blanked
 
-    def _about(self, mirror: Collection, peer: str) -> list[Agreement]:
-        """Give the agreements with its origin on a mirror, or on single records that may be in it."""
-        below = f"{mirror.iri.rpartition('/collections/')[0]}/collections/"
-        return [
-            each
-            for each in self._agreements.all()
-            if (each.role, each.peer) == (CONSUMER, peer)
-            and (mirror.iri in each.covers or any(not one.startswith(below) for one in each.covers))
+    def _holding(self, mirror: Collection, agreements: Sequence[Agreement]) -> list[_Hold]:
+        """Give those that let us hold a mirror, or single records that may be in it."""
+        for each in agreements:
+            if each.iri not in self._holds:
+                self._holds[each.iri] = _hold_of(each)
+        found = (self._holds[each.iri] for each in agreements)
+        return [each for each in found if each is not None and each.concerns(mirror.iri)]
+
+    def _note(self, mirror: Collection, over: Sequence[_Hold]) -> None:
+        """Note by when what is held goes."""
+        sql = "SELECT agreement FROM blanking WHERE collection = ?"
+        known = {row[0] for row in self._db.hot().rows(sql, (mirror.name,))}
+        news = [
+            (mirror.name, each.agreement, each.due_ms)
+            for each in over
+            if each.due_ms is not None and each.agreement not in known
         ]
-
-    def _is_open(self, mirror: Collection, ended: Agreement, due_ms: int) -> bool:
-        """Note by when the mirror goes; False if it has gone already."""
-        sql = "SELECT due_at, done_at FROM blanking WHERE collection = ? AND agreement = ?"
-        row = self._db.hot().row(sql, (mirror.name, ended.iri))
-        if row is None or (row[0] != due_ms and not row[1]):
+        if news:
             with self._db.write() as tx:
-                tx.run(_DUE, mirror.name, ended.iri, due_ms)
-        return row is None or not row[1]
+                tx.many(_DUE, news)
 
-    def _taken(self, mirror: Collection, keep: frozenset[str], now_ms: int) -> Iterator[int]:
-        """Blank all but the entries about these records, some hundred at a time."""
-        last = 0
+    def _taken(self, mirror: Collection, keep: Records, due: Sequence[_Hold], now_ms: int) -> Iterator[int]:
+        """Blank the entries about what is due and not to be kept, some hundred at a time."""
+        covered = frozenset[str]().union(*(each.covers for each in due))
+        whole, last = mirror.iri in covered, 0
         while True:
             with self._db.write() as tx:
                 rows = tx.rows(_HELD, mirror.id, last, _BATCH)
-                seqs = [int(seq) for seq, record in rows if record not in keep]
+                seqs = [int(seq) for seq, record in rows if record not in keep and (whole or record in covered)]
                 gone = self._journals.take_away(tx, mirror.name, seqs, AGREEMENT_ENDED, at_ms=now_ms)
                 for follower in self._followers:
                     gone_in(tx, self._journals, follower, mirror.name, gone, at_ms=now_ms)
@@ -145,32 +176,36 @@ class Blanking:
     # ---------------------------------------------------------------- what begins
 
     def _ask_again(self, mirror: Collection, now_ms: int) -> int:
-        """Mark the stubs of a mirror that an agreement permits from now on, or that became public; once for each."""
+        """Mark the stubs of a mirror that an agreement permits from now on, or that became public; once for each.
+
+        What permits it no longer is forgotten: it may permit it once more.
+        """
         under = [""]
         if mirror.visibility == "restricted":
             base = mirror.iri.rpartition("/collections/")[0]
-            under = [str(each["agreement"]) for each in self._decisions.claims(base, mirror.iri, now_ms)]
+            under = [str(each["agreement"]) for each in self._decisions.agreed(base, mirror.iri, now_ms)]
         sql = "SELECT agreement FROM asked_again WHERE collection = ?"
         known = {row[0] for row in self._db.hot().rows(sql, (mirror.name,))}
-        news = [each for each in under if each not in known]
-        if not news:
+        news, gone = [each for each in under if each not in known], known.difference(under)
+        if not news and not gone:
             return 0
         with self._db.write() as tx:
-            if "" not in under:  # it may become public once more
-                tx.run("DELETE FROM asked_again WHERE collection = ? AND agreement = ''", mirror.name)
-            asked = ask_again(tx, BY_AGREEMENT, local=mirror.name)
+            sql = "DELETE FROM asked_again WHERE collection = ? AND agreement = ?"
+            tx.many(sql, [(mirror.name, each) for each in gone])
+            asked = ask_again(tx, BY_AGREEMENT, local=mirror.name) if news else 0
             tx.many(_ASKED, [(mirror.name, each, now_ms) for each in news])
             if asked:
                 self._soon(tx, mirror.name)
         return asked
 
 
-def _last_over(mirror: Collection, about: Sequence[Agreement], now_ms: int) -> Agreement | None:
-    """Give the last agreement under which a mirror was held, if it is over and none on all of it waits to go on."""
-    if any(each.state_at(now_ms) in _WAITING and mirror.iri in each.covers for each in about):
+def _hold_of(agreement: Agreement) -> _Hold | None:
+    """Read what an agreement lets us hold, and until when; None if it never permitted to hold anything."""
+    text = agreement.text
+    if all(rule.action != "index" for rule in text.policy.permissions):
         return None
-    over = [each for each in about if each.state_at(now_ms) in _OVER]
-    return max(over, key=lambda each: (each.agreed_at, each.iri), default=None)
+    covers = frozenset(agreement.covers or (agreement.target,))
+    return _Hold(agreement.iri, deadline_of(agreement), covers, f"{text.assigner}/collections/")
 
 
 def deadline_of(agreement: Agreement) -> int | None:

@@ -7,144 +7,44 @@ from a token alone. A permission with a `count` is used up by `execute`, where d
 `decide` never writes. Owns the table `counted`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from node.db import Database
-from node.errors import NotAgreed
+from node.errors import NotAgreed, TooLarge
 from node.federation.agreements import pair_collection
-from node.federation.bindings import CONSUMER, PROVIDER, Bindings, Book, Bound
-from node.federation.policy.evaluate import Request, World
+from node.federation.answers import (
+    NOT_NAMED,
+    NOTHING,
+    PROHIBITED,
+    WORDS,
+    Ask,
+    Decision,
+    Details,
+    Extent,
+    Records,
+    refusal,
+    told,
+)
+from node.federation.bindings import CONSUMER, PROVIDER, Bindings, Book, Bound, check_grant
+from node.federation.claimed import by_program, claimed, is_named, purposes_in
+from node.federation.policy.compiled import Compiled
+from node.federation.policy.evaluate import Request, World, counted
 from node.federation.policy.report import compliance_report
 from node.federation.policy.terms import CHANNELS
 from node.federation.tokens_metadata import DETAILS_TYPE
 from node.federation.tokens_request import MAX_DETAILS
-from node.journal import key_of
 
-Role = Literal["provider", "consumer"]
-Details = Sequence[Mapping[str, Any]]
+__all__ = ["WORDS", "Ask", "Decision", "Decisions", "Details", "Extent", "Records", "refusal"]
 Counts = Callable[[Bound, str], Mapping[str, int]]
 
-NO_AGREEMENT = "no-agreement"
-NOT_IN_TOKEN = "not-in-token"  # noqa: S105 (a code)
-OTHER_DIGEST = "other-digest"
-NOT_NAMED = "recipient-not-named"
-PROHIBITED = "prohibited"
-_MOST_RECORDS = 500
 _COUNTED = "SELECT rule, uses FROM counted WHERE agreement = ? AND target = ?"
 _COUNT = (
     "INSERT INTO counted (agreement, rule, target, uses) VALUES (?, ?, ?, 1)"
     " ON CONFLICT (agreement, rule, target) DO UPDATE SET uses = counted.uses + 1"
 )
-_HELD = (
-    "SELECT DISTINCT e.record FROM entry e JOIN collection c ON c.id = e.collection_id WHERE c.name = ?"
-    " AND e.record_key IN ({})"
-)
-
-WORDS: Mapping[str, str] = {
-    NO_AGREEMENT: "No agreement covers it.",
-    NOT_IN_TOKEN: "The token was given for other things under this agreement.",
-    OTHER_DIGEST: "The token names another text of this agreement.",
-    NOT_NAMED: "No clause names this recipient.",
-    "agreed": "The agreement is not signed by both cities.",
-    "not-yet": "The agreement has not begun.",
-    "suspended": "The agreement is suspended.",
-    "expired": "The agreement has ended.",
-    "ended": "The agreement has ended.",
-    "superseded": "Another agreement has taken the place of this one.",
-    "revoked": "The agreement was revoked.",
-    "no-clause": "No clause permits it.",
-    PROHIBITED: "A clause forbids it.",
-    "not-satisfied": "A condition of the clause does not hold.",
-    "unknown": "Whether a condition of the clause holds is not known.",
-    "duty-violated": "A duty of the clause was not done in time.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One question. Under our agreements as `provider` about what is ours, as `consumer` about a mirror.
-
-    Args:
-        action: A name of the profile: index, read, use, distribute …
-        collection: Its IRI at the origin.
-        record: The record's IRI if one is asked about.
-        role: What we are in the agreements that count.
-        peer: The other city's name here; empty for any.
-        recipient: Whose hands it is for, an IRI.
-        channel: The way it is handed out, an IRI of the profile.
-        details: What the caller's token says of agreements.
-        bound: Only agreements that the token names count.
-        named: The clause must name the recipient.
-        any_purpose: Whatever purpose a clause names is taken for granted: it is our own use, or nobody's yet.
-    """
-
-    action: str
-    collection: str
-    record: str = ""
-    role: Role = "provider"
-    peer: str = ""
-    recipient: str = ""
-    channel: str = ""
-    details: Details = ()
-    bound: bool = False
-    named: bool = False
-    any_purpose: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Yes, or no with a stable code; under which agreement, by which clause, and the operand that did not hold.
-
-    `counts` are clauses that the use of a "yes" counts against, for `target`. An agreement is named only if it is one
-    with the party that is asked about.
-    """
-
-    allowed: bool
-    code: str = ""
-    agreement: str = ""
-    clause: str = ""
-    operand: str = ""
-    purpose: str = ""
-    counts: tuple[str, ...] = ()
-    target: str = ""
-
-    def __bool__(self) -> bool:
-        """Tell whether it is a yes."""
-        return self.allowed
-
-    @property
-    def party(self) -> bool:
-        """Tell whether there is an agreement about it, in whatever state: only then may its party be told why."""
-        return bool(self.agreement)
-
-    @property
-    def why(self) -> str:
-        """Say it in one sentence."""
-        return "It is permitted." if self.allowed else WORDS.get(self.code, WORDS["not-satisfied"])
-
-
-_NO_PURPOSE = ("",)
-_NOTHING = Decision(allowed=False, code=NO_AGREEMENT)
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How much of a collection is permitted: all of it, or else some records alone, or nothing."""
-
-    decision: Decision
-    records: frozenset[str] = frozenset()
-
-    def __bool__(self) -> bool:
-        """Tell whether anything is."""
-        return self.decision.allowed or bool(self.records)
-
-    @property
-    def only(self) -> frozenset[str] | None:
-        """Name the records, or give None for all of them."""
-        return None if self.decision.allowed else self.records
 
 
 class Decisions:
@@ -164,54 +64,106 @@ class Decisions:
 
     def execute(self, ask: Ask, now_ms: int) -> Decision:
         """Answer, and if it is a yes that counts, count it: of any number at once exactly as many as permitted are."""
-        found = self.decide(ask, now_ms)
-        if not found.counts:
-            return found
+        return self.execute_all((ask,), now_ms)
+
+    def execute_all(self, asks: Sequence[Ask], now_ms: int) -> Decision:
+        """Answer several at once, all or none: give the first "no", and then count nothing, or else the first "yes".
+
+        What all of them count against together is counted once: it is one use.
+        """
+        found = [self.decide(ask, now_ms) for ask in asks]
+        if all(found) and any(each.counts for each in found):
+            found = self._spent(asks, now_ms)
+        return next((each for each in found if not each), found[0])
+
+    def _spent(self, asks: Sequence[Ask], now_ms: int) -> list[Decision]:
         with self._db.write() as tx:
             tx.lock("counted")
 
             def uses(bound: Bound, target: str) -> Mapping[str, int]:
                 return {str(rule): int(count) for rule, count in tx.rows(_COUNTED, bound.iri, target)}
 
-            found = self._decided(ask, now_ms, uses)
-            tx.many(_COUNT, [(found.agreement, rule, found.target) for rule in found.counts])
+            found = [self._decided(ask, now_ms, uses) for ask in asks]
+            if all(found):
+                used = ((each.agreement, rule, each.target) for each in found for rule in each.counts)
+                tx.many(_COUNT, list(dict.fromkeys(used)))
         return found
 
     def _decided(self, ask: Ask, now_ms: int, counts: Counts) -> Decision:
-        allowed, refused = None, _NOTHING
-        for bound in self._bindings.now().about(ask.role, ask.collection, ask.record):
-            if not _concerns(bound, ask):
+        return self._judged(self._about(ask), ask, now_ms, counts)
+
+    def _about(self, ask: Ask) -> Sequence[Bound]:
+        """Give every agreement on what is asked about with whom it concerns, whether or not a token names it."""
+        index = self._bindings.now()
+        found = [index.about(ask.role, ask.collection, ask.record, peer=peer) for peer in self._parties(ask)]
+        return found[0] if len(found) == 1 else [bound for each in found for bound in each]
+
+    def _parties(self, ask: Ask) -> Sequence[str]:
+        """Name the other city; of a token for programs, those whose agreements it names. Empty for any."""
+        if ask.peer or not ask.bound:
+            return (ask.peer,)
+        named = (self._bindings.now().named.get(detail["agreement"]) for detail in ask.details)
+        return tuple(dict.fromkeys(bound.agreement.peer for bound in named if bound is not None))
+
+    def _judged(self, about: Sequence[Bound], ask: Ask, now_ms: int, counts: Counts) -> Decision:
+        """Decide by these agreements: the prohibitions of all that are in force, then what any that counts permits."""
+        banning = [each for each in about if each.bans is not None and each.state_at(now_ms) == "in-force"]
+        if banning and not ask.any_purpose:
+            banned = self._banned(banning, ask, purposes_in(ask.details), now_ms, counts)
+            if banned is not None:
+                return banned
+        allowed, refused, said = None, NOTHING, (False, False, -1.0)
+        for bound in about:
+            if ask.bound and not is_named(bound, ask):
                 continue
-            found = self._under(bound, ask, now_ms, counts)
+            found = self._under(bound, ask, now_ms, counts, banning)
             if found.allowed:
                 allowed = allowed or found
-            elif found.code == PROHIBITED:
-                return found
-            elif not refused.clause or found.clause:
-                refused = found  # of two, the one that can name its clause says more; else the newer one
+            elif said <= (says := (bool(found.clause), found.code == "suspended", bound.until(now_ms))):
+                # Most says who can name a clause, then what may go on, then what ended last, then what is newer.
+                refused, said = found, says
         return allowed or refused
 
-    def _under(self, bound: Bound, ask: Ask, now_ms: int, counts: Counts) -> Decision:
-        """Decide under one agreement."""
+    def _banned(
+        self, banning: Sequence[Bound], ask: Ask, purposes: Sequence[str], now_ms: int, counts: Counts
+    ) -> Decision | None:
+        """Find a prohibition that stands for one of these purposes, whatever the token was narrowed to."""
+        for bound in banning:
+            for purpose in purposes:
+                found = self._for(bound, bound.bans, ask, purpose, now_ms, counts)
+                if found.code == PROHIBITED:
+                    return found
+        return None
+
+    def _under(self, bound: Bound, ask: Ask, now_ms: int, counts: Counts, banning: Sequence[Bound]) -> Decision:
+        """Decide by what one agreement permits."""
         state = bound.state_at(now_ms)
         if state != "in-force":
             return Decision(allowed=False, code=state, agreement=bound.iri)
-        purposes, code = (bound.purposes, "") if ask.any_purpose else _claimed(bound, ask)
+        purposes, code = (bound.purposes, "") if ask.any_purpose else claimed(bound, ask)
         if code:
             return Decision(allowed=False, code=code, agreement=bound.iri)
-        found = _NOTHING
+        found = NOTHING
         for purpose in purposes:
-            found = self._for(bound, ask, purpose, now_ms, counts)
+            found = self._for(bound, bound.grants, ask, purpose, now_ms, counts)
+            if found.allowed and ask.any_purpose and banning:
+                banned = self._banned(banning, ask, (purpose,), now_ms, counts)
+                found = found if banned is None else banned
             if found.allowed:
                 break
         return found
 
-    def _for(self, bound: Bound, ask: Ask, purpose: str, now_ms: int, counts: Counts) -> Decision:
+    def _for(
+        self, bound: Bound, rules: Compiled | None, ask: Ask, purpose: str, now_ms: int, counts: Counts
+    ) -> Decision:
+        """Decide by some rules of one agreement, for one purpose."""
+        if rules is None:
+            return NOTHING
         target = _target(bound, ask)
-        uses = counts(bound, target) if bound.compiled.counts else {}
-        made = bound.compiled.decide(_request(ask, purpose), _world(bound, now_ms, uses))
+        uses = counts(bound, target) if bound.counting else {}
+        made = rules.decide(_request(ask, purpose), _world(bound, now_ms, uses))
         code, operand = made.code, made.operand
-        if made.allowed and ask.named and ask.recipient not in bound.naming.get(made.clause, ()):
+        if made.allowed and not bound.hands_to(ask, made.clause):
             code, operand = NOT_NAMED, "recipient"
         return Decision(
             allowed=not code,
@@ -220,7 +172,7 @@ class Decisions:
             clause=made.clause,
             operand=operand,
             purpose=purpose,
-            counts=made.counts if not code else (),
+            counts=_limited(bound, made.clause, ask.action) if bound.counting and not code else (),
             target=target,
         )
 
@@ -238,34 +190,69 @@ class Decisions:
             name: Its local name; records that never stood in it then do not count. Without it nothing is looked up.
         """
         whole = self.decide(ask, now_ms)
-        if whole.allowed or whole.code == PROHIBITED:
-            return Extent(whole)
-        base = ask.collection.rpartition("/collections/")[0]
-        single: dict[str, Decision] = {}
-        for bound in self._bindings.now().single.get(ask.role, ()):
-            if _concerns(bound, ask) and bound.text.assigner == base:
-                for record in bound.records[:_MOST_RECORDS]:
-                    single[record] = self.decide(replace(ask, record=record), now_ms)
-        if name and single:
-            there = self._standing_in(name, list(single))
-            single = {record: found for record, found in single.items() if record in there}
-        refused = next((found for found in single.values() if not found.allowed), whole)
-        allowed = frozenset(record for record, found in single.items() if found.allowed)
-        return Extent(whole if whole.agreement else refused, allowed)
+        singles = self._singles(ask, name)
+        if whole.allowed:
+            banned = (record for record, found in singles.items() if any(each.bans is not None for each in found))
+            but = frozenset(each for each in banned if not self.decide(replace(ask, record=each), now_ms))
+            return Extent(whole, but=but)
+        decided = {record: self.decide(replace(ask, record=record), now_ms) for record in singles}
+        allowed = frozenset(record for record, found in decided.items() if found.allowed)
+        counted = frozenset(record for record in allowed if decided[record].counts)
+        if whole.agreement or not decided:
+            return Extent(whole, allowed, counted=counted)
+        of, named = self._bindings.places().of, self._bindings.now().named
+        refused = (
+            found
+            for record, found in decided.items()
+            if not found.allowed
+            and found.agreement
+            and named[found.agreement].seen(record, of.get(record, {}).get(name), now_ms)
+        )
+        return Extent(next(refused, whole), allowed, counted=counted)
 
-    def _standing_in(self, name: str, records: Sequence[str]) -> frozenset[str]:
-        sql = _HELD.format(", ".join("?" * len(records)))
-        keys = [key_of(record) for record in records]
-        return frozenset(row[0] for row in self._db.hot().rows(sql, (name, *keys))) & frozenset(records)
+    def _singles(self, ask: Ask, name: str) -> Mapping[str, tuple[Bound, ...]]:
+        """Find the records that agreements name one by one, of those that stand or stood in a collection."""
+        base = ask.collection.rpartition("/collections/")[0]
+        placed = self._bindings.places()
+        found = dict[str, tuple[Bound, ...]]()
+        for peer in self._parties(ask):
+            singles = self._bindings.now().singles.get((ask.role, peer), {})
+            for record in placed.within.get(name, ()) if name else singles:
+                bounds = singles.get(record, ())
+                if any(bound.text.assigner == base for bound in bounds):
+                    found[record] = bounds
+        return found
+
+    def may_know(self, found: Decision, record: str, name: str, now_ms: int) -> bool:
+        """Tell whether the party of the agreement that refuses a record may hear that: it knew of it while in force.
+
+        As much is looked up of a record that is not there, or that no agreement is about.
+        """
+        first_ms, bound = self._bindings.first(name, record), self._bindings.now().named.get(found.agreement)
+        return bound is not None and bound.seen(record, first_ms, now_ms)
 
     def mirrored(self, peer: str, collection: str, now_ms: int, *, name: str = "") -> Extent:
         """Tell how much of a peer's restricted collection we may hold; `name` as for `extent`.
 
         What it says of its agreements with us is ours to hold for ever.
         """
-        if collection.rpartition("/collections/")[2] == pair_collection(self.base_url):
+        if self._is_of_pair(collection):
             return Extent(Decision(allowed=True))
         return self.extent(self._ours(peer, collection, "index"), now_ms, name=name)
+
+    def held(self, peer: str, collection: str, record: str, now_ms: int) -> Decision:
+        """Tell whether we may hold one record of it."""
+        if self._is_of_pair(collection):
+            return Decision(allowed=True)
+        return self.decide(replace(self._ours(peer, collection, "index"), record=record), now_ms)
+
+    def is_pair(self, name: str, url: str) -> bool:
+        """Tell whether an own collection is the journal of our agreements with the city at `url`, which may read it."""
+        return self._bindings.now().pairs.get(name) == url
+
+    def _is_of_pair(self, collection: str) -> bool:
+        """Tell whether a peer's collection is its journal of its agreements with us."""
+        return collection.rpartition("/collections/")[2] == pair_collection(self.base_url)
 
     def _ours(self, peer: str, collection: str, action: str) -> Ask:
         """Ask about our own doing with what is a peer's: for the purposes that the agreement itself names."""
@@ -281,14 +268,16 @@ class Decisions:
 
     def readers(self, collection: str, now_ms: int) -> frozenset[str]:
         """Name the peers that may mirror a collection of ours, or records of it, for some purpose."""
-        index = self._bindings.now()
-        found = set()
-        for bound in (*index.about(PROVIDER, collection), *index.single.get(PROVIDER, ())):
-            peer, party = bound.agreement.peer, bound.text.assignee
-            ask = Ask("index", collection, peer=peer, recipient=party, channel=CHANNELS["feed"].iri, any_purpose=True)
-            if peer not in found and self.extent(ask, now_ms, name=collection.rpartition("/")[2]):
-                found.add(peer)
-        return frozenset(found)
+        index, name = self._bindings.now(), collection.rpartition("/")[2]
+        singles = index.singles.get((PROVIDER, ""), {})
+        within = (singles.get(record, ()) for record in self._bindings.places().within.get(name, ()))
+        bounds = (*index.about(PROVIDER, collection), *(bound for found in within for bound in found))
+        parties = {(bound.agreement.peer, bound.text.assignee) for bound in bounds}
+
+        def asked(peer: str, party: str) -> Ask:
+            return Ask("index", collection, peer=peer, recipient=party, channel=CHANNELS["feed"].iri, any_purpose=True)
+
+        return frozenset(peer for peer, party in parties if self.extent(asked(peer, party), now_ms, name=name))
 
     # ---------------------------------------------------------------- tokens
 
@@ -312,13 +301,13 @@ class Decisions:
             raise NotAgreed("The agreement does not cover all of these datasets.", agreement=bound.iri)
         actions = detail.get("actions") or dict.fromkeys(rule.action for rule in bound.text.policy.permissions)
         found = [
-            self._under(bound, self._asked_by(bound, client_id, dataset, action, detail), now_ms, self._counted)
+            self._judged((bound,), self._asked_by(bound, client_id, dataset, action, detail), now_ms, self._counted)
             for dataset in wanted
             for action in actions
         ]
         allowed = [each for each in found if each.allowed]
         if len(allowed) < (len(found) if detail.get("actions") else 1):
-            raise refusal(next((each for each in found if not each.allowed), _NOTHING))
+            raise refusal(next((each for each in found if not each.allowed), NOTHING))
 
     @staticmethod
     def _asked_by(bound: Bound, client_id: str, dataset: str, action: str, detail: Mapping[str, Any]) -> Ask:
@@ -333,20 +322,51 @@ class Decisions:
         )
 
     def claims(self, peer_url: str, collection: str, now_ms: int) -> Details:
-        """Give what our own token must say to read a collection of a peer: agreement, text, purpose and actions."""
+        """Give what our own token must say to read a collection of a peer: agreement, text, purpose and actions.
+
+        Nothing for its journal of its agreements with us, which is ours to read whatever becomes of them: a token that
+        names one that is over is refused, and that journal alone says so.
+
+        Raises:
+            TooLarge: Purposes must be named under more agreements than a token can name.
+        """
+        if self._is_of_pair(collection):
+            return ()
+        found = self.agreed(peer_url, collection, now_ms)
+        if len(found) > MAX_DETAILS:  # what is not tied to a purpose counts unnamed, too
+            found = [each for each in found if "purpose" in each]
+        if len(found) > MAX_DETAILS:
+            raise TooLarge(
+                f"{collection} is read under {len(found)} agreements with purposes; a token names {MAX_DETAILS}.",
+                fix="Agree on several records in one agreement, or on the collection.",
+            )
+        return tuple(found)
+
+    def agreed(self, peer_url: str, collection: str, now_ms: int) -> Details:
+        """Give a claim for each agreement under which we may mirror a collection of a peer, or records in it.
+
+        A record of which nothing is held yet may stand in any of that peer's.
+        """
         index = self._bindings.now()
-        found = []
-        for bound in (*index.about(CONSUMER, collection), *index.single.get(CONSUMER, ())):
-            detail = self._claim(bound, collection, now_ms) if bound.text.assigner == peer_url else None
-            if detail and detail not in found:
-                found.append(detail)
-        return tuple(found[:MAX_DETAILS])
+        bounds = {bound.iri: bound for bound in (*index.about(CONSUMER, collection), *self._single_in(collection))}
+        made = (self._claim(bound, collection, now_ms) for bound in bounds.values() if bound.text.assigner == peer_url)
+        return [each for each in made if each]
+
+    def _single_in(self, collection: str) -> Iterator[Bound]:
+        name, places = collection.rpartition("/")[2], self._bindings.places().of
+        for record, bounds in self._bindings.now().singles.get((CONSUMER, ""), {}).items():
+            for bound in bounds:
+                there = [each for each in places.get(record, ()) if each.startswith(f"{bound.agreement.peer}/")]
+                if not there or f"{bound.agreement.peer}/{name}" in there:
+                    yield bound
 
     def _claim(self, bound: Bound, collection: str, now_ms: int) -> Mapping[str, Any] | None:
         """Name the first purpose of an agreement for which we may mirror, and all that it permits for that."""
-        asset = {"collection": collection} if collection in bound.covers else {"record": bound.records[0]}
-        ours = replace(self._ours(bound.agreement.peer, "", "index"), **asset)  # type: ignore[arg-type]
-        found = self._under(bound, ours, now_ms, self._counted)
+        whole = collection in bound.covers
+        record = "" if whole else next(one for one in bound.covers if one in bound.records)
+        ours = replace(self._ours(bound.agreement.peer, collection if whole else "", "index"), record=record)
+        banning = [each for each in self._about(ours) if each.bans is not None and each.agreement.in_force(now_ms)]
+        found = self._under(bound, ours, now_ms, self._counted, banning)
         if not found.allowed:
             return None
         said = {"type": DETAILS_TYPE, "agreement": bound.iri, "digest": bound.agreement.digest}
@@ -356,15 +376,14 @@ class Decisions:
         """Tell whether a token that is bound to an agreement is taken now: while that is in force."""
         bound = self._bindings.now().named.get(agreement)
         if bound is None:
-            return _NOTHING
+            return NOTHING
         state = bound.state_at(now_ms)
         return Decision(allowed=state == "in-force", code="" if state == "in-force" else state, agreement=bound.iri)
 
     def grantable(self, agreement: str, purpose: str, recipient: str, now_ms: int) -> Sequence[str]:
         """Name the actions that an agreement permits somebody who acts under it, for a purpose.
 
-        Under an agreement that grants something to us, a clause must name them; under one by which we grant, that is so
-        only where the clause says to whom.
+        It must be one that grants something to us, and a clause must name them.
 
         Raises:
             NotAgreed: It permits nothing of the kind; with the clause and operand that came nearest.
@@ -372,13 +391,15 @@ class Decisions:
         bound = self._bindings.now().named.get(agreement)
         if bound is None:
             raise NotAgreed("There is no such agreement.")
+        check_grant(bound, purpose)
         found = {
-            rule.action: self._under(bound, _by_program(bound, rule.action, purpose, recipient), now_ms, self._counted)
+            rule.action: self.decide(by_program(bound, rule.action, purpose, recipient), now_ms)
             for rule in bound.text.policy.permissions
+            if rule.action != "index"
         }
         allowed = [action for action, decision in found.items() if decision.allowed]
         if not allowed:
-            raise refusal(next((each for each in found.values() if each.clause), _NOTHING))
+            raise refusal(next((each for each in found.values() if each.clause), NOTHING))
         return allowed
 
     def recipients(self, agreement: str) -> Sequence[str]:
@@ -392,43 +413,27 @@ class Decisions:
         """Say in JSON values what is decided, and what each agreement about it says by itself."""
         found = self.decide(ask, now_ms)
         considered = [
-            {"state": bound.state_at(now_ms), **_told(self._under(bound, ask, now_ms, self._counted))}
-            for bound in self._bindings.now().about(ask.role, ask.collection, ask.record)
-            if _concerns(bound, ask)
+            {"state": bound.state_at(now_ms), **told(self._judged((bound,), ask, now_ms, self._counted))}
+            for bound in self._about(ask)
         ]
         asked = {"action": ask.action, "collection": ask.collection, "record": ask.record, "recipient": ask.recipient}
         return {
             "asked": {key: value for key, value in asked.items() if value},
-            **_told(found),
+            **told(found),
             "considered": considered,
         }
 
     def report(self, ask: Ask, now_ms: int) -> list[dict[str, Any]]:
         """Give an ODRL Compliance Report of each agreement in force about a question, as JSON-LD."""
         found = []
-        for bound in self._bindings.now().about(ask.role, ask.collection, ask.record):
-            if _concerns(bound, ask) and bound.agreement.in_force(now_ms):
+        for bound in self._about(ask):
+            if bound.agreement.in_force(now_ms):
                 target = _target(bound, ask)
-                purposes, _ = (bound.purposes, "") if ask.any_purpose else _claimed(bound, ask)
+                purposes, _ = (bound.purposes, "") if ask.any_purpose else claimed(bound, ask)
                 request = replace(_request(ask, next(iter(purposes), "")), target=target, party=bound.text.assignee)
                 world = _world(bound, now_ms, self._counted(bound, target))
                 found.append(compliance_report(bound.text.policy, request, world))
         return found
-
-
-def _by_program(bound: Bound, action: str, purpose: str, recipient: str) -> Ask:
-    """Ask what a program under an agreement may do with the first of the things it covers."""
-    asset = bound.covers[0]
-    single = asset in bound.records
-    return Ask(
-        action,
-        "" if single else asset,
-        record=asset if single else "",
-        recipient=recipient,
-        details=[{"agreement": bound.iri, "purpose": purpose}],
-        bound=True,
-        named=bound.agreement.role == CONSUMER,
-    )
 
 
 def _target(bound: Bound, ask: Ask) -> str:
@@ -449,47 +454,7 @@ def _world(bound: Bound, now_ms: int, uses: Mapping[str, int]) -> World:
     return World(now_ms, bound.text.issued_ms, uses)
 
 
-def refusal(found: Decision) -> NotAgreed:
-    """Say a "no" to a party of the agreement."""
-    about = f" ({found.operand})" if found.operand else ""
-    fix = "Ask for a token whose authorization_details name the purpose." if found.operand == "purpose" else ""
-    said = {"agreement": found.agreement, "clause": found.clause, "operand": found.operand}
-    return NotAgreed(f"{found.why.rstrip('.')}{about}.", **said, fix=fix or "Ask the city whose agreement it is.")
-
-
-def _told(found: Decision) -> dict[str, object]:
-    return {
-        "allowed": found.allowed,
-        "code": found.code,
-        "why": found.why,
-        "agreement": found.agreement,
-        "clause": found.clause,
-        "operand": found.operand,
-        "purpose": found.purpose,
-    }
-
-
-def _concerns(bound: Bound, ask: Ask) -> bool:
-    if ask.peer and bound.agreement.peer != ask.peer:
-        return False
-    return not ask.bound or any(detail["agreement"] == bound.iri for detail in ask.details)
-
-
-def _claimed(bound: Bound, ask: Ask) -> tuple[Sequence[str], str]:
-    """Give the purposes that the token names under this agreement, none if it names none; or why it does not count."""
-    purposes: list[str] = []
-    named = False
-    for detail in ask.details:
-        if detail["agreement"] != bound.agreement.iri:
-            continue
-        named = True
-        if detail.get("digest", bound.agreement.digest) != bound.agreement.digest:
-            return (), OTHER_DIGEST
-        actions, datasets = detail.get("actions"), detail.get("datasets")
-        if actions is not None and ask.action not in actions:
-            continue
-        if datasets is None or ask.collection in datasets or ask.record in datasets:
-            purposes.append(str(detail.get("purpose", "")))
-    if named and not purposes:
-        return (), NOT_IN_TOKEN
-    return purposes or _NO_PURPOSE, ""
+def _limited(bound: Bound, clause: str, action: str) -> tuple[str, ...]:
+    """Name the clauses that a use under a permission counts against: its own, and prohibitions past a number."""
+    policy = bound.text.policy
+    return next((counted(policy, rule, action) for rule in policy.permissions if rule.id == clause), ())

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from node.db import Tx
 from node.errors import Malformed, NotFound
 from node.federation import feed_pages
+from node.federation.answers import Records
 from node.federation.feed_pages import MAX_ENTRIES, MAX_PAYLOAD_BYTES, MAX_STUBS
 from node.journal import Collection, Entry, Reader, note
 
@@ -26,7 +27,7 @@ _GAPS = (
 )
 
 KeysOf = Callable[[str], Sequence[bytes]]
-Only = frozenset[str] | None  # the records that may be seen; None: all
+Only = Records | None  # the records that may be seen; None: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The bytes of a page, their tag (an ETag without quotes and coding) and the last seq in them."""
+    """The bytes of a page, their tag (an ETag without quotes and coding), the last seq, and the records told of."""
 
     body: bytes
     tag: str
     end: int
+    given: frozenset[str] = frozenset()
 
 
 class Feed:
@@ -117,7 +119,7 @@ class Feed:
                 consistency=self._reader.consistency(tx, name, after, signed),
                 through=self._reader.consistency(tx, name, end, signed),
             )
-        return Page(b"".join([first, *lines]), tag, end)
+        return Page(b"".join([first, *lines]), tag, end, _given(entries[: len(lines)], only))
 
     def tag(
         self, name: str, *, after: int, size: int | None = None, limit: int = MAX_ENTRIES, only: Only = None
@@ -152,7 +154,7 @@ class Feed:
         given = wanted[: len(lines)]
         first = feed_pages.envelope_of_stubs(collection=collection.iri, seqs=given, size=signed, checkpoint=text)
         body = b"".join([first, *lines])
-        return Page(body, feed_pages.tag_of_bytes(body), given[-1])
+        return Page(body, feed_pages.tag_of_bytes(body), given[-1], _given(entries[: len(lines)], only))
 
     def snapshot(self, name: str, size: int | None = None, *, only: Only = None) -> Iterator[bytes]:
         """Give all pages of a signed size one after the other; each is made when it is asked for.
@@ -205,7 +207,7 @@ class Feed:
         if not 0 <= after <= signed:
             raise NotFound(f"{collection.name} has no entries after {after}: {signed} are signed.")
         gaps = [(int(row[0]), bool(row[1])) for row in tx.rows(_GAPS, collection.id, after, min(after + limit, signed))]
-        shown = [] if only is None else [sorted(only)]
+        shown = [] if only is None else [only.marks]
         return signed, text, feed_pages.tag_of([collection.iri, after, limit, signed, text, *shown], gaps)
 
     def _lines(self, tx: Tx, entries: Sequence[Entry], only: Only) -> list[bytes]:
@@ -224,10 +226,15 @@ class Feed:
         return lines
 
 
-def _stub_unless(entry: Entry, only: frozenset[str]) -> Entry:
+def _stub_unless(entry: Entry, only: Records) -> Entry:
     """Take what an entry says out of it, unless it is about one of these records or says an erasure."""
     opening = entry.opening
     return entry if opening is None or opening.op == "erase" or opening.record in only else replace(entry, opening=None)
+
+
+def _given(entries: Sequence[Entry], only: Only) -> frozenset[str]:
+    told = (entry.opening.record for entry in entries if entry.opening and entry.opening.op != "erase")
+    return frozenset(told if only is None else filter(only.__contains__, told))
 
 
 def digest_shown(entry: Entry) -> str:

@@ -31,6 +31,7 @@ from node.errors import (
     WrongRoot,
 )
 from node.federation import check
+from node.federation.answers import Records
 from node.federation.identity import Identity
 from node.federation.judge import Judge, Judging
 from node.federation.pages import Line, Page, read_page, read_stubs
@@ -69,8 +70,8 @@ class Extent(Protocol):
         """Tell whether anything is."""
 
     @property
-    def only(self) -> frozenset[str] | None:
-        """Name the records, or give None for all of them."""
+    def only(self) -> Records | None:
+        """Give the records, or give None for all of them."""
 
 
 class Agreed(Protocol):
@@ -238,7 +239,7 @@ class Intake:
         peer: Peer,
         now_ms: int,
         head: Collection,
-        allowed: Callable[[], frozenset[str] | None],
+        allowed: Callable[[], Records | None],
     ) -> _Checked:
         """Make the checks that stop a page, and hand its payloads to the child; `head` is what the page follows on."""
         checkpoint = self._signed(page.checkpoint, follow, peer, head, now_ms)
@@ -330,7 +331,7 @@ class Intake:
             fix=f"Ask that city; citynode peers show {follow.peer} lists the evidence.",
         )
 
-    def _allowed(self, peer: Peer, follow: Follow, now_ms: int, *, restricted: bool) -> frozenset[str] | None:
+    def _allowed(self, peer: Peer, follow: Follow, now_ms: int, *, restricted: bool) -> Records | None:
         """Check 5; give the records that may be taken alone, None for all of them.
 
         What a city lets us read of its restricted collections it decides itself; here is what was agreed, and what we
@@ -438,7 +439,7 @@ def _check_collection(iri: str, follow: Follow) -> None:
         raise Malformed(f"The page is of {iri[:200]}, and not of {follow.iri}.")
 
 
-def _agreed_of(lines: Sequence[Line], only: frozenset[str] | None) -> Sequence[Line]:
+def _agreed_of(lines: Sequence[Line], only: Records | None) -> Sequence[Line]:
     """Leave out what is in entries about other records than these; an erasure is obeyed whatever it erases."""
     if only is None:
         return lines

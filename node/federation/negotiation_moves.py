@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from node.db import Tx
-from node.errors import Conflict, Malformed
+from node.errors import Conflict, Malformed, Refuted
 from node.federation import negotiation_wire as wire
 from node.federation.agreement_text import read_about
 from node.federation.integrity import jcs
@@ -67,16 +67,21 @@ class Moves:
         then = _or_refuse(heard(now.role, now.state, message.kind))
         if self.store.count(tx, now.pid) >= MAX_MESSAGES:
             raise Conflict(f"This negotiation has {MAX_MESSAGES} messages.", fix="End it and begin a new one.")
-        changes = self._brought(now, message, at_ms)
+        changes = self._brought(tx, now, message, at_ms)
         self._overtaken(tx, now, message.kind, at_ms)
         return self._changed(tx, now, then, changes, _said(message, "in", at_ms, changes))
 
-    def _brought(self, now: Negotiation, message: Heard, at_ms: int) -> dict[str, object]:
+    def _brought(self, tx: Tx, now: Negotiation, message: Heard, at_ms: int) -> dict[str, object]:
         match message.kind:
             case "request" | "offer":
                 return offered(now, message, by="them")
             case "agree" if message.agreement is not None:
                 text = self.texts.taken(now, message.agreement, at_ms)
+                # Now, since what we countersign is signed whatever becomes of it afterwards.
+                if self.store.knows_agreement(tx, text.iri, beside=now.pid):
+                    raise Refuted(
+                        "There is another agreement of this name.", fix="Give each agreement an @id of its own."
+                    )
                 document = json.dumps(message.agreement.document, ensure_ascii=False)
                 return {"agreement": text.iri, "message": document, "signed": text.signed}
             case "verify":

@@ -126,6 +126,15 @@ class NegotiationStore:
         row = tx.row(sql, peer)
         return int(row[0]) if row else 0
 
+    def knows_agreement(self, tx: Tx, iri: str, *, beside: str) -> bool:
+        """Tell whether an agreement of this name is held, or was written in another negotiation than this one.
+
+        Keeps others from writing one of this name until the transaction ends.
+        """
+        tx.lock(f"agreement:{iri}")
+        elsewhere = tx.row("SELECT 1 FROM negotiation WHERE agreement = ? AND pid <> ?", iri, beside)
+        return elsewhere is not None or tx.row("SELECT 1 FROM agreement WHERE iri = ?", iri) is not None
+
     def say(self, tx: Tx, pid: str, said: Said) -> None:
         """Keep a message."""
         tx.run(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from node.errors import Refuted
-from node.federation.agreement_signing import ASSIGNER, BOTH, Signing, attach
+from node.federation.agreement_signing import ASSIGNER, BOTH, SKEW_MS, Signing, attach
 from node.federation.agreement_text import (
     ABOUT,
     AgreementText,
@@ -85,6 +85,7 @@ class Texts:
                 f"The agreement is between {text.assigner} and {text.assignee}.",
                 fix=f"It has to be between {negotiation.peer} (assigner) and {self.us} (assignee).",
             )
+        _check_time(text, negotiation, now_ms)
         if terms_of({"target": text.target, **text.rules}, text.about) != negotiation.terms:
             raise Refuted(
                 "The agreement says something else than the offer that stood.",
@@ -131,3 +132,12 @@ class Texts:
         """Tell whether it is our turn on an agreement that has not the signature it should have by now."""
         wanted = {("consumer", "AGREED"): 1, ("provider", "VERIFIED"): _BOTH}.get((negotiation.role, negotiation.state))
         return wanted is not None and len(read_text(negotiation.signed).proofs) < wanted
+
+
+def _check_time(text: AgreementText, negotiation: Negotiation, now_ms: int) -> None:
+    """Refuted unless it was made within this negotiation: lengths of time in its clauses count from that moment."""
+    if not negotiation.created_at - SKEW_MS <= text.issued_ms <= now_ms + SKEW_MS:
+        raise Refuted(
+            f"The agreement is dated {text.timestamp}, which is not within this negotiation.",
+            fix="Date it with the time at which it is made, and compare the clocks of both cities.",
+        )

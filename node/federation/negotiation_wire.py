@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from node.errors import Malformed
-from node.federation.agreement_text import read_about
+from node.federation.agreement_text import holds_unseen, read_about
 from node.federation.dsp import messages
 from node.federation.dsp.policies import NS_ABOUT, RULES, Agreement, Offer
 from node.federation.integrity import jcs
@@ -110,8 +110,8 @@ def read_kept(body: str) -> Heard:
 
 def _basics(found: Any, said: Json) -> dict[str, Any]:  # noqa: ANN401 - any of the messages, all of which have both
     name = said.get("@id", "")
-    if not isinstance(name, str) or len(name) > MAX_NAME:
-        raise Malformed("The message's @id is no text of a usual length.")
+    if not isinstance(name, str) or len(name) > MAX_NAME or holds_unseen(name) or ".." in name.split("/"):
+        raise Malformed("The message's @id is no plain text of a usual length.", fix="Take a UUID.")
     body = jcs(said).decode()
     return {"name": name, "body": body, "consumer_pid": found.consumer_pid, "provider_pid": found.provider_pid}
 

@@ -46,7 +46,7 @@ class Parties(Protocol):
         """Give every key of it that was pinned, replaced ones too."""
 
 
-def _nothing_known(offer: str) -> Json:  # noqa: ARG001 (the shape of what knows)
+def _nothing_known(peer: str, offer: Json) -> Json:  # noqa: ARG001 (the shape of what knows)
     return {}
 
 
@@ -58,7 +58,8 @@ def _anything(peer: str, role: Role, offer: Json) -> None:
 class House:
     """What negotiations know of this city.
 
-    `about_of` gives what stands beside one of our published offers, for strangers that ask for it by its rules alone.
+    `about_of` gives what stands beside one of our published offers that a peer sees, for those who ask for it by its
+    rules alone.
     `admits` raises where a negotiation may not begin: as NotFound where not even the dataset may be known. `suffices`
     says whether an agreement may do without the other side's signature.
     """
@@ -67,7 +68,7 @@ class House:
     callback: str
     clock_ms: Callable[[], int]
     chance: Callable[[], float]
-    about_of: Callable[[str], Json] = field(default=_nothing_known)
+    about_of: Callable[[str, Json], Json] = field(default=_nothing_known)
     admits: Callable[[str, Role, Json], None] = field(default=_anything)
     suffices: Callable[[Negotiation], bool] = field(default=nothing_suffices)
     new_id: Callable[[], str] = field(default=lambda: str(uuid4()))
@@ -152,7 +153,7 @@ class Negotiations:
             self._house.admits(caller, role, message.offer)
             if self._store.open_with(tx, caller) >= MAX_OPEN:
                 raise TooLarge(f"{MAX_OPEN} negotiations with {caller} are open.", fix="End some of them first.")
-            about = self._house.about_of(str(message.offer["@id"])) if role == "provider" else {}
+            about = self._house.about_of(caller, message.offer) if role == "provider" else {}
             new = self._new(role, caller, {}, about, now_ms)
             new = replace(new, other_pid=theirs, other_url=address)
             self._store.insert(tx, new)
@@ -196,7 +197,7 @@ class Negotiations:
 
     def _begin(self, role: Role, peer: str, offer: Json, about: Json, by: str) -> Negotiation:
         if not self._parties.knows(peer):
-            raise NotFound(f"Nothing is exchanged with {peer}.", fix="Admit that city first: citynode peers add")
+            raise NotFound(f"Nothing is exchanged with {peer}.", fix="First: citynode peers approve NAME")
         kind: Kind = "request" if role == "consumer" else "offer"
         now_ms = self._house.clock_ms()
         step = Step(kind, offer=offer, about=about, by=by)

@@ -45,11 +45,12 @@ class OfferOffice:
         by: str = "",
     ) -> Json:
         """Publish an offer. Raises what `Offers.publish` raises, and Malformed for terms that cannot be read."""
-        about, rules = written(words, template_named(words.template) if words.template else None)
+        now_ms, template = self._clock_ms(), template_named(words.template) if words.template else None
+        about, rules = written(words, template, now_ms)
         covered = [iri_in(self._base, each) for each in covers]
         about |= {"covers": covered} if covered else {}
         draft = OfferDraft(iri_in(self._base, target), rules, about, name=name, peers=peers, automatic=automatic)
-        return self._views.offer(self._offers.publish(draft, by=by, at_ms=self._clock_ms()))
+        return self._views.offer(self._offers.publish(draft, by=by, at_ms=now_ms))
 
     def withdraw(self, iri: str) -> Json:
         """Take an offer back. Raises NotFound, Conflict."""

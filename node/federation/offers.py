@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from node.db import Database, HotReader, Row
 from node.errors import Conflict, Malformed, NotFound
-from node.federation.agreement_text import read_about
+from node.federation.agreement_text import checked_id, read_about
+from node.federation.agreements import PUBLIC_COLLECTION
 from node.federation.policy import read_rules, rebased, terms_digest, write_rules
 from node.records import is_collection_name
 
@@ -146,6 +147,8 @@ class Offers:
         """
         self._db, self._base_url, self._new_id = db, base_url, new_id
         self._holdings, self._peers = holdings, peers
+        # The journals of pairs, and the records in them.
+        self._own_journals = (f"{base_url}/collections/{PUBLIC_COLLECTION}-", f"{base_url}/agreements/")
 
     @property
     def _hot(self) -> HotReader:
@@ -262,10 +265,13 @@ class Offers:
 
     # ---------------------------------------------------------------- what negotiations ask
 
-    def about_of(self, iri: str) -> Mapping[str, Any]:
-        """Give what stands beside an offer that stands; nothing where there is none: strangers name any IRI."""
-        row = self._hot.row("SELECT about FROM offer WHERE iri = ? AND withdrawn_at = 0", (iri,))
-        return dict(json.loads(row[0])) if row else {}
+    def about_of(self, peer_url: str, offer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give what stands beside an offer as this peer sees it, asked for by `@id` and its own `target`.
+
+        Nothing where there is none, or none for this peer: strangers name any IRI, and learn no title by naming it.
+        """
+        found = self.visible(str(offer.get("@id", "")), peer_url)
+        return dict(found.about) if found is not None and found.target == offer.get("target") else {}
 
     def admit(self, peer_url: str, role: str, offer: Mapping[str, Any]) -> None:
         """Refuse the beginning of a negotiation about what this peer may not know of.
@@ -302,8 +308,7 @@ class Offers:
     def _checked(self, iri: str, draft: OfferDraft, by: str, at_ms: int) -> Published:
         about = read_about(dict(draft.about))
         covers = tuple(dict.fromkeys(about.get("covers", ()))) or (draft.target,)
-        things = self._holdings.things([draft.target, *covers])
-        self._check_target(draft.target, covers, things)
+        things = self.check(draft.target, covers)
         peers = tuple(sorted({self._url(each) for each in draft.peers}))
         restricted = [each for each in covers if not things[each].public]
         if restricted and not peers:
@@ -315,9 +320,27 @@ class Offers:
         told = {**about, "title": title}
         return Published(iri, draft.target, covers, told, rules, peers, draft.automatic, at_ms, by)
 
-    def _check_target(self, target: str, covers: Sequence[str], things: Mapping[str, Thing]) -> None:
+    def holds(self, iri: str) -> bool:
+        """Tell whether this is something of ours: a collection, or a live record in one."""
+        return iri in self._holdings.things([iri])
+
+    def check(self, target: str, covers: Sequence[str]) -> Mapping[str, Thing]:
+        """Give what is here of a target of ours and what it covers, by IRI.
+
+        Raises:
+            NotFound: Something of it is not here.
+            Malformed: It is no subject of an offer or an agreement, or not spelled as an IRI.
+        """
         if len(covers) > MAX_COVERS:
             raise Malformed(f"A bundle may cover {MAX_COVERS} collections.")
+        for iri in (target, *covers):
+            if checked_id(iri).startswith(self._own_journals):
+                raise Malformed(f"{iri} says which agreements there are, and is no subject of one.")
+        things = self._holdings.things([target, *covers])
+        self._check_target(target, tuple(covers), things)
+        return things
+
+    def _check_target(self, target: str, covers: Sequence[str], things: Mapping[str, Thing]) -> None:
         missing = [each for each in covers if each not in things]
         if missing:
             raise NotFound(

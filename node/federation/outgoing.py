@@ -18,9 +18,11 @@ from node.federation.backoff import Backoff, asked_ms, is_the_peers
 
 LEASE_MS = 180_000  # longer than one attempt can take
 GIVE_UP_MS = 7 * 86_400_000
+KEEP_MS = 30 * 86_400_000  # how long a message is kept after it was taken or given up
 MAX_ERROR = 1_000
 _AT_ONCE = 8
 _ROUND = 200
+_FORGOTTEN = 1_000
 _PATIENCE = Backoff(first_ms=2_000, longest_ms=1_800_000, opens_after=8)
 
 
@@ -88,6 +90,15 @@ class Outbox:
         """Let a message wait no more, taken or given up; False if somebody else has closed it."""
         sql = "UPDATE outgoing SET done_at = ?, error = ? WHERE id = ? AND done_at = 0"
         return tx.run(sql, max(at_ms, 1), error[:MAX_ERROR], number) == 1
+
+    def forget(self, now_ms: int) -> int:
+        """Remove messages that were closed long ago, a bounded number at a time; give how many."""
+        old = f"SELECT id FROM outgoing WHERE done_at > 0 AND done_at < ? LIMIT {_FORGOTTEN}"  # noqa: S608
+        before = now_ms - KEEP_MS
+        if self.db.hot().row(old, (before,)) is None:
+            return 0
+        with self.db.write() as tx:
+            return tx.run(f"DELETE FROM outgoing WHERE id IN ({old})", before)  # noqa: S608
 
     def rewrite(self, tx: Tx, number: int, *, url: str, body: str) -> None:
         """Write a message that waits anew, where and what: something in it was not known yet."""

@@ -25,6 +25,10 @@ from node.journal.journal import Journals
 _logger = logging.getLogger("citynode.agreements")
 _MAX_TITLE = 200
 SUPERSEDED = "Another agreement has taken its place."
+_IN_IT = (
+    "SELECT a.signed FROM collection c JOIN entry e ON e.collection_id = c.id JOIN agreement a ON a.record = e.record"
+    " WHERE c.name = ? LIMIT 1"
+)
 
 
 class Book(Protocol):
@@ -59,7 +63,7 @@ class PairJournals:
 
         Raises:
             Malformed: There is no agreement in it.
-            Conflict: Another agreement is held under its name.
+            Conflict: Another agreement is held under its name, or its journal is that of another pair.
         """
         text = text_of(negotiation)
         name = pair_collection(self._other(text))
@@ -134,8 +138,15 @@ class PairJournals:
             keep_up_in(tx, self._journals, follower, collection, entries)
 
     def _open(self, tx: Tx, name: str, text: AgreementText, at_ms: int) -> None:
-        """Open the journal of this pair, if this is its first agreement."""
+        """Open the journal of this pair, if this is its first agreement.
+
+        Raises:
+            Conflict: The journal of that name is of the pair with another city, whose address gives the same name.
+        """
         tx.lock(f"journal/{name}")
+        row = tx.row(_IN_IT, name)
+        if row is not None and self._other(read_text(row[0])) != self._other(text):
+            raise Conflict(f"The collection {name} holds the agreements with another city.")
         peer = self._peers.by_url(self._other(text))
         title = f"Agreements with {(peer.title or peer.name) if peer else self._other(text)}"[:_MAX_TITLE]
         self._made(tx, name, title, "restricted", at_ms)

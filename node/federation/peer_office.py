@@ -33,13 +33,24 @@ class PeerOffice:
         *,
         fingerprint: Callable[[], str],
         clock_ms: Callable[[], int],
+        opened: Callable[[str, str], bool],
     ) -> None:
-        """Work with this book; `fingerprint` is that of our own entity key."""
+        """Work with this book.
+
+        Args:
+            peers: The book.
+            health: How exchange goes.
+            test: The walk to a peer.
+            fingerprint: Gives that of our own entity key.
+            clock_ms: The time.
+            opened: Tells, of a peer's base URL and the IRI of a collection, whether an agreement lets us mirror it.
+        """
         self._peers = peers
         self._health = health
         self._test = test
         self._fingerprint = fingerprint
         self._clock_ms = clock_ms
+        self._opened = opened
 
     # ---------------------------------------------------------------- reading
 
@@ -122,7 +133,9 @@ class PeerOffice:
 
     def _doubts(self, name: str, collections: Sequence[str]) -> Sequence[str]:
         """Say which names the peer does not show; if it has new ones, its statement is fetched to see them."""
-        unseen = set(collections).difference(self._shown(name))
+        url = self._peers.get(name).url
+        opened = {each for each in collections if self._opened(url, f"{url}/collections/{each}")}
+        unseen = set(collections).difference(self._shown(name), opened)
         if unseen and self._peers.get(name).exchanges:
             try:
                 self._peers.refresh(name, self._clock_ms())
@@ -136,7 +149,7 @@ class PeerOffice:
         return [
             f"{name} shows: {listed}. {each} is not among them; it may be one that takes an agreement."
             for each in dict.fromkeys(collections)
-            if each not in shown
+            if each not in shown and each not in opened
         ]
 
     def _shown(self, name: str) -> Sequence[str]:

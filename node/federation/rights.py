@@ -8,13 +8,13 @@ ever. Tells values, raises nothing: a "no" is an answer. Each one about somethin
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from node.errors import NotAgreed, NotFound
-from node.federation.agreements import is_pair_collection
+from node.federation.answers import Ask, Decision, Extent, Records, refusal
 from node.federation.bindings import CONSUMER, PROVIDER
-from node.federation.decisions import Ask, Decision, Decisions, Extent, refusal
+from node.federation.decisions import Decisions
 from node.federation.policy.terms import CHANNELS
 
 _logger = logging.getLogger("citynode.decisions")
@@ -97,18 +97,20 @@ class Directory(Protocol):
 class Verdict:
     """Yes, or no with a stable code.
 
-    `only` names the records that it is a yes for, if not for all; `decision` is what an agreement said, if one did;
-    `refused` is what a caller is told, if it is of a party of that agreement: nobody else hears that there is one.
+    `only` are the records that it is a yes for, if not for all, `counted` those of them of which each use counts;
+    `decision` is what an agreement said, if one did; `refused` is what a caller is told, if it is of a party of that
+    agreement: nobody else hears that there is one.
     """
 
     code: str = ""
-    only: frozenset[str] | None = None
+    only: Records | None = None
     decision: Decision | None = None
     refused: NotAgreed | None = None
+    counted: frozenset[str] = frozenset()
 
     @property
     def counts(self) -> bool:
-        """Tell whether handing out what it is a yes for uses something up."""
+        """Tell whether handing out all of what it is a yes for uses something up."""
         return bool(self.decision and self.decision.counts)
 
     def __bool__(self) -> bool:
@@ -169,18 +171,22 @@ class Rights:
         _log(caller, action, collection, record, verdict)
         return verdict
 
-    def execute(self, caller: Who, action: Action, collection: Named, record: str = "") -> Verdict:
-        """Tell it, and use it up if an agreement permits it only so many times: what is asked for is handed out now."""
-        verdict = self.may(caller, action, collection, record)
-        if not verdict or not verdict.counts:
-            return verdict
-        ask = self._ask(caller, action, collection, record)
-        return _verdict(Extent(self._decisions.execute(ask, self._clock_ms())), party=not ask.named or ask.bound)
+    def execute(self, caller: Who, action: Action, collection: Named, *records: str) -> Verdict:
+        """Tell it, and use it up if an agreement permits it only so many times: what is asked for is handed out now.
+
+        Of a collection, or of some records alone: then it is all of these or none.
+        """
+        verdict = self.may(caller, action, collection, records[0] if records else "")
+        if not verdict or verdict.decision is None or caller.kind == "staff":
+            return verdict  # no agreement was asked, or it is our own use
+        asks = [self._ask(caller, action, collection, record) for record in records or ("",)]
+        found, party = self._decisions.execute_all(asks, self._clock_ms()), not asks[0].named or asks[0].bound
+        return _verdict(Extent(found), asks[0], party=party)
 
     def readers(self, name: str) -> frozenset[str]:
         """Name the peers that may mirror a restricted collection of ours, or records of it; nobody if there is none."""
         iri = f"{self._decisions.base_url}/collections/{name}"
-        paired = {peer.name for peer in self._peers.list() if is_pair_collection(name, peer.url)}
+        paired = {peer.name for peer in self._peers.list() if self._decisions.is_pair(name, peer.url)}
         return self._decisions.readers(iri, self._clock_ms()) | paired
 
     def _restricted(self, caller: Who, action: Action, collection: Named, record: str) -> Verdict:
@@ -190,14 +196,17 @@ class Rights:
         if caller.kind == "program" and not caller.details:
             scopes = {f"{action}:{collection.name}", f"read:{collection.name}"}
             return YES if own and scopes & caller.scopes else _NO
-        if caller.kind == "peer" and own and is_pair_collection(collection.name, caller.url):
+        if caller.kind == "peer" and own and self._decisions.is_pair(collection.name, caller.url):
             return YES
         if caller.kind == "public":
             return _NO
         ask, now_ms = self._ask(caller, action, collection, record), self._clock_ms()
+        party = not ask.named or ask.bound
         if record:
-            return _verdict(Extent(self._decisions.decide(ask, now_ms)), party=not ask.named or ask.bound)
-        return _verdict(self._decisions.extent(ask, now_ms, name=collection.name), party=not ask.named or ask.bound)
+            found = self._decisions.decide(ask, now_ms)
+            known = bool(found) or self._decisions.may_know(found, record, collection.name, now_ms)
+            return _verdict(Extent(found), ask, party=party and known)
+        return _verdict(self._decisions.extent(ask, now_ms, name=collection.name), ask, party=party)
 
     def _held(self, collection: Named, record: str) -> Verdict:
         """Let our staff see a mirror as far as we may hold it."""
@@ -208,10 +217,10 @@ class Rights:
             blocked = True
         if blocked:
             return _NO
-        extent = self._decisions.mirrored(peer, collection.iri, self._clock_ms(), name=collection.name)
-        if record and record in extent.records:
-            return Verdict(decision=extent.decision)
-        return _verdict(extent, party=True)
+        now_ms = self._clock_ms()
+        if record:
+            return _verdict(Extent(self._decisions.held(peer, collection.iri, record, now_ms)), None, party=True)
+        return _verdict(self._decisions.mirrored(peer, collection.iri, now_ms, name=collection.name), None, party=True)
 
     def _ask(self, caller: Who, action: Action, collection: Named, record: str) -> Ask:
         """Put the question to agreements: of our own things the party's, of a mirror whether we may hand it on."""
@@ -232,12 +241,21 @@ class Rights:
         )
 
 
-def _verdict(extent: Extent, *, party: bool) -> Verdict:
+def _verdict(extent: Extent, ask: Ask | None, *, party: bool) -> Verdict:
     found = extent.decision
-    if not extent:
-        told = refusal(found) if party and found.agreement else None
-        return Verdict("not-agreed", decision=found, refused=told)
-    return Verdict(only=extent.only, decision=found)
+    if extent:
+        return Verdict(only=extent.only, decision=found, counted=extent.counted)
+    return Verdict("not-agreed", decision=found, refused=_told(found, ask) if party and found.agreement else None)
+
+
+def _told(found: Decision, ask: Ask | None) -> NotAgreed:
+    """Say a "no"; a program is party to what its token names, and hears of no other agreement that forbids it."""
+    named = [str(detail["agreement"]) for detail in ask.details] if ask and ask.bound else []
+    if named and found.agreement not in named:
+        return refusal(replace(found, agreement=named[0], clause="", operand=""))
+    if ask is None:  # our own staff, who can look
+        return refusal(found, f"See: citynode agreements show {found.agreement.rpartition('/')[2][:8]}")
+    return refusal(found)
 
 
 def _log(caller: Who, action: Action, collection: Named, record: str, verdict: Verdict) -> None:

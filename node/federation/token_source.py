@@ -1,12 +1,13 @@
 """Our own tokens at other cities: asked for with a signed assertion, bound to a key of this process, kept a while.
 
 One token per peer and process, and one more for each agreement under which something restricted is read: it names the
-agreement, its text and the purpose (RFC 9396), so that these never stand in an address. The key of the proofs is made
-when the process starts and is written nowhere, so what is read in passing is worth nothing. A token goes to the peer
-that issued it and nowhere else. What a peer answers is taken as a stranger's: bounded, checked for its shape, and shown
-only in printable letters.
+agreement, its text and the purpose (RFC 9396), so that these never stand in an address; if the peer sees one of them
+otherwise, a token without any is asked for. The key of the proofs is made when the process starts and is written
+nowhere, so what is read in passing is worth nothing. A token goes to the peer that issued it and nowhere else. What a
+peer answers is taken as a stranger's: bounded, checked for its shape, and shown only in printable letters.
 """
 
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -24,10 +25,13 @@ from node.federation.tokens_metadata import GRANT_TYPE, SCOPE_FEDERATION, TOKEN_
 from node.federation.tokens_request import FORM
 from node.outbound import Outbound, Reply
 
+_logger = logging.getLogger("citynode.federation")
 ASSERTION_LIFETIME_S = 240
 # A token is replaced this long before it ends, so that none ends on its way.
 SPARE_MS = 30_000
 LONGEST_MS = 3_600_000
+# So long a token is used that names less than was asked for: soon it may be given in full.
+PLAIN_MS = 60_000
 MAX_ANSWER_BYTES = 16 * 1024
 MAX_TOKEN = 8 * 1024
 MAX_NONCE = 256
@@ -147,18 +151,23 @@ class TokenSource:
         wants_nonce = reply.status in (400, 401) and _said(reply).get("error") == "use_dpop_nonce"
         if wants_nonce and self._keep_nonce(account, reply.headers):
             reply = self._ask(peer_url, account)
+        longest_ms = LONGEST_MS
+        if account.details and reply.status != 200 and _said(reply).get("error") == "invalid_authorization_details":
+            # One of the agreements stands otherwise there. A token that names none still opens what needs none.
+            _logger.warning("%s refuses what a token is to name, it is asked for without: %s", peer_url, _words(reply))
+            reply, longest_ms = self._ask(peer_url, account, plain=True), SPARE_MS + PLAIN_MS
         if reply.status != 200:
             raise _refusal(peer_url, reply)
         account.token, lifetime_ms = _token(peer_url, reply)
-        account.until_ms = self._clock_ms() + lifetime_ms
+        account.until_ms = self._clock_ms() + min(lifetime_ms, longest_ms)
 
-    def _ask(self, peer_url: str, account: _Account) -> Reply:
+    def _ask(self, peer_url: str, account: _Account, *, plain: bool = False) -> Reply:
         address = peer_url + TOKEN_PATH
         proof = self._key.proof("POST", address, now_ms=self._clock_ms(), nonce=account.nonce)
         return self._outbound.ask(
             address,
             method="POST",
-            body=self._form(peer_url, account.details),
+            body=self._form(peer_url, b"" if plain else account.details),
             headers={"Content-Type": FORM, "DPoP": proof},
             max_bytes=MAX_ANSWER_BYTES,
             deadline_s=DEADLINE_S,
@@ -231,6 +240,10 @@ def _token(peer_url: str, reply: Reply) -> tuple[str, int]:
     if type(lifetime_s) is not int or lifetime_s < 1:
         raise Malformed(f"{peer_url} does not say how long its token lasts.")
     return token, min(lifetime_s * 1000, LONGEST_MS)
+
+
+def _words(reply: Reply) -> str:
+    return _printable(_said(reply).get("error_description"))
 
 
 def _refusal(peer_url: str, reply: Reply) -> PeerUnreachable | TooManyRequests | Unauthenticated:

@@ -48,7 +48,7 @@ def view_of(record: str, payload: bytes, reader: str, now_ms: int, name_of: Name
         text = read_text(said.signed)
         language = reader if reader in _WRITTEN else "en"
         names = {iri: name_of(iri) for iri in (text.assigner, text.assignee)}
-        parties = Parties(text.assigner, text.assignee, names)
+        parties = Parties(names[text.assigner], names[text.assignee], names)
         shown = sections(Terms(text.policy, text.about, parties, text.target), language)
     except NodeError:
         return None

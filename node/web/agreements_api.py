@@ -20,11 +20,13 @@ from node.web import answer
 from node.web.agreement_ports import Agreeing
 from node.web.door import Door, body_of
 from node.web.parts import Parts
-from node.web.peers_api import Staff, text_of, texts_of
+from node.web.peers_api import Staff, flag_of, text_of, texts_of
 from node.web.ports import Federation
 
 MAX_NOTICE_BYTES = 16 * 1024
-_TRUE = "true"
+_WORDS = {"template", "values", "rules", "about", "sentences", "lang", "title", "until", "review", "contacts", "public"}
+_WISHED = _WORDS | {"peer", "role", "target", "covers", "theirs", "replaces", "offer"}
+_YES = {"": False, "false": False, "true": True}
 _RESPONSES: dict[int | str, dict[str, Any]] = {400: {}, 401: {}, 403: {}, 404: {}, 409: {}}
 _HEARD: dict[int | str, dict[str, Any]] = {
     202: {"description": "Heard"},
@@ -49,10 +51,8 @@ def router(parts: Parts, federation: Federation) -> APIRouter:
     _add_beginnings(made, staff, desks)
     _add_acts(made, staff, desks)
     _add_offers(made, staff, desks)
-    both = APIRouter()
-    both.include_router(made)
-    both.include_router(_notices(parts, federation))
-    return both
+    made.routes.extend(_notices(parts, federation).routes)
+    return made
 
 
 def _add_reading(made: APIRouter, staff: Staff, desks: Agreeing) -> None:
@@ -60,7 +60,7 @@ def _add_reading(made: APIRouter, staff: Staff, desks: Agreeing) -> None:
 
     @made.get("/agreements", summary="Drafts, negotiations, agreements and reminders")
     async def all_of_them(request: Request, peer: Peer = "", ended: Yes = "") -> Response:
-        return await staff.does(request, lambda: office.list(peer=peer, ended=ended == _TRUE))
+        return await staff.does(request, lambda: office.list(peer=peer, ended=_yes("ended", ended)))
 
     @made.get("/agreements/one", summary="How one thing stands")
     async def one(request: Request, name: Name = "") -> Response:
@@ -121,14 +121,14 @@ def _add_beginnings(made: APIRouter, staff: Staff, desks: Agreeing) -> None:
     @made.post("/agreements/propose", summary="Send a draft to the other city")
     async def propose(request: Request) -> Response:
         def act(said: Said, by: str) -> object:
-            return office.propose(_named(said), by=by, person=by if said.get("approve") is True else "")
+            return office.propose(_named(said), by=by, person=by if flag_of(said, "approve") else "")
 
         return await staff.does_with(request, act)
 
     @made.post("/agreements/counter", summary="Answer with other terms")
     async def counter(request: Request) -> Response:
         def act(said: Said, by: str) -> object:
-            name, person = _named(said), by if said.get("approve") is True else ""
+            name, person = _named(said), by if flag_of(said, "approve") else ""
             words = _words(office.readings.words_of, said, name)
             return office.counter(name, words, by=by, person=person)
 
@@ -168,7 +168,7 @@ def _add_offers(made: APIRouter, staff: Staff, desks: Agreeing) -> None:
     @made.get("/offers", summary="Our offers, or what a peer offers us")
     async def offers(request: Request, of: Peer = "", withdrawn: Yes = "") -> Response:
         def found() -> object:
-            return {"offers": list(office.of_peer(of) if of else office.list(withdrawn=withdrawn == _TRUE))}
+            return {"offers": list(office.of_peer(of) if of else office.list(withdrawn=_yes("withdrawn", withdrawn)))}
 
         return await staff.does(request, found)
 
@@ -181,7 +181,7 @@ def _add_offers(made: APIRouter, staff: Staff, desks: Agreeing) -> None:
                 name=text_of(said, "name", most=63),
                 peers=texts_of(said, "peers"),
                 covers=texts_of(said, "covers"),
-                automatic=said.get("automatic") is True,
+                automatic=flag_of(said, "automatic"),
                 by=by,
             )
 
@@ -222,11 +222,22 @@ async def _made(staff: Staff, request: Request, act: Callable[[Said, str], objec
     return reply
 
 
+def _yes(name: str, value: str) -> bool:
+    if value not in _YES:
+        raise Malformed(f"{name} is true or false.")
+    return _YES[value]
+
+
 def _named(said: Said) -> str:
     return text_of(said, "name", needed=True, most=600)
 
 
 def _wish(words_of: Callable[[str, str, str], Said], said: Said, by: str) -> Wish:
+    odd = sorted(said.keys() - _WISHED)
+    if odd:
+        raise Malformed(f"A draft has no member {odd[0][:80]!r}.", fix=f"It has: {', '.join(sorted(_WISHED))}.")
+    if not (said.get("peer") or said.get("replaces")):
+        raise Malformed("A draft is for a city.", fix="Name it in the member peer.")
     return Wish(
         peer=text_of(said, "peer", most=63),
         words=_words(words_of, said, text_of(said, "replaces", most=600)),
@@ -251,9 +262,7 @@ def _words(words_of: Callable[[str, str, str], Said], said: Said, standing: str)
         rules = words_of(sentences, standing, text_of(said, "lang", most=10) or "en")
     if rules is not None and not isinstance(rules, Mapping):
         raise Malformed("The member 'rules' is no JSON object.")
-    public = said.get("public")
-    if public not in (None, True, False):
-        raise Malformed("The member 'public' is true or false.")
+    public = None if said.get("public") is None else flag_of(said, "public")
     texts = {name: text_of(said, name) for name in ("template", "until", "title", "review")}
     contacts = texts_of(said, "contacts")
     texts["lang"] = text_of(said, "lang", most=10) or "en"
@@ -273,6 +282,6 @@ def _question(said: Said) -> Question:
         peer=text_of(said, "peer", needed=True, most=63),
         action=text_of(said, "action", needed=True, most=40),
         lang=text_of(said, "lang", most=10) or "en",
-        report=said.get("report") is True,
+        report=flag_of(said, "report"),
         **{name: text_of(said, name) for name in texts},
     )

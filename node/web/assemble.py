@@ -119,11 +119,10 @@ def build(site: Site) -> Front:
     )
     app.servers = [{"url": site.base_url}]
     gate = Gate(Limits(site.rates), site.base_url) if site.rates else None
-    routers = _routers(parts, gate.limits if gate else None)
-    for router in routers:
-        app.include_router(router)
+    # Taken over as they are: included, each route would be analysed anew at the first request of its router.
+    app.router.routes.extend(route for router in _routers(parts, gate) for route in router.routes)
     portal.add_reference(app, parts)
-    methods = Methods([*(route for router in routers for route in router.routes), *app.routes])
+    methods = Methods(app.routes)
     _handle(app, Problems(parts, methods))
     edge = Edge(app, Marks(site.registry), methods, too_long=_too_long(site), gate=gate)
     front = Front(edge, parts.keeper, pages.languages, prefix=urlsplit(site.base_url).path, gate=gate)
@@ -132,13 +131,13 @@ def build(site: Site) -> Front:
     return front
 
 
-def _routers(parts: Parts, limits: Limits | None) -> list[APIRouter]:
+def _routers(parts: Parts, gate: Gate | None) -> list[APIRouter]:
     """Make every router, in the order in which their addresses are tried."""
     made = [each.router(parts) for each in (portal, records, feed, ldes, catalog, operators)]
     if parts.site.federation:
         with_peers = (identity, notices, cities, peers_api, agreements_api, dsp)
         made += [each.router(parts, parts.site.federation) for each in with_peers]
-        made.append(oauth.router(parts, parts.site.federation, limits))
+        made.append(oauth.router(parts, parts.site.federation, gate.limits if gate else None))
         made.append(witness.router(parts, parts.site.federation.watching))
     return [*made, catalog.router_of_mirrors(parts)]
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from node.errors import Forbidden, Malformed, NotFound, Unauthenticated
+from node.federation.answers import Records
 from node.federation.rights import Action, NoCollection, Verdict, Who
 from node.web import answer, bodies
 from node.web.parts import Parts
@@ -50,8 +51,8 @@ class Opened:
     verdict: Verdict = field(default_factory=Verdict)
 
     @property
-    def only(self) -> frozenset[str] | None:
-        """Name the records, or give None for all of them."""
+    def only(self) -> Records | None:
+        """Give the records, or None for all of them."""
         return self.verdict.only
 
     def cache(self, public: str) -> str:
@@ -129,19 +130,29 @@ class Door:
             raise verdict.refused
         return Opened(info, private=True, caller=caller, verdict=verdict) if verdict and info else None
 
-    async def spend(self, request: Request, opened: Opened) -> None:
+    async def spend(self, request: Request, opened: Opened, given: frozenset[str] | None = None) -> None:
         """Count that something restricted is handed out now, if its agreement counts that; a HEAD hands out nothing.
+
+        Args:
+            request: Of the caller.
+            opened: What it was let into.
+            given: The records that the answer tells of; None if that may be any. Where single records are permitted,
+                the clauses that permit these are counted.
 
         Raises:
             NotAgreed: Meanwhile it was handed out as often as the agreement permits.
+            NotFound: The same, to a caller that hears of no agreement.
         """
-        federation = self._parts.site.federation
-        if federation is None or not opened.verdict.counts or request.scope["state"].get("head"):
+        federation, verdict, info = self._parts.site.federation, opened.verdict, opened.info
+        records = sorted(verdict.counted if given is None else verdict.counted & given)
+        if federation is None or not (verdict.counts or records) or request.scope["state"].get("head"):
             return
-        rights, info = federation.rights, opened.info
-        verdict = await self._parts.thread(lambda: rights.execute(opened.caller, opened.action, info))
+        rights = federation.rights
+        verdict = await self._parts.thread(lambda: rights.execute(opened.caller, opened.action, info, *records))
         if verdict.refused:
             raise verdict.refused
+        if not verdict:
+            self._parts.reading.collection(info.name)  # raises
 
     async def peer(self, request: Request) -> Who:
         """Tell which peer asks. Raises Unauthenticated or Forbidden if it is none."""

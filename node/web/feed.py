@@ -75,15 +75,16 @@ class _Desk:
         if fresh is not None:
             return fresh
         key = (name, asked, coding)
-        body = self._kept.find(key, tag)
+        body, given = self._kept.find(key, tag), None
         if body is None:
             page = await self.parts.thread(
                 lambda: self._feed.paged(name, after=after, size=size, limit=limit, only=only)
             )
-            tag, body = page.tag, await self.parts.thread(lambda: packing.packed_whole(page.body, coding))
+            tag, given = page.tag, page.given
+            body = await self.parts.thread(lambda: packing.packed_whole(page.body, coding))
             if not opened.private:
                 self._kept.put(key, tag, body)
-        await self.door.spend(request, opened)
+        await self.door.spend(request, opened, given)
         return _sent(request, self._document(opened, body, tag, coding, sized=size is not None))
 
     async def stubs(self, request: Request, name: str, seqs: list[int], size: int | None) -> Response:
@@ -91,7 +92,7 @@ class _Desk:
         coding = packing.coding_of(request.headers.get("accept-encoding", ""))
         page = await self.parts.thread(lambda: self._feed.stubs_paged(name, seqs, size, only=opened.only))
         body = await self.parts.thread(lambda: packing.packed_whole(page.body, coding))
-        await self.door.spend(request, opened)
+        await self.door.spend(request, opened, page.given)
         # Asked for when a right was gained or a fault mended: what a cache holds may be from before.
         return _sent(request, self._document(opened, body, page.tag, coding, sized=False))
 

@@ -8,6 +8,7 @@ loop.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from node.federation.answers import Records
 from node.federation.rights import Action, Named, Verdict, Who
 from node.vocab.ntriples import Triple
 from node.vocab.trig import Member
@@ -35,6 +36,10 @@ class FeedPage(Protocol):
     def tag(self) -> str:
         """Name its bytes; an ETag without quotes and coding."""
 
+    @property
+    def given(self) -> frozenset[str]:
+        """Name the records that it says something about."""
+
 
 class Feed(Protocol):
     """Reads journals for those who follow them; knows no caller. Names are local ones; all raise NotFound."""
@@ -45,20 +50,18 @@ class Feed(Protocol):
     def note(self, name: str, size: int | None = None) -> str:
         """Give a signed note."""
 
-    def tag(self, name: str, *, after: int, size: int | None, limit: int, only: frozenset[str] | None = None) -> str:
+    def tag(self, name: str, *, after: int, size: int | None, limit: int, only: Records | None = None) -> str:
         """Name the bytes of a page without making it."""
 
-    def paged(
-        self, name: str, *, after: int, size: int | None, limit: int, only: frozenset[str] | None = None
-    ) -> FeedPage:
+    def paged(self, name: str, *, after: int, size: int | None, limit: int, only: Records | None = None) -> FeedPage:
         """Give a page; of all but the records `only` names no more than stubs."""
 
     def stubs_paged(
-        self, name: str, seqs: Sequence[int], size: int | None = None, *, only: frozenset[str] | None = None
+        self, name: str, seqs: Sequence[int], size: int | None = None, *, only: Records | None = None
     ) -> FeedPage:
         """Give single entries."""
 
-    def snapshot(self, name: str, size: int | None = None, *, only: frozenset[str] | None = None) -> Iterator[bytes]:
+    def snapshot(self, name: str, size: int | None = None, *, only: Records | None = None) -> Iterator[bytes]:
         """Give all pages, one after the other."""
 
     def tile(self, name: str, level: int, index: int, width: int) -> bytes:
@@ -122,8 +125,8 @@ class Rights(Protocol):
     def may(self, caller: Who, action: Action, collection: Named, record: str = "") -> Verdict:
         """Tell whether a caller may do something with a collection, or with one record of it."""
 
-    def execute(self, caller: Who, action: Action, collection: Named, record: str = "") -> Verdict:
-        """Tell it and count it, where an agreement permits so many uses and no more."""
+    def execute(self, caller: Who, action: Action, collection: Named, *records: str) -> Verdict:
+        """Tell it and count it, where an agreement permits so many uses and no more; of records, all or none."""
 
 
 class Notices(Protocol):

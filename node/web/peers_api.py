@@ -117,6 +117,14 @@ def texts_of(said: Mapping[str, Any], name: str) -> Sequence[str]:
     return [_plain(name, each) for each in value]
 
 
+def flag_of(said: Mapping[str, Any], name: str) -> bool:
+    """Give a yes or no of the body; no where it says nothing. Raises Malformed."""
+    value = said.get(name, False)
+    if not isinstance(value, bool):
+        raise Malformed(f"The member {name!r} is true or false.")
+    return value
+
+
 def _plain(name: str, value: str) -> str:
     """Refuse control characters: no name, note or sentence has any, and a database may not take them."""
     if any(c < " " or c == "\x7f" for c in value):
@@ -198,7 +206,7 @@ def _add_follows(made: APIRouter, staff: Staff) -> None:
     async def follow(request: Request, name: Name) -> Response:
         def act(said: Mapping[str, Any], by: str) -> object:  # noqa: ARG001  (the journal says who wrote what)
             names, themes = texts_of(said, "collections"), texts_of(said, "themes")
-            return staff.office.follow(name, names, all_of_them=said.get("all") is True, themes=themes)
+            return staff.office.follow(name, names, all_of_them=flag_of(said, "all"), themes=themes)
 
         return await staff.does_with(request, act)
 

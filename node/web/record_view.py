@@ -7,16 +7,17 @@ what the source does not say is said to be unsaid.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
 from node.vocab import lists, ntriples
-from node.vocab.terms import DCAT, DCT, FOAF, LOCN, SCHEMA, SKOS, VCARD
+from node.vocab.terms import CN, DCAT, DCT, FOAF, LOCN, ODRL, SCHEMA, SKOS, VCARD
 from node.web import places, text
 from node.web.everything import Line, everything
 from node.web.graph import MINTED, Described, href, tail
 from node.web.text import Said
-from node.web.words import words
+from node.web.words import TABLE, words
 
 LEAD_CHARACTERS = 320
 _TITLES = (DCT.title, SKOS.prefLabel, FOAF.name, SCHEMA.name)
@@ -347,6 +348,18 @@ def title_in(said: Described) -> Said:
     return _Looker(said).title()
 
 
+def _state(said: Described) -> str:
+    key = f"agreement.state.{said.value(said.iri, CN.state)}"
+    return words(said.reader, key) if key in TABLE else ""
+
+
+def _between(said: Described) -> Said:
+    """Say of an agreement whose it is and how its city has it in its journal; nothing of other records."""
+    cities = [urlsplit(said.value(said.iri, term)).netloc for term in (ODRL.assigner, ODRL.assignee)]
+    state = _state(said)
+    return Said(f"{' → '.join(cities)}. {state}") if all(cities) and state else text.NOTHING
+
+
 def look_quickly(said: Described) -> RowView:
     """Work out a row of a list."""
     looker = _Looker(said)
@@ -354,7 +367,7 @@ def look_quickly(said: Described) -> RowView:
     forms = {looker.form(file) for file in said.values(said.iri, DCAT.distribution)} - {""}
     return RowView(
         title=looker.title(),
-        lead=looker.lead(200),
+        lead=looker.lead(200) or _between(said),
         publisher=looker.publisher(),
         licence=use,
         sure=sure,

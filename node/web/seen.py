@@ -22,6 +22,8 @@ from node.web.ports import CollectionInfo, Held, Shelf
 from node.web.reading import Reading
 
 _READ: Action = "read"
+# Asked about where there is no record, so that as much is asked as about one.
+_NO_RECORD = "urn:none"
 
 
 class WiderReading(Reading):
@@ -40,7 +42,7 @@ class WiderReading(Reading):
         return self._verdicts[key]
 
     def collections(self) -> dict[str, CollectionInfo]:
-        """Give the public collections, and the others that the caller may read as a whole."""
+        """Give the public collections, and the others that the caller may read as a whole, or all but some records."""
         public = self._public.collections()
         more = {
             info.name: info for info in self._public.known().values() if info.name not in public and self._all_of(info)
@@ -51,7 +53,7 @@ class WiderReading(Reading):
         if info.visibility == "public":
             return False  # it is a peer's that is blocked
         verdict = self.verdict(info)
-        return bool(verdict) and verdict.only is None
+        return bool(verdict) and (verdict.only is None or verdict.only.but)
 
     def is_restricted(self, name: str) -> bool:
         """Tell whether a collection that the caller may see is not for everyone."""
@@ -97,24 +99,39 @@ class WiderReading(Reading):
                 return held
             refused = refused or verdict.refused
         if not found:
-            self.verdict(None)
+            self.verdict(None, _NO_RECORD)
         if refused:
             raise refused
         return None
 
     def page(self, name: str, *, offset: int, limit: int, modified_since_ms: int = 0) -> list[Held]:
-        """List live records of a collection that the caller may read as a whole. Raises NotFound."""
-        self._whole(name)
-        return super().page(name, offset=offset, limit=limit, modified_since_ms=modified_since_ms)
+        """List live records of a collection that the caller may read as a whole, or all but some. Raises NotFound."""
+        left_out = self._left_out(name, modified_since_ms)
+        if not left_out:
+            return super().page(name, offset=offset, limit=limit, modified_since_ms=modified_since_ms)
+        # So many of what is left out may stand before the page, and as many in it.
+        found = super().page(name, offset=offset, limit=limit + 2 * len(left_out), modified_since_ms=modified_since_ms)
+        if not found:
+            return []
+        before = sum(1 for held in left_out if (held.slug, held.kind) < (found[0].slug, found[0].kind))
+        forbidden = {held.iri for held in left_out}
+        return [held for held in found if held.iri not in forbidden][before : before + limit]
 
     def count(self, name: str, *, modified_since_ms: int = 0, kind: str | None = None) -> int:
-        """Count the live records of a collection that the caller may read as a whole. Raises NotFound."""
-        self._whole(name)
-        return super().count(name, modified_since_ms=modified_since_ms, kind=kind)
+        """Count the live records of a collection that the caller may read. Raises NotFound."""
+        left_out = self._left_out(name, modified_since_ms)
+        found = super().count(name, modified_since_ms=modified_since_ms, kind=kind)
+        return found - sum(1 for held in left_out if kind is None or held.kind == kind)
 
-    def _whole(self, name: str) -> None:
-        if name not in self.collections():
+    def _left_out(self, name: str, since_ms: int) -> list[Held]:
+        """Give the live records of a collection that a clause forbids the caller. Raises NotFound."""
+        infos = self.collections()
+        if name not in infos:
             raise NotFound(f"There is no collection {name!r} here.", fix="The collections are listed at /catalog.")
+        only = self.verdict(infos[name]).only if self.is_restricted(name) else None
+        named = only.named if only is not None else ()
+        found = [held for iri in sorted(named) for held in self._shelf.all_by_iri(iri)]
+        return [held for held in found if held.collection == name and held.at_ms >= since_ms]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +177,8 @@ class Seen:
             verdict = await self.parts.thread(lambda: rights.execute(caller, _READ, info, record))
             if verdict.refused:
                 raise verdict.refused
+            if not verdict:  # to somebody who hears of no agreement, such as one whom a clause names
+                raise NotFound("No record with this IRI is held here.", fix="Check its spelling, also http or https.")
         return reply
 
 

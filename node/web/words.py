@@ -40,7 +40,7 @@ LANGUAGE_NAMES: dict[str, dict[str, str]] = {
 TABLE: dict[str, tuple[str, str, str]] = {
     # Frame
     "skip": ("Skip to content", "Siirry sisältöön", "Hoppa till innehållet"),
-    "node": ("city node", "kaupungin solmu", "stadens nod"),
+    "node": ("city node", "· kaupungin solmu", "stadens nod"),
     "menu": ("Menu", "Valikko", "Meny"),
     "nav.main": ("Main", "Päävalikko", "Huvudmeny"),
     "nav.language": ("Language", "Kieli", "Språk"),

@@ -23,9 +23,23 @@ def lasting_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(harvest, "Parser", LastingParser)
 
 
+@pytest.fixture(scope="session")
+def grown(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the keys and the database of a node with one empty collection: copying them is cheaper than making them."""
+    folder = tmp_path_factory.mktemp("grown")
+    shutil.copy(migrated, folder / "node.db")
+    made = make_city(folder)
+    made.node.db.scrub()
+    made.node.close()
+    return folder
+
+
 @pytest.fixture
-def city(db_url: str, tmp_path: Path, lasting_parser: None) -> Iterator[City]:
+def city(db_url: str, tmp_path: Path, grown: Path, lasting_parser: None) -> Iterator[City]:
     """Give a node with one empty collection."""
+    shutil.copytree(grown / "keys", tmp_path / "keys")
+    if db_url.startswith("sqlite"):
+        shutil.copy(grown / "node.db", tmp_path / "node.db")
     made = make_city(tmp_path, database_url=db_url)
     yield made
     made.node.close()

@@ -90,6 +90,7 @@ def test_collisions_are_settled_in_order_of_source_key_whatever_the_order_of_the
     assert sorted(slug for _, slug in settle(city, *long)[0].values()) == ["y" * 78 + "-2", "y" * 80]
 
 
+@pytest.mark.slow  # twenty thousand records
 def test_twenty_thousand_records_of_one_name_are_named_in_a_moment(city: City) -> None:
     begun = time.monotonic()
     named, _ = settle(city, *(head(f"{n:05}", "data") for n in range(20_000)))

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from node.cli.agreement_words import _day
 from tests.cli.conftest import Said, Say
 from tests.federation.fake_peer import FakePeer
+from tests.federation.fake_peer import Said as Answer
 
 pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
 
@@ -89,6 +91,50 @@ def test_a_draft_is_written_read_approved_and_dropped(city: Say, token: Path) ->
     assert one_line(city("agreements", "show", name), 1)
 
 
+def test_a_list_names_collections_and_an_end_is_a_day(city: Say) -> None:
+    name = drafted(city)["id"]
+    assert "plans" in city("agreements", "list").out.split("\n")[1].split()
+    assert city("agreements", "show", name[:4].upper()).code == 0
+    assert _day("2029-01-01T00:00:00+00:00") == "31 December 2028 (included)"
+    assert _day("2029-01-01T12:00:00+00:00") == "2029-01-01T12:00:00+00:00"
+
+
+def test_two_ends_that_differ_are_refused(city: Say) -> None:
+    words = ("agreements", "draft", "restricted-data", *FILLED, "--with", "turku", "--cover", "plans", "--until")
+    assert "Two ends are given" in one_line(city(*words, "2028-12-31"), 1)
+    assert city(*words, "2029-12-31").code == 0
+
+
+def test_what_is_asked_of_them_is_said_where_nobody_named_it(city: Say) -> None:
+    words = ("agreements", "draft", "digital-declaration", "--with", "turku", "--cover", "plans")
+    said = city(*words).out
+    assert "Asked of turku: " in said
+    assert "/collections/open-data. To ask for something else: --their COLLECTION" in said
+    assert "Asked of" not in city(*words, "--their", "other").out
+
+
+def test_an_answer_that_does_not_come_in_time_is_no_error_and_exits_3(city: Say, token: Path, turku: FakePeer) -> None:
+    turku.says["/.well-known/dspace-version"] = Answer(b"closed for lunch", 503)
+    said = city("agreements", "propose", drafted(city)["id"], "--token-file", token, "--wait", "1")
+    assert said.code == 3
+    name = city("agreements", "list", "--json").json["negotiations"][0]["id"][:8]
+    assert said.err == f"{name} waits for the other city. It goes on by itself; see: citynode agreements list\n"
+    assert "trouble:" in said.out, "why the last attempt failed"
+    assert "told why" in one_line(city("agreements", "revoke", name), 2), "before anything is asked"
+
+
+def test_nothing_is_proposed_to_a_city_with_which_nothing_is_exchanged(city: Say) -> None:
+    name = drafted(city)["id"]
+    city("peers", "pause", "turku")
+    assert "citynode peers resume turku" in one_line(city("agreements", "propose", name), 1)
+
+
+def test_reports_need_json_and_actions_are_explained(city: Say) -> None:
+    words = ("agreements", "simulate", "--peer", "turku", "--collection", "plans", "--action")
+    assert "--json" in one_line(city(*words, "index", "--report"), 2)
+    assert "index (= mirror)" in one_line(city(*words, "mirror"), 1)
+
+
 def test_the_declaration_makes_two_drafts_of_one_document(city: Say) -> None:
     said = city("agreements", "draft", "digital-declaration", "--with", "turku", "--cover", "plans", "--json").json
     assert [each["role"] for each in said["drafts"]] == ["provider", "consumer"]
@@ -133,14 +179,15 @@ def test_what_nobody_agreed_to_is_not_permitted(city: Say) -> None:
     assert city(*asked).out.startswith("turku: refused. No agreement covers it.")
 
 
-def test_a_city_that_is_away_gets_it_later(city: Say, token: Path) -> None:
-    # Turku is no whole node: it speaks no dataspace protocol, so what is said to it waits.
+def test_a_city_that_is_away_gets_it_later_and_why_is_said(city: Say, turku: FakePeer, token: Path) -> None:
+    turku.says["/.well-known/dspace-version"] = Answer(b"closed for lunch", 503)
     name = drafted(city)["id"]
     said = city("agreements", "propose", name, "--token-file", token, "--json")
     assert said.code in (0, 1), said.err
-    assert [each["kind"] for each in city("agreements", "list", "--all", "--json").json["negotiations"]] == [
-        "negotiation"
-    ]
+    (waiting,) = city("agreements", "list", "--all", "--json").json["negotiations"]
+    assert "on its way" in waiting["waits"]
+    assert f"(the last attempt failed: {waiting['trouble'][:100]}" in city("agreements", "list").out
+    assert f"trouble:      {waiting['trouble']}" in city("agreements", "show", waiting["id"][:8]).out
 
 
 BAD: list[tuple[tuple[str, ...], int]] = [

@@ -1,11 +1,13 @@
 """Two real cities sign, use, amend, suspend and revoke an agreement over the wire, by the command line alone.
 
-What each law leaves is where the next begins; the last proves all of it from both sides' journals, without a node.
+What each law leaves is where the next begins; the last proves all of it from both sides' journals, without a node. Only
+looking whether something has happened yet goes over the staff's API: a command takes a second to start.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -44,7 +46,7 @@ def agreements(one: City) -> dict[str, Any]:
 
 
 def state(one: City, iri: str) -> str:
-    return str(one.json("agreements", "show", iri)["state"])
+    return str(one.api("GET", f"/agreements/one?name={quote(iri, safe='')}")["state"])
 
 
 def until(one: City, iri: str, wanted: str) -> None:
@@ -58,8 +60,8 @@ def theirs(one: City) -> str:
 
 
 def held(london: City) -> int:
-    mirrors = [each["mirror"] for each in london.json("exchange", "status", "helsinki")]
-    return next((each["held_size"] for each in mirrors if each["collection"] == PLANS), 0)
+    mirrors = london.api("GET", "/peers/helsinki")["follows"]
+    return next((each["verified_up_to"] for each in mirrors if each["collection"] == PLANS), 0)
 
 
 def signed(two: Cluster, tokens: dict[str, Path], *draft: object) -> str:
@@ -120,7 +122,7 @@ def test_a_suspension_holds_at_both_until_it_is_ended(two: Cluster) -> None:
     assert (told["state"], told["notice"]["sentence"]) == ("suspended", "delivered")
     until(london, iri, "suspended")
     assert london.json("agreements", "show", iri)["reason"] == "An incident."
-    assert london.json("agreements", "resume", iri)["state"] == "suspended", "it is not London's to resume"
+    assert london.ran("agreements", "resume", iri).returncode == 1, "it is not London's to resume"
     helsinki.say("agreements", "resume", iri)
     until(london, iri, "in-force")
 

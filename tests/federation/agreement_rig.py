@@ -78,7 +78,7 @@ class Standing:
     """A city with two peers."""
 
     def __init__(self, db: Database, keyring: Keyring, *, unsigned: str = "public") -> None:
-        self.db = db
+        self.db, self.now_ms = db, T0
         self.journals = Journals(db, keyring)
         self.peers = PeerStore(db, chance=lambda: 0.0)
         with db.write() as tx:
@@ -87,7 +87,7 @@ class Standing:
                 self.peers.insert(tx, replace(peer, state="active", approved_at=T0))
             iri, title = PLANS, "Plans"
             self.journals.create(tx, name="plans", iri=iri, title=title, visibility="restricted", at_ms=T0)
-        self.follower = AgreementsFollower(US, self.name_of)
+        self.follower = AgreementsFollower(US, self.name_of, clock_ms=lambda: self.now_ms)
         self.pairs = PairJournals(self.journals, base_url=US, peers=self.peers, followers=(self.follower,))
         self.agreements = Agreements(db, unsigned=unsigned, is_public=self.is_public)  # type: ignore[arg-type]
 

@@ -35,7 +35,7 @@ class Town:
         city = City(url, NAMES[url].capitalize(), "citynode/test", FEDERATION)
         self.identity = OwnIdentity(city, keyring, collections=list)
         self.peers = PeerStore(self.db, chance=lambda: 0.0)
-        self.follower = AgreementsFollower(url, lambda other: NAMES.get(other, ""))
+        self.follower = AgreementsFollower(url, lambda other: NAMES.get(other, ""), clock_ms=lambda: 0)
         self.pairs = PairJournals(self.journals, base_url=url, peers=self.peers, followers=(self.follower,))
         self.agreements = Agreements(self.db, unsigned="never", is_public=lambda _: False)
         self.sources = Sources(self.journals, keyring, self.identity, self.peers, FEDERATION)

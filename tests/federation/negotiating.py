@@ -157,7 +157,7 @@ class Side:
     wrap: Callable[[Way], Any] = lambda way: way
     numbers: Iterator[int] = field(default_factory=itertools.count)
     admits: Callable[..., None] = lambda *_: None
-    about_of: Callable[[str], Any] = lambda _: {}
+    about_of: Callable[..., Any] = lambda *_: {}
     crash: Callable[[], None] = lambda: None
     negotiations: Negotiations = field(init=False)
 
@@ -172,7 +172,7 @@ class Side:
             f"{self.url}/dsp/2025-1",
             self.clock,
             lambda: 0.0,
-            about_of=lambda offer: self.about_of(offer),  # noqa: PLW0108 - tests set it later
+            about_of=lambda *said: self.about_of(*said),  # noqa: PLW0108 - tests set it later
             admits=lambda *said: self.admits(*said),  # noqa: PLW0108 - tests set it later
             suffices=lambda _: self.unsigned,
         )

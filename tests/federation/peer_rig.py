@@ -1,6 +1,6 @@
 """A city with its book of peers, its client and fake tokens, over a real database and a real door."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,6 +48,7 @@ class Rig:
     office: PeerOffice
     held: dict[str, int]
     now_ms: int = NOW_MS
+    opened: Sequence[str] = ()  # IRIs of collections that an agreement lets us mirror
 
     def adds(self, peer: FakePeer, name: str = "helsinki") -> None:
         self.peers.add(invitation(peer.url, peer.fingerprint), name=name, at_ms=self.now_ms)
@@ -88,6 +89,7 @@ def rig(db: Database, **door: object) -> Rig:
         PeerTest(peers, outbound, client, deadline_s=2),
         fingerprint=lambda: "f" * 43,
         clock_ms=lambda: made[0].now_ms,
+        opened=lambda url, iri: iri in made[0].opened,
     )
     made.append(Rig(db, peers, client, tokens, outbound, health, office, held))
     return made[0]

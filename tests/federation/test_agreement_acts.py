@@ -118,6 +118,19 @@ def test_what_is_replaced_later_is_superseded_when_the_time_has_come(desk: Desk)
     assert desk.tables() == desk.rebuilt()
 
 
+def test_what_was_replaced_is_over_for_every_act_before_our_journal_says_so(desk: Desk) -> None:
+    old = desk.conclude(text_of())
+    rules = until("2029-01-01T00:00:00Z", start="2027-03-01T00:00:00Z")
+    new = desk.conclude(text_of(NEW, rules=rules, replaces=old))
+    desk.acts.act("suspend", old, reason="A pause.")
+    desk.now = desk.agreements.get(new).starts_at
+    desk.acts.act("revoke", new, reason="Over.")
+    with pytest.raises(Conflict):
+        desk.acts.act("resume", old)
+    assert desk.state(old, desk.now) == "superseded"
+    assert [each.iri for each in desk.acts.supersede(desk.now)] == [old]
+
+
 def test_a_notice_is_tried_until_it_is_delivered(desk: Desk) -> None:
     iri = desk.conclude(text_of())
     desk.acts.act("revoke", iri, reason="Over.")

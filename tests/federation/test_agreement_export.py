@@ -87,6 +87,7 @@ def test_the_other_city_exports_the_same_proof(towns: Towns, pair: Pair):
     for town in (towns.helsinki, towns.london):
         report = verify_here(town.sources, town.agreement(iri), now_ms=LATER)
         assert (report.verdict, len(report.findings)) == ("proven", 11), report.lines()
+        assert not any("file cannot show" in each.sentence for each in report.findings), "the journals are here"
 
 
 def test_without_fingerprints_it_says_whose_word_the_keys_are(body: bytes, pair: Pair):
@@ -96,6 +97,11 @@ def test_without_fingerprints_it_says_whose_word_the_keys_are(body: bytes, pair:
     one = judged(body, pair, trusted=trusted(pair)[:1])
     assert one.verdict == "proven"
     assert sum("only those that this file names" in each.sentence for each in one.findings) == 1
+    ours, theirs = trusted(pair)
+    assert told.lines()[-1].startswith("proven, if these are the cities' fingerprints: ")
+    assert all(each in told.lines()[-1] for each in (ours, theirs, "Compare them by another way"))
+    assert one.lines()[-1].startswith(f"proven, if this is the city's fingerprint: {theirs} (")
+    assert ours not in one.lines()[-1]
     other = judged(body, pair, trusted=[*trusted(pair), "x" * 43])
     assert (other.verdict, other.exit_code) == ("refuted", 1)
     assert "neither city" in other.reason

@@ -4,14 +4,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from node.assembly.clock import clock_ms
-from node.errors import Conflict, Forbidden, Malformed, NodeError, NotFound, Unauthenticated
+from node.errors import Conflict, Forbidden, Malformed, NodeError, NotAgreed, NotFound, Unauthenticated
 from node.federation.agreement_drafting import Wish, Words
+from node.federation.agreement_office import AgreementOffice
 from node.federation.agreement_readings import Question
 from node.federation.agreements import pair_collection
 from tests.federation.cities import HELSINKI, LONDON, City, cities
@@ -95,11 +97,13 @@ def test_nobody_signs_before_enough_persons_approved_and_one_person_is_one(two: 
     ours, theirs = proposed(helsinki, london)
     office(london).approve(theirs, person="john")
     settle(helsinki, london)
-    for _ in range(2):
-        shown = office(helsinki).approve(ours, person="maija")
-        settle(helsinki, london)
-        assert (shown["approvals_missing"], shown["waits_for"]) == (1, "us")
-        assert office(helsinki).sign(ours)["state"] == "accepted"
+    shown = office(helsinki).approve(ours, person="maija")
+    settle(helsinki, london)
+    assert (shown["approvals_missing"], shown["waits_for"]) == (1, "us")
+    with pytest.raises(Conflict, match="maija has approved these terms already; somebody else must"):
+        office(helsinki).approve(ours, person="maija")
+    settle(helsinki, london)
+    assert office(helsinki).sign(ours)["state"] == "accepted"
     assert office(helsinki).list()["agreements"] == []
     office(helsinki).approve(ours, person="pekka")
     settle(helsinki, london)
@@ -125,6 +129,43 @@ def test_changed_terms_need_new_approvals_and_are_shown_as_changed_sentences(two
     office(helsinki).approve(ours, person="maija")
     settle(helsinki, london)
     assert office(london).show(theirs)["state"] == "in-force"
+
+
+def test_every_name_that_a_thing_had_finds_what_it_became(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    draft = office(helsinki).draft(plans())["drafts"][0]["id"]
+    ours = office(helsinki).propose(draft)["id"]
+    shown = office(helsinki).show(draft[:8].upper())
+    assert (shown["kind"], shown["id"], shown["waits_for"]) == ("negotiation", ours, "them")
+    assert "one person of this city must approve it, too" in shown["waits"], "also while it is theirs to answer"
+    with pytest.raises(Conflict, match="no draft any more"):
+        office(helsinki).propose(draft)
+    office(helsinki).approve(draft, person="maija")
+    office(london).approve(office(london).list()["negotiations"][0]["id"], person="john")
+    settle(helsinki, london)
+    (made,) = (each["id"] for each in office(helsinki).list()["agreements"])
+    assert {office(helsinki).show(name)["id"] for name in (draft, draft[:4], ours, ours[:8].upper(), made)} == {made}
+
+
+def test_what_is_closed_says_which_agreements_still_open_the_same(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    first, second = agreed(helsinki, london), agreed(helsinki, london, plans(rules=FEWER))
+    shown = office(helsinki).act("suspend", first, reason="Under review")
+    assert [(each["covers"][-5:], each["peer"], each["agreement"]) for each in shown["still_open"]] == [
+        ("plans", "london", second)
+    ]
+    with pytest.raises(Conflict, match="Nothing is suspended"):
+        office(helsinki).act("resume", second)
+    assert office(helsinki).act("revoke", second, reason="The study is over")["still_open"] == []
+
+
+def test_nothing_is_proposed_to_a_city_that_is_not_approved(two: tuple[City, City]) -> None:
+    helsinki, _ = two
+    draft = office(helsinki).draft(plans())["drafts"][0]["id"]
+    helsinki.federation.office.block("london")
+    with pytest.raises(Conflict, match="citynode peers approve london"):
+        office(helsinki).propose(draft, person="maija")
+    assert office(helsinki).show(draft)["approvals"] == []
 
 
 def test_what_is_not_countered_stays_as_it_stands(two: tuple[City, City]) -> None:
@@ -199,7 +240,8 @@ def test_a_suspension_ends_by_whoever_made_it(two: tuple[City, City]) -> None:
     iri = agreed(helsinki, london)
     office(helsinki).act("suspend", iri, reason="A pause.")
     london.pull(helsinki)
-    assert office(london).act("resume", iri)["state"] == "suspended"
+    with pytest.raises(Conflict, match="helsinki suspended it; only helsinki can resume it"):
+        office(london).act("resume", iri)
     assert office(helsinki).act("resume", iri)["state"] == "in-force"
     london.pull(helsinki)
     assert office(london).show(iri)["state"] == "in-force"
@@ -215,6 +257,10 @@ def test_a_notice_waits_until_the_other_city_is_back(two: tuple[City, City]) -> 
     helsinki.wire.down.clear()
     office(helsinki).round(clock_ms() + 3_600_000)
     assert office(helsinki).show(iri)["notice"]["sentence"] == "delivered"
+    office(helsinki).tend(clock_ms() + 3_600_000)
+    assert office(helsinki).show(iri)["notice"]
+    office(helsinki).tend(clock_ms() + 31 * 86_400_000)
+    assert office(helsinki).show(iri)["notice"] is None
 
 
 def test_what_is_over_stays_over(two: tuple[City, City]) -> None:
@@ -275,6 +321,63 @@ def test_the_declaration_is_one_document_and_two_agreements(two: tuple[City, Cit
     assert "in-force" not in {each["state"] for each in office(london).show(document)["parts"]}
 
 
+def test_no_direction_of_a_declaration_is_proposed_alone(two: tuple[City, City]) -> None:
+    helsinki, _ = two
+    words = Words(template="digital-declaration", values={"contacts": "data@helsinki.example"})
+    made = office(helsinki).draft(Wish("london", words, covers=["open-data"], theirs=["plans"]))
+    for each in made["drafts"]:
+        assert each["next"].endswith(f"propose {made['document']}")
+        with pytest.raises(Conflict) as refused:
+            office(helsinki).propose(each["id"])
+        assert made["document"] in refused.value.fix
+    assert len(office(helsinki).propose(made["document"])["parts"]) == 2
+
+
+def test_terms_that_have_ended_are_neither_drafted_nor_approved(
+    two: tuple[City, City],
+) -> None:
+    helsinki, _ = two
+    values = {"purposes": "PublicPolicyMaking", "ends": "2020-12-31", "transfer_basis": "adequacy"}
+    with pytest.raises(Malformed, match="ends: 2020-12-31 is past"):
+        office(helsinki).draft(Wish("london", Words(template="restricted-data", values=values), covers=["plans"]))
+    words = Words(template="restricted-data", values={**values, "ends": "2029-12-31"})
+    draft = office(helsinki).draft(Wish("london", words, covers=["plans"]))["drafts"][0]["id"]
+    later = office(helsinki)._desk.clock_ms() + 10 * 365 * 86_400_000
+    desk = replace(office(helsinki)._desk, clock_ms=lambda: later)
+    for act in (lambda late: late.approve(draft, person="maija"), lambda late: late.propose(draft)):
+        with pytest.raises(Malformed, match="ends: 2029-12-31 is past"):
+            act(AgreementOffice(desk))
+    assert office(helsinki).show(draft)["approvals"] == []
+
+
+def test_who_approved_is_shown_of_the_negotiation_and_of_the_agreement(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    ours, theirs = proposed(helsinki, london)
+    office(helsinki).approve(ours, person="maija")
+    assert [each["person"] for each in office(helsinki).show(ours)["approvals"]] == ["maija"]
+    office(london).approve(theirs, person="john")
+    settle(helsinki, london)
+    for city, name, person in ((helsinki, ours, "maija"), (london, theirs, "john")):
+        shown = office(city).show(name)
+        assert (shown["kind"], [each["person"] for each in shown["approvals"]]) == ("agreement", [person])
+
+
+def test_what_names_no_recipient_is_for_the_receiving_city_alone(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    acme = "https://acme.example"
+    rules = {"permission": [{"action": f"odrl:{each}"} for each in ("index", "read", "distribute")]}
+    iri = agreed(helsinki, london, plans(rules=rules))
+    readings = office(helsinki).readings
+    for action, allowed in (("index", False), ("read", False), ("distribute", True)):
+        assert readings.simulate(Question("london", action, "plans"))["allowed"]
+        asked = readings.simulate(Question("london", action, "plans", recipient=acme))
+        assert (asked["allowed"], asked["operand"]) == (allowed, "" if allowed else "recipient")
+    with pytest.raises(NotAgreed, match="names no recipients"):
+        office(london).readings.grantable(iri, "AcademicResearch", acme)
+    with pytest.raises(NotAgreed, match=r"Only the receiving city \(London\) issues tokens"):
+        office(helsinki).readings.grantable(iri, "AcademicResearch", acme)
+
+
 def test_what_may_be_mirrored_and_is_not_followed_is_said_with_its_command(two: tuple[City, City]) -> None:
     helsinki, london = two
     iri = agreed(helsinki, london)
@@ -326,6 +429,9 @@ def test_the_workers_say_by_themselves_what_the_commands_could_not(two: tuple[Ci
     draft = office(helsinki).draft(plans())["drafts"][0]["id"]
     waiting = office(helsinki).propose(draft, person="maija")
     assert (waiting["waits_for"], "on its way" in waiting["waits"]) == ("us", True)
+    # Why it is stuck is told: what the last attempt met.
+    assert waiting["trouble"]
+    assert [each["trouble"] for each in office(helsinki).list()["negotiations"]] == [waiting["trouble"]]
     stop = threading.Event()
     workers = [threading.Thread(target=city.rounds(chance=lambda: 0.0).run, args=(stop,)) for city in two]
     for worker in workers:
@@ -438,3 +544,34 @@ def test_persons_are_staff_tokens_that_hold(two: tuple[City, City]) -> None:
     for wrong in (secret, "cn_nonsense", ""):
         with pytest.raises(Unauthenticated):
             persons.named(wrong, clock_ms())
+
+
+def test_what_is_asked_about_is_there_and_a_purpose_is_no_slip(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    agreed(helsinki, london)
+    readings = office(helsinki).readings
+    for purpose in ("https://example.com/zz", "PublicPolicyMaking", ""):
+        for collection in ("plans", f"{HELSINKI}/collections/plans"):
+            assert readings.simulate(Question("london", "index", collection, purpose=purpose))["allowed"]
+    for collection in ("zz", f"{LONDON}/collections/plans", f"{HELSINKI}/collections/"):
+        with pytest.raises(NotFound):
+            readings.simulate(Question("london", "index", collection))
+    with pytest.raises(Malformed, match="near it are PublicPolicyMaking"):
+        readings.simulate(Question("london", "index", "plans", purpose="PublicPolicyMakin"))
+    for bad in (
+        {"purpose": "zz"},
+        {"purpose": f"{DPV}zz"},
+        {"collection": ""},
+        {"lang": "zz"},
+        {"collection": "a\u202eb"},
+        {"action": "fly"},
+        {"channel": "zz"},
+    ):
+        with pytest.raises(Malformed):
+            readings.simulate(Question(**({"peer": "london", "action": "index", "collection": "plans"} | bad)))
+    for say in (lambda: readings.templates("zz"), lambda: readings.template("restricted-data", "zz")):
+        with pytest.raises(Malformed, match="not written in"):
+            say()
+    with pytest.raises(NotFound):
+        office(helsinki).list(peer="nobody")
+    assert office(helsinki).list(peer="london")["agreements"]

@@ -204,7 +204,8 @@ MESSAGES: dict[str, tuple[Said, type[NodeError], str]] = {
     "an obligation more": ({"obligation": [{"action": "odrl:inform"}]}, Refuted, "one more obligation"),
     "an unknown clause": ({"permission": [{"action": "urn:x"}]}, Malformed, "action"),
     "another title": ({ABOUT: '{"title":"Other"}'}, Refuted, "beside the rules"),
-    "a title that is no string": ({ABOUT: {"title": "Other"}}, Malformed, "one string"),
+    "a title that is no string": ({ABOUT: ["Other"]}, Malformed, "one string"),
+    "a title in an object": ({ABOUT: {"title": "Other"}}, Malformed, "beside its rules"),
     "a title that stands twice": ({ABOUT: '{"title":"a","title":"b"}'}, Malformed, "stands twice"),
 }
 

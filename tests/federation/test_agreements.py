@@ -9,7 +9,8 @@ from node.db import Database
 from node.errors import Conflict, Malformed, NotFound
 from node.federation.agreement_follower import term_of
 from node.federation.agreement_records import KIND, Statement, payload_of, record_in, slug_in, statement_in
-from node.federation.agreements import is_pair_collection, pair_collection
+from node.federation.agreements import pair_collection
+from node.federation.decisions import Decisions
 from node.federation.policy import read_rules
 from node.journal import Arrived, Draft, Entry, Opening, keep_up_in
 from node.keys import Keyring
@@ -100,6 +101,37 @@ def test_what_they_say_ends_it_too(here: Standing, state: str) -> None:
     hear(here, text, state, at_ms=T0 + 5)
     assert here.state(iri) == state
     assert here.agreements.get(iri).reason == "london says so"
+    assert here.tables() == here.rebuilt()
+
+
+@pytest.mark.parametrize("state", ["revoked", "superseded"])
+def test_what_is_over_is_not_taken_back_by_either_side(here: Standing, state: str) -> None:
+    text = text_of()
+    iri = here.conclude(text)
+    hear(here, text, state, at_ms=T0 + 5)
+    hear(here, text, "in-force", at_ms=T0 + 6)
+    assert here.state(iri) == state
+    assert here.tables() == here.rebuilt()
+    other = here.conclude(text_of("22222222-2222-4222-8222-222222222222"))
+    here.change(other, state)
+    here.change(other, "in-force")
+    assert here.state(other) == state
+    assert here.tables() == here.rebuilt()
+
+
+def test_what_is_over_stays_so_when_the_entry_that_said_it_is_erased(here: Standing) -> None:
+    text = text_of()
+    iri = here.conclude(text)
+    hear(here, text, "in-force")
+    hear(here, text, "revoked", at_ms=T0 + 5)
+    name = f"london/{pair_collection(US)}"
+    with here.db.write() as tx:
+        opening = Opening("erase", b"s" * 16, target=2)
+        held = here.journals.get(tx, name)
+        entry = Entry(held.iri, held.size + 1, T0 + 6, opening.commitment(), opening)
+        grown, entries = here.journals.mirrored(tx, name, [Arrived(entry, None)], at_ms=T0 + 6)
+        keep_up_in(tx, here.journals, here.follower, grown, entries)
+    assert here.state(iri) == "revoked"
     assert here.tables() == here.rebuilt()
 
 
@@ -205,6 +237,45 @@ def test_what_replaces_an_agreement_takes_its_place_when_it_begins(here: Standin
     assert (here.state(old, begins), here.state(new.iri, begins)) == ("superseded", "in-force")
 
 
+@pytest.mark.parametrize("state", ["suspended", "revoked"])
+@pytest.mark.parametrize("ours", [True, False])
+def test_what_was_replaced_does_not_come_back_whatever_becomes_of_the_newer_one(
+    here: Standing, state: str, ours: bool
+) -> None:
+    old, new, begins = amended(here)
+    here.now_ms = begins + 1
+    if ours:
+        here.change(new.iri, state, at_ms=begins + 1)
+    else:
+        hear(here, new, state, at_ms=begins - DAY)  # they write whatever time they like
+    assert here.state(old, begins + 2) == "superseded"
+    assert here.state(new.iri, begins + 2) == state
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_what_was_revoked_before_it_began_replaces_nothing_and_what_was_suspended_does(
+    here: Standing, ours: bool
+) -> None:
+    old, new, begins = amended(here)
+    for state, then in (("suspended", "superseded"), ("revoked", "in-force")):
+        if ours:
+            here.change(new.iri, state, at_ms=begins - 1)
+        else:
+            here.now_ms = begins - 1
+            hear(here, new, state, at_ms=begins - 1)
+        assert here.state(old, begins - 1) == "in-force"
+        assert here.state(old, begins) == then
+
+
+def amended(here: Standing) -> tuple[str, Any, int]:
+    """An agreement, another that replaces it later, and when that begins."""
+    old = here.conclude(text_of())
+    rules = until("2028-01-01T00:00:00Z", start="2027-03-01T00:00:00Z")
+    new = text_of("22222222-2222-4222-8222-222222222222", rules=rules, replaces=old)
+    here.conclude(new)
+    return old, new, here.agreements.get(new.iri).starts_at
+
+
 def test_an_agreement_with_another_city_replaces_nothing(here: Standing) -> None:
     old = here.conclude(text_of())
     here.conclude(text_of("22222222-2222-4222-8222-222222222222", to=OSLO, replaces=old))
@@ -236,7 +307,22 @@ def test_the_journal_of_a_pair_has_a_name_that_a_collection_can_have_and_no_othe
     names = [pair_collection(url) for url in urls]
     assert len(set(names)) == len(urls)
     assert all(len(name) <= 63 for name in names)
-    assert all(is_pair_collection(name, url) for name, url in zip(names, urls, strict=True))
+
+
+def test_an_address_that_gives_the_name_of_another_citys_journal_opens_it_to_nobody(here: Standing) -> None:
+    # Found by search: names have 32 bits of a hash, so any city's can be met by one that can choose its address.
+    good, bad = "https://shared.example/12396", "https://shared.example/20698"
+    name = pair_collection(good)
+    assert name == pair_collection(bad)
+    here.conclude(text_of(to=good))
+    decisions = Decisions(here.db, here.agreements, base_url=US)
+    assert decisions.is_pair(name, good)
+    assert not decisions.is_pair(name, bad)
+    with pytest.raises(Conflict, match="another city"):
+        here.conclude(text_of("22222222-2222-4222-8222-222222222222", to=bad))
+    assert decisions.is_pair(name, good)
+    assert here.sizes() == {name: 1}
+    assert not decisions.is_pair("plans", good)
 
 
 def test_a_peer_does_not_choose_the_names_of_our_records() -> None:

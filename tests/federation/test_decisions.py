@@ -9,8 +9,9 @@ import pytest
 from node.db import Database
 from node.errors import NotAgreed
 from node.federation.agreements import pair_collection
+from node.federation.answers import Ask, Records
 from node.federation.blanking import deadline_of
-from node.federation.decisions import Ask, Decisions
+from node.federation.decisions import Decisions
 from node.federation.policy.terms import CHANNELS
 from node.journal import Draft
 from node.keys import Keyring
@@ -89,6 +90,18 @@ def test_what_either_journal_ends_permits_nothing_from_the_commit_on(city: City,
     city.change(iri, state)
     found = city.asks()
     assert (found.allowed, found.code, found.agreement) == (False, code, iri)
+
+
+def test_a_refusal_names_what_may_go_on_or_else_what_ended_last(city: City) -> None:
+    first, second, third = (city.agree(at_ms=T0 + number) for number in range(3))
+    for iri, state, after in ((first, "suspended", 1_000), (third, "revoked", 2_000), (second, "revoked", 3_000)):
+        city.change(iri, state, at_ms=T0 + after)
+    assert (city.asks(now_ms=T0 + 5_000).agreement, city.asks(now_ms=T0 + 5_000).code) == (first, "suspended")
+    assert city.asks(now_ms=T0 + 5_000, action="read").agreement == first
+    city.change(first, "revoked", at_ms=T0 + 4_000)
+    assert city.asks(now_ms=T0 + 5_000).agreement == first
+    city.change(city.agree(at_ms=T0 + 4_500), "revoked", at_ms=T0 + 4_600)
+    assert city.asks(now_ms=T0 + 5_000).agreement not in (first, second, third)
 
 
 def test_an_agreement_permits_within_its_term_alone(city: City) -> None:
@@ -252,7 +265,7 @@ def test_an_agreement_on_single_records_opens_these_alone(city: City) -> None:
     city.agree(target=mine)
     ask = Ask("index", PLANS, peer="london", recipient=LONDON)
     extent = city.decisions.extent(ask, T0, name="plans")
-    assert (bool(extent), extent.only) == (True, {mine})
+    assert (bool(extent), extent.only) == (True, Records(frozenset({mine})))
     assert city.decisions.decide(replace(ask, record=mine), T0)
     assert not city.decisions.decide(replace(ask, record=other), T0)
     assert not city.decisions.extent(replace(ask, collection=DRAFTS), T0, name="drafts"), "it never stood in that one"
@@ -341,6 +354,20 @@ def test_what_innovators_may_do_is_told_before_a_token_is_made(city: City) -> No
     with pytest.raises(NotAgreed):
         city.decisions.grantable(iri, RESEARCH, studio, T0)
     assert city.decisions.alive(iri, T0).code == "suspended"
+
+
+def test_a_program_mirrors_nothing_even_where_the_clause_names_it(city: City) -> None:
+    studio = "https://studio.example"
+    rules = permits("index", "read", constraint=[atom("recipient", "isAnyOf", [studio])])
+    iri = city.agree(rules, by=LONDON, to=US, target=SECRETS)
+    assert city.decisions.grantable(iri, RESEARCH, studio, T0) == ["read"]
+    only = city.agree(permits("index", constraint=[atom("recipient", "eq", studio)]), by=LONDON, to=US, target=SECRETS)
+    with pytest.raises(NotAgreed):
+        city.decisions.grantable(only, RESEARCH, studio, T0)
+    details = [{"agreement": each, "purpose": RESEARCH} for each in (iri, only)]
+    asked = Ask("index", SECRETS, role="consumer", recipient=studio, details=details, bound=True, named=True)
+    assert not city.decisions.decide(asked, T0)
+    assert city.decisions.decide(replace(asked, action="read"), T0)
 
 
 # ---------------------------------------------------------------- deletion

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from node.assembly.clock import clock_ms
-from node.errors import Forbidden, NotAgreed, NotFound, Refuted, Unauthenticated
+from node.errors import Forbidden, NotAgreed, NotFound, Refuted
 from node.federation.agreement_signing import Signing
 from node.federation.agreement_text import read_text
 from node.federation.blanking import AHEAD_MS, Looked
@@ -119,10 +119,13 @@ def test_a_token_for_what_is_not_permitted_is_not_given(friends: Three) -> None:
         {"datasets": [f"{HELSINKI}/collections/open-data"]},
     ):
         source._claims = lambda *_, wrong=wrong: [good | wrong]
-        with pytest.raises(Unauthenticated, match="invalid_authorization_details"):
-            source.headers(HELSINKI, "GET", f"{HELSINKI}/collections/plans/entries")
+        asked = len(helsinki.wire.asked)
+        reply = as_peer(london, helsinki, "/collections/plans/entries")
+        tokens = [each.body for each in helsinki.wire.asked[asked:] if each.path == "/oauth/token"]
+        assert ["authorization_details" in str(body) for body in tokens] == [True, False], "then without any"
+        assert (reply.status, orjson.loads(reply.body)["operand"]) == (403, "purpose"), "which opens nothing"
     source._claims = lambda *_: [good]
-    assert source.headers(HELSINKI, "GET", f"{HELSINKI}/collections/plans/entries")
+    assert as_peer(london, helsinki, "/collections/plans/entries").status == 200
 
 
 def test_a_token_dies_with_the_agreement_that_it_names(friends: Three) -> None:

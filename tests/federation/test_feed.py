@@ -13,6 +13,7 @@ import pytest
 from node.db import Database
 from node.errors import Malformed, NotFound
 from node.federation import pages
+from node.federation.answers import Records
 from node.federation.feed import Feed
 from node.federation.feed_pages import MAX_PAYLOAD_BYTES
 from node.federation.ldes import Stream
@@ -466,3 +467,37 @@ def test_the_worst_page_is_one_our_own_reader_takes(journals: Journals, feed: Fe
     worst = [f'<{it}> <https://x.example/p> "{n}' + '\\"' * 520_000 + '" .\n' for n in range(5)]
     fill(journals, *[Draft(iri_of(n), f"d{n}", "dataset", "put", text.encode()) for n, text in enumerate(worst)])
     assert len(pages.read_page(feed.page(NAME, after=0)).lines) == 4
+
+
+# ---------------------------------------------------------------- some records alone
+
+
+def test_who_may_see_some_records_gets_the_rest_as_stubs_in_a_tree_that_is_whole(
+    journals: Journals, feed: Feed
+) -> None:
+    fill(journals, put(1, "a"), put(2, "Two"), put(1, "b"), put(3, "Three"), withdraw(2))
+    erase(journals, 1)
+    only = Records(frozenset({iri_of(2)}))
+    whole = read(feed.page(NAME, after=0))
+    some = read(feed.page(NAME, after=0, only=only))
+    assert root_over([leaf(line) for line in some.lines]) == noted_root(some.envelope["checkpoint"])
+    assert [line["entry"] for line in some.lines] == [line["entry"] for line in whole.lines]
+    shown = {line["entry"]["seq"] for line in some.lines if "opening" in line}
+    assert shown == {2, 5, 6}, "its own, and the erasure that everybody must obey"
+    assert [line["entry"]["seq"] for line in some.lines if "payload" in line] == [2]
+    assert b"Three" not in feed.page(NAME, after=0, only=only)
+    for seqs in ([2], [4], [2, 4]):
+        given = read(feed.stubs_paged(NAME, seqs, only=only).body)
+        assert ["opening" in line for line in given.lines] == [seq == 2 for seq in seqs]
+    assert b"".join(feed.snapshot(NAME, only=only)).count(b"Three") == 0
+    nothing = read(feed.page(NAME, after=0, only=Records()))
+    assert {line["entry"]["seq"] for line in nothing.lines if "opening" in line} == {6}
+
+
+def test_the_tag_of_a_page_tells_who_may_see_what_in_it(journals: Journals, feed: Feed) -> None:
+    fill(journals, *many(3))
+    one, two = frozenset({iri_of(1)}), frozenset({iri_of(1), iri_of(2)})
+    readers = [None, Records(), Records(one), Records(two), Records(one, but=True)]
+    pages_ = [feed.paged(NAME, after=0, only=only) for only in readers]
+    assert len({page.tag for page in pages_}) == len(readers)
+    assert [feed.tag(NAME, after=0, only=only) for only in readers] == [page.tag for page in pages_]

@@ -47,6 +47,7 @@ NAMES: Mapping[Kind, str] = {
 }
 TABLES = ("negotiation", "message", "outgoing")
 NOW = 1_750_000_000_000
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def sides(tmp_path: Path, migrated: Path, clock: Clock, keyring: Keyring, their_
         each.close()
 
 
-def message(kind: Kind, consumer: str, provider: str, **more: Any) -> dict[str, Any]:
+def message(kind: Kind, consumer: str, provider: str, at_ms: int = NOW, **more: Any) -> dict[str, Any]:
     """Write a message as another connector would; an empty pid is left out."""
     said: dict[str, Any] = {"@context": [DSP_CONTEXT], "@type": NAMES[kind]}
     said |= {name: pid for name, pid in (("consumerPid", consumer), ("providerPid", provider)) if pid}
@@ -81,7 +82,7 @@ def message(kind: Kind, consumer: str, provider: str, **more: Any) -> dict[str, 
     if kind in ("accept", "finalize"):
         said["eventType"] = {"accept": "ACCEPTED", "finalize": "FINALIZED"}[kind]
     if kind == "agree":
-        text = compose(f"{LONDON}/agreements/1", TARGET, LONDON, HELSINKI, NOW, {}, RULES)
+        text = compose(f"{LONDON}/agreements/{next(NUMBERS)}", TARGET, LONDON, HELSINKI, at_ms, {}, RULES)
         said["agreement"] = dsp_agreement(text)
     return said | more
 
@@ -116,7 +117,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing_in_any_state_of_either
         side.unsigned, side.signs = True, False
         side.restart()
         made = held(side, role, state)
-        said = message(kind, made.consumer_pid, made.provider_pid)
+        said = message(kind, made.consumer_pid, made.provider_pid, made.created_at)
         if kind == "request":
             said.pop("callbackAddress", None)
         before = everything(side.db)
@@ -145,6 +146,8 @@ def test_what_does_not_fit_is_refused_and_changes_nothing_in_any_state_of_either
         first() | {"offer": {"@type": "Offer", **OFFER, "target": ""}},
         first() | {"offer": {"@type": "Offer", **RULES, "@id": "x"}},
         first() | {"@id": 7},
+        *(first() | {"@id": name} for name in ("a\0b", "a\x85", "a\u202eb", "..", "urn:x/../y")),
+        first() | {"callbackAddress": f"{HELSINKI}/dsp?to="},
         first() | {"@id": "x" * 1000},
         first() | {"providerPid": "p"},
         message("request", "c", "p"),
@@ -212,7 +215,7 @@ def test_what_may_not_begin_is_refused_as_it_says(sides: Any) -> None:
 
 def test_what_stands_beside_our_offer_stands_beside_a_request_that_does_not_know_it(sides: Any) -> None:
     _, london = sides
-    london.about_of = lambda offer: ABOUT if offer == OFFER["@id"] else {}
+    london.about_of = lambda peer, offer: ABOUT if (peer, offer["@id"]) == (HELSINKI, OFFER["@id"]) else {}
     found = london.negotiations.hear(HELSINKI, "provider", "", first(), "request")
     assert found.about == ABOUT
 
@@ -462,6 +465,40 @@ def test_an_agreement_that_says_something_else_is_refused(agreed: Any, how: str)
     with pytest.raises((Refuted, Malformed)):
         hears(helsinki, FORGED[how](said), "agree")
     assert everything(helsinki.db) == before
+
+
+@pytest.mark.parametrize("signs", [True, False], ids=["signed", "unsigned"])
+@pytest.mark.parametrize(("off_ms", "taken"), [(-1e12, 0), (-62e3, 0), (-58e3, 1), (58e3, 1), (62e3, 0), (2e14, 0)])
+def test_an_agreement_is_dated_within_its_negotiation(agreed: Any, signs: bool, off_ms: float, taken: int) -> None:
+    """Lengths of time in its clauses count from there: a date long ago would have used them up."""
+    helsinki, london, said = agreed
+    helsinki.clock.now_ms += 1_000_000
+    began, now_ms = helsinki.one().created_at, helsinki.clock()
+    at_ms = int(off_ms) + (began if off_ms < 0 else now_ms)
+    text = compose(f"{LONDON}/agreements/7", TARGET, LONDON, HELSINKI, at_ms, ABOUT, RULES)
+    if signs:
+        text = read_text(london.negotiations._texts.signing.sign_as_assigner(text, now_ms))
+    dsp = {name: each for name, each in dsp_agreement(text).items() if name != TEXT}
+    said = forged(said, text.signed if signs else "", **dsp)
+    if taken:
+        assert hears(helsinki, said, "agree").state == "AGREED"
+        return
+    with pytest.raises((Refuted, Malformed)):
+        hears(helsinki, said, "agree")
+    assert helsinki.one().state == "REQUESTED"
+
+
+def test_a_name_that_an_agreement_has_is_refused_before_it_is_signed(agreed: Any) -> None:
+    helsinki, _, said = agreed
+    iri = said["agreement"]["@id"]
+    other = replace(helsinki.one(), pid="other", other_pid="theirs", agreement=iri, state="TERMINATED")
+    with helsinki.db.write() as tx:
+        NegotiationStore(helsinki.db).insert(tx, other)
+    with pytest.raises(Refuted, match="another agreement of this name"):
+        helsinki.negotiations.hear(LONDON, "consumer", said["consumerPid"], said, "agree")
+    with helsinki.db.write() as tx:
+        tx.run("DELETE FROM negotiation WHERE pid = 'other'")
+    assert hears(helsinki, said, "agree").state == "AGREED"
 
 
 def test_an_agreement_by_a_key_that_was_not_pinned_is_refused(agreed: Any, keyring: Keyring) -> None:

@@ -177,6 +177,7 @@ def wait(*sides: Side, times: int = 12) -> None:
 STEPS = ["request", "offers", "events", "agreement", "agreement/verification"]
 
 
+@pytest.mark.slow  # every message and every answer is lost once
 @pytest.mark.parametrize("lost", ["message", "answer"])
 @pytest.mark.parametrize("step", STEPS)
 def test_what_is_lost_is_said_again_and_counts_once(sides: Sides, step: str, lost: str) -> None:

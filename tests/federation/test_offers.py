@@ -161,8 +161,19 @@ def test_a_negotiation_begins_only_about_what_its_peer_may_know_of(shop: Shop):
             shop.offers.admit(OSLO, "provider", offer)
     with pytest.raises(Malformed):
         shop.offers.admit(LONDON, "provider", {"@id": made.iri, "target": "urn:other"})
-    assert shop.offers.about_of(made.iri) == {"title": "Secret"}
-    assert shop.offers.about_of("urn:nothing") == {}
+
+
+def test_what_stands_beside_an_offer_is_told_to_who_sees_it_and_asks_for_its_target(shop: Shop):
+    iri, other = shop.collection("secret", restricted=True), shop.collection("open")
+    made = shop.publish(iri, peers=["london"])
+    asked = {"@id": made.iri, "target": iri}
+    assert shop.offers.about_of(LONDON, asked) == {"title": "Secret"}
+    assert shop.offers.about_of(OSLO, asked) == {}
+    assert shop.offers.about_of(LONDON, asked | {"target": other}) == {}
+    assert shop.offers.about_of(LONDON, asked | {"target": ""}) == {}
+    assert shop.offers.about_of(LONDON, asked | {"@id": "urn:nothing"}) == {}
+    shop.offers.withdraw(made.iri, at_ms=9)
+    assert shop.offers.about_of(LONDON, asked) == {}
 
 
 def test_a_target_has_a_bounded_number_of_offers(shop: Shop):
@@ -171,3 +182,16 @@ def test_a_target_has_a_bounded_number_of_offers(shop: Shop):
         shop.publish(iri)
     with pytest.raises(Conflict, match="20 offers"):
         shop.publish(iri)
+
+
+@pytest.mark.parametrize("name", ["agreements-london-0123abcd", "agreements-oslo-test-ffffffff"])
+def test_what_says_which_agreements_there_are_is_no_subject_of_an_offer(shop: Shop, name: str):
+    iri = shop.collection(name, restricted=True)
+    bundle = f"{BASE}/collections/both"
+    for target, covers in ((iri, []), (bundle, [shop.collection("open"), iri])):
+        with pytest.raises(Malformed, match="which agreements there are"):
+            shop.publish(target, peers=["london"], about={"title": "Ours", "covers": covers})
+    record = f"{BASE}/agreements/7c6f1f1e-3d35-4b0e-9f7e-0e6f4b0e7a11"
+    shop.records(name, {record: TITLED.replace(RECORD.encode(), record.encode())})
+    with pytest.raises(Malformed, match="which agreements there are"):
+        shop.publish(record, peers=["london"], about={"title": "Ours"})

@@ -6,7 +6,7 @@ import pytest
 
 from node.db import Database
 from node.errors import PeerUnreachable, Unauthenticated
-from node.federation.outgoing import LEASE_MS, Outbox, Outgoing
+from node.federation.outgoing import KEEP_MS, LEASE_MS, Outbox, Outgoing
 
 NOW = 1_000_000
 
@@ -108,3 +108,18 @@ def test_senders_at_once_send_nothing_twice(box: Outbox) -> None:
     for each in threads:
         each.join()
     assert len(post.sent) == len(set(post.sent)) == 6
+
+
+def test_what_was_closed_is_forgotten_after_a_month_and_what_waits_never(box: Outbox) -> None:
+    put(box, "taken")
+    given_up, waits = put(box, "given up"), put(box, "waits", "https://ghent.test")
+    box.deliver("notice", NOW, Post(box), subject="taken")
+    with box.db.write() as tx:
+        box.close(tx, given_up, at_ms=NOW + 1, error="No answer.")
+    assert box.forget(NOW + KEEP_MS) == 0
+    assert box.forget(NOW + KEEP_MS + 1) == 1
+    assert (box.newest("notice", "taken"), bool(box.newest("notice", "given up"))) == (None, True)
+    assert box.forget(NOW + 100 * KEEP_MS) == 1
+    found = box.newest("notice", "waits")
+    assert found
+    assert (found[0].id, found[1]) == (waits, 0)

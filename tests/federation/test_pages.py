@@ -43,6 +43,7 @@ def entries(draw: st.DrawFn) -> list[tuple[Entry, bytes | None]]:
     return found
 
 
+@pytest.mark.slow  # many examples
 @given(entries(), HASHES, HASHES, TEXTS)
 def test_what_is_written_is_what_is_read(told: list, consistency: list, through: list, checkpoint: str):
     after, end = told[0][0].seq - 1, told[-1][0].seq
@@ -120,6 +121,7 @@ def lines(draw: st.DrawFn) -> str:
     return f"{draw(IRIS)} {draw(IRIS)} {term}{end}"
 
 
+@pytest.mark.slow  # many examples
 @given(st.lists(lines(), max_size=3, unique=True).map(sorted))
 def test_what_is_plain_is_what_a_parser_reads_and_writes_again(drawn: list[str]):
     """The regular expression takes less than the parser, never more."""

@@ -528,6 +528,15 @@ def test_collections_are_followed_by_name_or_all(city: Rig, helsinki: FakePeer) 
         city.peers.unfollow("helsinki", "plans")
 
 
+def test_what_an_agreement_opens_is_followed_without_a_doubt(city: Rig, helsinki: FakePeer) -> None:
+    city.approves(helsinki)
+    city.opened = [f"{helsinki.url}/collections/plans"]
+    said = city.office.follow("helsinki", ["plans", "surveys"], all_of_them=False)
+    (doubt,) = said["warnings"]  # type: ignore[misc]
+    assert "surveys is not among them" in doubt
+    assert "plans is not" not in doubt
+
+
 def test_only_what_a_person_approved_is_followed(city: Rig, helsinki: FakePeer) -> None:
     city.adds(helsinki)
     with pytest.raises(Conflict, match="proposed"):

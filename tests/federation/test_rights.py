@@ -185,9 +185,11 @@ def test_who_may_mirror_is_named_for_notices(city: City) -> None:
 
 
 def test_a_token_under_an_agreement_lives_as_long_as_it(city: City) -> None:
-    rules = permits("read", constraint=[atom("purpose", "isA", RESEARCH)])
+    studio = "https://studio.example"
+    limits = [atom("purpose", "isA", RESEARCH), atom("recipient", "isAnyOf", [studio])]
+    rules = {"permission": [*permits("read", constraint=limits)["permission"], *permits("index")["permission"]]}
     iri = agree_alone(city.node, LONDON, "plans", rules=rules)
-    innovator = Caller("program", "studio", details=[{"agreement": iri, "purpose": RESEARCH}])
+    innovator = Caller("program", "studio", url=studio, details=[{"agreement": iri, "purpose": RESEARCH}])
     assert letters(city, innovator, "read") == "op"
     assert letters(city, innovator, "index") == "o"
     assert letters(city, Caller("program", "s", details=[{"agreement": iri, "purpose": MARKETING}]), "read") == "o"

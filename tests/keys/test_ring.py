@@ -440,6 +440,7 @@ def dying(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
         monkeypatch.setattr(holder, name, guarded(getattr(holder, name)))
 
 
+@pytest.mark.slow  # dies at every step
 @pytest.mark.parametrize("overlap", [DAY_MS, 0])
 def test_a_rotation_that_dies_at_any_step_leaves_one_key_in_use(pattern: Path, tmp_path: Path, overlap: int):
     outcomes = []
@@ -470,6 +471,7 @@ def test_a_rotation_that_dies_at_any_step_leaves_one_key_in_use(pattern: Path, t
     assert outcomes == sorted(outcomes), "it happens at one step"
 
 
+@pytest.mark.slow  # dies at every step
 def test_a_making_that_dies_at_any_step_is_made_to_the_end(tmp_path: Path):
     for step in range(100):
         folder = tmp_path / str(step)

@@ -133,6 +133,7 @@ def test_shuffled_lines_and_renamed_nodes_write_nothing(cities: tuple[City, City
         forget(city)
 
 
+@pytest.mark.slow  # many examples
 @settings(max_examples=10)
 @given(_graphs)
 def test_our_own_output_in_every_form_gives_a_second_node_the_same_digests(cities: tuple[City, City], graph) -> None:

@@ -515,6 +515,7 @@ def test_killing_from_another_thread_stops_one_call_and_not_the_next(tmp_path: P
         assert parser.canonicalize(b"", 30) == b""
 
 
+@pytest.mark.slow  # a process ends and another begins
 def test_a_child_that_somebody_killed_is_replaced(parser: Parser) -> None:
     parser.canonicalize(b"", 30)
     assert parser._child is not None

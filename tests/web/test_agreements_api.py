@@ -96,6 +96,11 @@ def test_nobody_but_staff_comes_in_and_nothing_of_the_request_is_read(
     assert staff.ask(method, path, b"\xff", who="robot").status == 403
 
 
+@pytest.mark.parametrize(("method", "path"), [*EVERY, ("POST", "/federation/agreements")])
+def test_every_address_says_its_methods(method: str, path: str, two: tuple[Staff, Staff]) -> None:
+    assert method in two[0].ask("OPTIONS", path.partition("?")[0]).headers["allow"].split(", ")
+
+
 def test_an_agreement_lives_through_the_api_alone(two: tuple[Staff, Staff]) -> None:
     helsinki, london = two
     made = helsinki.post(
@@ -196,3 +201,48 @@ def test_a_notice_that_is_none_is_refused_and_a_stranger_tells_nothing(body: byt
     with pytest.raises(NodeError):
         token._tell(HELSINKI, "/federation/agreements", {"agreement": "x", "state": 3}, stop=None)
     assert helsinki.city.sql("SELECT * FROM nudge") == []
+
+
+def test_a_yes_is_a_boolean_and_a_name_is_somebodys(two: tuple[Staff, Staff]) -> None:
+    helsinki, _ = two
+    offer = {"target": "plans", "rules": RULES, "about": {"title": "Plans"}, "peers": ["london"]}
+    draft = {"peer": "london", "covers": ["plans"], "rules": RULES, "about": {"title": "Plans"}}
+    asked = {"peer": "london", "action": "index", "collection": "plans"}
+    for yes in ("true", 1, 0, None, [], {}):
+        helsinki.post("offers", status=400, **offer, automatic=yes)
+        helsinki.post("agreements/propose", status=400, name="12345678", approve=yes)
+        helsinki.post("agreements/counter", status=400, name="12345678", approve=yes)
+        helsinki.post("agreements/simulate", status=400, **asked, report=yes)
+        if yes is not None:
+            helsinki.post("agreements/drafts", status=400, **draft, public=yes)
+    for path in ("agreements?ended=zz", "offers?withdrawn=1", "agreements/templates?lang=zz"):
+        helsinki.does("GET", f"/api/{path}", status=400)
+    helsinki.does("GET", "/api/agreements?peer=nobody", status=404)
+    helsinki.post("agreements/simulate", status=404, **asked | {"collection": "zz"})
+    helsinki.post("agreements/simulate", status=400, **asked | {"collection": ""})
+    helsinki.post("agreements/simulate", status=400, **asked, purpose="zz")
+    assert "allowed" in helsinki.post("agreements/simulate", **asked, purpose="Marketing")
+
+
+def test_a_draft_with_a_member_that_nobody_reads_or_for_no_city_is_refused(two: tuple[Staff, Staff]) -> None:
+    helsinki, _ = two
+    wanted = {"peer": "london", "rules": RULES, "about": {"title": "Plans"}, "covers": ["plans"]}
+    helsinki.post("agreements/drafts", status=400, **wanted, cover=["plans"])
+    helsinki.post("agreements/drafts", status=400, **{key: wanted[key] for key in wanted if key != "peer"})
+    helsinki.post("agreements/drafts", 201, **wanted)
+
+
+def test_no_draft_names_what_is_not_its_assigners(two: tuple[Staff, Staff]) -> None:
+    helsinki, _ = two
+    wanted = {"peer": "london", "rules": RULES, "about": {"title": "Plans"}}
+    for bad in (
+        {"target": "a b"},
+        {"target": "https://evil.example/x"},
+        {"covers": ["../x"], "theirs": ["../x"]},
+        {"until": "1969-01-01"},
+    ):
+        assert helsinki.ask("POST", "/api/agreements/drafts", wanted | bad).status in (400, 404)
+        assert helsinki.ask("POST", "/api/agreements/drafts", wanted | bad | {"role": "consumer"}).status == 400
+    bound = {"leftOperand": "odrl:dateTime", "operator": "lt", "rightOperand": "9999-12-31T23:59:59-14:00"}
+    far = {"permission": [{"action": "use", "constraint": [bound]}]}
+    helsinki.post("agreements/drafts", status=400, **wanted | {"rules": far, "covers": ["plans"]})

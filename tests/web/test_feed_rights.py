@@ -1,8 +1,10 @@
 """Who may read a restricted collection over HTTP, in a whole node with real tokens; and what peers report back."""
 
+import asyncio
 import json
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +18,7 @@ from node.federation.tokens_jwt import AccessTokens
 from node.web.assemble import build
 from tests.catalog.rig import BASE, make_city
 from tests.catalog.rig import City as Whole
-from tests.federation.agreed import agree_alone, change, peer
+from tests.federation.agreed import agree_alone, atom, change, peer, permits
 from tests.federation.feed_rig import read
 from tests.journal.rig import put
 from tests.web.client import Client
@@ -182,6 +184,76 @@ def test_a_head_needs_a_proof_for_a_head(rig: Rig) -> None:
     proof = rig.key.proof("GET", f"{BASE}/collections/secret/entries", now_ms=now_ms(), token=token)
     headers = {"authorization": f"DPoP {token}", "dpop": proof}
     assert rig.say("HEAD", "/collections/secret/entries", headers=headers).status_code == 401
+
+
+# ---------------------------------------------------------------- counts
+
+
+def counted(rig: Rig, most: int) -> str:
+    """An agreement that lets London read the other collection so many times."""
+    rules = permits("read", "index", constraint=[atom("count", "lteq", str(most))])
+    return agree_alone(rig.node, PEER, "other", rules=rules)
+
+
+@pytest.mark.parametrize(("path", "clause"), [("/collections/other", "p1"), ("/collections/other/entries", "p2")])
+def test_of_a_hundred_requests_at_once_exactly_as_many_as_agreed_are_answered(rig: Rig, path: str, clause: str) -> None:
+    iri = counted(rig, 7)
+    token = rig.peer_token()
+
+    async def ask() -> httpx.Response:
+        proof = rig.key.proof("GET", BASE + path, now_ms=now_ms(), token=token)
+        headers = {"authorization": f"DPoP {token}", "dpop": proof, "accept": "text/turtle"}
+        return await rig.client._client.get(path, headers=headers)
+
+    async def all_of_them() -> list[httpx.Response]:
+        return await asyncio.gather(*(ask() for _ in range(100)))
+
+    replies = rig.client._runner.run(all_of_them())
+    assert sorted(Counter(reply.status_code for reply in replies).items()) == [(200, 7), (403, 93)]
+    refused = next(reply.json() for reply in replies if reply.status_code == 403)
+    assert (refused["agreement"], refused["clause"], refused["operand"]) == (iri, f"{iri}#{clause}", "count")
+    assert rig.node.db.hot().rows("SELECT rule, uses FROM counted") == [(f"{iri}#{clause}", 7)]
+
+
+def test_a_single_record_is_handed_out_by_the_feed_exactly_as_often_as_agreed(rig: Rig) -> None:
+    with rig.node.db.write() as tx:
+        rig.node.journals.append(tx, "other", [put(2), put(3)], at_ms=4_000)
+    rig.node.journals.checkpoint("other", at_ms=5_000)
+    rules = permits("index", "read", constraint=[atom("count", "lteq", "7")])
+    iri = agree_alone(rig.node, PEER, records=[put(2).record], rules=rules)
+    token, path = rig.peer_token(), "/collections/other/entries"
+    # A page without the record, and one that only counts what is there, use nothing up.
+    for more in ("?after=0&limit=2", "?seqs=4"):
+        assert rig.as_peer("GET", path + more).status_code == 200
+    assert rig.node.db.hot().rows("SELECT * FROM counted") == []
+
+    async def ask(query: str) -> httpx.Response:
+        proof = rig.key.proof("GET", BASE + path, now_ms=now_ms(), token=token)
+        return await rig.client._client.get(path + query, headers={"authorization": f"DPoP {token}", "dpop": proof})
+
+    async def all_of_them() -> list[httpx.Response]:
+        return await asyncio.gather(*(ask(("", "?seqs=3")[n % 2]) for n in range(100)))
+
+    replies = rig.client._runner.run(all_of_them())
+    assert sorted(Counter(reply.status_code for reply in replies).items()) == [(200, 7), (403, 93)]
+    assert put(2).record in next(reply.text for reply in replies if reply.status_code == 200)
+    assert rig.node.db.hot().rows("SELECT rule, target, uses FROM counted") == [(f"{iri}#p1", put(2).record, 7)]
+    assert rig.as_peer("GET", "/collections/other/snapshot").status_code == 403
+
+
+def test_what_hands_nothing_out_counts_nothing(rig: Rig) -> None:
+    counted(rig, 2)
+    for method, path in (
+        ("HEAD", "entries"),
+        ("GET", "checkpoint"),
+        ("GET", "tile/0/000.p/2"),
+        ("GET", "entries?size=99"),
+        ("GET", "feed"),
+    ):
+        rig.as_peer(method, f"/collections/other/{path}")
+    assert rig.node.db.hot().rows("SELECT * FROM counted") == []
+    got = [rig.as_peer("GET", f"/collections/other/{path}").status_code for path in ("entries", "snapshot", "entries")]
+    assert got == [200, 200, 403]
 
 
 # ---------------------------------------------------------------- reports

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from node.errors import Malformed, NotFound
+from node.federation.agreement_text import checked_id
 from node.federation.dsp.described import described, texts
 from node.federation.dsp.documents import PATH, Catalog, CatalogRequest, DataService, Dataset, Distribution
 from node.federation.dsp.fields import Json
@@ -24,7 +25,7 @@ __all__ = ["Catalogue", "Page"]
 PAGE = 100
 MAX_PAGE = 500
 MAX_OFFSET = 1_000_000
-MAX_TOKEN = 2_000
+MAX_TOKEN = 3_000  # the longest target, four bytes a character
 # Formats of ours are whole IRIs: the protocol's context would make a bare word an address below the document.
 FEED = "https://w3id.org/citynode/ns#feed"
 RECORD = "https://w3id.org/citynode/ns#record"
@@ -122,7 +123,7 @@ def _beside(seen: Slice, window: _Window) -> tuple[str, str]:
 
 
 def _token(end: str, target: str, limit: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([end, target, limit]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([end, target, limit], ensure_ascii=False).encode()).decode().rstrip("=")
 
 
 def _window(filters: Sequence[Json], token: str) -> _Window:
@@ -172,8 +173,16 @@ def _read_token(token: str) -> _Window:
     except (ValueError, binascii.Error, RecursionError):
         said = None
     match said:
-        case ["a", str(target), int(limit)] if 0 < len(target) <= MAX_TOKEN and 0 < limit <= MAX_PAGE:
-            return _Window(after=target, limit=limit)
-        case ["b", str(target), int(limit)] if 0 < len(target) <= MAX_TOKEN and 0 < limit <= MAX_PAGE:
-            return _Window(before=target, limit=limit)
+        # True is an int here, and no number of JSON.
+        case [("a" | "b") as end, str(target), int(limit)] if type(limit) is int and 0 < limit <= MAX_PAGE:
+            # Only as we write it, and of what a target can be: it goes into a question to the database.
+            if _is_id(target) and _token(end, target, limit) == token:
+                return _Window(after=target, limit=limit) if end == "a" else _Window(before=target, limit=limit)
     raise Malformed("This continuation token is none of this catalogue.", fix="Begin again without one.")
+
+
+def _is_id(target: str) -> bool:
+    try:
+        return bool(checked_id(target))
+    except Malformed:
+        return False

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from node.errors import Malformed
+from node.federation.agreement_text import holds_unseen
 from node.federation.integrity import strict_json
 from node.federation.policy.terms import DSP_CONTEXT
 
@@ -21,6 +22,7 @@ __all__ = [
     "objects",
     "one_of",
     "optional",
+    "pid",
     "reasons",
     "text",
 ]
@@ -57,12 +59,12 @@ def checked_type(said: Json, name: str) -> None:
 
 
 def text(said: Json, name: str, *, most: int = MAX_ID) -> str:
-    """Give a text that must be there, without control characters. Raises Malformed."""
+    """Give a text that must be there, all of which can be seen. Raises Malformed."""
     value = said.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= most:
         raise Malformed(f"{name} is missing or no text of 1 to {most} characters.")
-    if any(c < " " or c == "\x7f" for c in value):
-        raise Malformed(f"{name} holds control characters.")
+    if holds_unseen(value):
+        raise Malformed(f"{name} holds control characters, or such as turn the direction of writing.")
     return value
 
 
@@ -72,6 +74,14 @@ def identifier(said: Json, name: str) -> str:
     if isinstance(value, Mapping) and isinstance(value.get("@id"), str):
         return text({name: value["@id"]}, name)
     return text(said, name)
+
+
+def pid(said: Json, name: str) -> str:
+    """Give the id of a negotiation, which is one step of the paths of its messages. Raises Malformed."""
+    value = identifier(said, name)
+    if value in (".", "..") or "/" in value or "\\" in value or " " in value:
+        raise Malformed(f"{name} cannot be one step of a path.", fix="Take a UUID.")
+    return value
 
 
 def optional(said: Json, name: str, *, most: int = MAX_ID) -> str:

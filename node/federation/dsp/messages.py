@@ -19,9 +19,11 @@ from node.federation.dsp.fields import (
     object_of,
     one_of,
     optional,
+    pid,
     reasons,
 )
 from node.federation.dsp.policies import MAX_TEXT, NS_PROOF, NS_TEXT, Agreement, Offer
+from node.federation.policy import no_rules_in
 
 __all__ = [
     "DSP_CONTEXT",
@@ -75,8 +77,8 @@ class ContractRequest:
     def read(cls, said: Json) -> "ContractRequest":
         """Read it. Raises Malformed."""
         checked_type(said, "ContractRequestMessage")
-        callback, provider = one_of(said, "callbackAddress", "providerPid")
-        return cls(identifier(said, "consumerPid"), _offer(said), provider, callback)
+        callback, provider = _begins(said, "providerPid")
+        return cls(pid(said, "consumerPid"), _offer(said), provider, callback)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +104,11 @@ class ContractOffer:
     def read(cls, said: Json) -> "ContractOffer":
         """Read it. Raises Malformed."""
         checked_type(said, "ContractOfferMessage")
-        callback, consumer = one_of(said, "callbackAddress", "consumerPid")
+        callback, consumer = _begins(said, "consumerPid")
         offer = _offer(said)
         if not offer.target:
             raise Malformed("The offer has no target.")
-        return cls(identifier(said, "providerPid"), offer, consumer, callback)
+        return cls(pid(said, "providerPid"), offer, consumer, callback)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,13 +286,21 @@ def pids_of(said: Json) -> tuple[str, str]:
 
 def _pid(said: Json, name: str) -> str:
     try:
-        return identifier(said, name)
+        return pid(said, name)
     except Malformed:
         return ""
 
 
 def _both(said: Json) -> tuple[str, str]:
-    return identifier(said, "providerPid"), identifier(said, "consumerPid")
+    return pid(said, "providerPid"), pid(said, "consumerPid")
+
+
+def _begins(said: Json, other: str) -> tuple[str, str]:
+    """Read where a first message wants to be answered, or whose pid a later one names: exactly one is there."""
+    callback, _ = one_of(said, "callbackAddress", other)
+    if "?" in callback or "#" in callback:
+        raise Malformed("callbackAddress has a query or a fragment.", fix="Name the address that paths are put after.")
+    return callback, "" if callback else pid(said, other)
 
 
 def _offer(said: Json) -> Offer:
@@ -301,6 +311,7 @@ def _object(said: Json, name: str) -> Json:
     value = said.get(name)
     if not isinstance(value, Mapping):
         raise Malformed(f"{name} is no object.")
+    no_rules_in([each for key, each in said.items() if key not in (name, "@context")])
     return value
 
 

@@ -13,6 +13,7 @@ from node.errors import Malformed
 from node.federation.agreement_text import about_of
 from node.federation.dsp.fields import Json, identifier, optional, text
 from node.federation.integrity import jcs
+from node.federation.policy import policy_members
 from node.federation.policy.terms import MAX_RULES, NS, PROFILE
 
 __all__ = [
@@ -53,6 +54,7 @@ class Offer:
     @classmethod
     def of_message(cls, said: Json) -> "Offer":
         """Read the offer of a message. Raises Malformed."""
+        said = policy_members(said)
         _check_type(said, "Offer")
         if any("target" in rule for name in RULES for rule in _listed(said, name)):
             raise Malformed("A rule has a target of its own.", fix="The target stands in the offer alone.")
@@ -67,6 +69,7 @@ class Offer:
     @classmethod
     def of_catalogue(cls, said: Json) -> "Offer":
         """Read an offer that stands in a catalogue: any rules, or none, as some connectors write. Raises Malformed."""
+        said = policy_members(said)
         about = about_of(optional(said, NS_ABOUT, most=MAX_ABOUT))
         return cls(text(said, "@id"), "", rules_of(said), about, _profiles(said))
 
@@ -88,23 +91,25 @@ class Agreement:
     @classmethod
     def read(cls, said: Json) -> "Agreement":
         """Read the agreement of a message. Raises Malformed."""
-        _check_type(said, "Agreement")
+        members = policy_members(said)
+        _check_type(members, "Agreement")
         return cls(
-            iri=text(said, "@id"),
-            target=identifier(said, "target"),
-            assigner=identifier(said, "assigner"),
-            assignee=identifier(said, "assignee"),
-            timestamp=_moment(said),
-            rules=rules_of(said),
-            about=about_of(optional(said, NS_ABOUT, most=MAX_ABOUT)),
-            text=_long(said, NS_TEXT, MAX_TEXT),
+            iri=text(members, "@id"),
+            target=identifier(members, "target"),
+            assigner=identifier(members, "assigner"),
+            assignee=identifier(members, "assignee"),
+            timestamp=_moment(members),
+            rules=rules_of(members),
+            about=about_of(optional(members, NS_ABOUT, most=MAX_ABOUT)),
+            text=_long(members, NS_TEXT, MAX_TEXT),
             document=said,
         )
 
 
 def rules_of(said: Json) -> dict[str, Any]:
-    """Give the rules of a policy: those of the three lists that are not empty. Raises Malformed."""
-    found = {name: list(_listed(said, name)) for name in RULES}
+    """Give the rules of a policy, however their lists are spelt: those that are not empty. Raises Malformed."""
+    members = policy_members(said)
+    found = {name: list(_listed(members, name)) for name in RULES}
     if sum(map(len, found.values())) > MAX_RULES:
         raise Malformed(f"A policy may have {MAX_RULES} rules.")
     return {name: rules for name, rules in found.items() if rules}
@@ -124,7 +129,7 @@ def _listed(said: Json, name: str) -> Sequence[Json]:
     value = said.get(name)
     listed = [] if value is None else value if isinstance(value, list) else [value]
     if not all(isinstance(each, Mapping) for each in listed):
-        raise Malformed(f"{name} is no list of rules.")
+        raise Malformed(f"{name} is no list of rules.", fix="Give each rule as an object, where it belongs.")
     return listed
 
 

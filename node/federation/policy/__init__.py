@@ -7,6 +7,7 @@ microseconds; `evaluate` says the same slowly and clause by clause, for reports 
 
 from node.federation.policy.compiled import Compiled, compile_policy
 from node.federation.policy.evaluate import Decision, DutyState, Request, Truth, World, evaluate
+from node.federation.policy.members import no_rules_in, plain_value, policy_members
 from node.federation.policy.model import Atomic, Constraint, Duty, Logical, Policy, Rule, leaves
 from node.federation.policy.purposes import LABELS, is_a
 from node.federation.policy.reading import read_rules, rebased, terms_digest, write_rules
@@ -31,6 +32,9 @@ __all__ = [
     "evaluate",
     "is_a",
     "leaves",
+    "no_rules_in",
+    "plain_value",
+    "policy_members",
     "read_rules",
     "rebased",
     "terms_digest",

@@ -63,15 +63,20 @@ def _bare(name: str) -> str:
     return " ".join(shown(name).translate(_NO_BRACKETS).split())
 
 
+def checked_language(lang: str) -> str:
+    """Give a language back. Raises Malformed for one that agreements are not written in."""
+    if lang not in wording.LANGUAGES:
+        languages = ", ".join(wording.LANGUAGES)
+        raise Malformed(f'Agreements are not written in "{lang[:40]}".', fix=f"Ask for one of {languages}.")
+    return lang
+
+
 class Tongue:
     """Every form of one language, with the names of two parties in their places."""
 
     def __init__(self, lang: str, parties: Parties) -> None:
         """Put the forms together; raises Malformed for a language that the table does not have."""
-        if lang not in wording.LANGUAGES:
-            languages = ", ".join(wording.LANGUAGES)
-            raise Malformed(f'Agreements are not written in "{lang}".', fix=f"Ask for one of {languages}.")
-        self.lang = lang
+        self.lang = checked_language(lang)
         other = said_in(wording.OTHER_CITY, lang)
         assignee = shown(parties.assignee)
         self.names = {

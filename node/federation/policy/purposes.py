@@ -9,7 +9,11 @@ past "not for advertising" by claiming "marketing".
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.resources import files
+
+from node.errors import Malformed
+from node.federation.policy.terms import DPV
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,24 @@ _WITHIN: Mapping[str, frozenset[str]] = {iri: _closed(iri) for iri in PURPOSES}
 def is_known(purpose: str) -> bool:
     """Tell whether the purpose is of the frozen choice."""
     return purpose in PURPOSES
+
+
+def purpose_named(text: str) -> str:
+    """Give a purpose by its name or its IRI.
+
+    Raises:
+        Malformed: It is none of the frozen choice, and no clause with it would ever be satisfied; says what is near it.
+    """
+    name = text.removeprefix(DPV).removeprefix("dpv:")
+    iri = text if text in PURPOSES else DPV + name
+    if iri not in PURPOSES:
+        near = get_close_matches(name, [one.removeprefix(DPV) for one in PURPOSES], n=3, cutoff=0.5)
+        hint = f"; near it are {', '.join(near)}" if near else ""
+        raise Malformed(
+            f'"{text[:80]}" is no purpose of agreements/purposes.json{hint}.',
+            fix="Write a name such as AcademicResearch.",
+        )
+    return iri
 
 
 def is_a(purpose: str, ancestor: str) -> bool | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 from node.federation.policy.phrases import Pattern
+from node.federation.policy.values import written_ms
 
 MONTHS: dict[str, tuple[str, ...]] = {
     "en": (
@@ -71,7 +72,7 @@ def _moment(text: str) -> datetime | None:
 
 def instant_text(moment_ms: int) -> str:
     """Write a moment as templates do: whole seconds, UTC."""
-    return datetime.fromtimestamp(moment_ms // 1000, UTC).strftime(INSTANT)
+    return datetime.fromtimestamp(written_ms(moment_ms) // 1000, UTC).strftime(INSTANT)
 
 
 def said_day(day: date, lang: str) -> str:
@@ -98,7 +99,8 @@ def day_form(lang: str, *, earlier: int = 0) -> Pattern[str]:
 
     def parse(found: re.Match[str]) -> str | None:
         day = _read_day(found[1], found[2], found[3], lang)
-        return None if day is None else f"{day + timedelta(days=earlier)}T00:00:00Z"
+        later = timedelta(days=earlier)
+        return None if day is None or day > date.max - later else f"{day + later}T00:00:00Z"
 
     return Pattern(re.compile(_DAY), write, parse)
 

@@ -16,15 +16,13 @@ import rfc8785
 
 from node.errors import Malformed, TooLarge
 from node.federation.policy import terms, values
+from node.federation.policy.members import plain_value, policy_members
 from node.federation.policy.model import Atomic, Constraint, Duty, Logical, Policy, Rule
 
 _LETTER = {terms.PERMISSION: "p", terms.PROHIBITION: "n", terms.OBLIGATION: "o"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-# Terms of ODRL that would change what the rules mean; beside the rules they are refused, other members are not ours.
-_MEANING = frozenset(
-    {"inheritFrom", "inheritRelation", "inheritAllowed", "duty", "action", "constraint", "refinement", "remedy"}
-    | {"consequence", "failure"}
-)
+# What a rule may call itself: another kind than that of the list it stands in would be two things in one.
+_TYPES = {terms.PERMISSION: "Permission", terms.PROHIBITION: "Prohibition", terms.OBLIGATION: "Duty"}
 _FIX = "Write it with the terms of the profile " + terms.PROFILE + "."
 
 
@@ -135,10 +133,9 @@ class _Reader:
     spent: int = 0
 
     def rules(self, document: Mapping[str, Any]) -> tuple[Rule, ...]:
-        lists = self._members(document, "The policy")
-        wrong = sorted(lists.keys() & _MEANING)
-        if wrong:
-            raise Malformed(f"The policy has {wrong[0]}, which the profile does not know.", fix=_FIX)
+        if not isinstance(document, Mapping):
+            raise Malformed("The policy: there must be a JSON object.", fix=_FIX)
+        lists = policy_members(document)
         read: list[Rule] = []
         for kind in terms.RULE_KINDS:
             given = _listed(lists.get(kind), kind, most=terms.MAX_RULES - len(read), what="rules")
@@ -147,6 +144,7 @@ class _Reader:
 
     def _rule(self, given: object, kind: str, place: str) -> Rule:
         members = self._closed(given, place, ("action", "constraint", "duty"))
+        _check_type(members, kind, place)
         action = self._action(members, kind, place)
         if kind != terms.PERMISSION and not _empty(members.get("duty")):
             raise Malformed(f"{place}: only a permission has duties.", fix=_FIX)
@@ -251,14 +249,14 @@ class _Reader:
         """Give the members of a clause. An unknown one is refused unless it is empty: it could narrow the rule."""
         members = self._members(given, place)
         for name, value in members.items():
-            if name not in known and name not in ("@id", "@type") and not _empty(value):
+            if name not in known and name not in ("@id", "@type") and (name.startswith("@") or not _empty(value)):
                 raise Malformed(f"{place}: the member {_shown(name)} is not known there.", fix=_one_of(known))
         return members
 
     def _text(self, given: object, place: str, what: str) -> str:
-        """Give a text, also one that JSON-LD wrapped."""
+        """Give a text, also one that JSON-LD wrapped; an object that says more, such as a refinement, is none."""
         if isinstance(given, Mapping):
-            given = given.get("@value", given.get("@id"))
+            given = plain_value(given)
         if not isinstance(given, str) or not given or _CONTROL.search(given[: terms.MAX_TEXT + 1]):
             raise Malformed(f"{place}: {what} must be a text, without control characters.", fix='Write "10", not 10.')
         if len(given) > terms.MAX_TEXT:
@@ -290,6 +288,14 @@ class _Left:
     def operators(self, operand: terms.Operand) -> tuple[str, ...]:
         """A deadline is until when, never from when."""
         return tuple(one for one in operand.operators if not self.deadline or one in ("lt", "lteq"))
+
+
+def _check_type(members: Mapping[str, Any], kind: str, place: str) -> None:
+    """See that a rule does not call itself another kind of rule."""
+    listed = _listed(members.get("@type"), place, most=terms.MAX_RULES, what="types")
+    others = {*_TYPES.values()} - {_TYPES[kind]}
+    if any(isinstance(one, str) and terms.named(one) in others for one in listed):
+        raise Malformed(f"{place}: its type is not that of a {kind}.", fix="Leave the type out.")
 
 
 def _listed(given: object, place: str, *, most: int, what: str) -> Sequence[Any]:

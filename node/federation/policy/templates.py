@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -27,6 +26,7 @@ _PLACE = re.compile(r"\{([a-z_]+)(?::(start|end)(?:\+([a-z_]+))?)?\}")
 _CLAUSES = re.compile(r"<([a-z ]+)>")
 _MAX_TEXT = 4_000
 _MAX_VALUES = terms.MAX_RIGHT
+_FIRST_YEAR = 1970
 _NOTHING = object()
 
 
@@ -209,13 +209,10 @@ def _iri(place: Place, text: str, lang: str) -> str:
 
 def _purpose(place: Place, text: str, lang: str) -> str:
     """Take a purpose by its name or its IRI. What is not of the frozen choice would never be satisfied."""
-    iri = text if text in purposes.PURPOSES else terms.DPV + text.removeprefix("dpv:")
-    if iri not in purposes.PURPOSES:
-        names = [one.removeprefix(terms.DPV) for one in purposes.PURPOSES]
-        near = get_close_matches(text.removeprefix(terms.DPV).removeprefix("dpv:"), names, n=3, cutoff=0.5)
-        hint = f"; near it are {', '.join(near)}" if near else ""
-        raise _wrong(place, lang, f'"{text[:80]}" is no purpose of agreements/purposes.json{hint}')
-    return iri
+    try:
+        return purposes.purpose_named(text)
+    except Malformed as error:
+        raise _wrong(place, lang, error.message.rstrip(".")) from error
 
 
 def _day(place: Place, text: str, lang: str) -> str:
@@ -224,7 +221,7 @@ def _day(place: Place, text: str, lang: str) -> str:
     except ValueError:
         day = date.min
     # The calendar of the clauses: four digits, and a day after it to end with.
-    if str(day) != text or not 1000 < day.year < date.max.year:
+    if str(day) != text or not _FIRST_YEAR <= day.year < date.max.year:
         raise _wrong(place, lang, f'"{text[:80]}" is no day such as 2028-12-31')
     return text
 

@@ -28,21 +28,29 @@ _EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
 def time_ms(text: str) -> int | None:
-    """Read a moment in milliseconds since 1970; None if it is none."""
+    """Read a moment in milliseconds since 1970; None if it is none of the years 1970 to 9999."""
     match = _TIME.fullmatch(text)
     if match is None:
         return None
     year, month, day, hour, minute, second = (int(one or 0) for one in match.group(1, 2, 3, 4, 5, 6))
     fraction = int((match.group(7) or "").ljust(3, "0"))
     try:
-        return _since_ms(datetime(year, month, day, hour, minute, second, tzinfo=_zone(match.group(8)))) + fraction
+        at_ms = _since_ms(datetime(year, month, day, hour, minute, second, tzinfo=_zone(match.group(8)))) + fraction
     except ValueError:
         return None
+    # In UTC: a zone can carry the last hours of the calendar to a day that nobody can write.
+    return at_ms if 0 <= at_ms <= LAST_MS else None
 
 
 def time_text(moment_ms: int) -> str:
-    """Write a moment as a clause would."""
-    return (_EPOCH + timedelta(milliseconds=moment_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Write a moment as a clause would; one beyond the calendar as the last or the first that can be written."""
+    at = _EPOCH + timedelta(milliseconds=written_ms(moment_ms))
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def written_ms(moment_ms: int) -> int:
+    """Give a moment that a calendar can write: what lies beyond the years 1970 to 9999 is the end of these."""
+    return min(max(moment_ms, 0), LAST_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +64,10 @@ class Duration:
         """Give the moment that is this much later. The 31st and a month is the last day of a shorter month."""
         if not self.months:
             return start_ms + self.ms
-        start = _EPOCH + timedelta(milliseconds=start_ms)
+        start = _EPOCH + timedelta(milliseconds=written_ms(start_ms))
         year, month = divmod(start.year * 12 + start.month - 1 + self.months, 12)
         if year > MAXYEAR:
-            return _LAST_MS
+            return LAST_MS
         day = min(start.day, monthrange(year, month + 1)[1])
         return _since_ms(start.replace(year=year, month=month + 1, day=day)) + self.ms
 
@@ -106,10 +114,10 @@ def _zone(text: str) -> timezone:
 
 
 _HOW = {
-    "time": "Write a moment with its zone: 2027-02-02T00:00:00Z.",
+    "time": "Write a moment of the years 1970 to 9999 with its zone: 2027-02-02T00:00:00Z.",
     "duration": "Write a length of time: P30D, P6M or PT24H.",
     "number": "Write a whole number as a text: 1000.",
     "iri": "Write an absolute IRI.",
 }
 _READ: Mapping[str, Callable[[str], object]] = {"time": time_ms, "duration": duration, "number": number}
-_LAST_MS = _since_ms(datetime(MAXYEAR, 12, 31, tzinfo=UTC))
+LAST_MS = _since_ms(datetime(MAXYEAR, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC))

@@ -120,15 +120,22 @@ CONSTRAINTS: Mapping[tuple[str, str], tuple[tuple[str, Said], ...]] = {
         ),
     ),
     ("purpose", "isAnyOf"): (
-        ("value", ("for the purpose of {v}", "johonkin näistä tarkoituksista: {v}", "för något av ändamålen {v}")),
+        (
+            "value",
+            (
+                "for the purpose of {v} or a kind of any of these",
+                "johonkin näistä tarkoituksista tai niiden alalajeihin: {v}",
+                "för något av ändamålen {v} eller en underart av något av dem",
+            ),
+        ),
     ),
     ("purpose", "isNoneOf"): (
         (
             "value",
             (
-                "for a purpose other than {v}",
-                "muuhun tarkoitukseen kuin {v}",
-                "för ett annat ändamål än {v}",
+                "for a purpose other than {v} or a kind of any of these",
+                "muuhun tarkoitukseen kuin nämä tai niiden alalajit: {v}",
+                "för ett annat ändamål än {v} eller en underart av något av dem",
             ),
         ),
     ),

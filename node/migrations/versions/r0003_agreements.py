@@ -160,7 +160,8 @@ def _in_force() -> None:
         number("seq"),
         text("state"),  # in-force, suspended, revoked, superseded
         text("reason", default=""),
-        number("at"),
+        number("at"),  # as their entry has it
+        number("heard_at", default="0"),  # when we heard that it is over, by our own clock; 0: it is not
         sqlite_with_rowid=False,
     )
     op.create_index("agreement_of_peer", "agreement", ["peer", "iri"])

@@ -382,6 +382,7 @@ def test_an_empty_catalogue_is_never_a_whole_one(tmp_path: Path) -> None:
     assert desk.reasons
 
 
+@pytest.mark.slow  # many examples
 @given(
     st.dictionaries(
         st.sampled_from([*HELSINKI, *VANTAA["extras"], "extras", "spatial", "temporal", "publisher_uri", "language"]),

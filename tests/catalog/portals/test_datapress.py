@@ -190,6 +190,7 @@ def test_an_empty_or_short_export_is_incomplete_and_an_error_is_malformed(tmp_pa
             harvest(DataPressPortal(), TestDesk(tmp_path, "datapress", EXPORT, lambda url, body=body: body))  # type: ignore[misc]
 
 
+@pytest.mark.slow  # many examples
 @given(
     st.dictionaries(
         st.sampled_from([*V3, "extras", "groups", "organization", "spatial", "timeframe", "license_url", "author"]),

@@ -228,6 +228,7 @@ def test_an_empty_list_is_incomplete_and_another_document_malformed(tmp_path: Pa
             )  # type: ignore[misc]
 
 
+@pytest.mark.slow  # many examples
 @given(
     st.dictionaries(
         st.sampled_from(

@@ -142,6 +142,7 @@ def test_broken_geometry_is_none(broken: object) -> None:
     assert not values.is_box(broken)
 
 
+@pytest.mark.slow  # many examples
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=5), lambda s: st.lists(s, max_size=5)))
 def test_any_coordinates_are_survived(coordinates: object) -> None:
     for kind in ("Point", "LineString", "Polygon", "MultiPolygon"):

@@ -41,6 +41,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("spill")
 
 
+@pytest.mark.slow  # many examples
 @pytest.mark.parametrize("at", [(64 * 1024, 256 * 1024), (0, 0), (100, 150)])
 @given(triples=_triples)
 def test_every_triple_is_found_under_its_subject_and_no_other_is(at, folder: Path, triples) -> None:

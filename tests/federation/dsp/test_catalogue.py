@@ -1,5 +1,6 @@
 """The catalogue that a peer sees: whole over its pages, closed to others, and as cheap when it is large."""
 
+import base64
 import json
 from copy import deepcopy
 from typing import Any
@@ -158,8 +159,25 @@ def test_any_other_filter_is_refused_with_what_is_supported(shop: Shop, filters:
     assert "offset and limit" in refused.value.fix
 
 
+def written(said: str) -> str:
+    return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
+
+
+def test_a_token_as_this_catalogue_writes_it_is_taken(shop: Shop):
+    shop.publish(shop.collection("open"))
+    assert not catalogue(shop).page(LONDON, ALL, written('["a", "urn:x", 1]')).document.get("dataset")
+    assert catalogue(shop).page(LONDON, ALL, written('["b", "urn:x", 1]')).document["dataset"]
+
+
 @pytest.mark.parametrize(
-    "token", ["x", "ä", "W10", "WyJhIl0", "WyJhIiwiIiwxXQ", "WyJjIiwieCIsMV0", "A" * 5_000, "===="]
+    "token",
+    [
+        *("x", "ä", "W10", "WyJhIl0", "WyJhIiwiIiwxXQ", "WyJjIiwieCIsMV0", "A" * 5_000, "===="),
+        *(written(said) for said in ('["a","\\ud800",1]', '["a", "\\ud800", 1]', '["a", "a\\u0000b", 1]')),
+        *(written(said) for said in ('["a", "urn:x", true]', '["b", "urn:x", 1.0]', '["a", "a b", 1]', '["a", "", 1]')),
+        *(written(said) for said in ('["a","urn:x",1]', '["a", "urn:x", 501]', '["a", "urn:x", 0]', "[[], {}, 1]")),
+        written('["a", "urn:x", 1]') + "=",
+    ],
 )
 def test_a_token_that_is_none_of_ours_is_refused(shop: Shop, token: str):
     with pytest.raises(Malformed):

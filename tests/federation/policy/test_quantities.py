@@ -2,6 +2,7 @@ from datetime import date
 
 import pytest
 
+from node.errors import Malformed
 from node.federation.policy import quantities, wording
 from node.federation.policy.phrases import only
 from node.federation.policy.quantities import count_form, day_form, duration_form, instant_form, plain_day_form
@@ -52,6 +53,11 @@ def test_a_spelling_that_the_words_would_not_give_back_is_declined(form, text: s
 def test_the_last_day_is_the_one_before_the_midnight_that_ends_it_also_over_a_leap_year() -> None:
     assert day_form("en", earlier=1).say("2028-03-01T00:00:00Z") == "29 February 2028"
     assert only(day_form("en", earlier=1), "31 December 2027", fix="") == "2028-01-01T00:00:00Z"
+
+
+def test_the_calendars_last_day_has_no_midnight_after_it() -> None:
+    with pytest.raises(Malformed):
+        only(day_form("en", earlier=1), "31 December 9999", fix="")
 
 
 def test_every_month_has_its_own_name() -> None:

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 
 from node.federation.policy.model import Policy
@@ -47,6 +48,7 @@ def test_title_and_review_are_compared_too() -> None:
     )
 
 
+@pytest.mark.slow  # many examples
 @settings(max_examples=15)
 @given(policies(ID), policies(ID))
 def test_both_versions_read_out_of_the_redline_and_a_version_beside_itself_is_the_same(

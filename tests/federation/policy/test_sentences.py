@@ -103,7 +103,7 @@ def test_a_permission_says_who_what_for_what_and_until_when() -> None:
     policy = policy_of(permission("use", purpose, atomic("dateTime", "lt", "2028-01-01T00:00:00Z")))
     assert texts(policy)["2.1"] == (
         "London may fetch the covered data and use them, but only for the purpose of “Public Policy Making” or"
-        " “Academic Research” and until the end of 31 December 2027."
+        " “Academic Research” or a kind of any of these and until the end of 31 December 2027."
     )
     assert texts(policy, "fi")["2.1"].endswith("ja 31. joulukuuta 2027 loppuun asti.")
     assert texts(policy, "sv")["2.1"].endswith("och till utgången av den 31 december 2027.")

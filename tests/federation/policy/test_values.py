@@ -6,7 +6,8 @@ from importlib.resources import files
 
 import pytest
 
-from node.federation.policy import places, purposes, terms, values
+from node.federation.agreement_view import moment
+from node.federation.policy import places, purposes, quantities, terms, values
 
 DPV = terms.DPV
 COUNTRY = "http://publications.europa.eu/resource/authority/country/"
@@ -36,6 +37,12 @@ def test_one_moment_has_one_weight_however_it_is_written(text: str) -> None:
         "2027-02-02T00:00:00.0001Z",
         "0999-02-02T00:00:00Z",
         "12027-02-02T00:00:00Z",
+        # Of another year in UTC than can be written or counted.
+        "9999-12-31T23:59:59-14:00",
+        "9999-12-31T23:59:59-00:01",
+        "1970-01-01T00:00:00+14:00",
+        "1969-12-31T23:59:59Z",
+        "0001-01-01T00:00:00+14:00",
         "٢٠٢٧-02-02T00:00:00Z",
         "2027-02-02T00:00:00Z ",
         "",
@@ -43,6 +50,19 @@ def test_one_moment_has_one_weight_however_it_is_written(text: str) -> None:
 )
 def test_what_is_no_moment_is_none(text: str) -> None:
     assert values.time_ms(text) is None
+
+
+def test_the_first_and_the_last_moment_are_read_and_written_and_none_lies_beyond() -> None:
+    first, last = "1970-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"
+    for text in (first, last):
+        assert values.time_text(values.time_ms(text) or 0) == text
+    assert values.time_text(-1) == first
+    for far in (values.LAST_MS + 1, 10**18):
+        assert values.time_text(far) == last
+        assert quantities.instant_text(far) == "9999-12-31T23:59:59Z"
+        assert moment(far) == "9999-12-31T23:59:59+00:00"
+    assert (length := values.duration("P9999Y99999D")) is not None
+    assert length.after(length.after(values.LAST_MS)) >= values.LAST_MS
 
 
 def test_a_moment_reads_back() -> None:

@@ -19,6 +19,7 @@ from node.federation.negotiation import Kind, Negotiation
 from node.federation.negotiation_parties import PeerParties
 from node.federation.negotiations import House, Negotiations
 from node.federation.offers import OfferDraft
+from node.federation.policy.values import time_text
 from node.outbound import Reply
 from tests.federation.cities import GHENT, HELSINKI, City, Request, cities
 from tests.tck.kit import dataset_of, offer_of
@@ -203,7 +204,7 @@ class Talk:
         if kind in _EVENTS:
             said["eventType"] = _EVENTS[kind]
         if kind == "agree":
-            moment = {"@id": str(uuid4()), "timestamp": "2026-01-02T03:04:05.678Z"}
+            moment = {"@id": str(uuid4()), "timestamp": time_text(clock_ms())}
             said["agreement"] = {"@type": "Agreement", **policy, **parties, **moment}
         if kind == "terminate":
             said |= {"code": "1", "reason": []}

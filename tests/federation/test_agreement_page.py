@@ -1,0 +1,47 @@
+"""A public agreement has a page at both cities; one that is not public has none for anyone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.federation.agreed import agree
+from tests.federation.cities import HELSINKI, LONDON, City, cities
+
+pytestmark = pytest.mark.slow
+Two = tuple[City, City]
+
+
+@pytest.fixture
+def friends(tmp_path: Path, migrated: Path) -> Iterator[Two]:
+    with cities(tmp_path, migrated, helsinki=HELSINKI, london=LONDON) as (helsinki, london):
+        london.meet(helsinki)
+        helsinki.meet(london, follow=())
+        yield helsinki, london
+
+
+def test_a_public_agreement_is_read_in_sentences_by_everyone_at_both_cities(friends: Two) -> None:
+    helsinki, london = friends
+    iri = agree(helsinki.node, london.node, "open-data", public=True)
+    for town in friends:
+        listed = town.get("/collections/agreements.nt").body.decode()
+        assert (
+            "127.0.0.1:8001 → 127.0.0.1:8002. Yes, in force"
+            in town.get("/collections/agreements", accept="text/html").body.decode()
+        )
+        records = {line.split()[0][1:-1] for line in listed.splitlines() if "/ns#text> " in line}
+        assert len(records) == 1
+        page = town.get(next(iter(records)).removeprefix(town.node.settings.base_url), accept="text/html")
+        assert page.status == 200
+        said = page.body.decode()
+        assert f"citynode agreements verify {iri}" in said
+        assert 'id="c2-1"' in said
+        assert "Yes, in force" in said
+
+
+def test_one_that_is_not_public_has_a_page_for_nobody(friends: Two) -> None:
+    helsinki, london = friends
+    agree(helsinki.node, london.node, "open-data")
+    for town in friends:
+        assert town.get("/collections/agreements").status == 404
+        assert "/agreements/" not in town.get("/catalog.ttl").body.decode()
