@@ -12,7 +12,7 @@ from typing import Literal
 from node.db import Database
 from node.errors import Conflict, Malformed
 from node.federation.agreement_notices import AgreementNotices, Book
-from node.federation.agreement_records import MAX_REASON
+from node.federation.agreement_records import FINAL, MAX_REASON
 from node.federation.agreements import WORDS, Agreement, Agreements
 from node.federation.pair_journals import SUPERSEDED, PairJournals
 
@@ -102,7 +102,7 @@ def _check_reason(act: Act, reason: str) -> None:
 
 def _check_may(act: Act, held: Agreement, now_ms: int) -> None:
     state = held.state_at(now_ms)
-    if state in ("revoked", "superseded"):
+    if state in FINAL:
         raise Conflict(f"The agreement is {WORDS[state]}.", fix="Propose a new one: citynode agreements draft")
     if act == "resume" and held.our_state == "in-force":
         if held.their_state == "suspended":

@@ -14,14 +14,13 @@ from datetime import UTC, datetime
 
 from node.db import Tx
 from node.errors import NodeError
-from node.federation.agreement_records import KIND, Statement, statement_in
+from node.federation.agreement_records import FINAL, KIND, Statement, statement_in
 from node.federation.agreement_text import AgreementText, read_text
 from node.federation.agreements import pair_collection
 from node.federation.policy.model import Constraint, Logical, Policy
 from node.journal import Collection, Entry, Payloads, newest_of
 
 WITHDRAWN = "The record was withdrawn."
-_OVER = frozenset({"revoked", "superseded"})
 _OURS = (
     "INSERT INTO agreement (iri, record, peer, role, target, covers, digest, signed, signed_by, title, part_of,"
     " replaces, public, agreed_at, starts_at, ends_at, review_at, our_state, our_reason, our_at)"
@@ -113,7 +112,7 @@ class AgreementsFollower:
             if said is None:
                 tx.run(_THEY_WITHDREW, WITHDRAWN, entry.at_ms, entry.seq, self._clock_ms(), peer, record)
             else:
-                heard_ms = self._clock_ms() if said.state in _OVER else 0
+                heard_ms = self._clock_ms() if said.state in FINAL else 0
                 row = (peer, said.agreement, record, entry.seq, said.state, said.reason, entry.at_ms, heard_ms)
                 tx.run(_THEIRS, *row)
         for entry in entries:

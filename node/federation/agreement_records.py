@@ -19,6 +19,7 @@ from node.vocab.terms import CN, DCT, ODRL, RDF, XSD
 
 KIND = "agreement"
 STATES = ("in-force", "suspended", "revoked", "superseded")
+FINAL = frozenset({"revoked", "superseded"})  # what a journal says so once, it cannot take back
 MAX_REASON = 1_000
 MAX_IRI = 500
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from node.db import Database
+from node.federation.agreement_records import FINAL
 from node.federation.agreements import Agreement, Agreements
 from node.federation.policy.values import written_ms
 
@@ -61,7 +62,7 @@ class Reminders:
 
     def _of(self, agreement: Agreement, now_ms: int) -> list[Reminder]:
         state, found = agreement.state_at(now_ms), []
-        if state in ("revoked", "superseded"):
+        if state in FINAL:
             return []
         soon = now_ms + self._days * DAY_MS
         name = agreement.title or agreement.iri

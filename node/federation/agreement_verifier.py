@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Literal, TypeVar
 
 from node.errors import KeyChanged, Malformed, NodeError, Refused, Refuted
-from node.federation.agreement_records import KIND, Statement, record_in, statement_in
+from node.federation.agreement_records import FINAL, KIND, Statement, record_in, statement_in
 from node.federation.agreement_signing import BOTH, SKEW_MS, check_proofs, party_of
 from node.federation.agreement_text import AgreementText, ms_of_seconds, read_text
 from node.federation.agreements import pair_collection
@@ -275,7 +275,8 @@ class _Checking:
         self._say_state(url, statements, signed)
 
     def _say_state(self, url: str, statements: Sequence[tuple[Bundle, Statement | None]], signed: Checkpoint) -> None:
-        bundle, said = statements[-1]
+        ended = (each for each in statements if each[1] is not None and each[1].state in FINAL)
+        bundle, said = next(ended, statements[-1])
         if said is None:
             self._report.lack(f"What the journal of {url} says of it last is not in the file.")
             return

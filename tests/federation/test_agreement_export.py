@@ -60,6 +60,17 @@ def judged(body: bytes, pair: Pair, **more: Any) -> AgreementReport:
     return verify_bundle(body, **({"trusted": trusted(pair), "now_ms": LATER} | more))
 
 
+def test_what_a_city_has_revoked_it_cannot_take_back(towns: Towns, pair: Pair):
+    iri = towns.agree(pair.signed())
+    for minute, state in enumerate(("revoked", "in-force"), 1):
+        towns.london.says(iri, state, "The audit failed." if state == "revoked" else "", NOW + minute * 60_000)
+    towns.level()
+    told = "\n".join(
+        judged(export_bundle(towns.helsinki.sources, towns.helsinki.agreement(iri), now_ms=LATER), pair).lines()
+    )
+    assert "it is revoked since 2027-01-15T08:01:00.000Z: The audit failed." in told
+
+
 def test_an_export_proves_itself_without_a_node(body: bytes, pair: Pair):
     report = judged(body, pair)
     told = "\n".join(report.lines())
