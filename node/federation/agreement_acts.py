@@ -61,7 +61,7 @@ class AgreementActs:
             Malformed: There is no reason, or one that is too long.
             Conflict: It is over, or it is not suspended.
         """
-        _check_reason(act, reason)
+        check_reason(act, reason)
         now_ms = self._clock_ms()
         with self._db.write() as tx:
             tx.lock(f"agreement/{iri}")
@@ -78,22 +78,29 @@ class AgreementActs:
 
     def supersede(self, now_ms: int) -> list[Agreement]:
         """Say in our journals of agreements that others have taken the place of that they are superseded; give them."""
-        due = [
-            each
-            for each in self._agreements.all()
-            if not each.is_final and each.superseded_from is not None and each.superseded_from <= now_ms
-        ]
-        for each in due:
-            with self._db.write() as tx:
-                tx.lock(f"agreement/{each.iri}")
-                self._pairs.change(tx, each.iri, "superseded", SUPERSEDED, now_ms)
-            _logger.info("agreement %s superseded", each.iri)
-        if due:
+        due = [each for each in self._agreements.all() if _is_replaced(each, now_ms)]
+        done = [each for each in due if self._superseded(each.iri, now_ms)]
+        if done:
             self._pairs.sign(now_ms)
-        return due
+        return done
+
+    def _superseded(self, iri: str, now_ms: int) -> bool:
+        with self._db.write() as tx:
+            tx.lock(f"agreement/{iri}")
+            # Again under the lock: whoever has just revoked it has said the last word on it.
+            if not _is_replaced(self._agreements.get(iri), now_ms):
+                return False
+            self._pairs.change(tx, iri, "superseded", SUPERSEDED, now_ms)
+        _logger.info("agreement %s superseded", iri)
+        return True
 
 
-def _check_reason(act: Act, reason: str) -> None:
+def _is_replaced(held: Agreement, now_ms: int) -> bool:
+    return not held.is_final and held.superseded_from is not None and held.superseded_from <= now_ms
+
+
+def check_reason(act: Act, reason: str) -> None:
+    """Refuse a reason that the other city could not be told. Raises Malformed."""
     if not reason.strip() and act != "resume":
         raise Malformed("The other city is told why.", fix="Say it in a sentence: --reason TEXT")
     if len(reason) > MAX_REASON or not all(c.isprintable() for c in reason):

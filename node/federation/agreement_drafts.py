@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from node.db import Database, Row
+from node.db import Database, Row, Tx
 from node.errors import Conflict, NotFound
 from node.federation.policy import terms_digest
 
@@ -100,12 +100,11 @@ class Drafts:
         row = self._db.hot().row(sql, (negotiation,))
         return _draft(row) if row else None
 
-    def proposed(self, number: str, negotiation: str) -> None:
-        """Note what a draft became. Raises Conflict if it was proposed before."""
-        with self._db.write() as tx:
-            sql = "UPDATE draft SET negotiation = ? WHERE id = ? AND negotiation = ''"
-            if not tx.run(sql, negotiation, number):
-                raise Conflict(f"The draft {number} was proposed already.", fix="See: citynode agreements list")
+    def proposed(self, tx: Tx, number: str, negotiation: str) -> None:
+        """Note what a draft became. Raises Conflict if it was proposed or dropped before."""
+        sql = "UPDATE draft SET negotiation = ? WHERE id = ? AND negotiation = ''"
+        if not tx.run(sql, negotiation, number):
+            raise Conflict(f"The draft {number} was proposed already, or dropped.", fix="citynode agreements list")
 
     def drop(self, number: str) -> None:
         """Forget a draft that was not proposed. Raises Conflict if it was, or if there is none."""

@@ -15,14 +15,20 @@ from node.federation.agreements import Agreement, Agreements
 from node.federation.negotiation import Negotiation
 
 LEAST = 4
-_MOST = 1_000
+LONGEST = 4_000
 
 
 class Talks(Protocol):
-    """Who lists negotiations."""
+    """Who looks up negotiations."""
 
-    def list(self, *, peer: str = "", offset: int = 0, limit: int = 100) -> Sequence[Negotiation]:
-        """Give negotiations, the newest first."""
+    def named(self, beginning: str) -> Sequence[Negotiation]:
+        """Give those whose id of ours begins so."""
+
+    def of_agreement(self, iri: str) -> Negotiation | None:
+        """Give the one in which an agreement was written, if it was in one."""
+
+    def parts_of(self, document: str) -> Sequence[Negotiation]:
+        """Give those about a part of a document, except what ended without an agreement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,10 @@ class Finder:
 
         Raises:
             NotFound: Nothing.
-            Malformed: The beginning of several, or too short to be looked for.
+            Malformed: The beginning of several, or nothing that can be looked for.
         """
+        if not name.isprintable() or len(name) > LONGEST:
+            raise Malformed("Nothing has such a name.", fix="Copy one from: citynode agreements list")
         if "/" in name or ":" in name:
             return self._by_iri(name)
         if len(name) < LEAST:
@@ -80,7 +88,7 @@ class Finder:
     def _latest(self, thing: Draft | Negotiation | Agreement) -> Draft | Negotiation | Agreement:
         """Give what a draft or a negotiation has become."""
         if isinstance(thing, Draft) and thing.negotiation:
-            became = next((each for each in self.talks() if each.pid == thing.negotiation), None)
+            became = next((each for each in self._talks.named(thing.negotiation)), None)
             thing = became or thing
         return self.one(thing).all[0]
 
@@ -93,9 +101,9 @@ class Finder:
         held = self._agreements.find(thing.agreement) if thing.agreement and thing.state == "FINALIZED" else None
         return Found(agreements=(held,)) if held else Found(negotiations=(thing,))
 
-    def talks(self) -> Sequence[Negotiation]:
-        """Give the newest thousand negotiations."""
-        return self._talks.list(limit=_MOST)
+    def talk_of(self, agreement: Agreement) -> Negotiation | None:
+        """Give the negotiation in which an agreement was written, if it was in one."""
+        return self._talks.of_agreement(agreement.iri)
 
     def document_of(self, draft: Draft) -> str:
         """Give the document that a draft is a part of while its other direction is a draft, too; else an empty text."""
@@ -106,16 +114,12 @@ class Finder:
         agreement = self._agreements.find(iri)
         if agreement is not None:
             return Found(agreements=(agreement,))
-        talk = next((each for each in self.talks() if each.agreement == iri), None)
+        talk = self._talks.of_agreement(iri)
         if talk is not None:
             return Found(negotiations=(talk,))
         parts = self._agreements.parts_of(iri)
         held = {each.iri for each in parts}
-        talks = [
-            each
-            for each in self.talks()
-            if each.about.get("partOf") == iri and each.agreement not in held and each.state != "TERMINATED"
-        ]
+        talks = [each for each in self._talks.parts_of(iri) if each.agreement not in held]
         drafts = [each for each in self._drafts.waiting() if each.document == iri]
         if not (parts or talks or drafts):
             raise _nothing(iri)
@@ -126,7 +130,7 @@ class Finder:
         return [(full, each) for full, each in called if full.startswith(name)]
 
     def _talks_named(self, name: str) -> list[tuple[str, Negotiation]]:
-        return [(each.pid, each) for each in self.talks() if each.pid.startswith(name)]
+        return [(each.pid, each) for each in self._talks.named(name)]
 
     def _drafts_named(self, name: str) -> list[tuple[str, Draft]]:
         return [(each.id, each) for each in self._drafts.named(name)]

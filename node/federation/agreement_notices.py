@@ -103,15 +103,11 @@ class AgreementNotices:
     def _sent(self, one: Outgoing, now_ms: int) -> bool:
         try:
             self._client.tell_agreement(one.peer, orjson.loads(one.body))
-        except Unauthenticated:
-            raise
-        except Refused as error:
-            # It does not take notices, or not from us. Its next poll finds the same in the journal.
-            self._closed(one, now_ms, str(error))
-            return False
         except NodeError as error:
-            if not one.is_old(now_ms):
+            again = isinstance(error, Unauthenticated) or not isinstance(error, Refused)
+            if again and not one.is_old(now_ms):
                 raise
+            # It does not take notices, or not from us. Its next poll finds the same in the journal.
             self._closed(one, now_ms, str(error))
             return False
         self._closed(one, now_ms, "")

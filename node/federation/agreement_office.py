@@ -5,13 +5,15 @@ answer, as far as that city takes it; what it does not take waits for the worker
 made sure that it is the city's own staff, and names the person where one is needed.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import uuid4
 
-from node.errors import Conflict, Malformed, NodeError, NotFound
-from node.federation.agreement_acts import Act, AgreementActs
+from node.db import Tx
+from node.errors import Conflict, NodeError, NotFound
+from node.federation.agreement_acts import Act, AgreementActs, check_reason
 from node.federation.agreement_drafting import PROVIDER, Drafting, Wish, Words, check_ahead, template_named, written
 from node.federation.agreement_drafts import Draft, Drafts
 from node.federation.agreement_finder import Finder, Found
@@ -28,7 +30,8 @@ from node.federation.pair_journals import PairJournals
 from node.federation.peer_store import Peer
 
 ENDED_BY_PERSON = "ended"
-MAX_ROUNDS = 20
+_MOST_ENDED = 1_000
+_logger = logging.getLogger("citynode.agreements")
 
 
 class Book(Protocol):
@@ -78,27 +81,38 @@ class AgreementOffice:
 
         Args:
             peer: Only with this city. Raises NotFound if there is none of this name.
-            ended: Also negotiations that ended, and agreements that are over.
+            ended: Also the newest thousand negotiations that ended, and agreements that are over.
         """
+        if not peer.isprintable():
+            raise NotFound("There is no such peer.", fix="List them: citynode peers list")
         desk, now_ms = self._desk, self._desk.clock_ms()
-        talks = [each for each in desk.finder.talks() if not each.is_final or (ended and each.state == "TERMINATED")]
+        drafts, talks, every = desk.drafts.waiting(), desk.talks.open(), desk.agreements.all()
+        gone = self._gone(peer) if ended else ()
         over = () if ended else ("revoked", "superseded")
-        held = [each for each in desk.agreements.all() if each.state_at(now_ms) not in over]
         shown: dict[str, list[Json]] = {
-            "drafts": [desk.views.draft(each) for each in desk.drafts.waiting()],
-            "negotiations": [desk.views.negotiation(each) for each in talks],
-            "agreements": [desk.views.agreement(each, now_ms) for each in held],
+            "drafts": [desk.views.draft(each) for each in drafts],
+            "negotiations": [desk.views.negotiation(each) for each in (*talks, *gone)],
+            "agreements": [desk.views.agreement(each, now_ms) for each in every if each.state_at(now_ms) not in over],
         }
         found: Json = {key: [one for one in each if peer in ("", one["peer"])] for key, each in shown.items()}
         if peer and not any(found.values()):
             desk.peers.get(peer)  # a name that nobody has is a slip, not a city without agreements
-        documents = dict.fromkeys(one["part_of"] for each in found.values() for one in each if one["part_of"])
-        found["documents"] = [self._document(each, now_ms) for each in documents]
+        named = dict.fromkeys(one["part_of"] for each in found.values() for one in each if one["part_of"])
+        documents = _documents(drafts, talks, every)
+        found["documents"] = [self._document(documents[each], now_ms) for each in named if each in documents]
         found["reminders"] = [reminder(each) for each in desk.reminders.due(now_ms) if peer in ("", each.peer)]
         return found
 
-    def _document(self, iri: str, now_ms: int) -> Json:
-        shown = self._desk.views.document(self._desk.finder.find(iri), now_ms)
+    def _gone(self, peer: str) -> Sequence[Negotiation]:
+        """Give the newest negotiations that ended, of a city by its name, or by its URL if it has none here."""
+        try:
+            url = self._desk.peers.get(peer).url if peer else ""
+        except NotFound:
+            url = peer
+        return self._desk.talks.ended(peer=url, limit=_MOST_ENDED)
+
+    def _document(self, found: Found, now_ms: int) -> Json:
+        shown = self._desk.views.document(found, now_ms)
         return {**shown, "parts": [each["id"] for each in shown["parts"]]}
 
     def show(self, name: str) -> Json:
@@ -114,7 +128,7 @@ class AgreementOffice:
         if history and isinstance(thing, Negotiation):
             shown["history"] = views.history(thing)
         if history and isinstance(thing, Agreement):
-            talk = next((each for each in self._desk.finder.talks() if each.agreement == thing.iri), None)
+            talk = self._desk.finder.talk_of(thing)
             shown |= views.approvals_of(talk.pid, talk.terms) if talk else {}
         return shown
 
@@ -162,19 +176,17 @@ class AgreementOffice:
         peer = desk.peers.get(draft.peer)
         if not peer.exchanges:
             raise Conflict(f"Nothing is exchanged with {peer.name}: it is {peer.state}.", fix=_to_exchange(peer))
-        if person:
-            desk.approvals.give(draft.id, draft.terms, person, desk.clock_ms())
         assigner = desk.base_url if draft.role == PROVIDER else peer.url
         offer = {"@id": draft.offer or f"{assigner}/offers/{uuid4()}", "target": draft.target, **draft.rules}
         begin = desk.talks.offer if draft.role == PROVIDER else desk.talks.request
-        talk = begin(peer.url, offer, draft.about, by=by)
-        try:
-            desk.drafts.proposed(draft.id, talk.pid)
-        except Conflict:
-            # Somebody proposed it in the same moment: once is enough, and this one was not sent yet.
-            desk.talks.terminate(talk.pid, ENDED_BY_PERSON, ["It was proposed twice."])
-            raise
-        desk.approvals.carry(draft.id, talk.pid, talk.terms)
+
+        def became(tx: Tx, talk: Negotiation) -> None:
+            desk.drafts.proposed(tx, draft.id, talk.pid)
+            if person:
+                desk.approvals.give_in(tx, draft.id, draft.terms, person, desk.clock_ms())
+            desk.approvals.carry(tx, draft.id, talk.pid, talk.terms)
+
+        talk = begin(peer.url, offer, draft.about, by=by, within=became)
         self._deliver(talk.pid)
         return talk.pid
 
@@ -186,10 +198,13 @@ class AgreementOffice:
         kept = {key: talk.about[key] for key in ("covers", "partOf", "replaces") if key in talk.about}
         owner = desk.base_url if talk.role == PROVIDER else talk.peer
         offer = {"@id": f"{owner}/offers/{uuid4()}", "target": talk.target, **rules}
-        talk = desk.talks.counter(talk.pid, offer, {**about, **kept}, by=by)
-        if person:
-            terms = desk.readings.terms(offer, {**about, **kept})
-            desk.approvals.give(talk.pid, terms, person, desk.clock_ms())
+
+        def approved(tx: Tx, talk: Negotiation) -> None:
+            if person:
+                terms = desk.readings.terms(offer, {**about, **kept})
+                desk.approvals.give_in(tx, talk.pid, terms, person, desk.clock_ms())
+
+        talk = desk.talks.counter(talk.pid, offer, {**about, **kept}, by=by, within=approved)
         self._deliver(talk.pid)
         return self._answer([desk.talks.get(talk.pid)])
 
@@ -277,8 +292,7 @@ class AgreementOffice:
         ]
 
     def _ended(self, talk: Negotiation, reason: str, by: str) -> None:
-        if not reason.strip():
-            raise Malformed("The other city is told why.", fix="Say it in a sentence: --reason TEXT")
+        check_reason("revoke", reason)  # of a document's agreements it was checked before the first was revoked
         self._desk.talks.terminate(talk.pid, ENDED_BY_PERSON, [reason], by=by)
         self._deliver(talk.pid)
 
@@ -302,9 +316,11 @@ class AgreementOffice:
 
     def tend(self, now_ms: int) -> None:
         """Let newer agreements replace older ones, remind of what ends or is to be reviewed, forget what was sent."""
-        self._desk.acts.supersede(now_ms)
-        self._desk.talks.outbox.forget(now_ms)
-        self._desk.reminders.tell(now_ms)
+        for duty in (self._desk.acts.supersede, self._desk.talks.outbox.forget, self._desk.reminders.tell):
+            try:
+                duty(now_ms)
+            except NodeError as error:  # none stops the others, and the next round does it again
+                _logger.warning("What is to be tended of agreements waits for the next round: %s", error)
 
     def reminders(self) -> Sequence[Json]:
         """Give what a person should know: what ends soon, has ended or is to be reviewed, and what waits for us."""
@@ -334,6 +350,18 @@ class AgreementOffice:
         if document:
             return self._shown(self._desk.finder.find(document))
         return self._shown(self._desk.finder.one(talks[0]))
+
+
+def _documents(drafts: Sequence[Draft], talks: Sequence[Negotiation], held: Sequence[Agreement]) -> dict[str, Found]:
+    """Put together what is part of one document, by the IRI of the document."""
+    parts: dict[str, tuple[list[Draft], list[Negotiation], list[Agreement]]] = {}
+    for draft in drafts:
+        parts.setdefault(draft.document, ([], [], []))[0].append(draft)
+    for talk in talks:
+        parts.setdefault(str(talk.about.get("partOf", "")), ([], [], []))[1].append(talk)
+    for each in held:
+        parts.setdefault(each.part_of, ([], [], []))[2].append(each)
+    return {iri: Found(iri, tuple(d), tuple(t), tuple(a)) for iri, (d, t, a) in parts.items()}
 
 
 def _to_exchange(peer: Peer) -> str:

@@ -171,7 +171,7 @@ class Readings:
         return found
 
     def _of_agreement(self, held: Agreement) -> list[Version]:
-        talk = next((each for each in self.finder.talks() if each.agreement == held.iri), None)
+        talk = self.finder.talk_of(held)
         text = held.text
         other = text.assignee if held.role == PROVIDER else text.assigner
         terms = Terms(text.policy, text.about, self._parties(held.role, other), text.target)

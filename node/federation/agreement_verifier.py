@@ -319,7 +319,7 @@ def _proven(text: AgreementText, city: _City, told: Json) -> tuple[Checkpoint, l
     """Prove what a journal says about an agreement, entry by entry; None stands for a description that is not there."""
     url = city.identity.url
     other = text.assignee if url == text.assigner else text.assigner
-    iri = f"{url}/collections/{pair_collection(other)}"
+    iri = f"{url}/collections/{_pair_with(other)}"
     listed = told.get("entries")
     if not isinstance(listed, list) or len(listed) > _MAX_ENTRIES:
         raise Malformed(f"The journal of {url} has no list of at most {_MAX_ENTRIES} entries.")
@@ -336,6 +336,13 @@ def _proven(text: AgreementText, city: _City, told: Json) -> tuple[Checkpoint, l
     if signed is None:
         raise Malformed(f"The journal of {url} has no entries.")
     return signed, found
+
+
+def _pair_with(other: str) -> str:
+    try:
+        return pair_collection(other)
+    except ValueError as error:  # a party is whatever text the file names until its city is known
+        raise Malformed(f"{ascii(other)[:100]} is no base URL of a city.") from error
 
 
 def _bundle(each: object, told: Json) -> tuple[Bundle, bytes | None]:

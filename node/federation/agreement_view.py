@@ -33,6 +33,9 @@ class Talks(Protocol):
     def messages(self, pid: str) -> Sequence[Said]:
         """Give what was said in one, in order."""
 
+    def versions(self, pid: str) -> int:
+        """Count the different terms that were said in one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Views:
@@ -71,7 +74,6 @@ class Views:
     def negotiation(self, talk: Negotiation) -> Json:
         """Show a negotiation."""
         peer = self.name_of(talk.peer) or talk.peer
-        versions = [each.terms for each in self.talks.messages(talk.pid) if each.terms]
         waiting = waiting_for(
             talk,
             peer,
@@ -83,7 +85,7 @@ class Views:
             "id": talk.pid,
             "peer": peer,
             "role": talk.role,
-            "state": stage_of(talk, len(set(versions))),
+            "state": stage_of(talk, self.talks.versions(talk.pid)),
             "protocol_state": talk.state,
             **_terms(talk.about, talk.target, talk.about.get("covers") or (talk.target,)),
             "terms": talk.terms,

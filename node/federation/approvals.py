@@ -57,14 +57,13 @@ class Approvals:
         """Count the persons who must still approve."""
         return max(0, self.required - len(self.of(subject, terms)))
 
-    def carry(self, draft: str, negotiation: str, terms: str) -> None:
+    def carry(self, tx: Tx, draft: str, negotiation: str, terms: str) -> None:
         """Let approvals of a draft count for the negotiation that it became, as far as its terms are the same."""
         sql = (
             "INSERT INTO approval (subject, terms, person, at) SELECT ?, terms, person, at FROM approval"
             " WHERE subject = ? AND terms = ? ON CONFLICT DO NOTHING"
         )
-        with self._db.write() as tx:
-            tx.run(sql, negotiation, draft, terms)
+        tx.run(sql, negotiation, draft, terms)
 
 
 class Persons:

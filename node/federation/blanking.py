@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from node.db import Tx
+from node.errors import NodeError
 from node.federation.agreements import Agreement, pair_collection
 from node.federation.answers import Records
 from node.federation.bindings import CONSUMER
@@ -201,7 +202,12 @@ class Blanking:
 
 def _hold_of(agreement: Agreement) -> _Hold | None:
     """Read what an agreement lets us hold, and until when; None if it never permitted to hold anything."""
-    text = agreement.text
+    try:
+        text = agreement.text
+    except NodeError as error:
+        # It holds nothing, as `bindings` lets it permit nothing; what the others oblige to is done all the same.
+        _logger.warning("agreement %s cannot be read, nor what it says of deletion: %s", agreement.iri, error)
+        return None
     if all(rule.action != "index" for rule in text.policy.permissions):
         return None
     covers = frozenset(agreement.covers or (agreement.target,))

@@ -220,9 +220,13 @@ class Intake:
             for line in stubs.lines:
                 if line.leaf != self._journals.entry(tx, follow.local, line.entry.seq).leaf():
                     raise WrongRoot(f"Entry {line.entry.seq} of {follow.local} is not the one that is held.")
-        lines = _agreed_of(stubs.lines, self._allowed(peer, follow, now_ms, restricted=restricted))
-        arrived = self._judge.finish(self._judge.begin(lines, follow))
+        only = self._allowed(peer, follow, now_ms, restricted=restricted)
+        arrived = self._judge.finish(self._judge.begin(_agreed_of(stubs.lines, only), follow))
         with self._db.write() as tx:
+            # Judging takes its time. What ended meanwhile may be blanked already, and filling it changes no size by
+            # which `blanking` would look again.
+            if self._allowed(peer, follow, now_ms, restricted=restricted) != only:
+                raise NotAgreed(f"What is agreed of {follow.local} changed meanwhile.", fix="Ask for them again.")
             filled = [entry for each in arrived if (entry := self._filled(tx, each, follow, now_ms))]
             for follower in self._followers:
                 late_in(tx, self._journals, follower, follow.local, filled)

@@ -65,7 +65,8 @@ class Moves:
     def first(self, tx: Tx, now: Negotiation, message: Heard, at_ms: int) -> Negotiation:
         """Take a message whose pids are right, or the first one, which has not ours. Raises as `take` does."""
         then = _or_refuse(heard(now.role, now.state, message.kind))
-        if self.store.count(tx, now.pid) >= MAX_MESSAGES:
+        # Terms may take turns for ever; every other message leads towards the end, and is always heard.
+        if message.kind in ("request", "offer") and self.store.count(tx, now.pid) >= MAX_MESSAGES:
             raise Conflict(f"This negotiation has {MAX_MESSAGES} messages.", fix="End it and begin a new one.")
         changes = self._brought(tx, now, message, at_ms)
         self._overtaken(tx, now, message.kind, at_ms)

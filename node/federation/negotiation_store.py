@@ -22,6 +22,7 @@ _READ = {"sending", "trouble"}  # from what waits
 _NAMES = tuple(each.name for each in fields(Negotiation) if each.name not in _READ)
 _COLUMNS = ", ".join(_NAMES)
 _WAITING = "SELECT subject, step, error FROM outgoing WHERE done_at = 0 AND kind = 'dsp'"
+_OPEN = "state NOT IN ('FINALIZED', 'TERMINATED')"
 _FIELDS = "at, direction, type, name, digest, terms, body"
 
 
@@ -58,14 +59,52 @@ class NegotiationStore:
 
     def list(self, *, peer: str = "", offset: int = 0, limit: int = 100) -> Sequence[Negotiation]:
         """Give negotiations, the newest first: all, or those with one city."""
-        where, params = (" WHERE peer = ?", (peer,)) if peer else ("", ())
-        sql = f"SELECT {_COLUMNS} FROM negotiation{where} ORDER BY created_at DESC, pid LIMIT ? OFFSET ?"  # noqa: S608
+        where, params = ("peer = ?", (peer,)) if peer else ("1 = 1", ())
+        return self._where(where, *params, cut=(limit, offset))
+
+    def open(self) -> Sequence[Negotiation]:
+        """Give all that have not ended, the newest first: so many with each city as may be open with one."""
+        return self._where(_OPEN)
+
+    def ended(self, *, peer: str = "", limit: int) -> Sequence[Negotiation]:
+        """Give the newest of those that ended without an agreement: of all, or of those with one city."""
+        where, params = (" AND peer = ?", (peer,)) if peer else ("", ())
+        return self._where("state = 'TERMINATED'" + where, *params, cut=(limit, 0))
+
+    def named(self, beginning: str) -> Sequence[Negotiation]:
+        """Give those whose id of ours begins so, the newest first."""
+        return self._where("substr(pid, 1, ?) = ?", len(beginning), beginning)
+
+    def of_agreement(self, iri: str) -> Negotiation | None:
+        """Give the one in which an agreement was written, if it was in one."""
+        found = self._where("agreement = ?", iri, cut=(1, 0)) if iri else ()
+        return found[0] if found else None
+
+    def parts_of(self, document: str) -> Sequence[Negotiation]:
+        """Give those about a part of a document that are open or ended in an agreement, the newest first."""
+        written = json.dumps({"partOf": document}, ensure_ascii=False)[1:-1]
+        for special in "!%_":
+            written = written.replace(special, "!" + special)
+        found = self._where("state <> 'TERMINATED' AND about LIKE ? ESCAPE '!'", f"%{written}%")
+        # LIKE looks at the text of the JSON, deeper values included, and in SQLite at letters of either case.
+        return [each for each in found if each.about.get("partOf") == document]
+
+    def _where(self, where: str, *params: object, cut: tuple[int, int] | None = None) -> Sequence[Negotiation]:
+        """Read those of a condition, the newest first; `cut` is how many of them, and from which on."""
+        part = " LIMIT ? OFFSET ?" if cut else ""
+        sql = f"SELECT {_COLUMNS} FROM negotiation WHERE {where} ORDER BY created_at DESC, pid{part}"  # noqa: S608
         with self.db.read() as tx:
-            rows = tx.rows(sql, *params, limit, offset)
+            rows = tx.rows(sql, *params, *(cut or ()))
             waiting: dict[str, list[Row]] = {}
-            for each in tx.rows(_WAITING + " ORDER BY id"):
+            for each in tx.rows(_WAITING + " ORDER BY id") if rows else ():
                 waiting.setdefault(each[0], []).append(each)
         return [_negotiation(row, waiting.get(row[0], [])) for row in rows]
+
+    def versions(self, pid: str) -> int:
+        """Count the different terms that were said in a negotiation."""
+        sql = "SELECT count(DISTINCT terms) FROM message WHERE negotiation = ? AND terms <> ''"
+        row = self.db.hot().row(sql, (pid,))
+        return int(row[0]) if row else 0
 
     def messages(self, pid: str) -> Sequence[Said]:
         """Give what was said in a negotiation, in order."""
@@ -122,7 +161,7 @@ class NegotiationStore:
 
     def open_with(self, tx: Tx, peer: str) -> int:
         """Count what has not ended with a city."""
-        sql = "SELECT count(*) FROM negotiation WHERE peer = ? AND state NOT IN ('FINALIZED', 'TERMINATED')"
+        sql = f"SELECT count(*) FROM negotiation WHERE peer = ? AND {_OPEN}"  # noqa: S608
         row = tx.row(sql, peer)
         return int(row[0]) if row else 0
 

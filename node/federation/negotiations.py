@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import uuid4
 
-from node.db import Database
+from node.db import Database, Tx
 from node.errors import Conflict, Malformed, NotFound, Refused, TooLarge, Unavailable
 from node.federation import negotiation_wire as wire
 from node.federation.agreement_signing import Signing
@@ -52,6 +52,13 @@ def _nothing_known(peer: str, offer: Json) -> Json:  # noqa: ARG001 (the shape o
 
 def _anything(peer: str, role: Role, offer: Json) -> None:
     """Admit any beginning."""
+
+
+Within = Callable[[Tx, Negotiation], None]
+
+
+def _nothing_more(tx: Tx, negotiation: Negotiation) -> None:
+    """Write nothing beside a message of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,34 +194,42 @@ class Negotiations:
 
     # ---------------------------------------------------------------- what we begin and decide
 
-    def request(self, peer: str, offer: Json, about: Json, *, by: str = "") -> Negotiation:
+    # `within` writes what belongs to a message of ours, in the same transaction: both stand, or neither if it raises.
+
+    def request(
+        self, peer: str, offer: Json, about: Json, *, by: str = "", within: Within = _nothing_more
+    ) -> Negotiation:
         """Begin as consumer: ask a city for a dataset under these terms. Raises Refused."""
-        return self._begin("consumer", peer, offer, about, by)
+        return self._begin("consumer", peer, Step("request", offer=offer, about=about, by=by), within)
 
-    def offer(self, peer: str, offer: Json, about: Json, *, by: str = "") -> Negotiation:
+    def offer(
+        self, peer: str, offer: Json, about: Json, *, by: str = "", within: Within = _nothing_more
+    ) -> Negotiation:
         """Begin as provider: offer a city a dataset under these terms. Raises Refused."""
-        return self._begin("provider", peer, offer, about, by)
+        return self._begin("provider", peer, Step("offer", offer=offer, about=about, by=by), within)
 
-    def _begin(self, role: Role, peer: str, offer: Json, about: Json, by: str) -> Negotiation:
+    def _begin(self, role: Role, peer: str, step: Step, within: Within) -> Negotiation:
         if not self._parties.knows(peer):
             raise NotFound(f"Nothing is exchanged with {peer}.", fix="First: citynode peers approve NAME")
-        kind: Kind = "request" if role == "consumer" else "offer"
         now_ms = self._house.clock_ms()
-        step = Step(kind, offer=offer, about=about, by=by)
         terms, beside = self._moves.terms(self._new(role, peer, {}, {}, now_ms), step)
         if not terms["target"]:
             raise Malformed("The offer has no target.", fix="Name the dataset that it is about.")
-        new = replace(self._new(role, peer, terms, beside, now_ms), opened_by=by)
+        new = replace(self._new(role, peer, terms, beside, now_ms), opened_by=step.by)
         with self._db.write() as tx:
             self._store.insert(tx, new)
-            return self._moves.put(tx, new, step=Step(kind), at_ms=now_ms)
+            begun = self._moves.put(tx, new, step=Step(step.kind), at_ms=now_ms)
+            within(tx, begun)
+            return begun
 
-    def counter(self, pid: str, offer: Json, about: Json, *, by: str = "") -> Negotiation:
+    def counter(
+        self, pid: str, offer: Json, about: Json, *, by: str = "", within: Within = _nothing_more
+    ) -> Negotiation:
         """Answer an offer with a request, or a request with an offer, under other terms. Raises Refused."""
         kind: Kind = "request" if self.get(pid).role == "consumer" else "offer"
-        return self.step(pid, Step(kind, offer=offer, about=about, by=by))
+        return self.step(pid, Step(kind, offer=offer, about=about, by=by), within=within)
 
-    def step(self, pid: str, step: Step) -> Negotiation:
+    def step(self, pid: str, step: Step, *, within: Within = _nothing_more) -> Negotiation:
         """Do a step that a person has decided.
 
         Raises:
@@ -223,7 +238,9 @@ class Negotiations:
             Refused: It cannot be written.
         """
         with self._db.write() as tx:
-            return self._moves.put(tx, self._store.held(tx, pid), step, self._house.clock_ms())
+            found = self._moves.put(tx, self._store.held(tx, pid), step, self._house.clock_ms())
+            within(tx, found)
+            return found
 
     def terminate(self, pid: str, code: str, reasons: Sequence[str], *, by: str = "") -> Negotiation:
         """End a negotiation, at any time before its end; the reasons should say what to do. Repeating it is no harm.
@@ -320,6 +337,30 @@ class Negotiations:
     def list(self, *, peer: str = "", offset: int = 0, limit: int = 100) -> Sequence[Negotiation]:
         """Give negotiations, the newest first: all, or those with one city."""
         return self._store.list(peer=peer, offset=offset, limit=limit)
+
+    def open(self) -> Sequence[Negotiation]:
+        """Give all that have not ended, the newest first."""
+        return self._store.open()
+
+    def ended(self, *, peer: str = "", limit: int) -> Sequence[Negotiation]:
+        """Give the newest of those that ended without an agreement: of all, or of those with one city."""
+        return self._store.ended(peer=peer, limit=limit)
+
+    def named(self, beginning: str) -> Sequence[Negotiation]:
+        """Give those whose id of ours begins so."""
+        return self._store.named(beginning)
+
+    def of_agreement(self, iri: str) -> Negotiation | None:
+        """Give the one in which an agreement was written, if it was in one."""
+        return self._store.of_agreement(iri)
+
+    def parts_of(self, document: str) -> Sequence[Negotiation]:
+        """Give those about a part of a document, except what ended without an agreement."""
+        return self._store.parts_of(document)
+
+    def versions(self, pid: str) -> int:
+        """Count the different terms that were said in a negotiation."""
+        return self._store.versions(pid)
 
     def messages(self, pid: str) -> Sequence[Said]:
         """Give what was said in a negotiation, in order."""

@@ -6,6 +6,7 @@ never send the same at once; if the sender dies, the claim runs out and it is se
 time; a peer that does not answer costs one attempt for all its messages of a round.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -13,7 +14,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from node.db import Database, Row, Tx
-from node.errors import Unauthenticated, Unavailable
+from node.errors import NodeError, Refused, Unauthenticated, Unavailable
 from node.federation.backoff import Backoff, asked_ms, is_the_peers
 
 LEASE_MS = 180_000  # longer than one attempt can take
@@ -23,6 +24,7 @@ MAX_ERROR = 1_000
 _AT_ONCE = 8
 _ROUND = 200
 _FORGOTTEN = 1_000
+_logger = logging.getLogger("citynode.outgoing")
 _PATIENCE = Backoff(first_ms=2_000, longest_ms=1_800_000, opens_after=8)
 
 
@@ -118,7 +120,8 @@ class Outbox:
             kind: Only messages of this kind.
             now_ms: The time.
             send: Tries one and closes it if it was taken or never will be, giving True if it was taken; `Unavailable`
-                and `Unauthenticated` mean that it is tried again later.
+                and `Unauthenticated` mean that it is tried again later, as does any other `Refused`: what follows from
+                an answer could not be stored here, which says nothing about the messages after it.
             subject: Only those of this subject.
         """
         due = sorted(self._due(kind, now_ms, subject), key=attrgetter("peer", "id"))
@@ -146,12 +149,15 @@ class Outbox:
             try:
                 taken += send(claimed)
             except (Unavailable, Unauthenticated) as error:
-                self._failed(claimed, error, now_ms)
+                self._failed(claimed, error, now_ms, for_all=is_the_peers(error))
                 break
+            except Refused as error:
+                _logger.warning("What %s answered to our %s cannot be stored: %s", one.peer, one.step, error)
+                self._failed(claimed, error, now_ms, for_all=False)
         return taken
 
     def _claimed(self, one: Outgoing, now_ms: int) -> Outgoing | None:
-        """Take a message for ourselves for two minutes; None if it is closed or in other hands."""
+        """Take a message for ourselves as long as the lease lasts; None if it is closed or in other hands."""
         sql = (
             "UPDATE outgoing SET tries = tries + 1, due_at = ?, error = '' WHERE id = ? AND done_at = 0 AND due_at = ?"
         )
@@ -162,12 +168,12 @@ class Outbox:
             row = tx.row(f"SELECT {_COLUMNS} FROM outgoing WHERE id = ?", one.id)  # noqa: S608
         return Outgoing(*row) if row else None
 
-    def _failed(self, one: Outgoing, error: Unavailable | Unauthenticated, now_ms: int) -> None:
+    def _failed(self, one: Outgoing, error: NodeError, now_ms: int, *, for_all: bool) -> None:
         wait = _PATIENCE.wait_ms(one.tries, self._chance(), asked_ms=asked_ms(error))
         sql = "UPDATE outgoing SET due_at = ?, error = ? WHERE id = ? AND done_at = 0"
         with self.db.write() as tx:
             tx.run(sql, now_ms + wait, str(error)[:MAX_ERROR], one.id)
-            if is_the_peers(error):
+            if for_all:
                 # One attempt tells of all: its other messages wait as long, without having been tried.
                 others = "UPDATE outgoing SET due_at = ? WHERE peer = ? AND done_at = 0 AND due_at <= ?"
                 tx.run(others, now_ms + wait, one.peer, now_ms)

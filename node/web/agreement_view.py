@@ -50,13 +50,14 @@ def view_of(record: str, payload: bytes, reader: str, now_ms: int, name_of: Name
         names = {iri: name_of(iri) for iri in (text.assigner, text.assignee)}
         parties = Parties(names[text.assigner], names[text.assignee], names)
         shown = sections(Terms(text.policy, text.about, parties, text.target), language)
+        signatures = _signatures(text, name_of)
     except NodeError:
         return None
     starts_at, ends_at = term_of(text.policy)
     state = said.state
     if state == "in-force" and (now_ms < starts_at or 0 < ends_at <= now_ms):
         state = "not-yet" if now_ms < starts_at else "expired"
-    return AgreementView(text.iri, state, said.reason, shown, language, _signatures(text, name_of), ends_at)
+    return AgreementView(text.iri, state, said.reason, shown, language, signatures, ends_at)
 
 
 def _signatures(text: AgreementText, name_of: NameOf) -> list[Signature]:

@@ -71,8 +71,11 @@ class WiderReading(Reading):
             return public
         info = self._public.known().get(name)
         info = info if info is not None and info.visibility != "public" else None
+        # Who was let see a record of it was asked about that one; the whole is decided only for who asks for it.
+        if info is not None and any(found for (of, _), found in self._verdicts.items() if of == name):
+            return info
         verdict = self.verdict(info)
-        if info is not None and (verdict or any(found for (of, _), found in self._verdicts.items() if of == name)):
+        if info is not None and verdict:
             return info
         if info is not None and verdict.refused:
             raise verdict.refused

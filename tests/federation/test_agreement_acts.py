@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from node.db import Database
-from node.errors import Conflict, Malformed, NodeError, NotFound, PeerUnreachable, TooLarge
+from node.errors import Conflict, Malformed, NodeError, NotFound, PeerUnreachable, TooLarge, Unauthenticated
 from node.federation.agreement_acts import AgreementActs
 from node.federation.agreement_notices import MAX_BODY_BYTES, AgreementNotices, read_notice
 from node.federation.agreement_reminders import Reminders
@@ -118,6 +118,21 @@ def test_what_is_replaced_later_is_superseded_when_the_time_has_come(desk: Desk)
     assert desk.tables() == desk.rebuilt()
 
 
+def test_what_was_revoked_in_the_moment_of_its_replacement_stays_revoked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = desk.conclude(text_of())
+    rules = until("2029-01-01T00:00:00Z", start="2027-03-01T00:00:00Z")
+    begins = desk.agreements.get(desk.conclude(text_of(NEW, rules=rules, replaces=old))).starts_at
+    seen = desk.agreements.all()
+    desk.acts.act("revoke", old, reason="Over.")
+    monkeypatch.setattr(desk.agreements, "all", lambda: seen)
+    assert desk.acts.supersede(begins) == []
+    with desk.db.read() as tx:
+        entries = desk.journals.entries(tx, pair_collection(LONDON), after=0, limit=10)
+    assert len(entries) == 3, "agreed twice, revoked once, and nothing after it"
+
+
 def test_what_was_replaced_is_over_for_every_act_before_our_journal_says_so(desk: Desk) -> None:
     old = desk.conclude(text_of())
     rules = until("2029-01-01T00:00:00Z", start="2027-03-01T00:00:00Z")
@@ -145,7 +160,14 @@ def test_a_notice_is_tried_until_it_is_delivered(desk: Desk) -> None:
     assert desk.notices.deliver(desk.now + DAY) == 1
 
 
-@pytest.mark.parametrize(("error", "later"), [(NotFound("No such door."), 0), (PeerUnreachable("Away."), GIVE_UP_MS)])
+@pytest.mark.parametrize(
+    ("error", "later"),
+    [
+        (NotFound("No such door."), 0),
+        (PeerUnreachable("Away."), GIVE_UP_MS),
+        (Unauthenticated("No token of ours holds."), GIVE_UP_MS),
+    ],
+)
 def test_a_notice_that_nobody_takes_is_given_up_and_said_so(desk: Desk, error: NodeError, later: int) -> None:
     iri = desk.conclude(text_of())
     desk.acts.act("revoke", iri, reason="Over.")

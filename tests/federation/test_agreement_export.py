@@ -290,6 +290,16 @@ ATTACKS: dict[str, tuple[Callable[[Said], object], str]] = {
 }
 
 
+@pytest.mark.parametrize("other", ["http://[", "https://a\u2100b", "urn:x"])
+def test_a_party_that_is_no_address_is_refuted_and_not_stumbled_over(body: bytes, pair: Pair, other: str):
+    told = json.loads(body)
+    said = json.loads(told["text"])
+    ours = said["assigner"]
+    told["text"] = jcs({**said, "assignee": other}).decode()
+    told["cities"] = [each for each in told["cities"] if each["url"] == ours]
+    assert judged(json.dumps(told).encode(), pair).verdict == "refuted"
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_every_change_of_an_export_is_found(body: bytes, pair: Pair, attack: str):
     change, words = ATTACKS[attack]

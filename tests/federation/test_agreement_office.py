@@ -482,6 +482,82 @@ def test_a_draft_that_is_dropped_or_proposed_is_no_draft_any_more(two: tuple[Cit
         office(helsinki).propose(second)
 
 
+class Killed(BaseException):
+    """The process dies here."""
+
+
+def killed(*_: object) -> None:
+    raise Killed
+
+
+def test_a_crash_while_proposing_leaves_the_draft_as_it_was(
+    two: tuple[City, City], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helsinki, london = two
+    draft = office(helsinki).draft(plans())["drafts"][0]["id"]
+    with monkeypatch.context() as patched:
+        patched.setattr(helsinki.federation.agreeing.approvals, "carry", killed)
+        with pytest.raises(Killed):
+            office(helsinki).propose(draft, person="maija")
+    shown = office(helsinki).show(draft)
+    assert (shown["kind"], shown["approvals"]) == ("draft", [])
+    assert office(helsinki).list()["negotiations"] == []
+    begun = office(helsinki).propose(draft, person="maija")
+    assert (begun["kind"], begun["approvals_missing"]) == ("negotiation", 0)
+    assert len(office(london).list()["negotiations"]) == 1
+
+
+def test_of_two_who_propose_a_draft_at_once_one_does(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    draft = office(helsinki).draft(plans())["drafts"][0]["id"]
+    (seen,) = office(helsinki)._desk.finder.find(draft).drafts
+    office(helsinki)._proposed(seen, "", "maija")
+    with pytest.raises(Conflict, match="proposed already"):
+        office(helsinki)._proposed(seen, "", "pekka")
+    settle(helsinki, london)
+    (ours,) = office(helsinki).list(ended=True)["negotiations"]
+    assert [each["person"] for each in office(helsinki).show(ours["id"])["approvals"]] == ["maija"]
+    assert len(office(london).list(ended=True)["negotiations"]) == 1
+
+
+def test_an_approval_stands_before_other_terms_are_put_out(
+    two: tuple[City, City], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helsinki, london = two
+    _, theirs = proposed(helsinki, london)
+    with monkeypatch.context() as patched:
+        patched.setattr(london.federation.agreeing.approvals, "give_in", killed)
+        with pytest.raises(Killed):
+            office(london).counter(theirs, Words(rules=FEWER), person="john")
+    assert not office(london)._talk(theirs).sending
+    shown = office(london).counter(theirs, Words(rules=FEWER), person="john")
+    assert (shown["state"], shown["approvals_missing"]) == ("countered", 0)
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "Two\nlines.", "x" * 1_001])
+def test_the_reason_of_an_end_is_one_short_line(two: tuple[City, City], reason: str) -> None:
+    helsinki, london = two
+    ours, _ = proposed(helsinki, london)
+    with pytest.raises(Malformed):
+        office(helsinki).act("revoke", ours, reason=reason)
+    assert office(helsinki).show(ours)["state"] == "offered"
+
+
+def test_what_cannot_be_superseded_now_stops_no_reminder(
+    two: tuple[City, City], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, tended = office(two[0])._desk, list[int]()
+
+    def refuse(_: int) -> None:
+        raise Conflict("Not now.")
+
+    monkeypatch.setattr(desk.acts, "supersede", refuse)
+    monkeypatch.setattr(desk.talks.outbox, "forget", tended.append)
+    monkeypatch.setattr(desk.reminders, "tell", tended.append)
+    office(two[0]).tend(1)
+    assert tended == [1, 1]
+
+
 def test_bad_wishes_write_nothing(two: tuple[City, City]) -> None:
     helsinki, _ = two
     bad = [
@@ -575,3 +651,49 @@ def test_what_is_asked_about_is_there_and_a_purpose_is_no_slip(two: tuple[City, 
     with pytest.raises(NotFound):
         office(helsinki).list(peer="nobody")
     assert office(helsinki).list(peer="london")["agreements"]
+
+
+def ended_with(city: City, peer: str, count: int) -> None:
+    """Write negotiations with a peer that ended, all newer than what there is."""
+    at_ms = clock_ms() + 1_000
+    sql = (
+        "INSERT INTO negotiation (pid, role, peer, other_pid, other_url, state, offer, terms, created_at, changed_at)"
+        " VALUES (?, 'provider', ?, ?, ?, 'TERMINATED', '{}', '', ?, ?)"
+    )
+    rows = [(f"zzzz{each:08}", peer, f"urn:{each}", peer, at_ms + each, at_ms) for each in range(count)]
+    with city.node.db.write() as tx:
+        tx.many(sql, rows)
+
+
+def test_what_one_peer_ends_hides_nothing_of_another(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    iri = agreed(helsinki, london)
+    part = f'{HELSINKI}/documents/50%_a!b"c'
+    wish = plans(about={"title": "Plans", "partOf": part})
+    ours, _ = proposed(helsinki, london, wish)
+    gone, _ = proposed(helsinki, london)
+    office(helsinki).act("revoke", gone, reason="Not now.")
+    ended_with(helsinki, "https://noisy.example", 1_001)
+    listed = office(helsinki).list(ended=True)["negotiations"]
+    assert listed[0]["id"] == ours
+    assert len(listed) == 1_001
+    assert [each["id"] for each in office(helsinki).list()["negotiations"]] == [ours]
+    with_london = office(helsinki).list(peer="london", ended=True)
+    assert [each["id"] for each in with_london["negotiations"]] == [ours, gone]
+    assert [(each["id"], each["parts"]) for each in with_london["documents"]] == [(part, [ours])]
+    assert office(helsinki).show(ours[:8])["id"] == ours
+    assert [each["id"] for each in office(helsinki).show(part)["parts"]] == [ours]
+    for other in (part.upper(), part.replace("_", "x"), part.replace("%", "")):
+        with pytest.raises(NotFound):
+            office(helsinki).show(other)
+    assert office(helsinki).show(iri)["approvals"], "those of the negotiation that it came from"
+    office(helsinki).approve(ours, person="maija")
+    assert office(helsinki).act("revoke", ours, reason="Enough.")["state"] == "ended"
+
+
+@pytest.mark.parametrize("name", ["abcd\0", f"{HELSINKI}/agreements/\0", "abcd\u202e", "abcd\ud800", "a" * 5_000])
+def test_what_cannot_be_seen_is_no_name(two: tuple[City, City], name: str) -> None:
+    with pytest.raises(Malformed, match="Nothing has such a name"):
+        office(two[0]).show(name)
+    with pytest.raises(NotFound):
+        office(two[0]).list(peer=name)

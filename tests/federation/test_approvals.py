@@ -42,8 +42,9 @@ def test_approvals_of_a_draft_go_along_as_far_as_the_terms_are_the_same(db: Data
     approvals = Approvals(db, required=1)
     approvals.give("draft", TERMS, "maija", T0)
     approvals.give("draft", "sha256:2", "pekka", T0)
-    approvals.carry("draft", "n", TERMS)
-    approvals.carry("draft", "n", TERMS)
+    with db.write() as tx:
+        approvals.carry(tx, "draft", "n", TERMS)
+        approvals.carry(tx, "draft", "n", TERMS)
     assert [each.person for each in approvals.of("n", TERMS)] == ["maija"]
     assert approvals.of("n", "sha256:2") == []
 

@@ -229,3 +229,12 @@ def test_what_is_taken_away_twice_is_gone_once_and_an_own_journal_is_left_alone(
         assert city.journals.take_away(tx, MIRROR, [1, 2], "agreement-ended", at_ms=T0) == []
         with pytest.raises(Exception, match="no mirror"):
             city.journals.take_away(tx, "open", [1], "agreement-ended", at_ms=T0)
+
+
+def test_an_agreement_that_cannot_be_read_holds_up_no_duty_of_another(city: City) -> None:
+    odd, duty = city.agree(1), city.agree(2)
+    for iri in (odd, duty):
+        city.change(iri, "revoked")
+    with city.db.write() as tx:
+        tx.run("UPDATE agreement SET signed = '{}' WHERE iri = ?", odd)
+    assert city.blanking.look(DUE_MS).blanked == 3

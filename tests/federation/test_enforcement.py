@@ -375,6 +375,19 @@ def test_what_was_sent_before_is_sent_to_nobody_without_the_right(friends: Three
         assert helsinki.get("/datasets/d1.ttl").status == 404
 
 
+def test_a_record_is_decided_on_once_and_its_collection_not_besides(
+    friends: Three, caplog: pytest.LogCaptureFixture
+) -> None:
+    helsinki, london, _ = friends
+    agree(helsinki.node, london.node, "plans")
+    for path in ("/datasets/d1.ttl", "/datasets/d1", "/datasets/d1/proof", f"/records?iri={helsinki.record(1)}"):
+        caplog.clear()
+        with caplog.at_level("INFO", "citynode.decisions"):
+            assert as_peer(london, helsinki, path).status == 200
+        decided = [record for record in caplog.records if record.name == "citynode.decisions"]
+        assert len(decided) == 1, path
+
+
 def test_the_log_explains_each_decision(friends: Three, caplog: pytest.LogCaptureFixture) -> None:
     helsinki, london, _ = friends
     iri = agree(helsinki.node, london.node, "plans")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from node.errors import BrokenHistory, Conflict, NodeError, Refused
+from node.errors import BrokenHistory, Conflict, NodeError, NotAgreed, Refused
+from node.federation.answers import Decision, Extent
 from node.federation.identity import Identity
 from node.federation.pages import opening_of, read_page
 from node.journal import Arrived, catch_up_in, note, rebuild
@@ -922,3 +923,20 @@ def test_the_intake_ends_its_child(origin: Origin, mirror: Mirror):
         mirror.intake.close()
         assert child is not None
         assert not child.alive()
+
+
+def test_what_is_agreed_no_longer_once_it_was_judged_is_not_filled(origin: Origin, mirror: Mirror):
+    origin.put(1)
+    envelope, lines = origin.told(0)
+    mirror.take(spelt(envelope, [{"entry": line["entry"]} for line in lines]), restricted=True)
+    told = iter([Extent(Decision(allowed=True)), Extent(Decision(allowed=False))])
+
+    class EndsMeanwhile:
+        def mirrored(self, peer: str, collection: str, now_ms: int, *, name: str = "") -> Extent:
+            return next(told)
+
+    mirror.intake._agreed = EndsMeanwhile()
+    with pytest.raises(NotAgreed):
+        mirror.refill(origin.stubs(1))
+    assert mirror.held() == {}
+    assert mirror.codes() == {1: "withheld"}

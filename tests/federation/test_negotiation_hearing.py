@@ -226,9 +226,13 @@ def test_so_many_negotiations_and_messages_and_no_more(sides: Any, monkeypatch: 
     found = london.negotiations.hear(HELSINKI, "provider", "", first(), "request")
     with pytest.raises(Refused, match="are open"):
         london.negotiations.hear(HELSINKI, "provider", "", first() | {"consumerPid": "c-2"}, "request")
-    monkeypatch.setattr("node.federation.negotiation_moves.MAX_MESSAGES", 1)
+    monkeypatch.setattr("node.federation.negotiation_moves.MAX_MESSAGES", 0)
+    long = held(london, "provider", "OFFERED")
     with pytest.raises(Conflict, match="messages"):
-        london.negotiations.hear(HELSINKI, None, found.pid, message("terminate", "c-1", found.pid), "terminate")
+        london.negotiations.hear(HELSINKI, None, long.pid, message("request", "theirs", long.pid), "request")
+    for each, consumer in ((long, "theirs"), (found, "c-1")):
+        told = message("terminate", consumer, each.pid)
+        assert london.negotiations.hear(HELSINKI, None, each.pid, told, "terminate").state == "TERMINATED"
 
 
 # ---------------------------------------------------------------- twice

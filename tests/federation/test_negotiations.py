@@ -485,6 +485,46 @@ def test_what_may_be_final_over_there_is_never_given_up(sides: Sides) -> None:
     check_concluded(helsinki, london)
 
 
+def refuse() -> None:
+    raise Conflict("This agreement is held already.")
+
+
+def test_what_cannot_be_concluded_here_holds_up_nothing_else(sides: Sides) -> None:
+    helsinki, london = sides
+    final_without_an_answer(*sides)
+    london.crash = refuse
+    helsinki.line.lose = lambda _path, _who: ""
+    london.clock.now_ms += LEASE_MS
+    london.negotiations.offer(HELSINKI, OFFER, ABOUT)
+    london.deliver()
+    assert sorted(helsinki.states()) == ["FINALIZED", "OFFERED"]
+    assert sorted(london.states()) == ["OFFERED", "VERIFIED"]
+    assert not london.in_force()
+    london.crash = lambda: None
+    wait(*sides, times=3)
+    assert "FINALIZED" in london.states()
+    assert helsinki.in_force()[0] in london.in_force()
+
+
+def break_off(*_: object) -> None:
+    raise Killed
+
+
+def test_what_belongs_to_a_message_stands_with_it_or_neither_does(sides: Sides) -> None:
+    helsinki, london = sides
+    for begin in (helsinki.negotiations.request, helsinki.negotiations.offer):
+        with pytest.raises(Killed):
+            begin(LONDON, OFFER, ABOUT, within=break_off)
+    assert not helsinki.states()
+    assert not helsinki.deliver()
+    london.decider.script = lambda _: None
+    ask(helsinki)
+    talk(*sides)
+    with pytest.raises(Killed):
+        london.negotiations.counter(london.one().pid, OTHER, ABOUT, within=break_off)
+    assert not london.one().sending
+
+
 def test_what_is_final_over_there_is_not_ended_here(sides: Sides) -> None:
     helsinki, london = sides
     final_without_an_answer(*sides)

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from node.db import Database
-from node.errors import PeerUnreachable, Unauthenticated
+from node.errors import Conflict, PeerUnreachable, Unauthenticated
 from node.federation.outgoing import KEEP_MS, LEASE_MS, Outbox, Outgoing
 
 NOW = 1_000_000
@@ -72,6 +72,24 @@ def test_after_a_failure_everything_for_that_peer_waits_and_others_do_not(box: O
     assert found
     assert (found[0].tries, found[0].error, found[1]) == (1, str(error), 0)
     assert box.newest("notice", "nothing") is None
+
+
+def test_what_cannot_be_stored_here_waits_alone(box: Outbox) -> None:
+    bad, good = put(box, "a"), put(box, "b")
+    elsewhere = put(box, "c", "https://ghent.test")
+    taken = Post(box)
+
+    def send(one: Outgoing) -> bool:
+        if one.id == bad:
+            raise Conflict("It is held already.")
+        return taken(one)
+
+    assert box.deliver("notice", NOW, send) == 2
+    assert sorted(taken.sent) == [good, elsewhere]
+    found = box.newest("notice", "a")
+    assert found
+    assert (found[0].tries, found[0].error, found[1]) == (1, "It is held already.", 0)
+    assert NOW < found[0].due_at <= NOW + 10_000
 
 
 def test_what_a_sender_took_and_never_settled_is_sent_again_later(box: Outbox) -> None:

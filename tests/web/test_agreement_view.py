@@ -82,3 +82,8 @@ def test_the_state_is_the_journals_within_the_term(text: str, state: str, now_ms
 
 def test_what_holds_no_agreement_has_no_such_page() -> None:
     assert view_of("http://a.example/agreements/x", b"<http://a.example/x> <urn:p> <urn:o> .\n", "en", 0, str) is None
+
+
+def test_a_signature_whose_time_cannot_be_read_makes_no_such_page(text: str) -> None:
+    made = read_text(text)
+    assert shown(made.with_proofs({**made.proofs[0], "created": "tomorrow"}).signed) is None
