@@ -177,7 +177,9 @@ def _add_documents(made: APIRouter, parts: Parts) -> None:
         document = await _document(seen, request, held, form, by_suffix=bool(suffix))
         gzipped = negotiate.wants_gzip(request.headers.get("accept-encoding", ""))
         encoded = answer.encode(document, gzipped=gzipped)
-        if not request.scope["query_string"] and not seen.is_restricted(held.collection):
+        # An agreement's page says whether it holds now, and a term ends without a commit.
+        timed = held.kind == "agreement" and form == "html"
+        if not request.scope["query_string"] and not timed and not seen.is_restricted(held.collection):
             _keep(parts, request, encoded, held=None if form == "html" else held, version=version)
         return await seen.handed(request, answer.response(request.headers, encoded), held.collection, held.iri)
 

@@ -112,7 +112,7 @@ def test_what_is_missing_at_the_peer_is_code_1(two: Two, capsys: pytest.CaptureF
     assert [each["error"] and each["error"]["code"] for each in told["collections"]] == ["not-found", None]
     assert main(["exchange", "run", "helsinki"]) == 1
     told = capsys.readouterr().err
-    assert "helsinki/missing: helsinki shows this city no collection missing. Ask them" in told
+    assert "helsinki/missing: helsinki shows this city no collection missing. It takes an agreement" in told
     assert "citynode peers unfollow helsinki missing" in told
 
 
