@@ -18,9 +18,10 @@ from unittest.mock import patch
 import httpx
 
 from benchmarks.rig import Bench, Row, citynode, free_port
+from benchmarks.tokens import PEER, admit
 
 TARGET_MS = 50.0
-PEER, OTHER = "https://helsinki.example", "https://oslo.example"
+OTHER = "https://oslo.example"
 PATH = "/dsp/2025-1/catalog/request"
 _PAYLOAD = (
     '<{iri}> <http://purl.org/dc/terms/description> "{words}"@en .\n'
@@ -81,7 +82,7 @@ class _Shop:
         limits = dict.fromkeys(("rate_public_per_min", "rate_feed_per_min", "rate_token_per_min"), 0)
         self._node = build(load(environ={}, data=self._folder, overrides=limits))
         self._key = ProofKey()
-        _admit(self._node, Keyring.create(bench.folder / f"peer-{count}"))
+        admit(self._node, Keyring.create(bench.folder / f"peer-{count}"))
         self._fill(count)
         self._runner, self._rounds = asyncio.Runner(), 5 if bench.quick else 21
         transport = httpx.ASGITransport(app=create_app(self._node))
@@ -171,15 +172,3 @@ class _Shop:
 def _draft(kind: Any, iri: str, number: int) -> Any:
     payload = _PAYLOAD.format(iri=iri, number=number, words="What it is about, at some length. " * 8)
     return kind(iri, f"d{number:06}", "dataset", "put", payload.encode())
-
-
-def _admit(node: Any, keyring: Any) -> None:
-    """Write the peer into the book as a person would have admitted it."""
-    from node.federation.peer_store import Peer
-
-    texts = ("title", "fingerprint", "quarantine", "note", "statement", "approved_by", "last_error_code", "last_error")
-    columns: dict[str, Any] = dict.fromkeys(Peer.__dataclass_fields__, 0) | dict.fromkeys(texts, "")
-    peer = Peer(**(columns | {"name": "helsinki", "url": PEER, "state": "active", "namespaces": ()}))
-    with node.db.write() as tx:
-        node.federation.peers.insert(tx, peer)
-        node.federation.peers.pin(tx, "helsinki", keyring.published(), 0)

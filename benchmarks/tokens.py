@@ -68,7 +68,7 @@ class _Desk:
         self._node = build(load(environ={}, data=self._folder))
         self._keyring = Keyring.create(bench.folder / "tokens-peer")
         self._key = ProofKey()
-        _admit(self._node, self._keyring)
+        admit(self._node, self._keyring)
 
     def issue(self, count: int) -> float:
         """Give the tokens issued a second."""
@@ -109,7 +109,7 @@ class _Desk:
         return Asked(urlencode(form).encode(), FORM, (proof,))
 
 
-def _admit(node: Any, keyring: Any) -> None:
+def admit(node: Any, keyring: Any) -> None:
     """Write the peer into the book as a person would have admitted it."""
     from node.federation.peer_store import Peer
 
