@@ -100,6 +100,30 @@ class Settings(BaseSettings):
         10, "A run that would withdraw more than this share of a source waits for approval.", unit="%", ge=0, le=100
     )
 
+    # How it is searched and queried
+    sparql: str = _setting(
+        "embedded",
+        "Triple store of /sparql: `embedded` starts one, `off` has none, an address is the query endpoint of yours.",
+    )
+    sparql_update_url: SecretStr = _setting(
+        SecretStr(""), "Update endpoint of your own triple store; needed with an address in `sparql`."
+    )
+    sparql_timeout_s: int = _setting(10, "Longest that one SPARQL query may take.", unit="s", ge=1, le=600)
+    sparql_memory_mib: int = _setting(
+        2048, "Memory of each embedded triple store; one that needs more starts anew.", unit="MiB", ge=256, le=1048576
+    )
+    sparql_result_mib: int = _setting(32, "Largest result of one SPARQL query.", unit="MiB", ge=1, le=1024)
+    sparql_query_bytes: int = _setting(65536, "Longest SPARQL query.", unit="bytes", ge=1024, le=1048576)
+    sparql_at_once: int = _setting(
+        2, "SPARQL queries that one web process lets run at once.", unit="queries", ge=1, le=64
+    )
+    search_peers_ms: int = _setting(
+        1500, "How long a search waits for a peer that must be asked live.", unit="ms", ge=100, le=30000
+    )
+    link_check_days: int = _setting(
+        30, "How often each link of the records is tried; 0 tries none.", unit="days", ge=0, le=365
+    )
+
     # How it meets other cities
     federation: str = _setting(
         "https://w3id.org/citynode/federation/digital-declaration",
@@ -216,6 +240,14 @@ class Settings(BaseSettings):
         if url and not url.startswith(("postgresql://", "sqlite:////")):
             raise ValueError("must start with postgresql:// (or sqlite://// and an absolute path)")
         return SecretStr(url)
+
+    @field_validator("sparql")
+    @classmethod
+    def _known_store(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value not in ("embedded", "off") and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("must be embedded, off, or an address that starts with http:// or https://")
+        return value
 
     @field_validator("contact_mailbox")
     @classmethod

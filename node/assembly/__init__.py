@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 import node
 from node.assembly import federation as federations
+from node.assembly import finding as findings
 from node.assembly.clock import clock_ms
 from node.catalog.desk import Limits
 from node.catalog.harvest import Harvest
@@ -76,6 +77,7 @@ class Site:
     feed: Feed
     stream: Stream
     federation: federations.Federation
+    finding: findings.Finding
     rates: Rates
 
 
@@ -96,6 +98,7 @@ class Node:
     outbound: Outbound
     followers: tuple[Follower, ...]
     federation: federations.Federation
+    finding: findings.Finding
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     @property
@@ -120,6 +123,7 @@ class Node:
             feed=self.federation.feed,
             stream=self.federation.stream,
             federation=self.federation,
+            finding=self.finding,
             rates=Rates(
                 public_per_min=settings.rate_public_per_min,
                 feed_per_min=settings.rate_feed_per_min,
@@ -171,6 +175,7 @@ class Node:
 
     def close(self) -> None:
         """Give back connections and files."""
+        self.finding.close()
         self.federation.exchanging.intake.close()
         self.outbound.close()
         self.db.close()
@@ -225,12 +230,13 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
     federation = federations.build(
         settings, db=db, keyring=keyring, journals=journals, outbound=outbound, followers=followers
     )
+    shelf = Shelf(journals)
     made = Node(
         settings=settings,
         db=db,
         keyring=keyring,
         journals=journals,
-        shelf=Shelf(journals),
+        shelf=shelf,
         sources=sources,
         runs=runs,
         stories=Stories(journals, runs),
@@ -239,6 +245,7 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
         outbound=outbound,
         followers=followers,
         federation=federation,
+        finding=findings.build(settings, db=db, journals=journals, shelf=shelf, outbound=outbound),
     )
     made.registry.register(PeerMarks(made.federation.health, clock_ms))
     return made

@@ -2,7 +2,7 @@
 
 Pages, single records and counts are read here in microseconds; payloads come out of the journal's store as the bytes
 that were hashed. A withdrawn record keeps its place without a digest, so that its address can say "gone". Everything
-on the shelf can be thrown away and read again (`rebuild`); it may write its own table only.
+on the shelf can be thrown away and read again (`rebuild`); it may write its own table only, and notes what it touched (`touching`).
 """
 
 import json
@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 
-from node.db import Tx
+from node.catalog.touching import touch, touch_all
+from node.db import HotReader, Tx
 from node.journal import Collection, Entry, Payloads, Reader, key_of, newest_of
 from node.records import Finding, Level
 
@@ -103,6 +104,7 @@ class ShelfFollower:
     def clear(self, tx: Tx) -> None:
         """Empty the shelf before a rebuild."""
         tx.run("DELETE FROM shelf")
+        touch_all(tx)
 
 
 def _place(tx: Tx, collection: Collection, newest: Mapping[str, Entry | None]) -> None:
@@ -118,6 +120,7 @@ def _place(tx: Tx, collection: Collection, newest: Mapping[str, Entry | None]) -
         "DELETE FROM shelf WHERE collection_id = ? AND record_key = ? AND iri = ?",
         [(collection.id, key_of(iri), iri) for iri, entry in newest.items() if entry is None or entry.refused],
     )
+    touch(tx, [(collection.id, key_of(iri), iri) for iri in newest])
 
 
 def _row(collection_id: int, entry: Entry) -> tuple[object, ...]:
@@ -159,6 +162,28 @@ class Shelf:
     def all_by_iri(self, iri: str) -> list[Held]:
         """List the live records with an IRI, in the order in which one is chosen: public first, then our own."""
         return [self._held(row) for row in self._hot.rows(_BY_IRI, (key_of(iri), iri, _MOST_OF_ONE_IRI))]
+
+    @property
+    def hot(self) -> HotReader:
+        """Give the connection that is read through."""
+        return self._hot
+
+    def some(self, places: Sequence[tuple[str, str]]) -> list[Held | None]:
+        """Give the live records at places (collection, IRI) in the order asked; None where there is none now."""
+        found: dict[tuple[str, str], Held] = {}
+        by_collection: dict[str, list[str]] = {}
+        for collection, iri in places:
+            by_collection.setdefault(collection, []).append(iri)
+        for collection, iris in by_collection.items():
+            for start in range(0, len(iris), _CHUNK):
+                keys = [key_of(iri) for iri in iris[start : start + _CHUNK]]
+                sql = (
+                    f"SELECT {_COLUMNS} FROM shelf WHERE collection_id = {_OF}"  # noqa: S608
+                    f" AND record_key IN ({', '.join('?' * len(keys))}) AND digest IS NOT NULL"
+                )
+                for held in map(self._held, self._hot.rows(sql, (collection, *keys))):
+                    found[collection, held.iri] = held
+        return [found.get(place) for place in places]
 
     def page(
         self, collection: str, *, offset: int, limit: int, modified_since_ms: int = 0, kind: str | None = None

@@ -19,6 +19,7 @@ from node.catalog.runs import Run
 from node.catalog.sources import Source
 from node.errors import AlreadyRunning, BrokenHistory, NodeError
 from node.jobs.federation import Rounds
+from node.jobs.readings import Keeping
 from node.journal import catch_up
 from node.lease import Lease
 
@@ -51,6 +52,7 @@ class Worker:
         rounds = Rounds(self._node, clock_ms=self._clock_ms)
         among_cities = threading.Thread(target=rounds.run, args=(stop,), name="federation")
         among_cities.start()
+        readings = self._keep_level(stop)
         _logger.info("worker started")
         try:
             self.tick()
@@ -60,9 +62,17 @@ class Worker:
             stop.set()
             self._cancel_own()
             among_cities.join()
+            for thread in readings:
+                thread.join()
             self._scheduler.shutdown(wait=True)
             self._lease.release()
             _logger.info("worker stopped")
+
+    def _keep_level(self, stop: threading.Event) -> list[threading.Thread]:
+        """Start what keeps search, triple stores and quality level with the shelf."""
+        finding, db = self._node.finding, self._node.db
+        groups = [finding.readings, *((each,) for each in finding.apart)]
+        return [Keeping(group, db, f"readings-{n}").start(stop) for n, group in enumerate(groups) if group]
 
     def tick(self) -> None:
         """Do what is due now, if the timetable is ours."""

@@ -98,7 +98,9 @@ class City:
         """Give the environment of its processes."""
         inherited = os.environ  # noqa: TID251 (a child process inherits it; no setting is read from it)
         kept = {key: value for key, value in inherited.items() if not key.startswith("CITYNODE_")}
-        return {**kept, "CITYNODE_LOG_FORMAT": "json", **self.environ}
+        # What starts further processes or asks strangers is for the tests that are about it.
+        quiet = {"CITYNODE_SPARQL": "off", "CITYNODE_LINK_CHECK_DAYS": "0"}
+        return {**kept, "CITYNODE_LOG_FORMAT": "json", **quiet, **self.environ}
 
     def ran(self, *words: object) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end, whatever its exit code is."""

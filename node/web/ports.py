@@ -17,6 +17,7 @@ from node.web.agreement_ports import Agreeing
 from node.web.city_ports import Cities
 from node.web.dsp_ports import Dsp
 from node.web.feed_ports import Access, ErasuresHeard, Feed, Notices, RefusalsHeard, Rights, Stream
+from node.web.find_ports import Finders
 from node.web.history_ports import Watching
 from node.web.peer_ports import Office
 
@@ -366,6 +367,10 @@ class Site(Protocol):
     @property
     def federation(self) -> Federation | None:
         """Give what is shared with other cities; nothing where a node stands alone."""
+
+    @property
+    def finding(self) -> Finders | None:
+        """Give what finds records; nothing where only documents are served."""
 
     @property
     def city(self) -> str:

@@ -39,7 +39,7 @@ def test_a_harvest_killed_at_any_moment_goes_on_from_what_is_there(tmp_path: Pat
 
 def test_a_cancelled_run_ends_within_two_seconds_and_keeps_what_it_published(tmp_path: Path) -> None:
     with city(tmp_path / "node") as helsinki:
-        helsinki.say("sources", "add", "own", catalogue(tmp_path / "c.ttl", 20_000), "--kind", "dcat")
+        helsinki.say("sources", "add", "own", catalogue(tmp_path / "c.ttl", 150_000), "--kind", "dcat")
         run = helsinki.begin("harvest", "run", "own")
         deadline = time.monotonic() + 30
         while not any(one["state"] == "running" for one in helsinki.json("harvest", "list")):

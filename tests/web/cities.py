@@ -196,6 +196,7 @@ class City:
     runs: RunsView = field(default_factory=RunsView)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     federation: Any = None
+    finding: Any = None
     rates: Any = None
     probes: list[Probe] = field(default_factory=lambda: [Probe("database", ok=True)])
 
