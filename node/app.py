@@ -8,11 +8,11 @@ from typing import cast
 
 from node.assembly import Node
 from node.web.assemble import build
-from node.web.front import App
+from node.web.front import Front
 from node.web.ports import Site
 
 
-def create_app(node: Node) -> App:
+def create_app(node: Node) -> Front:
     """Build the app over a node's parts; opens nothing by itself."""
     # The web names only the attributes of `Held` it reads; the shelf takes back no other `Held` than it gave.
     return build(cast(Site, node.site))

@@ -2,7 +2,7 @@
 
 Links are made from the base URL alone and no address of a visitor is written down. What a proxy forwards is believed in
 one place, `web.limits`, and only of proxies that the settings trust; hence uvicorn's own handling is off. Replies that
-stand in memory never reach the routers; keep this process thin.
+stand in memory reach neither the routers nor a task (`web.quick`); keep this process thin.
 """
 
 import socket
@@ -12,7 +12,8 @@ import uvicorn
 from node.app import create_app
 from node.assembly import build
 from node.settings import Settings
-from node.web.front import App
+from node.web.front import Front
+from node.web.quick import quick_way
 
 GRACE_S = 5
 
@@ -26,11 +27,11 @@ def answer(settings: Settings, door: socket.socket) -> None:
         node.close()
 
 
-def _configured(app: App) -> uvicorn.Config:
+def _configured(app: Front) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=quick_way(app),
         ws="none",
         log_config=None,
         access_log=False,

@@ -21,9 +21,10 @@ from node.vocab.contexts import CONTEXT_PATH, CONTEXT_V1_BYTES
 from node.vocab.ntriples import Triple
 from node.web import answer, catalogue, negotiate
 from node.web.addresses import At, is_mirror
-from node.web.answer import Document, link
+from node.web.answer import Document, Encoded, link
 from node.web.catalogue import Window
 from node.web.door import Door
+from node.web.front import Still
 from node.web.graph import Described
 from node.web.pages import Twin, Visitor
 from node.web.parts import Parts, form_for, number_in, split_suffix
@@ -316,14 +317,30 @@ def router_of_mirrors(parts: Parts) -> APIRouter:
 
 async def _paged(door: Door, parts: Parts, request: Request, name: str, page: str, modified_since: str) -> Response:
     bare, suffix = split_suffix(name)
-    number = number_in("page", page, most=MAX_PAGE)
+    number, version = number_in("page", page, most=MAX_PAGE), parts.reading.version()
     seen = await seen_by(door, parts, request)
     documents, visitor = CatalogDocuments(seen.parts), parts.pages.visitor(request)
 
-    def make() -> Document:
+    def make() -> tuple[CollectionInfo, Encoded]:
         info = seen.parts.reading.collection(bare)
         form = form_for(request, suffix, catalogue.local_iri(parts.site, info.name))
         document = documents.collection(bare, form, visitor, number=number, since=modified_since)
-        return seen.sealed(document, bare)
+        gzipped = negotiate.wants_gzip(request.headers.get("accept-encoding", ""))
+        return info, answer.encode(seen.sealed(document, bare), gzipped=gzipped)
 
-    return await seen.handed(request, answer.reply(request.headers, await parts.thread(make)), bare)
+    info, encoded = await parts.thread(make)
+    if not modified_since and not seen.is_restricted(bare):
+        parts.keep(request, encoded, still=_still(parts, info, encoded), version=version)
+    return await seen.handed(request, answer.response(request.headers, encoded), bare)
+
+
+def _still(parts: Parts, info: CollectionInfo, encoded: Encoded) -> Still | None:
+    """Tell how to see that a kept page is still so: nothing was appended to its journal.
+
+    Mirrors may get or lose payloads without an entry, and what people read says more than the collection does: those
+    are made anew after any commit.
+    """
+    page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in encoded.headers)
+    if page or is_mirror(info.name):
+        return None
+    return lambda: parts.reading.collections().get(info.name) == info

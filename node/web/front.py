@@ -1,9 +1,9 @@
 """The quick way: replies that were sent before are sent again from memory, ahead of routing and models.
 
-A kept reply is good while `shelf.version()` stands still; after that, while the record it shows is equal to what the
-shelf holds now (one read of microseconds). Anything else falls through to the routers, which put what they make back
-here. Only plain GET and HEAD without a query are looked up, so nothing here decides what may be seen: it repeats what
-a router decided for the very same request. The event loop is the only user, hence no lock.
+A kept reply is good while `shelf.version()` stands still; after that, while what it shows is equal to what the shelf
+holds now (one read of microseconds). Anything else falls through to the routers, which put what they make back here.
+Only plain GET and HEAD are looked up, without a query or for a page by its number, so nothing here decides what may be
+seen: it repeats what a router decided for the very same request. The event loop is the only user, hence no lock.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from node.web import negotiate
-from node.web.answer import Encoded
+from node.web.answer import Encoded, RawHeaders
 from node.web.limits import Gate
-from node.web.ports import Held
 from node.web.reading import Reading
 
 Scope = MutableMapping[str, Any]
@@ -34,16 +34,25 @@ _NOT_FROM_MEMORY = frozenset(
 )
 # What a caller may name its request by, so that its lines and ours meet.
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
+# The only query of which replies are kept; whatever else is asked is made anew.
+_PAGE = re.compile(rb"page=[1-9][0-9]{0,6}\Z")
+Still = Callable[[], bool]
+_STATUS = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
 
 
 @dataclass(slots=True)
 class Kept:
-    """A reply, what it shows, and the shelf's version at which that was last known to be so."""
+    """A reply, whether it is still so (nothing: as long as nothing was committed), and when that was last known.
+
+    `head` and `fresh_head` are its headers and those of its 304 as they go over the wire, status line and all.
+    """
 
     encoded: Encoded
-    held: Held | None
+    still: Still | None
     version: int
     message: dict[str, object]
+    head: bytes
+    fresh_head: bytes
 
 
 class Keeper:
@@ -56,13 +65,18 @@ class Keeper:
         self._seen: int | None = None
         self.max_bytes = max_bytes
 
-    def put(self, key: Key, encoded: Encoded, *, held: Held | None, version: int) -> None:
-        """Keep a reply. `version` must have been read before the record was: never stamp old bytes as new."""
+    def put(self, key: Key, encoded: Encoded, *, still: Still | None, version: int) -> None:
+        """Keep a reply. `version` must have been read before what it shows was: never stamp old bytes as new.
+
+        `still` tells in microseconds whether it would be the same now.
+        """
         size = _size(encoded)
         if size > self.max_bytes // 8 or encoded.status != 200:
             return
         self._forget(key)
-        self._kept[key] = Kept(encoded, held, version, {"type": "http.response.body", "body": encoded.body})
+        message: dict[str, object] = {"type": "http.response.body", "body": encoded.body}
+        heads = _on_the_wire(200, encoded.headers), _on_the_wire(304, encoded.unchanged)
+        self._kept[key] = Kept(encoded, still, version, message, *heads)
         self._room -= size
         while self._room < 0:
             self._forget(next(iter(self._kept)))
@@ -74,7 +88,7 @@ class Keeper:
             return None
         version = self._seen if self._seen is not None else self._look()
         if kept.version != version:
-            if kept.held is None or not self._reading.still(kept.held):
+            if kept.still is None or not kept.still():
                 self._forget(key)
                 return None
             kept.version = version
@@ -105,16 +119,45 @@ class Keeper:
 
 
 def _size(encoded: Encoded) -> int:
-    # About 2 KiB of headers and bookkeeping go with each body.
-    return len(encoded.body) + 2_048
+    # About 4 KiB of headers and bookkeeping go with each body.
+    return len(encoded.body) + 4_096
 
 
-def key_of(path: str, accept: str, accept_language: str, accept_encoding: str, languages: tuple[str, ...]) -> Key:
-    """Name the reply that a request for a record document gets: path, form, coding, language (pages only)."""
+def _on_the_wire(status: int, headers: RawHeaders) -> bytes:
+    lines = [b"%s: %s\r\n" % (name.lower(), value) for name, value in headers]
+    if any(line.count(b"\r") + line.count(b"\n") != 2 for line in lines):
+        raise ValueError("a header has more than one line")
+    return _STATUS[status] + b"".join(lines)
+
+
+def _is_kept_query(query: bytes) -> bool:
+    return not query or _PAGE.match(query) is not None
+
+
+_SHORT = 300
+
+
+@lru_cache(maxsize=8_192)
+def _key(path: str, query: bytes, accept: bytes, language: bytes, coding: bytes, languages: tuple[str, ...]) -> Key:
+    """Name a reply by a request as it came over the wire; the same few thousand come again and again."""
+    return key_of(
+        path,
+        query.decode("latin-1"),
+        accept.decode("latin-1"),
+        language.decode("latin-1"),
+        coding.decode("latin-1"),
+        languages,
+    )
+
+
+def key_of(
+    path: str, query: str, accept: str, accept_language: str, accept_encoding: str, languages: tuple[str, ...]
+) -> Key:
+    """Name the reply that a request for a document gets: path and page, form, coding, language (of HTML only)."""
     _, dot, suffix = path.rpartition(".")
     form = suffix if dot and suffix in negotiate.FORMS else negotiate.form(accept, OFFERED)
     spoken = negotiate.language(accept_language, languages) if form == "html" else ""
-    return (path, form, negotiate.wants_gzip(accept_encoding), spoken)
+    return (f"{path}?{query}" if query else path, form, negotiate.wants_gzip(accept_encoding), spoken)
 
 
 class Front:
@@ -147,12 +190,41 @@ class Front:
         if self._gate and scope["type"] == "http" and (refusal := self._gate.refused(scope)):
             await self._gate.turn_away(refusal, scope, send)
             return
-        if scope["type"] != "http" or scope["query_string"] or scope["method"] not in ("GET", "HEAD"):
-            await self._app(scope, receive, send)
-        else:
+        plain = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        if plain and _is_kept_query(scope["query_string"]):
             await self._answer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = self._found(scope)
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        kept, fresh, mark = found
+        self._count(fresh=fresh)
+        headers = kept.encoded.unchanged if fresh else kept.encoded.headers
+        whole = not fresh and scope["method"] == "GET"
+        await send({"type": "http.response.start", "status": 304 if fresh else 200, "headers": [*headers, mark]})
+        await send(kept.message if whole else {"type": "http.response.body", "body": b""})
+
+    def raw(self, scope: Scope, more: bytes) -> bytes | None:
+        """Give the whole reply as it goes over the wire, if it can be given from memory; `more` are further headers.
+
+        For a server that hands out bytes itself (`quick`); nothing was counted where it gives nothing.
+        """
+        if self._prefix or not _is_kept_query(scope["query_string"]):
+            return None
+        found = self._found(scope)
+        if found is None or (self._gate and self._gate.refused(scope)):
+            return None
+        kept, fresh, mark = found
+        self._count(fresh=fresh)
+        body = kept.encoded.body if not fresh and scope["method"] == "GET" else b""
+        return b"".join((kept.fresh_head if fresh else kept.head, more, mark[0], b": ", mark[1], b"\r\n\r\n", body))
+
+    def _found(self, scope: Scope) -> tuple[Kept, bool, tuple[bytes, bytes]] | None:
+        """Look for the reply to a request: what is kept, whether the caller has it already, the request's id."""
         accept = language = coding = asked = b""
         copy: bytes | None = None
         for name, value in scope["headers"]:
@@ -167,20 +239,23 @@ class Front:
             elif name == b"x-request-id":
                 asked = value
             elif name in _NOT_FROM_MEMORY:
-                await self._app(scope, receive, send)
-                return
-        key = key_of(
-            scope["path"],
-            accept.decode("latin-1"),
-            language.decode("latin-1"),
-            coding.decode("latin-1"),
-            self._languages,
-        )
+                return None
+        query = scope["query_string"]
+        path = scope["path"]
+        # What is remembered of requests is bounded in bytes too.
+        short = len(path) + len(accept) + len(language) + len(coding) < _SHORT
+        key = (_key if short else _key.__wrapped__)(path, query, accept, language, coding, self._languages)
         kept = self._keeper.find(key)
         if kept is None:
-            await self._app(scope, receive, send)
+            return None
+        fresh = copy is not None and negotiate.has_copy(copy.decode("latin-1"), kept.encoded.etag)
+        return kept, fresh, (b"x-request-id", self._id(asked))
+
+    def _count(self, *, fresh: bool) -> None:
+        if fresh:
+            self.fresh += 1
         else:
-            await self._send(kept, copy, scope["method"], send, (b"x-request-id", self._id(asked)))
+            self.hits += 1
 
     def _without_prefix(self, scope: Scope) -> Scope:
         """Take the path prefix of the base URL off, if a proxy left it on."""
@@ -194,15 +269,3 @@ class Front:
             return asked
         self._sent += 1
         return b"%s-%x" % (self._mark, self._sent)
-
-    async def _send(self, kept: Kept, copy: bytes | None, method: str, send: Send, mark: tuple[bytes, bytes]) -> None:
-        encoded = kept.encoded
-        if copy is not None and negotiate.has_copy(copy.decode("latin-1"), encoded.etag):
-            self.fresh += 1
-            await send({"type": "http.response.start", "status": 304, "headers": [*encoded.unchanged, mark]})
-            await send({"type": "http.response.body", "body": b""})
-            return
-        self.hits += 1
-        start = {"type": "http.response.start", "status": encoded.status, "headers": [*encoded.headers, mark]}
-        await send(start)
-        await send(kept.message if method == "GET" else {"type": "http.response.body", "body": b""})

@@ -15,9 +15,9 @@ from starlette.requests import Request
 
 from node.errors import Malformed, NotAcceptable
 from node.web import answer, negotiate
-from node.web.answer import Document
+from node.web.answer import Document, Encoded
 from node.web.city_ports import Mirror
-from node.web.front import Keeper
+from node.web.front import Keeper, Still, key_of
 from node.web.pages import Pages, accept_of
 from node.web.ports import Site
 from node.web.reading import Reading
@@ -45,6 +45,19 @@ class Parts:
             return self.site.city
         cities = self.site.federation.view.cities() if self.site.federation else ()
         return next((one.city for one in cities if one.url == url), url)
+
+    def keep(self, request: Request, encoded: Encoded, *, still: Still | None, version: int) -> None:
+        """Keep a reply for the very same request, as `Keeper.put` does."""
+        headers = request.headers
+        key = key_of(
+            request.scope["path"],
+            request.scope["query_string"].decode("latin-1"),
+            accept_of(request),
+            headers.get("accept-language", ""),
+            headers.get("accept-encoding", ""),
+            self.pages.languages,
+        )
+        self.keeper.put(key, encoded, still=still, version=version)
 
     async def thread(self, work: Callable[[], T]) -> T:
         """Do something slow beside the event loop; at most four at once, so that pages never starve records."""

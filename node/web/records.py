@@ -21,11 +21,10 @@ from node.vocab.contexts import CONTEXT_PATH
 from node.web import answer, findings, negotiate
 from node.web.addresses import At, is_mirror
 from node.web.agreement_view import AgreementView, view_of
-from node.web.answer import Document, Encoded, link
+from node.web.answer import Document, link
 from node.web.door import Door
-from node.web.front import key_of
 from node.web.graph import Described
-from node.web.pages import Twin, Visitor, accept_of
+from node.web.pages import Twin, Visitor
 from node.web.parts import Parts, chosen_of, form_for, json_document, split_suffix
 from node.web.ports import Checkpoint, Held
 from node.web.reading import Reading
@@ -180,7 +179,8 @@ def _add_documents(made: APIRouter, parts: Parts) -> None:
         # An agreement's page says whether it holds now, and a term ends without a commit.
         timed = held.kind == "agreement" and form == "html"
         if not request.scope["query_string"] and not timed and not seen.is_restricted(held.collection):
-            _keep(parts, request, encoded, held=None if form == "html" else held, version=version)
+            still = None if form == "html" else lambda: parts.reading.still(held)
+            parts.keep(request, encoded, still=still, version=version)
         return await seen.handed(request, answer.response(request.headers, encoded), held.collection, held.iri)
 
     @made.get(
@@ -322,15 +322,3 @@ def witnesses_of(text: str) -> list[str]:
 def _witnesses(parts: Parts, checkpoint: Checkpoint | None, collection: str) -> list[str]:
     # The proof has the note as its city signed it; the feed's stands with what witnesses added.
     return witnesses_of(parts.site.feed.note(collection, checkpoint.size)) if checkpoint else []
-
-
-def _keep(parts: Parts, request: Request, encoded: Encoded, *, held: Held | None, version: int) -> None:
-    headers = request.headers
-    key = key_of(
-        request.scope["path"],
-        accept_of(request),
-        headers.get("accept-language", ""),
-        headers.get("accept-encoding", ""),
-        parts.pages.languages,
-    )
-    parts.keeper.put(key, encoded, held=held, version=version)

@@ -77,10 +77,10 @@ def test_memory_is_bounded(city: City) -> None:
     keeper = Keeper(Reading(city.shelf), max_bytes=100_000)
     for number in range(200):
         made = encode(Document(b"x" * 5_000, "text/turtle", tag=str(number)), gzipped=False)
-        keeper.put((f"/datasets/{number}", "ttl", False, ""), made, held=None, version=city.shelf.version())
+        keeper.put((f"/datasets/{number}", "ttl", False, ""), made, still=None, version=city.shelf.version())
     assert 5 < len(keeper) <= 100_000 // 5_000
     huge = encode(Document(b"x" * 50_000, "text/turtle", tag="huge"), gzipped=False)
-    keeper.put(("/datasets/huge", "ttl", False, ""), huge, held=None, version=0)
+    keeper.put(("/datasets/huge", "ttl", False, ""), huge, still=None, version=0)
     assert len(keeper) <= 100_000 // 5_000
 
 
