@@ -39,7 +39,7 @@ def stats(as_json: JsonOption = False, data: DataOption = None) -> None:
             {
                 "collection": info.name,
                 "visibility": info.visibility,
-                "records": info.records,
+                "records": node.shelf.count(info.name),
                 "entries": info.size,
                 "updated_ms": info.updated_at_ms,
                 "kinds": _kinds(node, info.name),

@@ -4,6 +4,7 @@ A collection is created, never removed: its journal is what others have seen. It
 visibility may change.
 """
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -40,13 +41,13 @@ def create(
 def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
     """List the collections of this node."""
     with opened(data) as node:
-        found = node.shelf.collections()
+        found = [(info, node.shelf.count(info.name)) for info in node.shelf.collections()]
         if as_json:
-            say.document(found)
+            say.document([{**asdict(info), "records": count} for info, count in found])
             return
         say.table(
             ("name", "visibility", "records", "entries", "changed", "title"),
-            [(c.name, c.visibility, c.records, c.size, say.moment(c.updated_at_ms), c.title) for c in found],
+            [(c.name, c.visibility, count, c.size, say.moment(c.updated_at_ms), c.title) for c, count in found],
         )
 
 

@@ -183,7 +183,8 @@ def block(name: NameArgument, yes: YesOption = False, data: DataOption = None) -
     with opened(data) as node:
         state = node.federation.office.show(name)["state"]
         if state != "blocked":
-            held = sum(each.records for each in node.shelf.collections() if each.name.startswith(f"{name}/"))
+            names = [each.name for each in node.shelf.collections()]
+            held = sum(node.shelf.count(each) for each in names if each.startswith(f"{name}/"))
             records = f"{held} record{'' if held == 1 else 's'} of {name}"
             say.line(f"{records} will no longer be shown here, and nothing is exchanged, until you approve it again.")
             _ask(f"Block {name}?", yes=yes)

@@ -45,8 +45,8 @@ class OneShelf(Shelf):
 
     def collections(self) -> list[CollectionInfo]:
         return [
-            CollectionInfo("open-data", "", "", "public", 0, 0, 0),
-            CollectionInfo("secret", "", "", "restricted", 0, 0, 0),
+            CollectionInfo("open-data", "", "", "public", 0, 0),
+            CollectionInfo("secret", "", "", "restricted", 0, 0),
         ]
 
 
