@@ -6,6 +6,7 @@ holds private keys, so only its owner may read it. PostgreSQL has its own tools,
 
 import io
 import os
+import shutil
 import tarfile
 import tempfile
 from pathlib import Path
@@ -26,6 +27,7 @@ app = typer.Typer(help="The database: upgrade, backup, restore.", no_args_is_hel
 
 _DATABASE = "node.db"
 _KEYS = "keys"
+_READINGS = ("search", "graph")
 
 
 @app.command()
@@ -77,6 +79,9 @@ def restore_(
         if (folder / name).exists():
             raise Conflict(f"{folder / name} exists already.", fix="Restore into an empty folder: --data DIR.")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in _READINGS:
+        # Whatever lies there was read from another database, and would be taken for a reading of this one.
+        shutil.rmtree(folder / name, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as work:
         _unpack(file, Path(work))
         restore(Path(work) / _DATABASE, folder / _DATABASE)
