@@ -14,7 +14,7 @@ def front_of(client: Client) -> Front:
     return client.app
 
 
-def test_the_second_reply_comes_from_memory_and_is_the_same(client: Client) -> None:
+def test_the_second_reply_comes_from_memory_and_is_the_same(city: City, client: Client) -> None:
     first, second = client.get(HERE), client.get(HERE)
     assert front_of(client).hits == 1
     assert second.content == first.content
