@@ -19,7 +19,7 @@ contract of import-linter (`pyproject.toml`), so a new room without a floor fail
     records.py | keys/ | db.py | outbound/
                                     values | signatures over bytes | transactions | the only way out
     migrations/                     the tables, step by step
-    errors.py                       what can go wrong, and who must act
+    errors.py | client/             what can go wrong, and who must act | for programs elsewhere, apart from all this
 
 The flows:
 

@@ -25,6 +25,7 @@ KINDS: dict[str, str] = {
     "reuse": "reuses",
     "set": "sets",
     "agreement": "agreements",
+    "vocabulary": "vocabularies",
 }
 PLURALS: dict[str, str] = {plural: kind for kind, plural in KINDS.items()}
 

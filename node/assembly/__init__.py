@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 import node
 from node.assembly import federation as federations
 from node.assembly import finding as findings
+from node.assembly import graphs
 from node.assembly.clock import clock_ms
 from node.catalog.desk import Limits
 from node.catalog.harvest import Harvest
@@ -176,6 +177,7 @@ class Node:
     def close(self) -> None:
         """Give back connections and files."""
         self.finding.close()
+        self.federation.asking.close()
         self.federation.exchanging.intake.close()
         self.outbound.close()
         self.db.close()
@@ -212,11 +214,7 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
     journals = Journals(db, keyring)
     followers: tuple[Follower, ...] = (ShelfFollower(), federations.agreements_follower(settings, db))
     runs, sources = Runs(db), Sources(db)
-    outbound = outbound or Outbound(
-        loopback_allowed=settings.on_loopback,
-        private_origins=frozenset(settings.private_origins),
-        user_agent=_user_agent(settings),
-    )
+    outbound = outbound or _outbound(settings)
     harvest = Harvest(
         db=db,
         journals=journals,
@@ -230,7 +228,10 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
     federation = federations.build(
         settings, db=db, keyring=keyring, journals=journals, outbound=outbound, followers=followers
     )
-    shelf = Shelf(journals)
+    shelf, hidden = Shelf(journals), federation.view.hidden
+    finding = findings.build(
+        settings, db=db, journals=journals, shelf=shelf, outbound=outbound, followers=followers, hidden=hidden
+    )
     made = Node(
         settings=settings,
         db=db,
@@ -245,10 +246,19 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
         outbound=outbound,
         followers=followers,
         federation=federation,
-        finding=findings.build(settings, db=db, journals=journals, shelf=shelf, outbound=outbound),
+        finding=finding,
     )
     made.registry.register(PeerMarks(made.federation.health, clock_ms))
     return made
+
+
+def _outbound(settings: Settings) -> Outbound:
+    return Outbound(
+        loopback_allowed=settings.on_loopback,
+        private_origins=frozenset(settings.private_origins),
+        user_agent=_user_agent(settings),
+        child_ports=graphs.child_ports(settings),
+    )
 
 
 def _policy(settings: Settings) -> Policy:

@@ -5,6 +5,7 @@ but what follows from the settings.
 """
 
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from node.assembly.clock import clock_ms
 from node.db import Database
 from node.federation.access import Access
 from node.federation.agreement_follower import AgreementsFollower
+from node.federation.askable import Askables
+from node.federation.asking import Asking
 from node.federation.client import PeerClient
 from node.federation.decisions import Details
 from node.federation.erasures import Erasures
@@ -65,6 +68,7 @@ class Federation:
     watching: watchings.Watching
     exchanging: exchangings.Exchanging
     agreeing: agreeings.Agreeing
+    asking: Asking
 
     @property
     def dsp(self) -> speaking.Dsp:
@@ -143,7 +147,9 @@ def _together(
     exchanging: exchangings.Exchanging,
     rights: Rights,
 ) -> Federation:
-    journals = ground.journals
+    journals, settings = ground.journals, ground.settings
+    askables = Askables(agreeing.decisions, peering.peers, clock_ms=clock_ms)
+    deadline_ms = settings.search_peers_ms
     return Federation(
         identity=ground.identity,
         client=peering.client,
@@ -157,12 +163,13 @@ def _together(
         named_tokens=oauth.named,
         rights=rights,
         feed=Feed(journals, keys_of(journals, peering.peers)),
-        stream=Stream(journals, ground.settings.base_url),
+        stream=Stream(journals, settings.base_url),
         erasures=Erasures(journals, rights.readers),
         refusals=RefusalsHeard(journals),
         watching=watching,
         exchanging=exchanging,
         agreeing=agreeing,
+        asking=Asking(askables, peering.client, peering.peers, deadline_ms=deadline_ms, monotonic=time.monotonic),
     )
 
 

@@ -33,6 +33,12 @@ _BY_IRI = (
     " JOIN collection c ON c.id = s.collection_id WHERE s.record_key = ? AND s.iri = ? AND s.digest IS NOT NULL"
     " ORDER BY c.visibility <> 'public', c.name LIKE '%/%', c.id LIMIT ?"
 )
+# One look-up for each collection and key: the order of the tables matters to SQLite, which else reads the whole shelf.
+_BY_KEYS = (
+    "SELECT s.collection_id, s.iri, s.kind, s.slug, s.digest, s.seq, s.at FROM collection c CROSS JOIN shelf s"
+    " WHERE s.collection_id = c.id AND s.record_key IN ({}) AND s.digest IS NOT NULL"
+    " ORDER BY c.visibility <> 'public', c.name LIKE '%/%', c.id"
+)
 _MOST_OF_ONE_IRI = 20
 _WITHDRAWN = (
     "SELECT s.iri, s.at FROM shelf s JOIN collection c ON c.id = s.collection_id WHERE s.kind = ? AND s.slug = ?"
@@ -163,6 +169,18 @@ class Shelf:
         """List the live records with an IRI, in the order in which one is chosen: public first, then our own."""
         return [self._held(row) for row in self._hot.rows(_BY_IRI, (key_of(iri), iri, _MOST_OF_ONE_IRI))]
 
+    def holders(self, iris: Sequence[str]) -> dict[str, list[Held]]:
+        """Give, for each of these IRIs that has any, its live records in the order of `all_by_iri`."""
+        found: dict[str, list[Held]] = {}
+        wanted = set(iris)
+        keys = list({key_of(iri) for iri in wanted})
+        for start in range(0, len(keys), _CHUNK):
+            part = keys[start : start + _CHUNK]
+            for row in self._hot.rows(_BY_KEYS.format(", ".join("?" * len(part))), part):
+                if row[1] in wanted:
+                    found.setdefault(row[1], []).append(self._held(row))
+        return found
+
     @property
     def hot(self) -> HotReader:
         """Give the connection that is read through."""
@@ -277,9 +295,7 @@ class Shelf:
 
     def collections(self) -> list[CollectionInfo]:
         """Give every collection in order of name; counts nothing, so it stays quick however many records there are."""
-        rows = self._hot.rows(
-            "SELECT name, iri, title, visibility, size, last_at FROM collection ORDER BY name"
-        )
+        rows = self._hot.rows("SELECT name, iri, title, visibility, size, last_at FROM collection ORDER BY name")
         return [CollectionInfo(*row) for row in rows]
 
     def version(self) -> int:

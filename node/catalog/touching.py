@@ -22,10 +22,21 @@ def touch(tx: Tx, records: Sequence[tuple[int, int, str]]) -> None:
     )
 
 
+def touch_collection(tx: Tx, collection_id: int) -> None:
+    """Give every record of a collection a new number, in the order they had."""
+    tx.lock("touched")
+    tx.run("UPDATE touched SET n = n + ? WHERE collection_id = ?", _newest(tx), collection_id)
+
+
 def touch_all(tx: Tx) -> None:
     """Give every record a new number, in the order they had: whatever was read of them is to be read again."""
     tx.lock("touched")
-    tx.run("UPDATE touched SET n = n + ?", _newest(tx))
+    tx.run(
+        "UPDATE touched SET n = ? + again.place FROM (SELECT collection_id AS c, record_key AS r,"
+        " row_number() OVER (ORDER BY n) AS place FROM touched) AS again"
+        " WHERE touched.collection_id = again.c AND touched.record_key = again.r",
+        _newest(tx),
+    )
 
 
 def _newest(tx: Tx) -> int:

@@ -17,17 +17,23 @@ from node.cli import (
     database,
     exchange,
     harvest,
+    index,
     journal,
     keys,
     offers,
     operate,
     peers,
+    quality,
     recover,
     say,
+    search,
+    sets,
     sources,
+    sparql,
     tables,
     tokens,
     verify,
+    vocabulary,
     witness,
 )
 from node.errors import Misconfigured, NodeError, Unavailable
@@ -46,6 +52,8 @@ operate.register(app)
 keys.register(app)
 recover.register(app)
 app.command()(verify.verify)
+app.command()(sparql.sparql)
+app.command()(search.search)
 app.add_typer(collections.app, name="collections")
 app.add_typer(sources.app, name="sources")
 app.add_typer(harvest.app, name="harvest")
@@ -56,7 +64,11 @@ app.add_typer(offers.app, name="offers")
 app.add_typer(agreements.app, name="agreements")
 agreements.app.command()(agreement_grants.grant)
 app.add_typer(exchange.app, name="exchange")
+app.add_typer(quality.app, name="quality")
+app.add_typer(index.app, name="index")
 app.add_typer(tables.app, name="tables")
+app.add_typer(vocabulary.app, name="vocabulary")
+app.add_typer(sets.app, name="sets")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(database.app, name="db")
 app.add_typer(witness.app, name="witness")

@@ -1,8 +1,8 @@
 """Commands of the operator: set a node up, run its processes, look at its settings and its health.
 
-`run` is the whole node; `serve` and `worker` are its two kinds of process, for those who start them on hosts of their
-own. The listening socket is opened once, by whoever supervises, and handed to every web process: a crashed one is
-replaced without a connection refused.
+`run` is the whole node; `serve`, `worker` and `store` are its kinds of process, for those who start them by themselves.
+The listening socket is opened once, by whoever supervises, and handed to every web process: a crashed one is replaced
+without a connection refused.
 """
 
 import socket
@@ -22,6 +22,8 @@ from node.settings import Settings
 
 log = structlog.get_logger("citynode")
 SPOKEN = ("en", "fi", "sv")
+# Queries of strangers may end a triple store: it is back at once, and a little later if it goes on dying.
+STORE_DELAYS_S = (0.05, 2.0)
 config = typer.Typer(help="The settings of this node.", no_args_is_help=True)
 
 PortOption = Annotated[int | None, typer.Option("--port", metavar="N", min=1, max=65535, help="Port to listen on.")]
@@ -31,7 +33,7 @@ WorkersOption = Annotated[int | None, typer.Option("--workers", metavar="N", min
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the root."""
-    for command in (init, run, serve, worker, doctor, version):
+    for command in (init, run, serve, worker, store, doctor, version):
         app.command()(command)
     app.callback()(_root)
     app.add_typer(config, name="config")
@@ -58,10 +60,14 @@ def init(
 def run(
     port: PortOption = None, host: HostOption = None, workers: WorkersOption = None, data: DataOption = None
 ) -> None:
-    """Run the whole node: web processes and one worker, until SIGTERM or Ctrl-C."""
+    """Run the whole node: web processes, one worker and the triple stores, until SIGTERM or Ctrl-C."""
     settings = _started(data, port=port, host=host, workers=workers)
     with _listening(settings) as door:
-        children = [*_web_children(settings, door), Child("worker", _command("worker", settings))]
+        children = [
+            *_store_children(settings),
+            *_web_children(settings, door),
+            Child("worker", _command("worker", settings)),
+        ]
         code = _supervised(settings, children)
     raise typer.Exit(code)
 
@@ -90,6 +96,15 @@ def worker(data: DataOption = None) -> None:
     from node.cli.worker_process import work
 
     work(_started(data))
+
+
+def store(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="public or restricted.")], data: DataOption = None
+) -> None:
+    """Run one triple store alone; it listens on this machine only."""
+    from node.cli.store_process import become_store
+
+    become_store(_logged(data), name)
 
 
 def doctor(as_json: JsonOption = False, data: DataOption = None) -> None:
@@ -222,6 +237,13 @@ def _supervised(settings: Settings, children: list[Child]) -> int:
 def _web_children(settings: Settings, door: socket.socket) -> list[Child]:
     argv = (*_command("serve", settings), "--fd", str(door.fileno()))
     return [Child(f"web {number}", argv, (door.fileno(),)) for number in range(1, settings.workers + 1)]
+
+
+def _store_children(settings: Settings) -> list[Child]:
+    from node.cli.store_process import wanted
+
+    argv = _command("store", settings)
+    return [Child(f"store {name}", (*argv, name), (), STORE_DELAYS_S) for name in wanted(settings)]
 
 
 def _command(name: str, settings: Settings) -> tuple[str, ...]:

@@ -68,6 +68,8 @@ _CLASSES: Mapping[str, str] = {
     "challenge": CN.Challenge,
     "reuse": CN.Reuse,
     "agreement": ODRL.Agreement,
+    "set": CN.ComparableSet,
+    "vocabulary": SKOS.ConceptScheme,
 }
 _TITLES = (DCT.title, DC.title, RDFS.label, SKOS.prefLabel, FOAF.name)
 _RECORD = re.compile(r'https?://[^\x00-\x20/?#<>"{}|^`\\\x7f-\x9f]+(?:[/?#][^\x00-\x20<>"{}|^`\\\x7f-\x9f]*)?')

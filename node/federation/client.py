@@ -12,7 +12,6 @@ import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -20,16 +19,9 @@ from urllib.parse import urlencode, urlsplit
 import orjson
 
 from node.errors import (
-    Forbidden,
     Malformed,
-    NodeError,
-    NotFound,
-    PeerUnreachable,
-    Refused,
-    TooLarge,
-    TooManyRequests,
-    Unauthenticated,
 )
+from node.federation.peer_noes import printable, refusal_of, words_of
 from node.outbound import Outbound, Reply
 
 STATEMENT_TYPE = "application/entity-statement+jwt"
@@ -40,13 +32,14 @@ MAX_NOTE_BYTES = 64 * 1024
 MAX_PAGE_BYTES = 16 * 1024 * 1024
 MAX_SNAPSHOT_BYTES = 16 * 1024**3
 MAX_TILE_BYTES = 256 * 32
+MAX_FOUND_BYTES = 1024 * 1024
 MAX_HEADS = 5_000
 MAX_SEQS = 200
 _SMALL_BYTES = 64 * 1024
 _DEADLINE_S = 15.0
 _PAGE_DEADLINE_S = 60.0
 _SNAPSHOT_DEADLINE_S = 3_600.0
-_LONGEST_WAIT_S = 6 * 3_600
+
 _OK, _ACCEPTED, _NO_CONTENT, _NOT_MODIFIED = 200, 202, 204, 304
 _COLLECTION = re.compile(r"[a-z0-9][a-z0-9-]{0,62}(?:/[a-z0-9][a-z0-9-]{0,62})?\Z")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
@@ -56,8 +49,12 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*\Z")
 class TokenSource(Protocol):
     """Who gets tokens of peers for us."""
 
-    def headers(self, peer_url: str, method: str, url: str) -> Mapping[str, str]:
+    def headers(
+        self, peer_url: str, method: str, url: str, *, details: Sequence[Mapping[str, Any]] = ()
+    ) -> Mapping[str, str]:
         """Give the headers that authenticate one request; asks the peer for a token if none is held.
+
+        `details` are what the token must say of agreements, where the address does not tell that by itself.
 
         Raises:
             PeerUnreachable: The peer gave no answer.
@@ -282,6 +279,30 @@ class PeerClient:
         wanted = _Wanted(path, PAGE_TYPE, MAX_PAGE_BYTES, token=token, deadline_s=_PAGE_DEADLINE_S)
         return self._get(url, wanted, stop=stop).body
 
+    # ---------------------------------------------------------------- search
+
+    def search(
+        self,
+        url: str,
+        asked: Sequence[tuple[str, str]],
+        *,
+        details: Sequence[Mapping[str, Any]] = (),
+        deadline_s: float,
+        stop: threading.Event | None = None,
+    ) -> Mapping[str, Any]:
+        """Ask a peer's search as we are known there; give its answer as JSON values, unread.
+
+        Args:
+            url: The peer's base URL.
+            asked: The parameters of its `/search`.
+            details: What our token must say of agreements.
+            deadline_s: For everything together.
+            stop: Set when another answer came first.
+        """
+        path = f"/search?{urlencode(asked)}"
+        wanted = _Wanted(path, "application/json", MAX_FOUND_BYTES, token=True, deadline_s=deadline_s, details=details)
+        return _object(self._get(url, wanted, stop=stop))
+
     # ---------------------------------------------------------------- what only peers say to each other
 
     def notify(self, url: str, heads: Sequence[Mapping[str, object]], *, stop: threading.Event | None = None) -> None:
@@ -347,17 +368,19 @@ class PeerClient:
                 stop=stop,
             )
 
-        reply = self._with_token(url, "GET", address, ask) if wanted.token else ask({})
+        reply = self._with_token(url, "GET", address, ask, wanted.details) if wanted.token else ask({})
         if reply.status == _NOT_MODIFIED and wanted.etag:
             return reply
         _expect(url, reply, (_OK,), wanted.media_type)
         return reply
 
-    def _with_token(self, url: str, method: str, address: str, ask: "_Ask") -> Reply:
+    def _with_token(
+        self, url: str, method: str, address: str, ask: "_Ask", details: Sequence[Mapping[str, Any]] = ()
+    ) -> Reply:
         """Ask with a token; once more with a new one if the peer says that this one does not hold."""
-        reply = ask(self._tokens.headers(url, method, address))
+        reply = ask(self._tokens.headers(url, method, address, details=details))
         if reply.status == http.HTTPStatus.UNAUTHORIZED and self._tokens.again(url, reply.headers):
-            reply = ask(self._tokens.headers(url, method, address))
+            reply = ask(self._tokens.headers(url, method, address, details=details))
         return reply
 
 
@@ -375,71 +398,17 @@ class _Wanted:
     etag: str = ""
     token: bool = False
     deadline_s: float = _DEADLINE_S
+    details: Sequence[Mapping[str, Any]] = ()
 
 
 def _expect(url: str, reply: Reply, statuses: tuple[int, ...], media_type: str) -> None:
     if reply.status not in statuses:
-        raise refusal_of(url, reply, _words_of(reply))
+        raise refusal_of(url, reply, words_of(reply))
     if media_type and reply.media_type != media_type:
         raise Malformed(
-            f"{url} answered {_printable(reply.media_type, 80) or 'no type'} where {media_type} was asked for.",
+            f"{url} answered {printable(reply.media_type, 80) or 'no type'} where {media_type} was asked for.",
             fix="Is a city node behind that address?",
         )
-
-
-_BY_STATUS: dict[int, type[NodeError]] = {
-    401: Unauthenticated,
-    403: Forbidden,
-    404: NotFound,
-    410: NotFound,
-    413: TooLarge,
-}
-
-
-def refusal_of(url: str, reply: Reply, words: str) -> NodeError:
-    """Turn a peer's "no" into ours. By status alone: its words say how it sees us, never what is true of it."""
-    said = f"{url} answered {reply.status}{words}"
-    wait = _wait_s(reply)
-    if reply.status == http.HTTPStatus.TOO_MANY_REQUESTS:
-        return TooManyRequests(said, retry_after_s=wait or 1, fix="It is asked more slowly.")
-    if reply.status in _BY_STATUS:
-        return _BY_STATUS[reply.status](said)
-    if http.HTTPStatus.BAD_REQUEST <= reply.status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Refused(said)
-    fix = "Its address may have changed." if reply.status < http.HTTPStatus.BAD_REQUEST else "Try again later."
-    return PeerUnreachable(said, retry_after_s=wait, fix=fix)
-
-
-def _words_of(reply: Reply) -> str:
-    """Give the code and the detail of a problem document, bounded and printable."""
-    if reply.media_type not in ("application/problem+json", "application/json"):
-        return "."
-    try:
-        said = orjson.loads(reply.body)
-    except ValueError:
-        return "."
-    if not isinstance(said, dict):
-        return "."
-    # OAuth says `error`, RFC 9457 ends its type with the code.
-    code = said.get("error") or str(said.get("type", "")).rpartition("/")[2]
-    detail = said.get("error_description") or said.get("detail") or ""
-    return f" ({_printable(str(code), 60)}): {_printable(str(detail), 300) or 'no reason given.'}"
-
-
-def _wait_s(reply: Reply) -> int:
-    said = reply.headers.get("retry-after", "").strip()[:40]
-    if said.isascii() and said.isdigit():
-        return min(int(said), _LONGEST_WAIT_S)
-    try:
-        # Their clock against their clock: ours may differ.
-        wait = parsedate_to_datetime(said) - parsedate_to_datetime(reply.headers.get("date", ""))
-    except (ValueError, TypeError, OverflowError):
-        return 0
-    return int(max(0.0, min(wait.total_seconds(), _LONGEST_WAIT_S)))
-
-
-def _printable(text: str, most: int) -> str:
-    return "".join(c if c.isprintable() else " " for c in text[:most]).strip()
 
 
 def _text(reply: Reply) -> str:

@@ -139,7 +139,14 @@ class SelfIssued:
         self._did, self._keyring = did_web(base_url), keyring
         self._clock_ms, self._allow_http = clock_ms, allow_http
 
-    def headers(self, peer_url: str, method: str, url: str) -> Mapping[str, str]:  # noqa: ARG002 (says nothing of it)
+    def headers(
+        self,
+        peer_url: str,
+        method: str,  # noqa: ARG002 (says nothing of it)
+        url: str,
+        *,
+        details: Sequence[Mapping[str, Any]] = (),  # noqa: ARG002 (nor of agreements)
+    ) -> Mapping[str, str]:
         """Give the header that authenticates one request. Raises ForbiddenAddress for an address of another."""
         check_address(peer_url, url, allow_http=self._allow_http)
         now_ms = self._clock_ms()

@@ -1,7 +1,7 @@
 """The one decision point: what an agreement in force permits whom, and which clause says so.
 
-Every door asks here: feeds, restricted records and pages, tokens, notices, reports of peers, and what holds mirrors;
-search and transfers will. It fails closed: no agreement in force, no decision; a prohibition of any of them wins; what
+Every door asks here: feeds, restricted records and pages, search, tokens, notices, reports of peers, and what holds
+mirrors; transfers will. It fails closed: no agreement in force, no decision; a prohibition of any of them wins; what
 is not known does not hold. An offer grants nothing, for only agreements are read (`bindings`). A purpose is believed
 from a token alone. A permission with a `count` is used up by `execute`, where decision and count are one transaction;
 `decide` never writes. Owns the table `counted`.
@@ -371,6 +371,11 @@ class Decisions:
             return None
         said = {"type": DETAILS_TYPE, "agreement": bound.iri, "digest": bound.agreement.digest}
         return {**said, **({"purpose": found.purpose} if found.purpose else {})}
+
+    def granting(self, now_ms: int) -> Sequence[Bound]:
+        """Give the agreements in force that grant something to us."""
+        found = self._bindings.now().named.values()
+        return [each for each in found if each.agreement.role == CONSUMER and each.state_at(now_ms) == "in-force"]
 
     def alive(self, agreement: str, now_ms: int) -> Decision:
         """Tell whether a token that is bound to an agreement is taken now: while that is in force."""

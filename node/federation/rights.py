@@ -19,8 +19,9 @@ from node.federation.policy.terms import CHANNELS
 
 _logger = logging.getLogger("citynode.decisions")
 Action = Literal["index", "read", "use"]
-# Through which door what is asked for is handed out.
-_CHANNEL: dict[Action, str] = {"index": "feed", "read": "page", "use": "transfer"}
+Way = Literal["feed", "page", "search", "sparql", "transfer"]
+# Through which door what is asked for is handed out, unless the door itself says so.
+_WAY: dict[Action, Way] = {"index": "feed", "read": "page", "use": "transfer"}
 
 
 class Who(Protocol):
@@ -156,18 +157,20 @@ class Rights:
             return Verdict("peer-unknown")
         return YES if peer.exchanges else Verdict(f"peer-{peer.state}")
 
-    def may(self, caller: Who, action: Action, collection: Named, record: str = "") -> Verdict:
+    def may(
+        self, caller: Who, action: Action, collection: Named, record: str = "", *, way: Way | None = None
+    ) -> Verdict:
         """Tell whether a caller may do something with a collection, or with one record of it.
 
         Of a collection as a whole the answer may be "these records alone"; a door that cannot give out single records
-        takes that for a no.
+        takes that for a no. `way` is the door through which it is handed out, where that is not the action's usual one.
         """
         refused = self.welcome(caller)
         if not refused:
             return refused
         if collection.visibility == "public":
             return YES
-        verdict = self._restricted(caller, action, collection, record)
+        verdict = self._restricted(caller, action, collection, record, way)
         _log(caller, action, collection, record, verdict)
         return verdict
 
@@ -189,7 +192,7 @@ class Rights:
         paired = {peer.name for peer in self._peers.list() if self._decisions.is_pair(name, peer.url)}
         return self._decisions.readers(iri, self._clock_ms()) | paired
 
-    def _restricted(self, caller: Who, action: Action, collection: Named, record: str) -> Verdict:
+    def _restricted(self, caller: Who, action: Action, collection: Named, record: str, way: Way | None) -> Verdict:
         own = "/" not in collection.name
         if caller.kind == "staff":
             return YES if own else self._held(collection, record)
@@ -200,7 +203,7 @@ class Rights:
             return YES
         if caller.kind == "public":
             return _NO
-        ask, now_ms = self._ask(caller, action, collection, record), self._clock_ms()
+        ask, now_ms = self._ask(caller, action, collection, record, way), self._clock_ms()
         party = not ask.named or ask.bound
         if record:
             found = self._decisions.decide(ask, now_ms)
@@ -222,7 +225,7 @@ class Rights:
             return _verdict(Extent(self._decisions.held(peer, collection.iri, record, now_ms)), None, party=True)
         return _verdict(self._decisions.mirrored(peer, collection.iri, now_ms, name=collection.name), None, party=True)
 
-    def _ask(self, caller: Who, action: Action, collection: Named, record: str) -> Ask:
+    def _ask(self, caller: Who, action: Action, collection: Named, record: str, way: Way | None = None) -> Ask:
         """Put the question to agreements: of our own things the party's, of a mirror whether we may hand it on."""
         own, peer = "/" not in collection.name, collection.name.partition("/")[0]
         bound = caller.kind == "program"
@@ -234,7 +237,7 @@ class Rights:
             role=PROVIDER if own else CONSUMER,
             peer="" if own and bound else caller.name if own else peer,
             recipient=caller.url,
-            channel=CHANNELS[_CHANNEL[action]].iri,
+            channel=CHANNELS[way or _WAY[action]].iri,
             details=caller.details,
             bound=bound,
             named=not own,

@@ -89,13 +89,14 @@ class TokenSource:
         self._accounts: dict[tuple[str, bytes], _Account] = {}
         self._lock = threading.Lock()
 
-    def headers(self, peer_url: str, method: str, url: str) -> Mapping[str, str]:
+    def headers(self, peer_url: str, method: str, url: str, *, details: Details = ()) -> Mapping[str, str]:
         """Give the headers that authenticate one request; asks the peer for a token if none is held.
 
         Args:
             peer_url: The peer's base URL.
             method: The method of the request.
             url: Its address, which must be the peer's.
+            details: What the token must say of agreements; without it what is said for the collection in the address.
 
         Raises:
             ForbiddenAddress: The address is not the peer's, or a token would be readable on its way there.
@@ -104,7 +105,7 @@ class TokenSource:
             Unauthenticated: It gives us no token; the message has its reason.
         """
         check_address(peer_url, url, allow_http=self._allow_http)
-        account = self._account(peer_url, self._details(peer_url, url))
+        account = self._account(peer_url, _packed(details) if details else self._details(peer_url, url))
         with account.lock:
             if account.until_ms - SPARE_MS <= self._clock_ms():
                 self._renew(peer_url, account)
@@ -133,7 +134,7 @@ class TokenSource:
         below = f"{peer_url}/collections/"
         name = url.removeprefix(below).partition("/")[0] if url.startswith(below) else ""
         found = self._claims(peer_url, below + name) if name else ()
-        return orjson.dumps(list(found), option=orjson.OPT_SORT_KEYS) if found else b""
+        return _packed(found)
 
     def _held_at(self, peer_url: str) -> Sequence[_Account]:
         with self._lock:
@@ -219,6 +220,10 @@ def check_address(peer_url: str, url: str, *, allow_http: bool) -> None:
 
 def _is_this_machine(host: str) -> bool:
     return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
+
+
+def _packed(details: Details) -> bytes:
+    return orjson.dumps(list(details), option=orjson.OPT_SORT_KEYS) if details else b""
 
 
 def _said(reply: Reply) -> dict[str, object]:

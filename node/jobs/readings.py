@@ -69,6 +69,7 @@ class Keeping:
                 self._catch_up(reading, stop)
 
     def _catch_up(self, reading: Reading, stop: threading.Event) -> None:
+        """Let one catch up; where it did something it may not be at its end, so all are asked again at once."""
         try:
             begun = time.monotonic()
             count = reading.catch_up(stop)
@@ -79,6 +80,7 @@ class Keeping:
             return
         self._waits[reading.name], self._not_before[reading.name] = _FIRST_WAIT_S, 0.0
         if count:
+            self._seen = None
             took_ms = int((time.monotonic() - begun) * 1000)
             _logger.info("%s took in %s records", reading.name, count, extra={"took_ms": took_ms})
 

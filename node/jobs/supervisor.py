@@ -33,11 +33,15 @@ log = structlog.get_logger("citynode.supervisor")
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process to keep alive: its name in the log, what to execute, and the descriptors it inherits."""
+    """A process to keep alive: its name in the log, what to execute, and the descriptors it inherits.
+
+    One that others' doings may end, such as a query that eats memory, is started again sooner (`delays_s`).
+    """
 
     name: str
     argv: tuple[str, ...]
     descriptors: tuple[int, ...] = ()
+    delays_s: tuple[float, float] = (FIRST_DELAY_S, LONGEST_DELAY_S)
 
 
 @dataclass(slots=True)
@@ -45,8 +49,12 @@ class _Kept:
     child: Child
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
-    delay_s: float = FIRST_DELAY_S
+    delay_s: float = 0.0
     start_at: float = field(default=0.0)
+
+    def __post_init__(self) -> None:
+        """Begin with the shortest delay."""
+        self.delay_s = self.child.delays_s[0]
 
 
 class Supervisor:
@@ -110,10 +118,10 @@ class Supervisor:
             kept.process, self._stop, self._code = None, True, WRONG_USE
             return
         if now - kept.started > STEADY_AFTER_S:
-            kept.delay_s = FIRST_DELAY_S
+            kept.delay_s = kept.child.delays_s[0]
         log.error("died, starting it again", process=kept.child.name, how=_how(code), in_s=kept.delay_s)
         kept.process, kept.start_at = None, now + kept.delay_s
-        kept.delay_s = min(kept.delay_s * 2, LONGEST_DELAY_S)
+        kept.delay_s = min(kept.delay_s * 2, kept.child.delays_s[1])
 
     def _end_all(self) -> None:
         living = [kept for kept in self._kept if kept.process is not None and kept.process.poll() is None]

@@ -19,6 +19,7 @@ from node.catalog.runs import Run
 from node.catalog.sources import Source
 from node.errors import AlreadyRunning, BrokenHistory, NodeError
 from node.jobs.federation import Rounds
+from node.jobs.links import LinkRounds
 from node.jobs.readings import Keeping
 from node.journal import catch_up
 from node.lease import Lease
@@ -69,10 +70,13 @@ class Worker:
             _logger.info("worker stopped")
 
     def _keep_level(self, stop: threading.Event) -> list[threading.Thread]:
-        """Start what keeps search, triple stores and quality level with the shelf."""
+        """Start what keeps search, triple stores and quality level with the shelf, and what tries links."""
         finding, db = self._node.finding, self._node.db
         groups = [finding.readings, *((each,) for each in finding.apart)]
-        return [Keeping(group, db, f"readings-{n}").start(stop) for n, group in enumerate(groups) if group]
+        begun = [Keeping(group, db, f"readings-{n}").start(stop) for n, group in enumerate(groups) if group]
+        if finding.link_checker:
+            begun.append(LinkRounds(finding.link_checker, db, clock_ms=self._clock_ms).start(stop))
+        return begun
 
     def tick(self) -> None:
         """Do what is due now, if the timetable is ours."""

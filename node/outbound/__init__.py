@@ -11,10 +11,12 @@ from node.outbound.addresses import Address, Resolver, is_public, origin_of, sys
 from node.outbound.ask import Reply
 from node.outbound.door import Outbound
 from node.outbound.download import Answer, Progress
+from node.outbound.look import Looked
 
 __all__ = [
     "Address",
     "Answer",
+    "Looked",
     "Outbound",
     "Progress",
     "Reply",

@@ -8,7 +8,7 @@ by the wrapped one, and one forbidden answer among good ones refuses the host.
 import ipaddress
 import re
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import httpx
 
@@ -92,7 +92,7 @@ class Guard:
         *,
         loopback_allowed: bool,
         private_origins: frozenset[str],
-        child_ports: frozenset[int],
+        child_ports: Container[int],
         resolver: Resolver,
     ) -> None:
         self._loopback_allowed = loopback_allowed

@@ -1,12 +1,13 @@
 """The door itself: what the rest of the node calls to reach another machine.
 
 `download` fetches a portal's document into a file, `ask` puts one question to a peer and `save` keeps a long answer of
-one in a file. All three share the guard of addresses and the certificates, and every one is bounded in bytes and time.
+one in a file; `look` asks whether a stranger's address answers. All share the guard of addresses and the certificates,
+and every one is bounded in bytes and time.
 """
 
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from pathlib import Path
 
 from node.errors import PeerUnreachable
@@ -16,6 +17,7 @@ from node.outbound.ask import CODINGS, Asker, Question, Reply, question_of
 from node.outbound.download import Answer, Downloader, Progress, Wanted
 from node.outbound.jobs import Job, awaited
 from node.outbound.lanes import Lanes
+from node.outbound.look import Looked, Looker
 from node.outbound.tls import Certificates
 
 
@@ -28,7 +30,7 @@ class Outbound:
         loopback_allowed: bool,
         private_origins: frozenset[str],
         user_agent: str,
-        child_ports: frozenset[int] = frozenset(),
+        child_ports: Container[int] = frozenset(),
         resolver: Resolver = system_resolver,
     ) -> None:
         """Fix what may be fetched.
@@ -51,6 +53,7 @@ class Outbound:
         self._downloader = Downloader(self._guard, self._certificates)
         self._lanes = Lanes(self._guard, self._certificates)
         self._asker = Asker(self._lanes)
+        self._looker = Looker(self._guard, self._certificates)
 
     def download(  # noqa: PLR0913  (conditions and limits of one request)
         self,
@@ -157,6 +160,37 @@ class Outbound:
             url, method="GET", body=b"", headers=said, max_bytes=max_bytes, job=job, to=to, only=accept
         )
         return self._answered(question, stop, None)
+
+    def look(
+        self,
+        url: str,
+        *,
+        method: str = "HEAD",
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = 0,
+        deadline_s: float,
+        stop: threading.Event,
+    ) -> Looked:
+        """Look whether a stranger's address answers; never raises for what is wrong with it.
+
+        One request over one connection, which is closed as soon as the headers are there; redirects are only told.
+
+        Args:
+            url: Anything: what this node never fetches has no address.
+            method: HEAD or GET.
+            headers: Further headers, such as Range; ours win.
+            max_bytes: How much of the body of a GET is read, undecoded; the rest is cut off.
+            deadline_s: For everything together, name lookup included.
+            stop: Checked at least every 0.1 s, whatever blocks.
+
+        Raises:
+            Stopped: `stop` was set.
+        """
+        job: Job[Looked] = Job(time.monotonic() + deadline_s, deadline_s)
+        ours = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": self._user_agent, "Connection": "close"}
+        return self._looker.look(
+            url, method=method, headers=dict(headers or {}) | ours, max_bytes=max_bytes, job=job, stop=stop
+        )
 
     def check(self, url: str) -> None:
         """Refuse by its spelling what this node never fetches; asks for no name. Raises ForbiddenAddress."""

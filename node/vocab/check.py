@@ -7,7 +7,7 @@ Pure: no I/O, no clock, no RDF library.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -247,6 +247,18 @@ def findings(kind: str, iri: str, triples: list[Triple]) -> list[Finding]:
     Returns:
         Mandatory ones first, then recommended ones, each by code and path; empty if nothing is amiss.
     """
+    problems = _problems(kind, iri, subjects_of(triples))
+    said = {problem.at(at, f"<{iri}>") for problem, at in problems.items()}
+    return sorted(said, key=lambda one: (one.level, one.code, one.path, one.message))
+
+
+def complies(kind: str, iri: str, subjects: dict[str, Properties]) -> bool:
+    """Tell whether nothing mandatory is amiss, of triples that are grouped already (`subjects_of`)."""
+    return not any(problem.finding.level == "mandatory" for problem in _problems(kind, iri, subjects))
+
+
+def subjects_of(triples: Iterable[Triple]) -> dict[str, Properties]:
+    """Group triples by subject and property, in the order in which they come."""
     subjects: dict[str, Properties] = {}
     for subject, predicate, term in triples:
         properties = subjects.get(subject)
@@ -256,10 +268,13 @@ def findings(kind: str, iri: str, triples: list[Triple]) -> list[Finding]:
             properties[predicate].append(term)
         else:
             properties[predicate] = [term]
-    record = f"<{iri}>"
+    return subjects
+
+
+def _problems(kind: str, iri: str, subjects: dict[str, Properties]) -> _Found:
     own_class = _CLASS_OF_KIND.get(kind)
     if own_class:
-        _say_class(subjects.setdefault(record, {}), own_class)
+        _say_class(subjects.setdefault(f"<{iri}>", {}), own_class)
     found: _Found = {}
     for subject, properties in subjects.items():
         types = properties.get(_TYPE)
@@ -268,8 +283,7 @@ def findings(kind: str, iri: str, triples: list[Triple]) -> list[Finding]:
                 checks.run(subject, properties, found)
     for subject, checks in _high_value(subjects):
         checks.run(subject, subjects[subject], found)
-    said = {problem.at(at, record) for problem, at in found.items()}
-    return sorted(said, key=lambda one: (one.level, one.code, one.path, one.message))
+    return found
 
 
 def _say_class(properties: Properties, name: str) -> None:

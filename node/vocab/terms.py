@@ -279,10 +279,10 @@ CNT = Namespace("http://www.w3.org/2011/content#", "ContentAsText characterEncod
 ELI = Namespace("http://data.europa.eu/eli/ontology#", "LegalResource date_publication id_local title type_document")
 CN = Namespace(
     "https://w3id.org/citynode/ns#",
-    "Adoption AiSystem Challenge Collection Practice Reuse"
-    " about agreement at checkpoint code collection digest entry finding Finding inclusionProof kind level maturity"
-    " message mirrorOf path proof reason record seq size slug source sourceKey state text visibility withdrawn"
-    " withdrawnAt",
+    "Adoption AiSystem Challenge Collection Column ColumnHere ComparableSet Practice Reuse"
+    " about agreement at checkpoint code collection column digest entry finding Finding here inclusionProof kind level"
+    " match maturity message mirrorOf name path proof reason record seq size slug source sourceKey state text"
+    " visibility withdrawn withdrawnAt",
 )
 
 PREFIXES: dict[str, str] = {

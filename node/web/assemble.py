@@ -18,17 +18,26 @@ from node.web import (
     answer,
     catalog,
     cities,
+    ckan,
+    dcat_us,
     dsp,
     feed,
     identity,
     ldes,
+    licences,
     negotiate,
     notices,
     oauth,
+    ogc,
+    opensearch,
     operators,
     peers_api,
     portal,
+    quality,
     records,
+    search,
+    sets,
+    sparql,
     witness,
 )
 from node.web.answer import Document
@@ -133,7 +142,12 @@ def build(site: Site) -> Front:
 
 def _routers(parts: Parts, gate: Gate | None) -> list[APIRouter]:
     """Make every router, in the order in which their addresses are tried."""
-    made = [each.router(parts) for each in (portal, records, feed, ldes, catalog, operators)]
+    made = [each.router(parts) for each in (portal, records, feed, ldes, catalog, operators, ogc, opensearch)]
+    made += [each.router(parts) for each in (licences, sets)]
+    if parts.site.finding:
+        made.append(search.router(parts, parts.site.finding))
+        made.append(quality.router(parts, parts.site.finding.quality))
+        made += [each.router(parts, parts.site.finding) for each in (ckan, dcat_us, sparql)]
     if parts.site.federation:
         with_peers = (identity, notices, cities, peers_api, agreements_api, dsp)
         made += [each.router(parts, parts.site.federation) for each in with_peers]

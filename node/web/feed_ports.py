@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from node.federation.answers import Records
-from node.federation.rights import Action, Named, Verdict, Who
+from node.federation.rights import Action, Named, Verdict, Way, Who
 from node.vocab.ntriples import Triple
 from node.vocab.trig import Member
 
@@ -122,8 +122,10 @@ class Rights(Protocol):
     def welcome(self, caller: Who) -> Verdict:
         """Tell whether a caller's token is taken at all."""
 
-    def may(self, caller: Who, action: Action, collection: Named, record: str = "") -> Verdict:
-        """Tell whether a caller may do something with a collection, or with one record of it."""
+    def may(
+        self, caller: Who, action: Action, collection: Named, record: str = "", *, way: Way | None = None
+    ) -> Verdict:
+        """Tell whether a caller may do something with a collection, or with one record of it, through a door."""
 
     def execute(self, caller: Who, action: Action, collection: Named, *records: str) -> Verdict:
         """Tell it and count it, where an agreement permits so many uses and no more; of records, all or none."""

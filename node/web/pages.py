@@ -129,6 +129,7 @@ class Pages:
                 city=self._site.city,
                 base=self._site.base_url,
                 federated=self._site.federation is not None,
+                searched=self._site.finding is not None,
                 prefix=self.prefix,
                 static=self.static_version,
                 nav=nav,

@@ -17,7 +17,7 @@ from node.web.agreement_ports import Agreeing
 from node.web.city_ports import Cities
 from node.web.dsp_ports import Dsp
 from node.web.feed_ports import Access, ErasuresHeard, Feed, Notices, RefusalsHeard, Rights, Stream
-from node.web.find_ports import Finders
+from node.web.find_ports import Asking, Finders
 from node.web.history_ports import Watching
 from node.web.peer_ports import Office
 
@@ -323,6 +323,10 @@ class Federation(Protocol):
     @property
     def dsp(self) -> Dsp:
         """Give the services of the Dataspace Protocol."""
+
+    @property
+    def asking(self) -> Asking:
+        """Give what asks other cities live."""
 
     @property
     def agreeing(self) -> Agreeing:

@@ -4,7 +4,7 @@ Values for the templates, no HTML but the cleaned description. "Unknown" is an a
 what the source does not say is said to be unsaid.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
@@ -100,6 +100,7 @@ class RowView:
     sure: bool
     forms: str
     updated: str
+    licences: tuple[Licence, ...] = ()
 
 
 class _Looker:
@@ -109,6 +110,7 @@ class _Looker:
         self.said = said
         self.iri = said.iri
         self.reader = said.reader
+        self._licences: list[Licence | None] | None = None
 
     def word(self, key: str, **values: object) -> str:
         return words(self.reader, key, **values)
@@ -138,9 +140,11 @@ class _Looker:
 
     def licences(self) -> list[Licence | None]:
         """Give the licence of each file, or the record's own where a file has none."""
-        own = self.licence(self.iri)
-        files = self.said.values(self.iri, DCAT.distribution)
-        return [self.licence(file) or own for file in files] or [own]
+        if self._licences is None:
+            own = self.licence(self.iri)
+            files = self.said.values(self.iri, DCAT.distribution)
+            self._licences = [self.licence(file) or own for file in files] or [own]
+        return self._licences
 
     def _verdict(self, answers: Sequence[str]) -> Verdict:
         different = set(answers)
@@ -360,17 +364,27 @@ def _between(said: Described) -> Said:
     return Said(f"{' → '.join(cities)}. {state}") if all(cities) and state else text.NOTHING
 
 
-def look_quickly(said: Described) -> RowView:
-    """Work out a row of a list."""
+def licences_in(said: Described) -> list[Licence]:
+    """Give the licences of a record's files, each once; of the record itself where its files have none."""
+    return _each_once(_Looker(said).licences())
+
+
+def _each_once(licences: Iterable[Licence | None]) -> list[Licence]:
+    return list({licence.iri or licence.name: licence for licence in licences if licence}.values())
+
+
+def look_quickly(said: Described, lead: int = 200) -> RowView:
+    """Work out a row of a list, with so many characters of its description."""
     looker = _Looker(said)
     use, sure = looker.use()
     forms = {looker.form(file) for file in said.values(said.iri, DCAT.distribution)} - {""}
     return RowView(
         title=looker.title(),
-        lead=looker.lead(200) or _between(said),
+        lead=looker.lead(lead) or _between(said),
         publisher=looker.publisher(),
         licence=use,
         sure=sure,
         forms=", ".join(sorted(forms)[:6]),
         updated=text.date_text(said.value(said.iri, DCT.modified), said.reader),
+        licences=tuple(_each_once(looker.licences())),
     )

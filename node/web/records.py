@@ -13,22 +13,27 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
+from node.catalog.quality.assess import MEASURED
+from node.catalog.quality.metrics import MAX_POINTS
 from node.errors import Malformed, NotFound
 from node.journal import note
 from node.records import PLURALS
 from node.vocab import ntriples, serialise
 from node.vocab.contexts import CONTEXT_PATH
+from node.vocab.ntriples import Triple
 from node.web import answer, findings, negotiate
 from node.web.addresses import At, is_mirror
 from node.web.agreement_view import AgreementView, view_of
 from node.web.answer import Document, link
-from node.web.door import Door
+from node.web.door import ANYBODY, Door
 from node.web.graph import Described
 from node.web.pages import Twin, Visitor
 from node.web.parts import Parts, chosen_of, form_for, json_document, split_suffix
 from node.web.ports import Checkpoint, Held
+from node.web.quality_view import fixes_of
 from node.web.reading import Reading
 from node.web.record_view import look, title_in
+from node.web.related import Related
 from node.web.schema_org import block
 from node.web.seen import Seen, seen_by
 from node.web.text import Said
@@ -39,6 +44,7 @@ FORM_LABELS = {"ttl": "Turtle", "jsonld": "JSON-LD", "rdf": "RDF/XML", "nt": "N-
 # Above this a payload takes longer to write than the event loop should wait.
 INLINE_BYTES = 128 * 1024
 MAX_IRI = 2_000
+FIXES_SHOWN = 3
 
 
 class PluralConvertor(StringConvertor):
@@ -60,8 +66,9 @@ _FORMS_DOC: dict[str, dict[str, str]] = {kind: {} for kind in negotiate.FORMS.va
 class RecordDocuments:
     """Builds the documents."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, related: Related) -> None:
         self._parts = parts
+        self._related = related
         self._base = parts.site.base_url
         self.context_url = self._base + CONTEXT_PATH
 
@@ -75,6 +82,11 @@ class RecordDocuments:
                 *(link(at.form(suffix), "alternate", type=kind) for suffix, kind in negotiate.FORMS.items()),
                 link(at.beside("proof"), "describedby", type="application/json", title="proof"),
                 link(at.beside("findings"), "describedby", type="application/json", title="findings"),
+                *(
+                    [link(at.beside("quality"), "describedby", type="text/turtle", title="quality")]
+                    if self._parts.site.finding and held.kind in MEASURED
+                    else []
+                ),
                 link(f"{self._base}/collections/{held.collection}", "collection"),
                 link(PROFILE, "profile"),
             ]
@@ -118,7 +130,9 @@ class RecordDocuments:
             mirror=mirror,
             origin=mirror.city if mirror else site.city,
             info=info,
+            doubles=self._related.of(held, visitor.language),
             findings=findings.views(reading.findings(held), visitor.language),
+            **self._quality(held, triples, visitor),
             checkpoint=site.proofs.checkpoint(held.collection),
             forms=[(kind, at.form(suffix)) for suffix, kind in negotiate.FORMS.items() if suffix != "html"],
             schema_org=block(
@@ -129,6 +143,13 @@ class RecordDocuments:
                 city=title_said(info.title, visitor.language),
             ),
         )
+
+    def _quality(self, held: Held, triples: list[Triple], visitor: Visitor) -> dict[str, object]:
+        """Measure the record, if it is of a kind that is measured, and say what to mend first."""
+        finding = self._parts.site.finding
+        judged = finding.quality.judge(held.kind, held.iri, triples) if finding else None
+        fixes = fixes_of(judged, visitor.language) if judged else []
+        return {"quality": judged.assessment if judged else None, "most": MAX_POINTS, "fixes": fixes[:FIXES_SHOWN]}
 
     def _agreement(self, held: Held, visitor: Visitor) -> AgreementView | None:
         if held.kind != "agreement":
@@ -192,7 +213,7 @@ def _add_documents(made: APIRouter, parts: Parts) -> None:
     )
     async def by_iri(request: Request, iri: Iri = "") -> Response:
         seen = await seen_by(door, parts, request)
-        held = await seen.found(lambda reading: _held_by(reading, iri))
+        held = await seen.found(lambda reading: held_by(reading, iri))
         _, suffix = split_suffix(request.scope["path"])
         form = form_for(request, suffix, At(parts.site.base_url, held).form)
         document = await _document(seen, request, held, form, by_suffix=bool(suffix))
@@ -205,11 +226,14 @@ def _add_documents(made: APIRouter, parts: Parts) -> None:
 async def _document(seen: Seen, request: Request, held: Held, form: str, *, by_suffix: bool) -> Document:
     """Build a record's document for whom it is asked."""
     visitor = seen.parts.pages.visitor(request)
-    document = await RecordDocuments(seen.parts).document(held, form, by_suffix=by_suffix, visitor=visitor)
+    caller = seen.caller if seen.caller is not None and seen.is_restricted(held.collection) else ANYBODY
+    documents = RecordDocuments(seen.parts, Related(seen.parts, caller))
+    document = await documents.document(held, form, by_suffix=by_suffix, visitor=visitor)
     return seen.sealed(document, held.collection)
 
 
-def _held_by(reading: Reading, iri: str) -> Held:
+def held_by(reading: Reading, iri: str) -> Held:
+    """Find a record by the IRI of a query. Raises Malformed, NotFound."""
     if not iri or len(iri) > MAX_IRI:
         raise Malformed("There is no IRI to look for.", fix="Write /records?iri= and the record's IRI, encoded.")
     return reading.by_iri(iri)
@@ -295,7 +319,7 @@ def _of_any(parts: Parts, give: Give) -> Callable[[Request, str], Awaitable[Resp
     door = Door(parts)
 
     async def found(request: Request, iri: Iri = "") -> Response:
-        return await _beside(door, parts, request, give, lambda reading: _held_by(reading, iri))
+        return await _beside(door, parts, request, give, lambda reading: held_by(reading, iri))
 
     return found
 

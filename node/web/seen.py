@@ -49,6 +49,10 @@ class WiderReading(Reading):
         }
         return public | more
 
+    def known(self) -> dict[str, CollectionInfo]:
+        """Give every collection, whoever may see it."""
+        return self._public.known()
+
     def _all_of(self, info: CollectionInfo) -> bool:
         if info.visibility == "public":
             return False  # it is a peer's that is blocked

@@ -56,6 +56,10 @@ _PIECE = re.compile(r"<[^>]*>|(?<=[\w)\"”»]{3})[.!?…](?=\s+[A-ZÅÄÖÉ0-9\
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 _ANY_TAG = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
+# What could be HTML or Markdown; a text without any of it is what it looks like.
+_MARKUP = re.compile(r"[<>&*_`#\[\]\\~|]|^[ \t]*(?:[-+=]|\d+[.)])", re.MULTILINE)
+# A lead is cut from so much of a long description: marks and addresses take room.
+_LEAD_FROM = 6_000
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
 
 
@@ -190,8 +194,9 @@ def _sentence_end(first: str, limit: int) -> int:
 
 def plain(text: str, limit: int = 0) -> str:
     """Give a description as running text without marks, cut at a word near `limit` characters."""
-    bare = nh3.clean(_ANY_TAG.sub(_gap, str(clean(text))), tags=set())
-    whole = _SPACE.sub(" ", _unescape(bare)).strip()
+    text = text[:_LEAD_FROM] if limit else text
+    bare = _unescape(nh3.clean(_ANY_TAG.sub(_gap, str(clean(text))), tags=set())) if _MARKUP.search(text) else text
+    whole = _SPACE.sub(" ", bare).strip()
     if not limit or len(whole) <= limit:
         return whole
     return whole[:limit].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"

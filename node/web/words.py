@@ -8,6 +8,10 @@ Reviewed by native readers before release. Texts of records are not here: they a
 from node.web.agreement_words import AGREEMENT_WORDS
 from node.web.city_words import CITY_WORDS
 from node.web.desk_words import DESK_WORDS
+from node.web.find_words import FIND_WORDS
+from node.web.quality_words import QUALITY_WORDS
+from node.web.set_words import SET_WORDS
+from node.web.sparql_words import SPARQL_WORDS
 
 LANGUAGES: dict[str, str] = {"en": "English", "fi": "Suomi", "sv": "Svenska"}
 _PLACE = {"en": 0, "fi": 1, "sv": 2}
@@ -360,6 +364,20 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "findings.checksums": ("Checksums", "Tarkistussummat", "Kontrollsummor"),
     "findings.contacts": ("Contacts", "Yhteystiedot", "Kontakter"),
     "findings.periods": ("Periods", "Ajanjaksot", "Perioder"),
+    # OGC API Records and OpenSearch
+    "ogc.lead": (
+        "All open records of {city} and of the cities that share theirs with it, in one search.",
+        "Kaikki avoimet tietueet: {city} ja kaupungit, jotka jakavat omansa sen kanssa, yhdessä haussa.",
+        "Alla öppna poster: {city} och de städer som delar sina med staden, i en och samma sökning.",
+    ),
+    "ogc.catalogues": ("Catalogues", "Luettelot", "Kataloger"),
+    "ogc.conformance": (
+        "What of the standards is held to",
+        "Mitä standardeista noudatetaan",
+        "Vad av standarderna som följs",
+    ),
+    "ogc.records": ("Records", "Tietueet", "Poster"),
+    "ogc.none": ("No record was found", "Yhtään tietuetta ei löytynyt", "Ingen post hittades"),
     "findings.lead": (
         "What would make this description better, and what is needed.",
         "Mikä parantaisi kuvausta ja mitä siitä puuttuu.",
@@ -368,6 +386,10 @@ TABLE: dict[str, tuple[str, str, str]] = {
 } | DESK_WORDS
 TABLE |= CITY_WORDS
 TABLE |= AGREEMENT_WORDS
+TABLE |= QUALITY_WORDS
+TABLE |= FIND_WORDS
+TABLE |= SET_WORDS
+TABLE |= SPARQL_WORDS
 
 
 def title_said(title: str, reader: str) -> str:

@@ -15,9 +15,10 @@ GOOD = [
     "/datasets/html", "/datasets/long", "/datasets/bare", "/datasets/machine", "/datasets/files", "/services/service",
     "/series/series", "/datasets/html/findings", "/datasets/html/proof", "/docs", "/runs", "/runs/1", "/runs/2",
     "/problems/withdrawn", "/federation", "/federation?lang=fi", "/collections/london/open-data",
+    "/search", "/search?q=title&city=helsinki&format=-PDF&place=Helsinki&lang=fi", "/search?q=qwxzqwxz&city=london",
     *(f"/records{more}?iri=https%3A%2F%2Fcity.example%2Fid%2Flondon1" for more in ("", "/proof", "/findings")),
 ]  # fmt: skip
-BAD = ["/no-such-page", "/datasets/none", "/collections/odd?page=abc", "/collections/odd?page=99"]
+BAD = ["/search?bbox=1", "/no-such-page", "/datasets/none", "/collections/odd?page=abc", "/collections/odd?page=99"]
 AXE = Path(__file__).parents[2] / ".axe/node_modules/axe-core/axe.min.js"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN_AXE = f"""

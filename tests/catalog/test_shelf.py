@@ -203,3 +203,20 @@ def test_a_shelf_that_differs_from_its_journal_is_named_until_it_is_rebuilt(city
     for follower in city.node.followers:
         rebuild(city.node.journals, follower)
     assert city.node.shelf.astray(NAME) == ""
+
+
+def test_those_who_hold_a_record_are_told_in_the_order_in_which_one_is_chosen(journals: Journals, shelf: Shelf) -> None:
+    with journals.db.write() as tx:
+        for name, visibility in (("hidden", "restricted"), ("other", "public")):
+            iri = f"http://127.0.0.1:8001/collections/{name}"
+            journals.create(tx, name=name, iri=iri, title=name, visibility=visibility, at_ms=1)
+    for name in ("hidden", "other", NAME):
+        write(journals, put(1), put(2), name=name)
+    write(journals, withdraw(2), name=NAME)
+    found = shelf.holders([iri_of(2), iri_of(1), iri_of(9), iri_of(1)])
+    assert {iri: [held.collection for held in helds] for iri, helds in found.items()} == {
+        iri_of(1): [NAME, "other", "hidden"],
+        iri_of(2): ["other", "hidden"],
+    }
+    assert found[iri_of(1)] == shelf.all_by_iri(iri_of(1))
+    assert shelf.holders([]) == {}

@@ -2,7 +2,7 @@
 
 from node.catalog.shelf import Shelf, ShelfFollower
 from node.catalog.touched import Touched, position, save_position
-from node.catalog.touching import touch
+from node.catalog.touching import touch, touch_collection
 from node.db import Database
 from node.journal import Draft, catch_up, epoch, key_of, rebuild
 from node.journal.journal import Journals
@@ -43,8 +43,10 @@ def test_after_a_rebuild_of_the_shelf_everything_is_told_again(journals: Journal
     touched = Touched(Shelf(journals))
     write(journals, put(1), put(2))
     seen = touched.newest()
-    rebuild(journals, ShelfFollower())
+    for _ in range(6):
+        rebuild(journals, ShelfFollower())
     assert sorted(told(touched, seen)) == [(iri_of(1), True), (iri_of(2), True)]
+    assert touched.newest() == 2 + 6 * 4, "each is told when it goes and when it comes again"
 
 
 def test_records_of_a_journal_that_was_cut_back_are_told_as_gone(journals: Journals) -> None:
@@ -84,3 +86,17 @@ def test_places_are_found_in_the_order_asked_each_in_its_own_collection(journals
     write(journals, put(1), put(2))
     found = shelf.some([(NAME, iri_of(2)), (NAME, iri_of(9)), ("another", iri_of(1)), (NAME, iri_of(1))])
     assert [held and held.iri for held in found] == [iri_of(2), None, None, iri_of(1)]
+
+
+def test_a_collection_can_be_told_again_whole_and_alone(journals: Journals) -> None:
+    touched = Touched(Shelf(journals))
+    with journals.db.write() as tx:
+        iri = "http://127.0.0.1:8001/collections/other"
+        other = journals.create(tx, name="other", iri=iri, title="Other", visibility="public", at_ms=1)
+        journals.append(tx, "other", [put(3)], at_ms=2_000)
+    write(journals, put(1), put(2))
+    seen = touched.newest()
+    with journals.db.write() as tx:
+        touch_collection(tx, journals.get(tx, NAME).id)
+    assert told(touched, seen) == [(iri_of(1), True), (iri_of(2), True)]
+    assert {change.collection_id for change in touched.after(0, 1)} == {other.id}

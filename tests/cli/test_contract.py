@@ -35,6 +35,8 @@ CONTRACT = {
     "catalog stats": {"--json"},
     "catalog export": set(),
     "catalog check": {"--json"},
+    "quality list": {"--days", "--json"},
+    "quality fix": {"--metric", "--links", "--limit", "--lang", "--json"},
     "journal verify": {"--json"},
     "journal proof": {"--json"},
     "journal rebuild": set(),

@@ -96,6 +96,30 @@ def test_the_restricted_mirror_is_for_those_with_a_token_alone(said: list[str]) 
         assert answer.read().decode().count("hri.example/restricted/") >= 3
 
 
+def test_one_search_finds_what_both_cities_have(said: list[str]) -> None:
+    begun = next(place for place, line in enumerate(said) if line.startswith("London$ citynode search"))
+    shown = "".join(said[begun:])
+    counts = re.search(r"By city: (\d+) of Helsinki and (\d+) of London", shown)
+    assert counts
+    assert min(map(int, counts.groups())) >= 3
+    assert "  helsinki · dataset · helsinki/open-data" in shown
+    assert "  London · dataset" in shown
+    found = json.loads(get("http://127.0.0.1:8002/search?q=parking&limit=5", "application/json"))
+    assert {hit["city"] for hit in found["hits"]} == {"helsinki", "london"}, "both among the first five"
+
+
+def test_clients_and_questions_find_both_too(said: list[str]) -> None:
+    asked = [command for command in commands(said, "curl ") if "package_search" in command or "/sparql" in command]
+    assert len(asked) == 2
+    package_search, sparql = map(tried, sorted(asked, key=lambda command: "/sparql" in command))
+    assert json.loads(package_search)["result"]["count"] > 8
+    until = time.monotonic() + 60
+    while sum(int(line.rpartition(",")[2]) for line in sparql.splitlines()[1:]) < 60 and time.monotonic() < until:
+        time.sleep(0.5)
+        sparql = tried(asked[-1] if "/sparql" in asked[-1] else asked[0])
+    assert "data-theme/TRAN" in sparql
+
+
 @pytest.mark.parametrize(("port", "languages"), [(8001, {"fi", "sv", "en"}), (8002, {"en"})])
 def test_each_city_publishes_its_own_portal(said: list[str], port: int, languages: set[str]) -> None:
     turtle = get(f"http://127.0.0.1:{port}/collections/open-data", "text/turtle").decode()
@@ -178,7 +202,7 @@ def test_it_shows_the_proof_of_londons_copy(said: list[str]) -> None:
 
 def test_the_commands_it_names_do_what_it_says(said: list[str]) -> None:
     named = [command for command in commands(said, "CITYNODE_DATA=") if "run --port" not in command]
-    assert len(named) == 4
+    assert len(named) == 5
     printed = "".join(tried(command) for command in named)
     assert "london" in printed
     assert "active" in printed

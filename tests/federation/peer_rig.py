@@ -24,7 +24,7 @@ class FakeTokens:
     refuses: Exception | None = None
     forgotten: int = 0
 
-    def headers(self, peer_url: str, method: str, url: str) -> Mapping[str, str]:
+    def headers(self, peer_url: str, method: str, url: str, **_: object) -> Mapping[str, str]:
         if self.refuses is not None:
             raise self.refuses
         self.given.append(f"{method} {url}")

@@ -25,12 +25,13 @@ class Kept:
     name: str
     asked: list[str]
     fails: list[Exception] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
 
     def catch_up(self, stop: threading.Event) -> int:
         self.asked.append(self.name)
         if self.fails:
             raise self.fails.pop()
-        return 1
+        return self.counts.pop() if self.counts else 0
 
     def rebuild(self, stop: threading.Event) -> int:
         return 0
@@ -46,6 +47,14 @@ def test_after_a_commit_each_is_asked_in_its_order_and_else_none() -> None:
         db.version = version
         keeping.look(stop)
     assert asked == ["quality", "search"] * 2
+
+
+def test_one_that_did_something_is_asked_again_at_once_since_it_may_not_be_at_its_end() -> None:
+    db, asked, stop = Database(), [], threading.Event()
+    keeping = Keeping([Kept("quality", asked, counts=[500, 5_000]), Kept("search", asked)], db, "test")
+    for _ in range(5):
+        keeping.look(stop)
+    assert asked == ["quality", "search"] * 3
 
 
 @pytest.mark.parametrize("error", [Unavailable("busy"), ValueError("a fault of ours")])

@@ -157,6 +157,23 @@ def test_every_harvested_kind_has_its_four_places(kind: str) -> None:
     assert f'"{kind}"' in pages or f"'{kind}'" in pages
 
 
+# What this city writes itself: kind -> its class in `own.ttl`.
+OWN_KINDS = {"set": "cn:ComparableSet", "vocabulary": "skos:ConceptScheme"}
+
+
+@pytest.mark.parametrize("kind", OWN_KINDS)
+def test_every_kind_of_our_own_has_its_four_places(kind: str) -> None:
+    from node.federation.check import _CLASSES
+    from node.vocab.terms import PREFIXES
+    from node.web.words import TABLE
+
+    prefix, _, name = OWN_KINDS[kind].partition(":")
+    assert _CLASSES[kind] == PREFIXES[prefix] + name
+    assert re.search(rf"\b{name}\b", (ROOT / "node" / "vocab" / "terms.py").read_text())
+    assert f"sh:targetClass {OWN_KINDS[kind]}" in (ROOT / "node" / "vocab" / "shapes" / "own.ttl").read_text()
+    assert f"kind.{kind}" in TABLE
+
+
 def test_the_map_of_the_house_names_every_room() -> None:
     import node
 

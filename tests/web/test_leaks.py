@@ -6,15 +6,20 @@ door is tried at every address by everybody without a right, and the work behind
 same as behind one that holds nothing. A door to come joins `DOORS` and is tested like the others.
 """
 
+import base64
 import hashlib
+import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
+from starlette.routing import Route
 
 from node.assembly import keys_folder, make_keys
 from node.db import HotReader, Tx
@@ -67,6 +72,62 @@ def _below(*tails: str) -> Callable[["World"], list[str]]:
     return lambda world: [f"/collections/{name}{tail}" for name in _collections(world) for tail in tails]
 
 
+SEARCH_FORMS = ("", *(f".{form}" for form in (*FORMS, "json", "atom")))
+QUALITY_FORMS = ("", ".json", *(f".{form}" for form in FORMS))
+# What one sees without naming anything: everything, its counts, its order, where it goes on, and what was meant.
+SEARCHES = [
+    "/search?sort=changed&limit=1",
+    "/search?limit=1",
+    "/search?sort=quality",
+    "/search?facet=collection,keyword,publisher",
+    "/search?q=opem",
+    "/search?q=o*",
+    "/search?q=open&from=1900&to=2100",
+]
+CKAN = (
+    "package_search", "package_list", "organization_list", "organization_list?all_fields=true", "group_list",
+    "tag_list", "status_show", "current_package_list_with_resources",
+    'package_search?facet.field=["tags","organization"]&rows=1000',
+)  # fmt: skip
+QUERIES = (f"SELECT * {{ <{SECRET}> ?p ?o }}", f"SELECT * {{ GRAPH <{BASE}/collections/{WORD}> {{ ?s ?p ?o }} }}")
+
+
+def _searches(world: "World") -> list[str]:
+    found = [f"/search{form}?q={WORD}" for form in SEARCH_FORMS]
+    found += [f"/search?{name}={WORD}" for name in ("publisher", "keyword", "place")]
+    found += [f"/search?{name}={value}" for name in ("collection", "city") for value in _collections(world)]
+    found += [f"/search?q={text}" for text in (f"{WORD}*", f"title:{WORD}", f"-{WORD}", f"collection:{WORD}")]
+    # Near the word, or beginning as it does: none of them may be put right, or found.
+    found += [f"/search?q={WORD[:-1]}", f"/search?q={WORD}e"]
+    return [*found, *(f"/search?iri={iri}" for iri in (SECRET, GONE, MIRRORED, world.agreement))]
+
+
+def _ckan(world: "World") -> list[str]:
+    shows = [f"{what}_show?id={WORD}" for what in ("package", "organization", "group")]
+    shows += [f"package_show?id={quote(iri, safe='')}" for iri in (SECRET, MIRRORED)]
+    asks = [f"q={WORD}", f"fq=name:{WORD}", f"fq=tags:{WORD}", f"fq=organization:{WORD}", f"q={WORD}&facet.field=tags"]
+    return [f"/api/3/action/{each}" for each in (*shows, *(f"package_search?{ask}" for ask in asks))]
+
+
+OGC_LISTS = [f"/ogc/collections/{name}/items" for name in ("_all", "open-data")]
+
+
+def _ogc(world: "World") -> list[str]:
+    mirrored = "iri." + base64.urlsafe_b64encode(MIRRORED.encode()).decode().rstrip("=")
+    ids = [f"datasets.{WORD}", f"datasets.{WORD}-gone", mirrored, quote(SECRET, safe="")]
+    catalogues = [spelt for name in _collections(world) for spelt in (name.replace("/", "."), quote(name, safe=""))]
+    found = [f"/ogc/collections/{name}{tail}" for name in catalogues for tail in ("", "/items", "/sortables")]
+    found += [f"/ogc/collections/{name}/items/{each}" for name in (*catalogues, "_all", "open-data") for each in ids]
+    asks = [
+        f"q={WORD}",
+        f"externalIds={SECRET},{MIRRORED}",
+        f"ids={','.join(ids[:3])}",
+        "type=agreement",
+        "sortby=title",
+    ]
+    return [*found, *(f"{path}?{ask}" for path in OGC_LISTS for ask in asks)]
+
+
 DOORS = [
     Door("records", _records),
     Door("record pages", _records, accept="text/html"),
@@ -108,7 +169,38 @@ DOORS = [
         lambda world: [f"/api/agreements/one?name={world.agreement}", "/api/agreements", "/api/offers"],
     ),
     Door("public feed", general=["/collections/open-data/entries", "/collections/open-data/checkpoint"]),
+    Door("search", _searches, general=[*(f"/search{form}" for form in SEARCH_FORMS), *SEARCHES]),
+    Door("search pages", _searches, general=["/search", *SEARCHES], accept="text/html"),
+    Door("ckan", _ckan, general=[f"/api/3/action/{name}" for name in CKAN]),
+    Door("ogc", _ogc, general=["/ogc", "/ogc/", "/ogc/conformance", "/ogc/api", "/ogc/collections", *OGC_LISTS]),
+    Door("ogc pages", _ogc, general=["/ogc", "/ogc/collections", *OGC_LISTS], accept="text/html"),
+    Door("dcat-us", general=["/data.json", "/opensearch.xml"]),
+    Door(
+        "quality",
+        lambda world: [
+            *(f"/quality/{name}{form}" for name in _collections(world) for form in QUALITY_FORMS),
+            *(f"/datasets/{WORD}/quality{form}" for form in QUALITY_FORMS),
+            *(f"/records/quality{form}?iri={iri}" for iri in (SECRET, MIRRORED) for form in QUALITY_FORMS),
+        ],
+        general=[*(f"/quality{form}" for form in QUALITY_FORMS), "/quality/open-data"],
+    ),
+    Door(
+        "sets",
+        lambda _: [f"/compare{form}?iri={SECRET}&iri={BASE}/datasets/d1" for form in ("", ".json")],
+        general=["/sets", "/sets.json", "/compare", "/licences", "/licences.json", "/collections/vocabularies"],
+    ),
+    Door("sparql", lambda _: [f"/sparql?query={quote(one)}" for one in QUERIES], general=["/sparql"]),
+    Door("restricted sparql", lambda _: [f"/sparql/restricted?query={quote(one)}" for one in QUERIES]),
 ]
+
+
+# What a parameter of an address stands for, so that the address is that of a secret, if anything.
+NAMED = {
+    "plural": "datasets", "slug": WORD, "name": WORD, "peer": "london", "number": "1", "seq": "1", "code": "not-found",
+    "action": "package_show", "record": quote(SECRET, safe=""), "iri": f"{BASE}/collections/{WORD}", "pid": WORD,
+    "rest": "0/000", "origin": "0" * 64,
+}  # fmt: skip
+_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
 @dataclass
@@ -191,7 +283,8 @@ def _made(folder: Path, migrated: Path, keys: Path) -> World:
     shutil.copy(migrated, folder / "node.db")
     settings = Settings(data=folder, name="Testville", base_url=BASE)
     shutil.copytree(keys, keys_folder(settings))
-    city = make_city(folder, rate_feed_per_min=0, rate_public_per_min=0, rate_token_per_min=0, metrics=True)
+    rates = {"rate_feed_per_min": 0, "rate_public_per_min": 0, "rate_token_per_min": 0}
+    city = make_city(folder, **rates, metrics=True, sparql="off", link_check_days=0)
     _public(city)
     return World(city, Rig(city, None, ""))  # type: ignore[arg-type]
 
@@ -210,6 +303,8 @@ def twins(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         node.journals.checkpoint("open-data", at_ms=3_000)
         for follower in node.followers:
             catch_up(node.journals, follower)
+        for reading in (*node.finding.readings, *node.finding.apart):
+            reading.catch_up(threading.Event())
         for name in ("program", "innovator"):
             issued = node.federation.named_tokens.issue(name, scopes=["read:open-data"], now_ms=now_ms())
             world.secrets[name] = issued[1]
@@ -235,6 +330,20 @@ def test_with_and_without_secrets_every_door_answers_alike(twins: tuple[World, W
             assert found == expected, (method, path)
             if path in door.general:
                 assert WORD.encode() not in found[2].lower(), path
+
+
+@pytest.mark.parametrize("who", ["nobody", "oslo", "program"])
+def test_no_address_of_a_node_tells_the_two_apart(twins: tuple[World, World], who: str) -> None:
+    full, empty = twins
+    app: Any = full.rig.client.app
+    while not hasattr(app, "routes"):
+        app = app._app
+    templates = {route.path for route in app.routes if isinstance(route, Route) and "GET" in (route.methods or ())}
+    for template in sorted(templates - {"/metrics"}):  # which counts what it was asked, and has a law of its own
+        path = _PARAMETER.sub(lambda found: NAMED[found[1]], template)
+        for query in ("", f"?iri={SECRET}&id={WORD}", f"?name={full.agreement}", f"?q={WORD}"):
+            found, expected = (shown(world.ask(who, "GET", path + query)) for world in (full, empty))
+            assert found == expected, path + query
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)

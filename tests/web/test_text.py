@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import nh3
 import pytest
 
 from node.web import text
@@ -88,3 +89,29 @@ def test_plain_text_has_no_marks_and_ends_at_a_word() -> None:
     assert text.plain("<p>One &amp; <b>two</b></p><p>three</p>") == "One & two three"
     assert text.plain("one two three four", 11) == "one two…"
     assert text.plain("a < b") == "a < b"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Every on-street area: who may park there, when and for how long.",
+        "Two\n\nparagraphs, 12 of them.  And  blanks.\r\nA line; 50 % of 1.5 m (or more)!",
+        "1. A list\n2. of things",
+        "- dashes\n- more",
+        "Title\n=====\ntext",
+        "    indented\ntext",
+        "a < b & c > d",
+        "*stars* and _lines_ and `code` and [a](https://x.example)",
+        "",
+    ],
+)
+def test_a_text_without_marks_is_taken_as_it_is_and_reads_as_if_it_had_been_cleaned(said: str) -> None:
+    slowly = text._SPACE.sub(
+        " ", text._unescape(nh3.clean(text._ANY_TAG.sub(text._gap, str(text.clean(said))), tags=set()))
+    )
+    assert text.plain(said) == slowly.strip()
+
+
+def test_a_lead_of_a_very_long_description_costs_no_more_than_its_beginning() -> None:
+    long = "<p>" + "word " * 200_000 + "</p>"
+    assert text.plain(long, 20) == "word word word word…"

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 import orjson
 
 from node.errors import ForbiddenAddress, Malformed, NodeError, Refused
-from node.federation.client import TokenSource, refusal_of
+from node.federation.client import TokenSource
 from node.federation.dsp.documents import (
     VERSION,
     Catalog,
@@ -27,6 +27,7 @@ from node.federation.dsp.documents import (
 from node.federation.dsp.fields import MAX_ADDRESS, Json, reasons
 from node.federation.dsp.messages import ContractNegotiation
 from node.federation.integrity import strict_json
+from node.federation.peer_noes import refusal_of
 from node.outbound import Outbound, Reply
 
 __all__ = ["DspClient", "below"]

@@ -48,22 +48,33 @@ def _quality() -> None:
         number("at"),
         sqlite_with_rowid=False,
     )
+    op.create_index("quality_of_collection", "quality", ["collection_id", "metrics"])
     op.create_table(
         "link",
         number("url_key", key=True),
         text("url"),
-        text("host"),
-        text("state", default="unknown"),
+        text("host"),  # its origin: scheme, host, port
+        text("state", default="unknown"),  # ok, failed or unknown
         number("status", default="0"),
         text("detail", default=""),
         number("checked_at", default="0"),
         number("next_at", default="0"),
-        number("fails", default="0"),
+        number("fails", default="0"),  # in a row
         number("bytes", optional=True),
         text("media_type", default=""),
         sqlite_with_rowid=False,
     )
-    op.create_index("link_due", "link", ["next_at"])
+    op.create_index("link_of_host", "link", ["host", "next_at"])
+    # When an origin has a link that is due, and when it may be asked again: one with many never keeps others waiting.
+    op.create_table(
+        "link_host",
+        text("host", key=True),
+        number("next_at"),
+        number("free_at", default="0"),
+        number("fails", default="0"),  # in a row
+        sqlite_with_rowid=False,
+    )
+    op.create_index("link_host_due", "link_host", ["next_at"])
     op.create_table(
         "link_of",
         of_collection(),
@@ -75,10 +86,8 @@ def _quality() -> None:
     op.create_index("link_of_url", "link_of", ["url_key"])
     op.create_table(
         "quality_day",
-        text("collection", key=True),
-        number("day", key=True),
-        number("records"),
-        number("points"),
-        text("dimensions"),
+        text("subject", key=True),  # collection:NAME or source:NAME
+        number("day", key=True),  # since the epoch
+        text("summary"),  # JSON: records, points, and of each metric how many passed, failed and are unknown
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,54 @@
+"""What a hit says of itself: title and description, read out of the bytes on the shelf for one reader.
+
+The index stores no texts, so those of the few records of a page are looked up here. Lines of a payload are sorted and a
+record's own begin with its IRI, so a few searches for bytes do, and no line is taken apart that is not shown. Pure.
+"""
+
+from node.vocab.ntriples import language_of, unescape
+from node.vocab.terms import DCAT, DCT, FOAF, SCHEMA, SKOS
+
+_TITLES = (DCT.title, SKOS.prefLabel, FOAF.name, SCHEMA.name)
+_ABOUT = (DCT.description, SCHEMA.description, SKOS.definition)
+_MOST = 100
+
+
+def title_of(payload: bytes, iri: str, language: str) -> str:
+    """Give the title in a language, else in English, else any, machines' translations last; the IRI without one."""
+    return (in_order(payload, iri, _TITLES, language) or [iri])[0]
+
+
+def others_of(payload: bytes, iri: str, language: str) -> list[str]:
+    """Give every title and keyword, the reader's first: what tells of a record that was found by another language."""
+    return in_order(payload, iri, _TITLES, language) + in_order(payload, iri, (DCAT.keyword,), language)
+
+
+def texts_of(payload: bytes, iri: str, language: str) -> list[str]:
+    """Give every description, the reader's first."""
+    return in_order(payload, iri, _ABOUT, language)
+
+
+def in_order(payload: bytes, iri: str, predicates: tuple[str, ...], language: str) -> list[str]:
+    """Give the literals of the first property that has any, as `title_of` orders them."""
+    for predicate in predicates:
+        found = _literals(payload, f'<{iri}> <{predicate}> "'.encode())
+        if found:
+            ranked = sorted(enumerate(found), key=lambda pair: (_rank(pair[1], language), pair[0]))
+            return [unescape(term[1 : term.rindex('"')]) for _, term in ranked]
+    return []
+
+
+def _literals(payload: bytes, start: bytes) -> list[str]:
+    found: list[str] = []
+    at = 0 if payload.startswith(start) else payload.find(b"\n" + start) + 1
+    while len(found) < _MOST and payload.startswith(start, at):
+        end = payload.find(b"\n", at)
+        # A line ends in ` .`; the quote belongs to the term.
+        found.append(payload[at + len(start) - 1 : end - 2].decode())
+        at = end + 1
+    return found
+
+
+def _rank(term: str, language: str) -> tuple[bool, int]:
+    tag = language_of(term).lower()
+    base = tag.partition("-")[0]
+    return "-t-" in tag, 0 if base == language[:2].lower() else 1 if base == "en" else 2

@@ -1,0 +1,160 @@
+"""The command `citynode search`: what anyone would find, asked in a terminal, with or without a running node.
+
+It reads the index on disk as the web does and takes the same parameters. Where no worker keeps the index level, what is
+new is taken in first; while one does, it has done so. What is restricted is shown only where the operator asks for it.
+"""
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from node.cli import say
+from node.cli.common import DataOption, JsonOption, now_ms, opened
+from node.errors import Unavailable
+
+if TYPE_CHECKING:
+    from node.assembly import Node
+    from node.catalog.search.query import Sight
+    from node.catalog.search.results import Hit, Results
+
+_VALUES = "May come again; --{0}=-VALUE leaves it out."
+
+
+def _facet(name: str, meaning: str) -> Any:  # noqa: ANN401 (typer's own word for an option)
+    return typer.Option(f"--{name}", metavar="VALUE", help=f"{meaning} {_VALUES.format(name)}")
+
+
+def search(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[WORDS]...", help='Words, "a phrase", begin*, -unwanted, a OR b, title:word, city:x'),
+    ] = None,
+    city: Annotated[list[str] | None, _facet("city", "Whose records.")] = None,
+    kind: Annotated[list[str] | None, _facet("kind", "dataset, practice, ai-system, …")] = None,
+    theme: Annotated[list[str] | None, _facet("theme", "A theme: TRAN, or its name.")] = None,
+    format_: Annotated[list[str] | None, _facet("format", "A format: csv, geojson, …")] = None,
+    licence: Annotated[list[str] | None, _facet("licence", "A licence: its code, its name, none, other.")] = None,
+    use: Annotated[list[str] | None, _facet("use", "free, credit, limited, agreement, unknown.")] = None,
+    access: Annotated[list[str] | None, _facet("access", "public, restricted, non_public, unknown.")] = None,
+    language: Annotated[list[str] | None, _facet("language", "Language of the data: fi, sv, en, …")] = None,
+    publisher: Annotated[list[str] | None, _facet("publisher", "A publisher's short name.")] = None,
+    freshness: Annotated[list[str] | None, _facet("freshness", "Changed within a week, month, year; older.")] = None,
+    quality: Annotated[list[str] | None, _facet("quality", "excellent, good, sufficient, bad, unknown.")] = None,
+    keyword: Annotated[list[str] | None, _facet("keyword", "A keyword, whole.")] = None,
+    collection: Annotated[list[str] | None, _facet("collection", "A collection, own or mirrored.")] = None,
+    bbox: Annotated[str, typer.Option("--bbox", metavar="W,S,E,N", help="A box in degrees.")] = "",
+    place: Annotated[str, typer.Option("--place", metavar="NAME", help="A place by its name.")] = "",
+    since: Annotated[str, typer.Option("--from", metavar="DATE", help="About times from this day or year on.")] = "",
+    until: Annotated[str, typer.Option("--to", metavar="DATE", help="About times up to this day or year.")] = "",
+    sort: Annotated[str, typer.Option("--sort", metavar="ORDER", help="relevance, changed, title, quality.")] = "",
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="How many records, 1 to 100.")] = 20,
+    cursor: Annotated[str, typer.Option("--cursor", metavar="CURSOR", help="Go on after a page.")] = "",
+    facet: Annotated[list[str] | None, typer.Option("--facet", metavar="NAME", help="Count by a facet.")] = None,
+    lang: Annotated[str, typer.Option("--lang", metavar="TAG", help="Language of the titles shown.")] = "en",
+    restricted: Annotated[bool, typer.Option("--restricted", help="Also what needs an agreement.")] = False,
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
+    """Search every record of this node, its own and those of other cities."""
+    from node.catalog.search.query import FACETS
+    from node.web.search_query import read_asked
+
+    chosen = (city, kind, theme, format_, licence, use, access, language, publisher, freshness, quality, keyword)
+    facets = dict(zip(FACETS, (*chosen, collection), strict=True)) | {"facet": facet or ["none"]}
+    single = {"q": " ".join(words or ()), "bbox": bbox, "place": place, "from": since, "to": until}
+    paging = {"sort": sort, "limit": str(limit), "cursor": cursor}
+    pairs = [(name, value) for name, values in facets.items() for value in values or ()]
+    asked = read_asked([*single.items(), *paging.items(), *pairs], lang)
+    with opened(data) as node:
+        _take_in(node)
+        results = node.finding.search.find(asked.query, _sight(node, restricted=restricted), now_ms=now_ms())
+        if as_json:
+            say.document(_document(node, results))
+        else:
+            _show(node, results, named=bool(facet))
+
+
+def _take_in(node: "Node") -> None:
+    """Bring the index level; if somebody else is at it, what there is will do."""
+    for reading in node.finding.readings:
+        if reading.name == "search":
+            with suppress(Unavailable):
+                reading.catch_up(threading.Event())
+
+
+def _sight(node: "Node", *, restricted: bool) -> "Sight":
+    from node.catalog.search.query import Allowed, Sight
+
+    hidden = node.federation.view.hidden()
+    if not restricted:
+        return Sight(hidden)
+    names = [info.name for info in node.shelf.collections() if info.visibility != "public"]
+    return Sight(hidden, tuple(Allowed(name) for name in names))
+
+
+def _city(node: "Node", collection: str) -> str:
+    peer, slash, _ = collection.partition("/")
+    return peer if slash else node.settings.name
+
+
+def _show(node: "Node", results: "Results", *, named: bool) -> None:
+    about = f"{'' if results.exact else 'at least '}{results.total} record{'' if results.total == 1 else 's'}"
+    if results.fuzzy:
+        about = f"Nothing has all of these words; {about} with similar or most of them"
+    say.line(about)
+    if results.did_you_mean:
+        say.line(f"Did you mean: {results.did_you_mean}")
+    for hit in results.hits:
+        _show_hit(node, hit)
+    for name, counts in results.facets.items() if named else ():
+        say.line()
+        say.table((name, "records"), [(_named(count.value, count.label), count.count) for count in counts])
+    if results.cursor:
+        say.note(f"More: --cursor {results.cursor}")
+
+
+def _show_hit(node: "Node", hit: "Hit") -> None:
+    held = hit.held
+    say.line()
+    say.line(hit.title)
+    say.line(f"  {_city(node, held.collection)} · {held.kind} · {held.collection}")
+    say.line(f"  {held.iri}")
+    if hit.also_via:
+        say.line("  also via " + ", ".join(each.collection for each in hit.also_via))
+    for each in hit.similar:
+        say.line(f"  similar (same {each.reason.replace('-', ' ')}): {each.held.iri}")
+
+
+def _named(value: str, label: str) -> str:
+    return value if label == value else f"{value} ({label})"
+
+
+def _document(node: "Node", results: "Results") -> dict[str, object]:
+    return {
+        "total": results.total,
+        "total_is": "exact" if results.exact else "at-least",
+        "hits": [_told(node, hit) for hit in results.hits],
+        "facets": {
+            name: [{"value": each.value, "label": each.label, "count": each.count} for each in counts]
+            for name, counts in results.facets.items()
+        },
+        "next": results.cursor or None,
+        "did_you_mean": results.did_you_mean or None,
+        "fuzzy": results.fuzzy,
+    }
+
+
+def _told(node: "Node", hit: "Hit") -> dict[str, object]:
+    held = hit.held
+    return {
+        "iri": held.iri,
+        "title": hit.title,
+        "kind": held.kind,
+        "city": _city(node, held.collection),
+        "collection": held.collection,
+        "why": {"title": hit.why_title, "text": hit.why_text},
+        "also_via": [{"city": _city(node, each.collection), "collection": each.collection} for each in hit.also_via],
+        "similar": [{"iri": each.held.iri, "title": each.title, "reason": each.reason} for each in hit.similar],
+    }

@@ -1,0 +1,158 @@
+"""What the page of a search shows besides its rows: facets to tick, filters that are chosen, orders, other cities.
+
+Works without script: facets are boxes of one GET form, a chosen filter is a link to the same question without it. A
+value that is chosen is shown though nothing has it, or sending the form would lose it. Values for the template only.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from node.catalog.search.query import FACETS
+from node.catalog.search.results import Count
+from node.federation.asking import Asked as AskedCity
+from node.web.search_hits import facet_label
+from node.web.search_query import Asked
+from node.web.words import words
+
+# In the order of the page; the first are open.
+SHOWN = ("city", "use", "kind", "format", "freshness", "theme", "publisher", "licence", "language", "access", "quality")
+OPEN = 3
+FIRST = 8
+_ORDERS = ("relevance", "changed", "title", "quality")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One value to tick."""
+
+    name: str
+    value: str
+    label: str
+    count: int
+    checked: bool
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One facet: the values one sees first and the others, folded until asked for."""
+
+    name: str
+    title: str
+    boxes: tuple[Box, ...]
+    more: tuple[Box, ...]
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A chosen filter and the address without it."""
+
+    label: str
+    href: str
+    is_city: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A way to sort, and its address."""
+
+    label: str
+    href: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """All of it."""
+
+    groups: tuple[Group, ...]
+    chips: tuple[Chip, ...]
+    orders: tuple[Order, ...]
+    kept: tuple[tuple[str, str], ...]
+    silent: tuple[str, ...]
+
+
+def panel(
+    asked: Asked,
+    facets: Mapping[str, Sequence[Count]],
+    cities: Sequence[AskedCity],
+    reader: str,
+    city: Callable[[str], str],
+    own: str,
+) -> Panel:
+    """Work it out for one answer; `city` names a city by its name here, `own` is ours."""
+    groups = (_group(name, asked, facets.get(name, ()), reader, city, own) for name in SHOWN)
+    shown = tuple(group for group in groups if group is not None)
+    orders = (
+        Order(
+            words(reader, f"sort.{order}"),
+            asked.path(asked.changed("sort", "" if order == "relevance" else order)),
+            order == asked.query.sort,
+        )
+        for order in _ORDERS
+    )
+    return Panel(
+        groups=shown,
+        chips=tuple(_chips(asked, facets, reader, city)),
+        orders=tuple(orders),
+        kept=tuple(_kept(asked, {group.name for group in shown})),
+        silent=tuple(words(reader, f"asked.{one.state}", city=one.city) for one in cities if one.state != "answered"),
+    )
+
+
+def _group(
+    name: str, asked: Asked, counts: Sequence[Count], reader: str, city: Callable[[str], str], own: str
+) -> Group | None:
+    chosen = asked.query.filters.get(name, ())
+    known = {count.value for count in counts}
+    listed = [*counts, *(Count(value, value, 0) for value in chosen if value not in known)]
+    if not listed:
+        return None
+    boxes = [
+        Box(
+            name,
+            one.value,
+            facet_label(name, one.value, one.label, reader, city),
+            one.count,
+            one.value in chosen,
+            name == "city" and one.value == own,
+        )
+        for one in listed
+    ]
+    # What is ticked stays in sight.
+    boxes.sort(key=lambda box: not box.checked)
+    first = max(FIRST, len(chosen))
+    return Group(
+        name,
+        words(reader, f"facet.{name}"),
+        tuple(boxes[:first]),
+        tuple(boxes[first:]),
+        is_open=bool(chosen) or name in SHOWN[:OPEN],
+    )
+
+
+def _chips(asked: Asked, facets: Mapping[str, Sequence[Count]], reader: str, city: Callable[[str], str]) -> list[Chip]:
+    made = []
+    for pair in asked.narrowing:
+        name, value = pair
+        bare = value.removeprefix("-").strip() if name in FACETS else value
+        if name in FACETS:
+            known = next((count.label for count in facets.get(name, ()) if count.value == bare), bare)
+            label = facet_label(name, bare, known, reader, city)
+        else:
+            label = words(reader, f"chip.{name}", value=value)
+        if bare != value:
+            label = words(reader, "chip.not", value=label)
+        made.append(Chip(label, asked.path(asked.without(pair)), name == "city" and bare == value))
+    return made
+
+
+def _kept(asked: Asked, shown: set[str]) -> list[tuple[str, str]]:
+    """List what the form has no field for and must not lose: values left out, a box, the order, the language."""
+    fields = {"q", "place", "from", "to", "cursor", "limit", "facet"}
+    return [
+        (name, value)
+        for name, value in asked.pairs
+        if name not in fields and (name not in shown or value.startswith("-"))
+    ]

@@ -1,0 +1,93 @@
+"""A SPARQL request as the protocol writes it (SPARQL 1.1 Protocol, 2.1): by GET, by form, or as the body itself.
+
+Strict where readers could disagree: one query and not two, UTF-8 and nothing else, no update in any form. Bounded in
+bytes and in the number of parameters. Knows nothing of stores.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from node.catalog.graph.asking import Dataset
+from node.errors import Malformed
+from node.web.bodies import body_of
+
+FORM, DIRECT, UPDATE = "application/x-www-form-urlencoded", "application/sparql-query", "application/sparql-update"
+MAX_PARAMETERS = 64
+_UTF8 = ("utf-8", "utf8")
+_NO_UPDATE = "Nothing can be changed here."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for: `query` is None where there is none; `form` a name of a form, if one was named."""
+
+    query: str | None
+    dataset: Dataset
+    form: str = ""
+
+
+async def asked_by(request: Request, *, query_bytes: int) -> Asked:
+    """Read a request.
+
+    Raises:
+        Malformed: It does not follow the protocol, or is an update.
+        TooLarge: Its body is longer than any query may be.
+    """
+    pairs = _pairs(request.scope["query_string"])
+    if request.method != "POST":
+        return _asked(pairs, None)
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    kind, charset = kind.strip().lower(), _charset(parameters)
+    if kind == UPDATE:
+        raise Malformed(_NO_UPDATE, fix="Ask with a query.")
+    if kind not in (FORM, DIRECT):
+        raise Malformed(f"A body of type {kind[:80] or 'none'} is not taken here.", fix=f"Send {FORM} or {DIRECT}.")
+    if charset not in _UTF8:
+        raise Malformed(f"A query in {charset[:40]} is not taken here.", fix="Send UTF-8.")
+    # Every byte of a form may be written as three.
+    body = await body_of(request, most=4 * query_bytes + 65_536 if kind == FORM else 4 * query_bytes)
+    if kind == FORM:
+        return _asked([*pairs, *_pairs(body)], None)
+    return _asked(pairs, _utf8(body))
+
+
+def _asked(pairs: list[tuple[str, str]], body: str | None) -> Asked:
+    if any(name == "update" for name, _ in pairs):
+        raise Malformed(_NO_UPDATE, fix="Ask with a query.")
+    queries = [value for name, value in pairs if name == "query"] + ([] if body is None else [body])
+    if len(queries) > 1:
+        raise Malformed("There are two queries.", fix="Send one at a time.")
+    dataset = Dataset(
+        tuple(value for name, value in pairs if name == "default-graph-uri"),
+        tuple(value for name, value in pairs if name == "named-graph-uri"),
+    )
+    form = next((value for name, value in pairs if name == "format"), "")
+    return Asked(queries[0] if queries else None, dataset, form)
+
+
+def _pairs(written: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            _utf8(written), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS, separator="&"
+        )
+    except UnicodeDecodeError as error:
+        raise Malformed("A parameter is not in UTF-8.", fix="Send UTF-8.") from error
+    except ValueError as error:
+        raise Malformed(f"More than {MAX_PARAMETERS} parameters.", fix="Send fewer.") from error
+
+
+def _utf8(written: bytes) -> str:
+    try:
+        return written.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("The query is not in UTF-8.", fix="Send UTF-8.") from error
+
+
+def _charset(parameters: str) -> str:
+    for each in parameters.split(";"):
+        name, _, value = each.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"').lower()
+    return _UTF8[0]
