@@ -12,10 +12,12 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
@@ -27,6 +29,7 @@ from node.journal import Draft, catch_up
 from node.settings import Settings
 from node.web.assemble import build
 from node.web.negotiate import FORMS
+from tests.catalog.graph.engines import running
 from tests.catalog.rig import BASE, City, datasets, make_city
 from tests.federation.agreed import agree_alone, change, now_ms, pair_of, peer, permits, stand_in
 from tests.journal.rig import payload_of
@@ -89,7 +92,22 @@ CKAN = (
     "tag_list", "status_show", "current_package_list_with_resources",
     'package_search?facet.field=["tags","organization"]&rows=1000',
 )  # fmt: skip
-QUERIES = (f"SELECT * {{ <{SECRET}> ?p ?o }}", f"SELECT * {{ GRAPH <{BASE}/collections/{WORD}> {{ ?s ?p ?o }} }}")
+SPARQL = (
+    "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }",
+    "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g",
+    "SELECT DISTINCT ?o { ?s <http://purl.org/dc/terms/title> ?o } ORDER BY ?o",
+)
+QUERIES = (
+    f"SELECT * {{ <{SECRET}> ?p ?o }}",
+    f"SELECT * {{ GRAPH <{BASE}/collections/{WORD}> {{ ?s ?p ?o }} }}",
+    f"SELECT * FROM NAMED <{BASE}/collections/{WORD}> {{ GRAPH ?g {{ ?s ?p ?o }} }}",  # noqa: S608 (no SQL)
+    f'ASK {{ ?s ?p ?o FILTER CONTAINS(LCASE(STR(?o)), "{WORD}") }}',
+)
+
+
+def _queries(path: str) -> Callable[["World"], Sequence[str]]:
+    dataset = urlencode({"named-graph-uri": f"{BASE}/collections/{WORD}", "query": SPARQL[1]})
+    return lambda _: [*(f"{path}?query={quote(one)}" for one in QUERIES), f"{path}?{dataset}"]
 
 
 def _searches(world: "World") -> list[str]:
@@ -189,8 +207,12 @@ DOORS = [
         lambda _: [f"/compare{form}?iri={SECRET}&iri={BASE}/datasets/d1" for form in ("", ".json")],
         general=["/sets", "/sets.json", "/compare", "/licences", "/licences.json", "/collections/vocabularies"],
     ),
-    Door("sparql", lambda _: [f"/sparql?query={quote(one)}" for one in QUERIES], general=["/sparql"]),
-    Door("restricted sparql", lambda _: [f"/sparql/restricted?query={quote(one)}" for one in QUERIES]),
+    Door("sparql", _queries("/sparql"), general=["/sparql", *(f"/sparql?query={quote(one)}" for one in SPARQL)]),
+    Door(
+        "restricted sparql",
+        _queries("/sparql/restricted"),
+        general=["/sparql/restricted", *(f"/sparql/restricted?query={quote(one)}" for one in SPARQL)],
+    ),
 ]
 
 
@@ -284,7 +306,7 @@ def _made(folder: Path, migrated: Path, keys: Path) -> World:
     settings = Settings(data=folder, name="Testville", base_url=BASE)
     shutil.copytree(keys, keys_folder(settings))
     rates = {"rate_feed_per_min": 0, "rate_public_per_min": 0, "rate_token_per_min": 0}
-    city = make_city(folder, **rates, metrics=True, sparql="off", link_check_days=0)
+    city = make_city(folder, **rates, metrics=True, link_check_days=0)
     _public(city)
     return World(city, Rig(city, None, ""))  # type: ignore[arg-type]
 
@@ -296,6 +318,9 @@ def twins(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     (folder / "keys").mkdir()
     make_keys(settings)
     full, empty = (_made(folder / name, migrated, keys_folder(settings)) for name in ("full", "empty"))
+    stack = ExitStack()
+    for world, store in product((full, empty), ("public", "restricted")):
+        stack.enter_context(running(world.city.folder / "graph", store))
     _secret(full.city, full)
     empty.agreement = full.agreement
     for world in (full, empty):
@@ -309,10 +334,11 @@ def twins(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             issued = node.federation.named_tokens.issue(name, scopes=["read:open-data"], now_ms=now_ms())
             world.secrets[name] = issued[1]
         world.rig.client = Client(build(node.site), BASE)
-    yield full, empty
-    for world in (full, empty):
-        world.rig.client.close()
-        world.city.node.close()
+    with stack:
+        yield full, empty
+        for world in (full, empty):
+            world.rig.client.close()
+            world.city.node.close()
 
 
 def shown(reply: httpx.Response) -> tuple[int, dict[str, str], bytes]:
@@ -432,6 +458,19 @@ def test_the_party_of_an_agreement_is_told_and_hears_of_nothing_else(twins: tupl
     catalogue = full.rig.as_peer("GET", "/catalog.ttl", token=full.rig.peer_token(LONDON))
     assert WORD in catalogue.text
     assert catalogue.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize(
+    "path", [f"/search.json?q={WORD}", f"/sparql/restricted?query={quote(QUERIES[3])}", f"/datasets/{WORD}.nt"]
+)
+def test_staff_finds_through_each_door_what_the_others_do_not(twins: tuple[World, World], path: str) -> None:
+    told = []
+    for world in twins:
+        if "staff" not in world.secrets:
+            named = world.city.node.federation.named_tokens
+            world.secrets["staff"] = named.issue("staff", staff=True, now_ms=now_ms())[1]
+        told.append(shown(world.ask("staff", "GET", path))[2])
+    assert told[0] != told[1]
 
 
 def test_what_is_in_memory_is_not_given_to_a_token_that_does_not_hold(twins: tuple[World, World]) -> None:

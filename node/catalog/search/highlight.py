@@ -15,6 +15,7 @@ _MAX_TEXT = 6_000
 _WORD = re.compile(r"\w+")
 _TAG = re.compile(r"<[^<>]{0,300}>")
 _SYMBOLS = re.compile(r"[*_`#>|]{2,}|(?<=\s)[#>*](?=\s)|\]\([^)\s]{0,500}\)|!?\[(?=[^\]]{0,300}\]\()")
+_MARKUP = re.compile(r"[<&*_`#>|\[\t\n\r]|  ")
 _COMPOUND_FROM = 4
 _SHARED = 3
 
@@ -47,8 +48,11 @@ class Marker:
     def excerpt(self, text: str) -> str:
         """Give about 240 characters around what was asked for; empty if nothing was."""
         # Most texts of most records have none of it, and taking markup off costs more than looking.
-        flat = plain(text) if self._found(text[:_MAX_TEXT]) else ""
+        flat = text[:_MAX_TEXT]
         found = self._found(flat)
+        if found and _MARKUP.search(flat):
+            flat = plain(flat)
+            found = self._found(flat)
         if not found:
             return ""
         start, end = _window(flat, self._best(flat, found))

@@ -10,14 +10,16 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from node.catalog.readings import ReadingStatus, State
 from node.catalog.search import analyzers
-from node.catalog.search.document import Mapped, document_of
+from node.catalog.search.document import Mapped
 from node.catalog.search.index import Indexes
 from node.catalog.search.layout import PUBLIC, Layout, Position, index_of
+from node.catalog.search.making import Batch, Maker, Task
 from node.catalog.search.writing import Writing
 from node.catalog.shelf import Held, Shelf
 from node.catalog.touched import Change, Touched
@@ -51,6 +53,34 @@ class _Placed:
     held: Held
     at: tuple[int, int]  # collection id, record key
     route: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """Where a document is: its index, and its key there."""
+
+    index: str
+    key: str
+
+    @classmethod
+    def of(cls, collection: str, iri: str, collections: _Collections) -> Self:
+        return cls(collections.indexes[collection], analyzers.key_of(collection, iri))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What a batch of changes comes to: its last number, how many they are, and where its documents go."""
+
+    n: int
+    count: int
+    collections: _Collections
+    put: Sequence[_Key]
+    gone: Sequence[_Key]
+    fresh: bool
+
+    def knowing(self, before: Mapping[str, str]) -> dict[str, str]:
+        """Give the index of each collection as it was known before, and of those that are new."""
+        return {**self.collections.indexes, **before}
 
 
 class SearchKeeper:
@@ -160,25 +190,25 @@ class SearchKeeper:
     def _go_on(self, position: Position, stop: threading.Event) -> int:
         position = self._moved(position)
         bulk = self._touched.behind(position.n) >= BULK_FROM
-        total, pending, n = 0, 0, position.n
-        with Writing(self._layout, position.makings, bulk=bulk) as writing:
-            while not stop.is_set() and (changes := self._touched.after(n, BATCH)):
-                collections = self._collections()
-                self._take_in(writing, changes, collections)
-                n, pending, total = changes[-1].n, pending + len(changes), total + len(changes)
+        total, pending = 0, 0
+        with Writing(self._layout, position.makings, bulk=bulk) as writing, Maker(helped=bulk) as maker:
+            for batch in maker.made(self._batches(position.n, stop)):
+                _write(writing, batch)
+                total, pending = total + batch.what.count, pending + batch.what.count
+                # What was known before stays: a collection that changes meanwhile is met as changed the next time.
+                position = replace(position, n=batch.what.n, collections=batch.what.knowing(position.collections))
                 if pending >= COMMIT_EVERY:
-                    position, pending = self._committed(writing, n, collections), 0
-            if pending or position.n != n:
-                self._committed(writing, n, self._collections())
+                    self._commit(writing, position)
+                    pending = 0
+            if pending:
+                self._commit(writing, position)
             if not stop.is_set():
                 writing.settle()
         return total
 
-    def _committed(self, writing: Writing, n: int, collections: _Collections) -> Position:
+    def _commit(self, writing: Writing, position: Position) -> None:
         writing.commit()
-        position = Position(n, dict(writing.makings), dict(collections.indexes))
-        self._layout.save(position)
-        return position
+        self._layout.save(replace(position, makings=dict(writing.makings)))
 
     def _moved(self, position: Position) -> Position:
         """Take collections out of the indexes they are no longer of; their records come again by being touched."""
@@ -192,112 +222,107 @@ class SearchKeeper:
                 if index in position.makings:
                     writing.take_out_all(index, name)
             writing.commit()
+        if moved:
             with self._db.write() as tx:
                 for name in moved:
                     if name in now.ids:
                         touch_collection(tx, now.ids[name])
-            wanted = {PUBLIC, *now.indexes.values()}
-            makings = {index: making for index, making in position.makings.items() if index in wanted}
-            position = Position(position.n, makings, dict(now.indexes))
+        wanted = {PUBLIC, *now.indexes.values()}
+        makings = {index: making for index, making in position.makings.items() if index in wanted}
+        position = Position(position.n, makings, dict(now.indexes))
         self._layout.save(position)
         self._layout.sweep(position)
         return position
-
-    def _take_in(self, writing: Writing, changes: Sequence[Change], collections: _Collections) -> None:
-        """Write the newest state of records, and of those of the same IRI in other public collections."""
-        placed: dict[tuple[str, str], _Placed] = {}
-        for each in self._by_routes(changes, collections):
-            placed[each.held.collection, each.held.iri] = each
-        for change in changes:
-            if change.held is None and change.collection in collections.indexes:
-                key = analyzers.key_of(change.collection, change.iri)
-                writing.take_out(collections.indexes[change.collection], key)
-            elif change.held is not None:
-                placed.setdefault((change.collection, change.iri), _Placed(change.held, _at(change)))
-        self._write(writing, list(placed.values()), collections, fresh=False)
-
-    def _by_routes(self, changes: Sequence[Change], collections: _Collections) -> Iterator[_Placed]:
-        public = {change.iri for change in changes if collections.indexes.get(change.collection) == PUBLIC}
-        for helds in self._shelf.holders(sorted(public)).values():
-            shown = [held for held in helds if collections.indexes.get(held.collection) == PUBLIC]
-            for route, held in enumerate(shown):
-                yield _Placed(held, (collections.ids[held.collection], key_of(held.iri)), route)
 
     # ---------------------------------------------------------------- making anew
 
     def _make_anew(self, stop: threading.Event) -> int:
         with _refusals():
             position, total = self._made(stop)
-        self._layout.save(position)
-        self._layout.mend()
-        self._layout.sweep(position)
+            self._layout.save(position)
+            self._layout.mend()
+            self._layout.sweep(position)
         return total
 
     def _made(self, stop: threading.Event) -> tuple[Position, int]:
         """Write all indexes beside those there are; what half was made, is swept away the next time."""
-        position = self._layout.position()
-        self._layout.sweep(position or Position())
-        upto, n, total = self._touched.newest(), 0, 0
-        with Writing(self._layout, {}, bulk=True) as writing:
+        self._layout.sweep(self._layout.position() or Position())
+        upto, total = self._touched.newest(), 0
+        position = Position(collections=dict(self._collections().indexes))
+        bulk = self._touched.behind(0) >= BULK_FROM
+        with Writing(self._layout, {}, bulk=bulk) as writing, Maker(helped=bulk) as maker:
             writing.writer(PUBLIC)
-            while changes := self._touched.after(n, BATCH):
-                if stop.is_set():
-                    raise Stopped("The search index was not made to its end.", fix="Run it again.")
-                collections = self._collections()
-                first = [change for change in changes if change.n <= upto]
-                self._take_in_first(writing, first, collections)
-                if len(first) < len(changes):
-                    self._take_in(writing, changes[len(first) :], collections)
-                n, total = changes[-1].n, total + len(changes)
+            for batch in maker.made(self._batches(0, stop, first=upto)):
+                _write(writing, batch)
+                total += batch.what.count
+                position = replace(position, n=batch.what.n, collections=batch.what.knowing(position.collections))
+            if stop.is_set():
+                raise Stopped("The search index was not made to its end.", fix="Run it again.")
             writing.commit()
             writing.settle()
-            return Position(n, dict(writing.makings), dict(self._collections().indexes)), total
+            return replace(position, makings=dict(writing.makings)), total
 
-    def _take_in_first(self, writing: Writing, changes: Sequence[Change], collections: _Collections) -> None:
-        """Write records that no index has met: each comes in its own turn, so none is looked for."""
+    # ---------------------------------------------------------------- what is to be written
+
+    def _batches(self, n: int, stop: threading.Event, *, first: int = 0) -> Iterator[Batch[_Step]]:
+        """Give what changed after `n`. Up to the number `first` each record comes once, so none is looked for."""
+        while not stop.is_set() and (changes := self._touched.after(n, BATCH)):
+            fresh = changes[-1].n <= first
+            n, collections = changes[-1].n, self._collections()
+            placed = self._alone(changes, collections) if fresh else self._together(changes, collections)
+            gone = [] if fresh else [change for change in changes if change.held is None]
+            step = _Step(
+                n,
+                len(changes),
+                collections,
+                [_Key.of(each.held.collection, each.held.iri, collections) for each in placed],
+                [_Key.of(change.collection, change.iri, collections) for change in gone],
+                fresh,
+            )
+            yield Batch(step, self._tasks(placed, collections), self._mapped())
+
+    def _alone(self, changes: Sequence[Change], collections: _Collections) -> list[_Placed]:
+        """Give the newest state of records, each with its route; others of the same IRI come in their own turn."""
         routes = {(each.held.collection, each.held.iri): each.route for each in self._by_routes(changes, collections)}
-        placed = [
+        return [
             _Placed(change.held, _at(change), routes.get((change.collection, change.iri), 0))
             for change in changes
             if change.held is not None
         ]
-        self._write(writing, placed, collections, fresh=True)
 
-    # ---------------------------------------------------------------- documents
+    def _together(self, changes: Sequence[Change], collections: _Collections) -> list[_Placed]:
+        """Give the newest state of records, and of those of the same IRI in other public collections."""
+        placed = {(each.held.collection, each.held.iri): each for each in self._by_routes(changes, collections)}
+        for change in changes:
+            if change.held is not None:
+                placed.setdefault((change.collection, change.iri), _Placed(change.held, _at(change)))
+        return list(placed.values())
 
-    def _write(self, writing: Writing, placed: Sequence[_Placed], collections: _Collections, *, fresh: bool) -> None:
+    def _by_routes(self, changes: Sequence[Change], collections: _Collections) -> Iterator[_Placed]:
+        public = {change.iri for change in changes if collections.indexes[change.collection] == PUBLIC}
+        for helds in self._shelf.holders(sorted(public)).values():
+            shown = [held for held in helds if collections.indexes[held.collection] == PUBLIC]
+            for route, held in enumerate(shown):
+                yield _Placed(held, (collections.ids[held.collection], key_of(held.iri)), route)
+
+    def _tasks(self, placed: Sequence[_Placed], collections: _Collections) -> list[Task]:
         payloads = self._payloads([each.held for each in placed])
-        points, mapped = self._points([each.at for each in placed]), self._mapped()
-        for each, payload in zip(placed, payloads, strict=True):
-            held, index = each.held, collections.indexes[each.held.collection]
-            key = analyzers.key_of(held.collection, held.iri)
-            document = self._document(each, payload, points.get(each.at), mapped, restricted=index != PUBLIC)
-            if document:
-                writing.put(index, key, document, fresh=fresh)
-            else:
-                writing.take_out(index, key)
-
-    def _document(
-        self, placed: _Placed, payload: bytes, quality: int | None, mapped: Mapped, *, restricted: bool
-    ) -> str:
-        """Give a document; empty for a record without payload, or one that cannot be read."""
-        held = placed.held
-        if not payload:
-            return ""
-        peer, mirrored, _ = held.collection.partition("/")
-        try:
-            return document_of(
-                held,
+        points = self._points([each.at for each in placed])
+        return [
+            Task(
+                each.held,
                 payload,
-                quality=quality,
-                city=peer if mirrored else self._city,
-                mapped=mapped,
-                restricted=restricted,
-                route=placed.route,
+                points.get(each.at),
+                self._city_of(each.held.collection),
+                each.route,
+                restricted=collections.indexes[each.held.collection] != PUBLIC,
             )
-        except ValueError as error:  # one that cannot be read must not hold up the others
-            _logger.warning("a record is left out of the search index: %s: %s", held.iri, error)
-            return ""
+            for each, payload in zip(placed, payloads, strict=True)
+        ]
+
+    def _city_of(self, collection: str) -> str:
+        peer, mirrored, _ = collection.partition("/")
+        return peer if mirrored else self._city
 
     def _payloads(self, helds: Sequence[Held]) -> list[bytes]:
         """Give payloads in order; empty for one that is erased or damaged, which must not hold up the others."""
@@ -310,6 +335,16 @@ class SearchKeeper:
         rows = self._shelf.hot.rows("SELECT name, id, visibility FROM collection ORDER BY id")
         indexes = {name: PUBLIC if visibility == "public" else index_of(name) for name, _, visibility in rows}
         return _Collections(indexes, {name: number for name, number, _ in rows})
+
+
+def _write(writing: Writing, batch: Batch[_Step]) -> None:
+    for each in batch.what.gone:
+        writing.take_out(each.index, each.key)
+    for each, document in zip(batch.what.put, batch.documents or (), strict=True):
+        if document:
+            writing.put(each.index, each.key, document, fresh=batch.what.fresh)
+        else:
+            writing.take_out(each.index, each.key)
 
 
 def _at(change: Change) -> tuple[int, int]:

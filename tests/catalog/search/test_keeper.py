@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tantivy import Query, Searcher
 
-from node.catalog.search import analyzers, schema
+from node.catalog.search import analyzers, making, schema
 from node.catalog.search import keeper as keeping
 from node.catalog.search.index import Indexes
 from node.catalog.search.keeper import SearchKeeper
@@ -312,13 +312,13 @@ def test_while_an_index_is_made_anew_the_one_there_is_serves(shelved: Shelved, m
     shelved.read()
     held = shelved.indexes.public()
     seen: list[list[str]] = []
-    document = keeping.document_of
+    document = making.document_of
 
     def looking(*given: object, **more: object) -> str:
         seen.append(Shelved.found(shelved, "book"))
         return document(*given, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(keeping, "document_of", looking)
+    monkeypatch.setattr(making, "document_of", looking)
     shelved.another().rebuild(STOP)
     assert seen == [["books"], ["books"]]
     assert shelved.found("book", held.searcher) == ["books"], "who holds the former one may go on reading it"
@@ -345,7 +345,7 @@ def test_a_rebuild_that_is_stopped_changes_nothing(shelved: Shelved) -> None:
 def test_what_changes_while_an_index_is_made_anew_is_in_it(shelved: Shelved, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "BATCH", 1)
     shelved.put(BOOKS, TREES, ROADS)
-    document, times = keeping.document_of, [0]
+    document, times = making.document_of, [0]
 
     def meanwhile(*given: object, **more: object) -> str:
         times[0] += 1
@@ -354,7 +354,7 @@ def test_what_changes_while_an_index_is_made_anew_is_in_it(shelved: Shelved, mon
             shelved.withdraw(ROADS)
         return document(*given, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(keeping, "document_of", meanwhile)
+    monkeypatch.setattr(making, "document_of", meanwhile)
     shelved.keeper.rebuild(STOP)
     searcher = shelved.indexes.public().searcher
     assert searcher.num_docs == 2
@@ -412,13 +412,13 @@ def test_a_long_way_behind_is_caught_up_bit_by_bit(shelved: Shelved, monkeypatch
     shelved.read()
     shelved.put(*(Entry(f"d{n}", f"Title {n}") for n in range(5)))
     seen: list[int] = []
-    document = keeping.document_of
+    document = making.document_of
 
     def looking(*given: object, **more: object) -> str:
         seen.append(shelved.indexes.public().searcher.num_docs)
         return document(*given, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(keeping, "document_of", looking)
+    monkeypatch.setattr(making, "document_of", looking)
     assert shelved.read() == 5
     assert seen == [0, 0, 2, 2, 4]
 
@@ -428,13 +428,13 @@ def test_a_stop_keeps_what_was_read(shelved: Shelved, monkeypatch: pytest.Monkey
     monkeypatch.setattr(keeping, "BATCH", 1)
     shelved.read()
     shelved.put(BOOKS, TREES)
-    stop, document = threading.Event(), keeping.document_of
+    stop, document = threading.Event(), making.document_of
 
     def stopping(*given: object, **more: object) -> str:
         stop.set()
         return document(*given, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(keeping, "document_of", stopping)
+    monkeypatch.setattr(making, "document_of", stopping)
     assert shelved.keeper.catch_up(stop) == 1
     assert shelved.keeper.status().state == "behind"
     monkeypatch.undo()
@@ -460,3 +460,39 @@ def test_a_folder_that_cannot_be_written_is_said(shelved: Shelved) -> None:
     shelved.folder.write_text("a file is in its place")
     with pytest.raises(Unavailable, match="cannot be written"):
         shelved.read()
+
+
+@pytest.mark.slow
+def test_a_collection_that_changes_while_it_is_read_is_met_as_changed(
+    shelved: Shelved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "BATCH", 1)
+    shelved.put(BOOKS, TREES, ROADS)
+    document, times = making.document_of, [0]
+
+    def meanwhile(*given: object, **more: object) -> str:
+        times[0] += 1
+        if times[0] == 2:
+            shelved.change("open-data", "restricted")
+        return document(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(making, "document_of", meanwhile)
+    shelved.read()
+    shelved.read()
+    restricted = shelved.indexes.restricted("open-data")
+    assert restricted is not None
+    assert (shelved.indexes.public().searcher.num_docs, restricted.searcher.num_docs) == (0, 3)
+
+
+@pytest.mark.slow
+def test_what_is_made_with_a_helper_is_what_is_made_alone(shelved: Shelved, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelved.put(*(Entry(f"d{n}", f"Title {n % 3} of many", keywords=(f"word{n}",)) for n in range(40)))
+    shelved.keeper.rebuild(STOP)
+    alone = contents(shelved.indexes.public().searcher)
+    monkeypatch.setattr(keeping, "BULK_FROM", 10)
+    monkeypatch.setattr(keeping, "BATCH", 3)
+    shelved.keeper.rebuild(STOP)
+    assert contents(shelved.indexes.public().searcher) == alone
+    shutil.rmtree(shelved.folder)
+    assert shelved.read() == 40
+    assert contents(shelved.indexes.public().searcher) == alone
