@@ -23,8 +23,10 @@ from benchmarks import (
     harvesting,
     mirroring,
     policy,
+    querying,
     resting,
     search_index,
+    search_query,
     serving,
     tokens,
 )
@@ -46,12 +48,15 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "mirror": mirroring.mirror,
     "exchange": exchange.exchange,
     "notified": exchange.notified,
+    "search": search_query.search_query,
+    "search-million": search_query.search_query_million,
     "index": search_index.search_index,
+    "sparql": querying.sparql,
     "finding": finding.finding,
     "million": finding.million,
 }
 # What takes half an hour.
-ONLY_BY_NAME = {"million"}
+ONLY_BY_NAME = {"million", "search-million"}
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ give the same bytes.
 
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 
 from node.assembly import Node
@@ -117,7 +117,9 @@ def _files(rng: random.Random, iri: str) -> Iterator[str]:
         yield f"<{file}> <{_DCT}license> <{_EU}/licence/{licence}> ."
 
 
-def fill(node: Node, count: int, *, stop: threading.Event | None = None) -> None:
+def fill(
+    node: Node, count: int, *, stop: threading.Event | None = None, describe: Callable[[int], bytes] = payload
+) -> None:
     """Write records of ten cities into mirrors of theirs, and bring the followers level."""
     for at, city in enumerate(CITIES):
         name, iri = f"{city}/open-data", f"https://{city}.example.org/collections/open-data"
@@ -130,13 +132,13 @@ def fill(node: Node, count: int, *, stop: threading.Event | None = None) -> None
             if stop is not None and stop.is_set():
                 return
             with node.db.write() as tx:
-                _write(tx, node, name, iri, mine[start : start + _BATCH], first=start + 1)
+                _write(tx, node, name, iri, {n: describe(n) for n in mine[start : start + _BATCH]}, first=start + 1)
 
 
-def _write(tx: Tx, node: Node, name: str, iri: str, numbers: Sequence[int], *, first: int) -> None:
+def _write(tx: Tx, node: Node, name: str, iri: str, bodies: Mapping[int, bytes], *, first: int) -> None:
     arrived = []
-    for seq, number in enumerate(numbers, first):
-        body, record = payload(number), iri_of(number)
+    for seq, (number, body) in enumerate(bodies.items(), first):
+        record = iri_of(number)
         salt = sha256(record.encode()).digest()[:16]
         opening = Opening("put", salt, record, record.rpartition("/")[2], "dataset", digest_of(body))
         arrived.append(Arrived(Entry(iri, seq, _AT_MS + seq, opening.commitment(), opening), body))

@@ -31,9 +31,9 @@ The flows:
     Out     web -> shelf (newest state) -> stored bytes -> serialise to the form asked for; strong ETag from the digest.
             Feeds: web -> rights -> federation.feed (pages, snapshot, tiles) or ldes; notices tell peers of new heads.
             What is restricted: web -> seen, door -> rights -> decisions (agreements in force, compiled) -> yes or no.
-    Find    shelf -> touched -> readings in the worker: quality, then search (catalog/search, tantivy), the triple stores
-            (catalog/graph -> outbound.engine -> oxigraph). web: search, ckan, ogc, atom, data.json -> sight (what this
-            caller may see) -> search; collections one may ask but not copy -> federation.asking -> their cities, live.
+    Find    shelf -> touched -> readings in the worker: quality, then search (catalog/search, tantivy), the triple
+            stores (catalog/graph -> outbound.engine -> oxigraph). web: search, ckan, ogc, atom -> sight (what this
+            caller may see) -> search; what one may ask but not copy -> federation.asking -> its city, live.
     Agree   office or web/dsp -> negotiations (stored, then decided by approvals) -> outbox -> the other. Finalized:
             one entry in each city's journal of the pair -> agreements (a follower) -> decisions.
     Proof   journal -> tiles, checkpoint, inclusion proof; witnesses cosign; `citynode journal verify` recomputes all of

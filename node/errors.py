@@ -60,9 +60,10 @@ class Refused(NodeError):
 
 
 class Malformed(Refused):
-    """Bytes or values that do not follow their format."""
+    """Bytes or values that do not follow their format; `faults` has a sentence each, where all were found at once."""
 
     code = "malformed"
+    faults: tuple[str, ...] = ()
 
 
 class TooLarge(Refused):
@@ -212,9 +213,13 @@ class Forbidden(Refused):
 
 
 class Unavailable(NodeError):
-    """Try again later."""
+    """Try again later; `retry_after_s` says when, if that is known."""
 
     code = "unavailable"
+
+    def __init__(self, message: str, *, retry_after_s: int = 0, fix: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.retry_after_s = retry_after_s
 
 
 class JournalBusy(Unavailable):

@@ -13,8 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from node.errors import Malformed, TooLarge, Unavailable
-from node.outbound.engine import Address, ChildPorts, Engine, LateError, LostError, child_at, end_child, tell
+from node.errors import Malformed, Unavailable
+from node.outbound.engine import (
+    Address,
+    ChildPorts,
+    Engine,
+    LargeError,
+    LateError,
+    LostError,
+    OverloadedError,
+    child_at,
+    end_child,
+    tell,
+)
 
 JSON = "application/sparql-results+json"
 YES = b'{"head":{},"boolean":true}'
@@ -111,22 +122,34 @@ def test_an_answer_is_whole_or_none() -> None:
 
 
 def test_an_answer_past_its_bound_is_refused() -> None:
-    with served(lambda handler: handler.chunks(*[b"x" * 600] * 2)) as (engine, _), pytest.raises(TooLarge):
+    with served(lambda handler: handler.chunks(*[b"x" * 600] * 2)) as (engine, _), pytest.raises(LargeError):
         ask(engine)
 
 
-@pytest.mark.parametrize(("status", "kind"), [(400, Malformed), (500, Unavailable), (302, Unavailable)])
-def test_any_other_status_is_no_answer_and_no_redirect_is_followed(status: int, kind: type[Exception]) -> None:
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, b"error at 1:1", Malformed),
+        (500, b"The custom function <x:f> is not supported, error", Malformed),
+        (500, b"Resource temporarily unavailable (os error 11)", OverloadedError),
+        (500, b"an error", OverloadedError),
+        (302, b"an error", Unavailable),
+    ],
+)
+def test_any_other_status_is_no_answer_and_no_redirect_is_followed(
+    status: int, body: bytes, kind: type[Exception]
+) -> None:
     def answers(handler: Handler) -> None:
         handler.send_response(status)
         handler.send_header("Location", "http://127.0.0.1:9/")
-        handler.send_header("Content-Length", "5")
+        handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
-        handler.wfile.write(b"error")
+        handler.wfile.write(body)
 
     with served(answers) as (engine, server):
-        with pytest.raises(kind, match="error"):
+        with pytest.raises(kind) as told:
             ask(engine)
+        assert ("error" in str(told.value)) is (kind is not Unavailable)  # whoever shows it shows no words of others
         assert len(server.heard) == 1
 
 

@@ -15,7 +15,7 @@ Pure: text in, a set out.
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from node.errors import Malformed
@@ -116,6 +116,20 @@ def write_set(said: ComparableSet) -> str:
         lines += [f"note = {_table(column.note)}"] if column.note else []
         lines += ["[columns.names]", *(f"{_text(iri)} = {_text(name)}" for iri, name in column.names.items())]
     return "\n".join(lines) + "\n"
+
+
+def column_stub(members: Sequence[str]) -> str:
+    """Write the part of a column as a comment, for people to fill in."""
+    lines = [
+        "Which columns match: take the # away, fill in, repeat for each column.",
+        "[[columns]]",
+        'meaning = { en = "What the column says" }',
+        f'match = "same"  # {", ".join(MATCHINGS)}',
+        'note = { en = "How to convert it" }',
+        "[columns.names]",
+        *(f'{_text(iri)} = "name of the column there"' for iri in members),
+    ]
+    return "".join(f"# {line}\n" for line in ["", *lines]).replace("# \n", "\n", 1)
 
 
 def _table(texts: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from node.catalog.homes import public, records
 from node.catalog.likeness import Signature, Suggestion, signature_of, suggest
 from node.catalog.publish import Published, Publisher
 from node.catalog.readings import ReadingStatus, State
-from node.catalog.set_file import MAX_BYTES, read_set, write_set
+from node.catalog.set_file import MAX_BYTES, column_stub, read_set, write_set
 from node.catalog.shelf import Held, Shelf
 from node.catalog.touched import Touched
 from node.catalog.vocabularies import Vocabularies
@@ -26,7 +26,7 @@ from node.errors import Conflict, Malformed, NotFound
 from node.journal import Draft
 from node.records import slug_of
 from node.vocab.ntriples import language_tag
-from node.vocab.set_records import KIND, ComparableSet, payload_of, record_of, set_in
+from node.vocab.set_records import KIND, MAX_TEXT, ComparableSet, payload_of, record_of, set_in
 
 _logger = logging.getLogger("citynode.sets")
 COLLECTION = "sets"
@@ -40,6 +40,7 @@ _COMPARED = ("dataset", "dataset-series")
 # What is looked for anew costs at most a hundredth of one core, however many records there are.
 _REST = 100
 _LEAST_REST_MS = 60_000
+_AND = {"en": "and", "fi": "ja", "sv": "och"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Sets:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             with file.open("x", encoding="utf-8") as opened:
-                opened.write(write_set(said))
+                opened.write(write_set(said) + ("" if said.columns else column_stub(said.members)))
         except FileExistsError as error:
             raise Conflict(f"There is a set {name} already: {file}.", fix="Edit it, or choose another name.") from error
         return file
@@ -133,7 +134,22 @@ class Sets:
                     f"No public record {member[:200]} is held here.", fix="Mirror its collection, or leave it out."
                 )
         record = record_of(name, self._base)
-        return self._publisher.publish(COLLECTION, TITLE, [Draft(record, name, KIND, "put", payload_of(record, said))])
+        done = self._publisher.publish(COLLECTION, TITLE, [Draft(record, name, KIND, "put", payload_of(record, said))])
+        self._settle()
+        return done
+
+    def _settle(self) -> None:
+        """Take out of the kept suggestions what is a set by now."""
+        last = self.suggested()
+        open_ = self._unsettled(last.suggestions) if last else ()
+        if last and len(open_) < len(last.suggestions):
+            self._keep(replace(last, suggestions=open_))
+
+    def _unsettled(self, suggestions: Sequence[Suggestion]) -> tuple[Suggestion, ...]:
+        """Leave out those whose records stand in one published set already, ours or another city's."""
+        settled = [frozenset(each.said.members) for each in self.curated()]
+        found = [(each, frozenset(iri for _, iri in each.members)) for each in suggestions]
+        return tuple(each for each, iris in found if not any(iris <= members for members in settled))
 
     def withdraw(self, name: str) -> Published:
         """Withdraw a set of ours; its file stays.
@@ -158,7 +174,7 @@ class Sets:
         return next((held for held in self._shelf.all_by_iri(iri) if held.collection in shown), None)
 
     def begin(self, members: Sequence[str]) -> ComparableSet:
-        """Make a set of records to begin with: titled as the one with the shortest title, without columns.
+        """Make a set of records to begin with: titled after them ("A and B"), without columns.
 
         Raises:
             NotFound: One of them is held by no public collection here.
@@ -168,15 +184,13 @@ class Sets:
         if missing is not None:
             raise NotFound(f"No public record {missing[:200]} is held here.", fix="Find its IRI: citynode search")
         found = [self._signature(held, self._shelf.payload(held)) for _, held in helds if held]
-        named = min(found, key=lambda each: min(map(len, each.titles.values()), default=999))
         themes = frozenset.intersection(*(each.themes for each in found))
-        titles = {language_tag(tag) or "en": text for tag, text in named.titles.items() if text}
-        return ComparableSet(titles or {"en": "?"}, tuple(members), theme=min(themes, default=""))
+        return ComparableSet(_titled(found), tuple(members), theme=min(themes, default=""))
 
     def suggest(self, stop: threading.Event, *, n: int, now_ms: int, clock_ms: Callable[[], int]) -> Suggested:
         """Look for comparable records and keep what was found, for `suggested`."""
         found = suggest(self._signatures(stop), stop, limit=MOST_SUGGESTED)
-        made = Suggested(n, now_ms, max(1, clock_ms() - now_ms), tuple(found))
+        made = Suggested(n, now_ms, max(1, clock_ms() - now_ms), self._unsettled(found))
         if not stop.is_set():
             self._keep(made)
         return made
@@ -216,6 +230,22 @@ class Sets:
         if self._read[0] != mark:
             self._read = mark, _read_suggested(file)
         return self._read[1]
+
+
+def _titled(found: Sequence[Signature]) -> dict[str, str]:
+    """Title a set after its records, in each language that all of them have, else in English as far as they do."""
+    titles = [{language_tag(tag) or "en": text for tag, text in each.titles.items() if text} for each in found]
+    shared = [tag for tag in titles[0] if all(tag in each for each in titles)]
+    if shared:
+        return {tag: _joined([each[tag] for each in titles], tag) for tag in shared}
+    return {"en": _joined([each.get("en") or next(iter(each.values()), "?") for each in titles], "en")}
+
+
+def _joined(names: Sequence[str], language: str) -> str:
+    *first, last = dict.fromkeys(names)
+    word = _AND.get(language[:2])
+    joined = f"{', '.join(first)} {word} {last}" if first and word else ", ".join([*first, last])
+    return joined[:MAX_TEXT]
 
 
 def _read_suggested(file: Path) -> Suggested | None:

@@ -1,7 +1,8 @@
 """Commands on quality: what collections are worth, what to mend first, which links fail.
 
 They read what the worker wrote; where none runs (or it is behind) the records are measured first, here. Restricted
-collections are listed too: whoever may run commands may read the database. `--json` gives what the pages give.
+collections are listed too: whoever may run commands may read the database. What is to be mended is told of the city's
+own collections, since nobody else's can be mended here, unless others are asked for. `--json` gives what pages give.
 """
 
 import threading
@@ -21,6 +22,10 @@ app = typer.Typer(help="Quality: what is well described, and what to mend first.
 
 CollectionArgument = Annotated[
     str | None, typer.Argument(metavar="[COLLECTION]", help="One collection; all of them if left out.")
+]
+MendedArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[COLLECTION]", help="One collection, also PEER/NAME; all of our own if left out."),
 ]
 LanguageOption = Annotated[str, typer.Option("--lang", metavar="en|fi|sv", help="Language of the sentences.")]
 
@@ -72,18 +77,21 @@ def _links_said(node: "Node") -> str:
 
 @app.command()
 def fix(
-    collection: CollectionArgument = None,
+    collection: MendedArgument = None,
     metric: Annotated[str, typer.Option("--metric", metavar="NAME", help="List the records that fail it.")] = "",
     links: Annotated[bool, typer.Option("--links", help="List the links that fail.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Mirrored collections, too.")] = False,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many rows.")] = 50,
     language: LanguageOption = "en",
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
-    """Say what to mend, the costliest first; with --metric or --links, where."""
+    """Say what to mend in our own collections, the costliest first; with --metric or --links, where."""
+    from node.web.addresses import is_mirror
+
     with opened(data) as node:
         _level(node)
-        names = _names(node, collection)
+        names = [name for name in _names(node, collection) if collection or everything or not is_mirror(name)]
         if links:
             _failing_links(node, names, limit, as_json=as_json)
         elif metric:
@@ -95,20 +103,27 @@ def fix(
 def _work(node: "Node", names: list[str], limit: int, language: str, *, as_json: bool) -> None:
     from node.web.quality_view import work_of
 
-    found = [
-        {"collection": name, "metric": one.name, "records": one.failed, "of": one.known, "gain": round(one.gain, 1)}
-        | {"fix": one.text}
+    found: list[dict[str, Any]] = [
+        {"collection": name, "metric": one.name, "records": one.failed, "of": one.known, "lost": one.lost}
+        | {"gain": round(one.gain, 1), "fix": one.text}
         for name in names
         for one in work_of(node.finding.quality.summary(name), language)
     ]
-    found = sorted(found, key=lambda row: (row["collection"], -float(str(row["gain"]))))[:limit]
+    found = sorted(found, key=lambda row: (-row["lost"], row["collection"], row["metric"]))[:limit]
     if as_json:
         say.document(found)
     elif found:
         say.table(
-            ("collection", "fails in", "gain", "metric", "what to do"),
+            ("collection", "fails in", "points lost", "mean rises by", "metric", "what to do"),
             [
-                (one["collection"], f"{one['records']}/{one['of']}", one["gain"], one["metric"], one["fix"])
+                (
+                    one["collection"],
+                    f"{one['records']}/{one['of']}",
+                    one["lost"],
+                    one["gain"],
+                    one["metric"],
+                    one["fix"],
+                )
                 for one in found
             ],
         )
@@ -139,19 +154,36 @@ def _failing_links(node: "Node", names: list[str], limit: int, *, as_json: bool)
     if as_json:
         say.document([{"collection": name} | failing_told([one])[0] for name, one in found])
         return
+    if not found:
+        say.line(_no_link_fails(node, names))
+        return
     say.table(
-        ("collection", "why", "tried", "link", "record"),
+        ("collection", "why", "tried", "role", "link", "record"),
         [
             (
                 name,
                 f"{one.tried.detail} {one.tried.status or ''}",
                 say.moment(one.tried.checked_ms),
+                one.role,
                 one.tried.url,
                 one.record,
             )
             for name, one in found
         ],
     )
+
+
+def _no_link_fails(node: "Node", names: list[str]) -> str:
+    """Say why there is none: there are no links, none was tried, or those that were do not fail."""
+    book = node.finding.quality
+    counts = [book.tried_of(name) for name in names]
+    named, tried = sum(each[0] for each in counts), sum(each[1] for each in counts)
+    if not named:
+        return "There are no links"
+    if not tried:
+        why = "" if book.checks_links else ": this node tries none (link_check_days is 0)"
+        return f"No link was tried yet{why}"
+    return f"No link fails; {tried} of {named} were tried"
 
 
 def _names(node: "Node", name: str | None) -> list[str]:
@@ -169,10 +201,12 @@ def _subjects(node: "Node", names: list[str]) -> list[str]:
 
 
 def _level(node: "Node") -> None:
-    """Measure what was not measured yet; a worker that is at it does the same, and then this waits for nothing."""
+    """Measure what was not measured yet, slice by slice; a worker that is at it takes its share."""
+    never = threading.Event()
     for reading in node.finding.readings:
         if reading.name == "quality":
             try:
-                reading.catch_up(threading.Event())
+                while reading.catch_up(never):
+                    pass
             except Unavailable as error:
                 say.note(f"Some records are not measured yet: {error}")

@@ -5,6 +5,7 @@ new is taken in first; while one does, it has done so. What is restricted is sho
 """
 
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,13 +13,17 @@ import typer
 
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms, opened
-from node.errors import Unavailable
+from node.errors import Malformed, Unavailable
+from node.records import slug_of
 
 if TYPE_CHECKING:
     from node.assembly import Node
     from node.catalog.search.query import Sight
     from node.catalog.search.results import Hit, Results
+    from node.web.ports import Held
 
+# A word may begin with a dash, and is then left out.
+DASHES: dict[str, Any] = {"ignore_unknown_options": True}
 _VALUES = "May come again; --{0}=-VALUE leaves it out."
 
 
@@ -34,7 +39,9 @@ def search(
     city: Annotated[list[str] | None, _facet("city", "Whose records.")] = None,
     kind: Annotated[list[str] | None, _facet("kind", "dataset, practice, ai-system, …")] = None,
     theme: Annotated[list[str] | None, _facet("theme", "A theme: TRAN, or its name.")] = None,
-    format_: Annotated[list[str] | None, _facet("format", "A format: csv, geojson, …")] = None,
+    format_: Annotated[
+        list[str] | None, _facet("format", "Only records with files of this format: csv, geojson, …")
+    ] = None,
     licence: Annotated[list[str] | None, _facet("licence", "A licence: its code, its name, none, other.")] = None,
     use: Annotated[list[str] | None, _facet("use", "free, credit, limited, agreement, unknown.")] = None,
     access: Annotated[list[str] | None, _facet("access", "public, restricted, non_public, unknown.")] = None,
@@ -61,6 +68,7 @@ def search(
     from node.catalog.search.query import FACETS
     from node.web.search_query import read_asked
 
+    _refuse_options(words or ())
     chosen = (city, kind, theme, format_, licence, use, access, language, publisher, freshness, quality, keyword)
     facets = dict(zip(FACETS, (*chosen, collection), strict=True)) | {"facet": facet or ["none"]}
     single = {"q": " ".join(words or ()), "bbox": bbox, "place": place, "from": since, "to": until}
@@ -71,9 +79,16 @@ def search(
         _take_in(node)
         results = node.finding.search.find(asked.query, _sight(node, restricted=restricted), now_ms=now_ms())
         if as_json:
-            say.document(_document(node, results))
+            say.document(_document(node, results, lang))
         else:
             _show(node, results, named=bool(facet))
+
+
+def _refuse_options(words: Sequence[str]) -> None:
+    """Tell a word to leave out (`-sensor`) from an option that does not exist: only the latter has two dashes."""
+    for word in words:
+        if word.startswith("--") and word.strip("-"):
+            raise Malformed(f"There is no option {word[:40]}.", fix="citynode search --help lists them all.")
 
 
 def _take_in(node: "Node") -> None:
@@ -131,11 +146,12 @@ def _named(value: str, label: str) -> str:
     return value if label == value else f"{value} ({label})"
 
 
-def _document(node: "Node", results: "Results") -> dict[str, object]:
+def _document(node: "Node", results: "Results", reader: str) -> dict[str, object]:
+    """Say it as `/search` does in JSON; `next` is a cursor, since there is no address here."""
     return {
         "total": results.total,
         "total_is": "exact" if results.exact else "at-least",
-        "hits": [_told(node, hit) for hit in results.hits],
+        "hits": _hits(node, results, reader),
         "facets": {
             name: [{"value": each.value, "label": each.label, "count": each.count} for each in counts]
             for name, counts in results.facets.items()
@@ -146,15 +162,22 @@ def _document(node: "Node", results: "Results") -> dict[str, object]:
     }
 
 
-def _told(node: "Node", hit: "Hit") -> dict[str, object]:
-    held = hit.held
-    return {
-        "iri": held.iri,
-        "title": hit.title,
-        "kind": held.kind,
-        "city": _city(node, held.collection),
-        "collection": held.collection,
-        "why": {"title": hit.why_title, "text": hit.why_text},
-        "also_via": [{"city": _city(node, each.collection), "collection": each.collection} for each in hit.also_via],
-        "similar": [{"iri": each.held.iri, "title": each.title, "reason": each.reason} for each in hit.similar],
-    }
+def _hits(node: "Node", results: "Results", reader: str) -> list[object]:
+    from node.web.search_hits import Teller
+    from node.web.search_looks import Looks
+
+    titles = {one.name: one.city for one in node.federation.view.cities()}
+    own = slug_of(node.settings.name), node.settings.name
+
+    def city_of(collection: str) -> tuple[str, str]:
+        peer, slash, _ = collection.partition("/")
+        return (peer, titles.get(peer, peer)) if slash else own
+
+    def points(held: "Held") -> int | None:
+        return node.finding.quality.points(held.collection, held.iri)
+
+    teller = Teller(node.settings.base_url, reader, city_of, points)
+    helds = [hit.held for hit in results.hits]
+    bodies = {held.digest: body for held, body in zip(helds, node.shelf.payloads(helds), strict=True)}
+    looks = Looks(node.settings.languages).of(helds, reader, lambda asked: [bodies[one.digest] for one in asked])
+    return [teller.held(hit, look).json for hit, look in zip(results.hits, looks, strict=True) if look is not None]

@@ -35,5 +35,7 @@ def become_store(settings: Settings, name: str) -> NoReturn:
             address=folder / f"{name}.address",
             memory_bytes=settings.sparql_memory_mib << 20,
             timeout_s=settings.sparql_timeout_s + AFTER_S,
+            # Two for each connection; some connections beyond those of the queries are the keeper's.
+            threads=4 * (settings.sparql_at_once * settings.workers + 2),
         )
     )

@@ -45,6 +45,30 @@ def import_(
     say.line(f"Imported {len(official)} concepts into {known.name}, {new} of them new; used from the next start on")
 
 
+@app.command()
+def show(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="theme, format, licence, or a name of citynode tables list")
+    ],
+    lang: Annotated[str, typer.Option("--lang", metavar="TAG", help="Language of the labels: en, fi or sv.")] = "en",
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
+    """List the codes of a table and what they are called."""
+    from node.assembly import tables_folder
+    from node.vocab import lists, mappings
+
+    lists.grow(tables_folder(settings_of(data)))
+    known = {one.name: one for one in lists.TABLES} | dict(mappings.TABLES)
+    if name not in known:
+        raise NotFound(f"There is no table {name[:40]!r}.", fix="List them: citynode tables list")
+    rows = [(concept.code, concept.label(lang), concept.iri) for concept in known[name]]
+    if as_json:
+        say.document([{"code": code, "label": label, "iri": iri} for code, label, iri in rows])
+        return
+    say.table(("code", "label"), [(code, label) for code, label, _ in rows])
+
+
 @app.command("list")
 def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
     """List the authority tables, and which have a newer edition in the data folder."""

@@ -21,7 +21,15 @@ def check(as_json: JsonOption = False, data: DataOption = None) -> None:
     """Check the file of matches; say how many there are, and every line that cannot be used."""
     with opened(data) as node:
         vocabularies = node.finding.vocabularies
-        matches = vocabularies.drafted()
+        try:
+            matches = vocabularies.drafted()
+        except Malformed as bad:
+            if not bad.faults:
+                raise
+            for fault in bad.faults:
+                say.note(fault)
+            lines = f"{len(bad.faults)} line{'s' * (len(bad.faults) > 1)}"
+            raise Malformed(f"{lines} of {vocabularies.file.name} cannot be used; see above.") from bad
         counts = {table: sum(1 for each in matches if each.table == table) for table in TABLES}
         if as_json:
             say.document({"file": str(vocabularies.file), "matches": counts})

@@ -28,7 +28,8 @@ from node.outbound import engine
 PROGRAM = "oxigraph"
 # Deeply nested queries are read by recursion; the usual two MiB overflow long before the bounds of `lexer`.
 STACK_BYTES = 16 << 20
-_STACKS = 64  # counted as memory by the kernel, though hardly any of it is ever touched
+# What the store takes for itself while nobody asks anything: caches and what is not on the disk yet.
+OWN_BYTES = 256 << 20
 _BROKEN = ("corrupt", "checksum", "no such file", "manifest", "invalid argument", "not a directory")
 _LOOK_S = 60.0
 
@@ -41,8 +42,9 @@ class Store:
 
     folder: Path
     address: Path
-    memory_bytes: int
+    memory_bytes: int  # for what it is asked
     timeout_s: int  # after which the engine gives a query up by itself, as far as it can
+    threads: int = 16  # their stacks count as memory for the kernel, though hardly any of it is ever touched
 
 
 def program() -> Path:
@@ -69,7 +71,7 @@ def become(store: Store) -> NoReturn:
         Misconfigured: There is no program, or it cannot be started.
     """
     argv, environ = prepared(store)
-    limit = store.memory_bytes + _STACKS * STACK_BYTES
+    limit = OWN_BYTES + store.memory_bytes + store.threads * STACK_BYTES
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # It writes a line for each answer that somebody did not wait for; what keeps it from starting was said before.

@@ -35,13 +35,15 @@ log = structlog.get_logger("citynode.supervisor")
 class Child:
     """A process to keep alive: its name in the log, what to execute, and the descriptors it inherits.
 
-    One that others' doings may end, such as a query that eats memory, is started again sooner (`delays_s`).
+    One that others' doings may end, such as a query that eats memory, is started again sooner (`delays_s`), and at once
+    if it was ended on purpose, which a signal says that nothing else sends (`ended_by`).
     """
 
     name: str
     argv: tuple[str, ...]
     descriptors: tuple[int, ...] = ()
     delays_s: tuple[float, float] = (FIRST_DELAY_S, LONGEST_DELAY_S)
+    ended_by: int = 0
 
 
 @dataclass(slots=True)
@@ -116,6 +118,10 @@ class Supervisor:
         if code == WRONG_USE:
             log.error("stopping: a process says that its settings are wrong", process=kept.child.name)
             kept.process, self._stop, self._code = None, True, WRONG_USE
+            return
+        if kept.child.ended_by and code == -kept.child.ended_by:
+            log.warning("was ended on purpose, starting it again", process=kept.child.name)
+            self._start(kept, now)
             return
         if now - kept.started > STEADY_AFTER_S:
             kept.delay_s = kept.child.delays_s[0]

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from node.errors import Malformed, Misconfigured, NodeError, TooLarge, Unavailable
+from node.errors import Malformed, Misconfigured, NodeError, Unavailable
 
 QUERY, UPDATE, NQUADS = "application/sparql-query", "application/sparql-update", "application/n-quads"
 CHUNK_BYTES = 64 * 1024
@@ -78,8 +78,13 @@ def child_at(path: Path) -> Address | None:
     return Address(f"{base}/query", f"{base}/update", f"{base}/store?no_transaction", pid, born)
 
 
+# How a child is ended on purpose: a signal that it does not know and that nothing else sends, so that whoever keeps it
+# alive can tell this from a death.
+END = signal.SIGUSR1
+
+
 def end_child(path: Path, pid: int) -> None:
-    """Kill a child whose query cannot be stopped otherwise; whoever keeps it alive starts it again at once.
+    """End a child whose query cannot be stopped otherwise; whoever keeps it alive starts it again at once.
 
     Its address goes first, so that the others who were asking it know that it was none of their doing.
     """
@@ -88,7 +93,7 @@ def end_child(path: Path, pid: int) -> None:
         return
     path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, END)
 
 
 def _is_at(pid: int, where: str) -> bool:
@@ -97,6 +102,30 @@ def _is_at(pid: int, where: str) -> bool:
         return where.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
+
+
+def _other_end(stream: socket.socket) -> str:
+    """Find the number of the socket at the other end of a connection within this machine; empty if it is not seen."""
+    try:
+        ours, theirs = stream.getsockname(), stream.getpeername()
+        ends = [f":{theirs[1]:04X}", f":{ours[1]:04X}"]
+        for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            words = row.split()
+            if [words[1][8:], words[2][8:]] == ends:
+                return f"socket:[{words[9]}]"
+    except OSError:
+        pass
+    return ""
+
+
+def _holds(pid: int, held: str) -> bool:
+    """Tell whether a process has a socket."""
+    with contextlib.suppress(OSError):
+        for each in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if str(each.readlink()) == held:
+                    return True
+    return False
 
 
 class ChildPorts:
@@ -127,6 +156,14 @@ class LateError(Exception):
         self.exchange = exchange
 
 
+class LargeError(Exception):
+    """The answer is larger than was asked for; the engine may still be at it: `exchange` has to be stopped."""
+
+    def __init__(self, exchange: "Exchange") -> None:
+        super().__init__("the answer is too large")
+        self.exchange = exchange
+
+
 class _Line:
     """One connection."""
 
@@ -144,6 +181,13 @@ class _Line:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self.http.close()
+
+
+class OverloadedError(Exception):
+    """The engine says that it cannot answer just now, for want of memory or threads. For whoever asked the engine.
+
+    What it says is for the log alone.
+    """
 
 
 class Exchange:
@@ -166,7 +210,7 @@ class Exchange:
         return self._response
 
     def read(self, max_bytes: int) -> bytes:
-        """Read the body. Raises TooLarge, and what the socket raises."""
+        """Read the body. Raises LargeError, and what the socket raises."""
         response, parts, left = self._response, [], max_bytes
         assert response is not None  # noqa: S101  (`begin` came before)
         while True:
@@ -176,14 +220,18 @@ class Exchange:
                 break
             left -= len(part)
             if left < 0:
-                raise TooLarge(
-                    f"The result is larger than {max_bytes >> 20 or 1} MiB.", fix="Add LIMIT, or ask for less."
-                )
+                raise LargeError(self)
             parts.append(part)
         if response.length:  # fewer bytes than were announced
             raise http.client.IncompleteRead(b"")
         response.close()  # the connection is free again; an empty body would leave that open
         return b"".join(parts)
+
+    def read_some(self, most: int) -> bytes:
+        """Read the beginning of a refusal, of which nothing else is wanted."""
+        self._patience()
+        assert self._response is not None  # noqa: S101  (`begin` came before)
+        return self._response.read(most)
 
     def keep(self) -> None:
         """Keep the connection, if the other side does."""
@@ -193,7 +241,9 @@ class Exchange:
             self._line.close()
 
     def drop(self) -> None:
-        """Close the connection."""
+        """Close the connection; an answer that is read half would keep it open."""
+        if self._response is not None:
+            self._response.close()
         self._line.close()
 
     def see_off(self, within_s: float) -> bool:
@@ -216,6 +266,20 @@ class Exchange:
         finally:
             self.drop()
         return False
+
+    def stop(self, within_s: float) -> bool:
+        """Close the connection and wait until the engine has let go of it, which it does when it writes to it next.
+
+        False if it has not in time. Of an engine that is no child of ours nothing can be seen: it is left alone.
+        """
+        until, pid = time.monotonic() + within_s, self.address.pid
+        held = _other_end(self._line.stream) if pid else ""
+        self.drop()
+        while held and _holds(pid, held):
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_LOOK_S)
+        return True
 
     def _patience(self) -> None:
         left = self._deadline - time.monotonic()
@@ -250,10 +314,11 @@ class Engine:
 
         Raises:
             Malformed: The engine cannot read the query; the message is the engine's.
-            TooLarge: The answer is larger.
+            LargeError: The answer is larger.
             LateError: Time was up.
             LostError: The engine went away meanwhile.
-            Unavailable: It cannot be reached, or says that it cannot answer.
+            OverloadedError: It says that it cannot answer now.
+            Unavailable: It cannot be reached, or gave up.
         """
         headers = {"Content-Type": QUERY, "Accept": accept}
         return self._asked("query_url", params, headers, query.encode(), deadline_s, max_bytes)
@@ -296,8 +361,12 @@ class Engine:
         exchange, _, path = self._open(door, (), time.monotonic() + deadline_s, kept=False)
         try:
             self._over(exchange, path, headers, body, _REFUSAL_BYTES)
+        except LargeError:
+            raise Unavailable("The triple store answers a change with more than it should.") from None
         except TimeoutError:
             raise Unavailable(f"The triple store took more than {deadline_s:g} s for a change.") from None
+        except OverloadedError as error:
+            raise Unavailable(f"The triple store does not take a change: {error}") from error
         except (OSError, http.client.HTTPException) as error:
             raise Unavailable("The triple store was started anew while it was written.") from error
         finally:
@@ -314,7 +383,9 @@ class Engine:
                 answer = self._over(exchange, path, headers, body, max_bytes)
             except TimeoutError:
                 raise LateError(exchange) from None
-            except NodeError:
+            except LargeError:
+                raise
+            except (NodeError, OverloadedError):
                 exchange.drop()
                 raise
             except (OSError, http.client.HTTPException) as error:
@@ -330,9 +401,9 @@ class Engine:
         exchange.send(path, headers, body)
         response = exchange.begin()
         good = response.status in (200, 201, 204)
-        told = exchange.read(max_bytes if good else CHUNK_BYTES)
         if not good:
-            raise _refusal(response.status, told)
+            raise _refusal(response.status, exchange.read_some(_REFUSAL_BYTES))
+        told = exchange.read(max_bytes)
         if told.endswith(_GAVE_UP):
             raise Unavailable("The triple store gave up on this query.", fix="Narrow it, or add LIMIT.")
         return Answer(response.headers.get("content-type", "").partition(";")[0].strip().lower(), told)
@@ -379,8 +450,11 @@ def _path(path: str, query: str, params: Params) -> str:
     return f"{path or '/'}{'?' + asked if asked else ''}"
 
 
-def _refusal(status: int, told: bytes) -> Malformed | Unavailable:
+def _refusal(status: int, told: bytes) -> Exception:
     said = " ".join(told[:_REFUSAL_BYTES].decode("utf-8", "replace").split())[:500]
-    if status in (400, 422):
+    # Oxigraph says 500 of a function that it does not know.
+    if status in (400, 422) or "is not supported" in said:
         return Malformed(f"The triple store cannot read this: {said}", fix="See https://www.w3.org/TR/sparql11-query/.")
-    return Unavailable(f"The triple store answered {status}: {said}"[:300], fix="Try again later.")
+    if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+        return OverloadedError(f"it answered {status}: {said}"[:300])
+    return Unavailable(f"The triple store answered {status}.", fix="Try again later.")

@@ -27,7 +27,7 @@ def read_matches(text: str) -> list[Match]:
     """Read a file of matches, in its order; empty lines and lines that begin with `#` are skipped.
 
     Raises:
-        Malformed: It cannot be used; the message names the first 20 faults with their lines.
+        Malformed: It is no such file, or lines of it cannot be used: the message names the first 20 of these.
     """
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise Malformed(f"A file of matches has at most {MAX_BYTES >> 20} MiB.")
@@ -48,9 +48,15 @@ def read_matches(text: str) -> list[Match]:
         found += [(number, match)] if match else []
     faults += _among(found)
     if faults:
-        more = f" (and {len(faults) - _MOST_FAULTS} more)" if len(faults) > _MOST_FAULTS else ""
-        raise Malformed("The matches cannot be used. " + " ".join(faults[:_MOST_FAULTS]) + more)
+        raise _unusable(faults)
     return [match for _, match in found]
+
+
+def _unusable(faults: Sequence[str]) -> Malformed:
+    more = f" (and {len(faults) - _MOST_FAULTS} more)" if len(faults) > _MOST_FAULTS else ""
+    error = Malformed("The matches cannot be used. " + " ".join(faults[:_MOST_FAULTS]) + more)
+    error.faults = tuple(faults)
+    return error
 
 
 def _cells(line: str, separator: str) -> list[str]:

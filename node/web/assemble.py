@@ -4,7 +4,7 @@ The only module of the web that knows all the others; it takes a `Site` and read
 here and nowhere else.
 """
 
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from node.catalog.search.reader import MAX_TEXT, MAX_WORDS
 from node.errors import NodeError
 from node.web import (
     agreements_api,
@@ -42,7 +43,7 @@ from node.web import (
 )
 from node.web.answer import Document
 from node.web.edge import MAX_ADDRESS, Edge, Marks, MemoryMarks, Methods
-from node.web.front import Front, Keeper
+from node.web.front import Front, Keeper, Receive, Scope, Send
 from node.web.limits import Gate, Limits
 from node.web.pages import Pages, accept_of
 from node.web.parts import Parts
@@ -50,6 +51,8 @@ from node.web.ports import Site
 from node.web.problems import Problem, internal, problem_of
 from node.web.reading import Reading
 from node.web.words import words
+
+_SHORT_PATH = 300
 
 
 class Problems:
@@ -107,6 +110,19 @@ class Problems:
             request, Problem("malformed", 400, f"The parameter {str(named)[:40]!r} cannot be read.", "See /docs.")
         )
 
+    async def too_long(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an address past the bound, by an address without what made it too long: a page links to itself."""
+        language = Request(scope).query_params.get("lang", "")[:20]
+        path = scope["path"] if len(scope["path"]) <= _SHORT_PATH else "/"
+        request = Request({**scope, "path": path, "query_string": urlencode({"lang": language}).encode()})
+        problem = Problem(
+            "address-too-long",
+            414,
+            f"An address may have {MAX_ADDRESS:,} characters, percent-encoded, path and query together.",
+            f"Ask for less at once: of q the first {MAX_TEXT:,} characters are read, {MAX_WORDS} words of them.",
+        )
+        await self.reply(request, problem)(scope, receive, send)
+
     async def broken(self, request: Request, error: Exception) -> Response:  # noqa: ARG002
         """Answer a fault of ours; the framework writes it down after us."""
         return self.reply(request, internal())
@@ -132,8 +148,9 @@ def build(site: Site) -> Front:
     app.router.routes.extend(route for router in _routers(parts, gate) for route in router.routes)
     portal.add_reference(app, parts)
     methods = Methods(app.routes)
-    _handle(app, Problems(parts, methods))
-    edge = Edge(app, Marks(site.registry), methods, too_long=_too_long(site), gate=gate)
+    said = Problems(parts, methods)
+    _handle(app, said)
+    edge = Edge(app, Marks(site.registry), methods, too_long=said.too_long, gate=gate)
     front = Front(edge, parts.keeper, pages.languages, prefix=urlsplit(site.base_url).path, gate=gate)
     site.registry.register(MemoryMarks(front, gate))
     operators.register(site.registry, parts)
@@ -147,20 +164,14 @@ def _routers(parts: Parts, gate: Gate | None) -> list[APIRouter]:
     if parts.site.finding:
         made.append(search.router(parts, parts.site.finding))
         made.append(quality.router(parts, parts.site.finding.quality))
-        made += [each.router(parts, parts.site.finding) for each in (ckan, dcat_us, sparql)]
+        made += [each.router(parts, parts.site.finding) for each in (ckan, dcat_us)]
+        made.append(sparql.router(parts, parts.site.finding, gate.limits if gate else None))
     if parts.site.federation:
         with_peers = (identity, notices, cities, peers_api, agreements_api, dsp)
         made += [each.router(parts, parts.site.federation) for each in with_peers]
         made.append(oauth.router(parts, parts.site.federation, gate.limits if gate else None))
         made.append(witness.router(parts, parts.site.federation.watching))
     return [*made, catalog.router_of_mirrors(parts)]
-
-
-def _too_long(site: Site) -> bytes:
-    problem = Problem(
-        "address-too-long", 414, f"An address may have {MAX_ADDRESS} characters.", "Ask for less at once."
-    )
-    return problem.document(base_url=site.base_url, instance="", title=words("en", "problem.address-too-long"))
 
 
 def _handle(app: FastAPI, said: Problems) -> None:

@@ -61,6 +61,7 @@ class About:
     updated: str = EPOCH
     icon: str = ""
     software: str = ""
+    subtitle: str = ""
 
 
 def moment(ms: int) -> str:
@@ -111,6 +112,7 @@ def _feed(about: About, entries: Sequence[Entry]) -> Iterator[str]:
     yield f'<feed xmlns="http://www.w3.org/2005/Atom" xmlns:os="{OPENSEARCH}" xml:lang="{_xml(about.language)}">\n'
     yield _element("id", about.id)
     yield _element("title", _said(about.title, about.id))
+    yield _element("subtitle", about.subtitle) if about.subtitle else ""
     yield _element("updated", newest)
     yield f"<author>{_element('name', _said(about.author, 'citynode'), end='')}</author>\n"
     yield _link("self", about.here, MEDIA_TYPE)

@@ -33,6 +33,10 @@ from node.web.related import Related
 
 _WRITES = re.compile(r"\w+_(?:create|update|patch|delete|purge|revise|upsert|undelete|member_add|approve)\Z")
 _CALLBACK = re.compile(r"[A-Za-z_$][\w$.]{0,100}\Z")
+_NO_CALLBACK = (
+    "Bad request - callback is no name of a function. Letters, digits, _, $ and dots may stand in it, 101 characters"
+    " at most, and no digit or dot first."
+)
 _MAX_FIELDS = 200
 Action = Annotated[str, Path(description="The action's name; `help_show` tells what it takes.", max_length=100)]
 _ABOUT = (
@@ -77,7 +81,7 @@ def router(parts: Parts, finders: Finders) -> APIRouter:
 
 def _add_pages(made: APIRouter, parts: Parts, finders: Finders) -> None:
     """Show a record where CKAN's clients think that its page is, in every form, as ckanext-dcat does."""
-    documents = RecordDocuments(parts, Related(parts, ANYBODY))
+    documents = RecordDocuments(parts, Related(parts, ANYBODY), parts)
 
     @made.get("/dataset/{name}", include_in_schema=False)
     async def page(request: Request, name: str) -> Response:
@@ -101,11 +105,12 @@ class Facade:
 
     async def answer(self, request: Request, action: str) -> Response:
         """Answer a call; never raises what a client could cause."""
-        status, value = await self._answered(request, action)
+        callback = request.query_params.get("callback") if request.method == "GET" else None
+        is_named = bool(callback and _CALLBACK.match(callback))
+        status, value = (400, _NO_CALLBACK) if callback and not is_named else await self._answered(request, action)
         body = orjson.dumps(self._envelope(action, status, value))
-        callback = request.query_params.get("callback")
         cache = answer.REVALIDATE if status == 200 and request.method == "GET" else answer.NOT_KEPT
-        if request.method == "GET" and callback and _CALLBACK.match(callback):
+        if callback and is_named:
             # The comment keeps the caller's word from being the first bytes of a file.
             body = b"/**/" + callback.encode() + b"(" + body + b");"
             return answer.reply(request.headers, _document(status, body, cache=cache, kind="application/javascript"))

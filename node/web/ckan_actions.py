@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from node.catalog.packages import KINDS, name_of
 from node.catalog.search.query import MAX_DEPTH, MAX_LIMIT, Query, Sight
+from node.catalog.search.reader import MAX_TEXT, MAX_WORDS
 from node.catalog.search.results import Count, Results
 from node.catalog.shelf import Held
 from node.errors import Malformed, NotFound
@@ -22,6 +23,7 @@ from node.web.ckan_package import Json, Packager, cities_of, group_of, licence_i
 from node.web.ckan_params import Params, Wrong
 from node.web.ckan_query import Asked
 from node.web.find_ports import Finders
+from node.web.parameters import numbers_in
 from node.web.parts import Parts
 
 MAX_NAMES = 100_000
@@ -120,8 +122,11 @@ class Actions:
                 fix="Narrow the search, or ask without words and with sort=id asc, which reaches all of them.",
             )
         found = self._find(replace(query, offset=start, limit=rows, facets=tuple(facets.values())), shown, now_ms)
-        if found.cut and asked.strict:
-            raise Malformed("So many words are not asked at once.", fix="Ask for less at once.")
+        if found.cut:
+            raise Malformed(
+                f"More words are asked for than this search reads: {MAX_WORDS}, in {MAX_TEXT:,} characters.",
+                fix="Write fewer words in q, or narrow by fq: organization, tags, res_format.",
+            )
         return found.total, [hit.held for hit in found.hits], found.facets
 
     def _is_listed(self, field: str, collections: Sequence[str], depth: int, since_ms: int) -> bool:
@@ -361,8 +366,8 @@ def _listable(asked: Asked, query: Query, shown: Shown, own: str) -> tuple[str, 
 def _box_of(text: str) -> tuple[float, float, float, float] | None:
     if not text.strip():
         return None
-    try:
-        west, south, east, north = (float(part) for part in text.split(","))
-    except ValueError:
-        raise Malformed(f"ext_bbox={text[:60]!r} is no box.", fix="Write west,south,east,north in degrees.") from None
+    numbers = numbers_in(text)
+    if len(numbers) != 4:
+        raise Malformed(f"ext_bbox={text[:60]!r} is no box.", fix="Write west,south,east,north in degrees.")
+    west, south, east, north = numbers
     return west, south, east, north

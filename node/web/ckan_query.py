@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from node.catalog.search.query import Sort
 from node.errors import Malformed
 from node.vocab import lists
-from node.web.solr import AllOf, Clause, Not, OneOf, Range, Term, parse
+from node.web.solr import MAX_TEXT, AllOf, Clause, Not, OneOf, Range, Term, parse, refused, unsupported
 from node.web.solr_time import moment
 
 MAX_CALLED = 1_000
@@ -141,10 +141,19 @@ def read(q: str, fqs: Sequence[str], *, now_ms: int) -> Asked:
     ):
         _Lowering(asked, "q", now_ms).take(parse(q, "q"))
     elif q.strip() not in ("", "*", "*:*"):
-        asked.texts.append(q)
+        asked.texts.append(_as_typed(q))
     for fq in fqs:
         _Lowering(asked, "fq", now_ms).take(parse(fq, "fq"))
     return asked
+
+
+def _as_typed(q: str) -> str:
+    """Give words of people as they are. Raises Malformed where they use what only Solr can."""
+    # A phrase stands for one word, so that what follows its end is seen: "a b"~2.
+    for word in re.sub(r'"[^"]*"', "phrase", q[:MAX_TEXT]).split():
+        if what := unsupported(word.strip("()")):
+            raise refused("q", what)
+    return q
 
 
 def order_of(text: str) -> tuple[str, Sort, bool]:

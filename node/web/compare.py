@@ -33,6 +33,14 @@ class Side:
     said: Described
     licences: tuple[tuple[str, str], ...]  # code or IRI, and name
 
+    def linked(self, base: str) -> Cell:
+        """Name the forms, each with its file; with the list of files on the record's page where there are several."""
+        found: dict[str, list[str]] = {}
+        for file in self.view.files:
+            found.setdefault(file.form, []).append(file.href)
+        page = f"{At(base, self.held).page}#get"
+        return tuple((Said(form), hrefs[0] if len(hrefs) == 1 else page) for form, hrefs in sorted(found.items()))
+
     @property
     def forms(self) -> list[str]:
         """Name the forms of its files, each once."""
@@ -85,22 +93,22 @@ def terms_of(sides: Sequence[Side], reader: str) -> list[Line]:
     return [*lines, Line(words(reader, "get.licence"), named, differs=len(set(licences)) > 1)]
 
 
-def data_of(sides: Sequence[Side], reader: str) -> list[Line]:
+def data_of(sides: Sequence[Side], reader: str, base: str) -> list[Line]:
     """Give the lines that say how to get the data and what it is; those that no record fills are left out."""
-    forms = tuple(tuple((Said(form), "") for form in side.forms) for side in sides)
-    lines = [Line(words(reader, "compare.forms"), forms, differs=_apart([frozenset(side.forms) for side in sides]))]
+    forms = tuple(side.linked(base) for side in sides)
+    lines = [Line(words(reader, "compare.forms"), forms, differs=_unlike([frozenset(side.forms) for side in sides]))]
     for key, differs in (
-        ("fact.publisher", False),
-        ("fact.updated", False),
-        ("fact.rhythm", True),
-        ("fact.covers", False),
-        ("fact.period", False),
-        ("fact.languages", True),
+        ("fact.publisher", None),
+        ("fact.updated", _unlike),
+        ("fact.rhythm", _unlike),
+        ("fact.covers", None),
+        ("fact.period", _unlike),
+        ("fact.languages", _apart),
     ):
         label = words(reader, key)
         cells = tuple(_fact(side.view, label) for side in sides)
         texts = [frozenset(said.text for said, _ in cell) for cell in cells]
-        lines.append(Line(label, cells, differs=differs and _apart(texts)))
+        lines.append(Line(label, cells, differs=differs is not None and differs(texts)))
     standards = tuple(tuple((name, "") for name in side.said.names(side.held.iri, DCT.conformsTo)) for side in sides)
     apart = _apart([frozenset(said.text for said, _ in cell) for cell in standards])
     lines.append(Line(words(reader, "compare.standards"), standards, differs=apart))
@@ -115,6 +123,11 @@ def _apart(values: Sequence[frozenset[str]]) -> bool:
     """Tell whether records that say something have nothing in common."""
     said = [each for each in values if each]
     return len(said) > 1 and not frozenset.intersection(*said)
+
+
+def _unlike(values: Sequence[frozenset[str]]) -> bool:
+    """Tell whether records that say something do not all say the same."""
+    return len({each for each in values if each}) > 1
 
 
 def record_told(parts: Parts, side: Side) -> dict[str, object]:

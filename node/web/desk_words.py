@@ -154,6 +154,14 @@ DESK_WORDS: dict[str, tuple[str, str, str]] = {
         "Näitä sivuja voi lukea, muuta niillä ei voi tehdä.",
         "De här sidorna kan läsas, inget annat.",
     ),
+    "why.address-too-long": (
+        "An address may have 4,096 characters here, and letters such as ä take several of them. Of the words of a"
+        " search the first 2,000 characters, 32 words, are read.",
+        "Osoitteessa saa olla täällä 4 096 merkkiä, ja esimerkiksi ä vie niistä useita. Haun sanoista luetaan 2 000"
+        " ensimmäistä merkkiä, 32 sanaa.",
+        "En adress får ha 4 096 tecken här, och bokstäver som ä tar flera av dem. Av orden i en sökning läses de första"
+        " 2 000 tecknen, 32 ord.",
+    ),
     "why.internal": (
         "The fault is ours and it has been written down. Try again in a few minutes.",
         "Vika on meillä ja se on kirjattu. Yritä uudelleen muutaman minuutin kuluttua.",

@@ -90,8 +90,8 @@ class Methods:
 class Edge:
     """Wraps the routers."""
 
-    def __init__(self, app: App, marks: Marks, methods: Methods, *, too_long: bytes, gate: Gate | None = None) -> None:
-        """Wrap an app; `too_long` is the problem document for addresses past the bound."""
+    def __init__(self, app: App, marks: Marks, methods: Methods, *, too_long: App, gate: Gate | None = None) -> None:
+        """Wrap an app; `too_long` answers addresses past the bound."""
         self._app = app
         self._marks = marks
         self._methods = methods
@@ -114,15 +114,10 @@ class Edge:
             await send({"type": "http.response.body", "body": b""})
         elif self._gate and (refusal := self._gate.guessing(scope)):
             await self._gate.turn_away(refusal, scope, send)
-        elif len(scope["path"]) + len(scope["query_string"]) > MAX_ADDRESS:
-            length = (b"content-length", b"%d" % len(self._too_long))
-            mark = (b"x-request-id", _request_id(scope).encode())
-            headers = [(b"content-type", b"application/problem+json"), length, *DATA_SAFETY, mark]
-            await send({"type": "http.response.start", "status": 414, "headers": headers})
-            body = b"" if scope["method"] == "HEAD" else self._too_long
-            await send({"type": "http.response.body", "body": body})
         else:
-            await _Passage(self._app, scope, send, self._marks, self._gate).run(receive)
+            is_long = len(scope["path"]) + len(scope["query_string"]) > MAX_ADDRESS
+            app = self._too_long if is_long else self._app
+            await _Passage(app, scope, send, self._marks, self._gate).run(receive)
 
 
 class _Passage:

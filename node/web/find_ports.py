@@ -145,8 +145,10 @@ class Sparql(Protocol):
     def read(self, query: str) -> Question:
         """Look through a query. Raises Malformed, TooLarge."""
 
-    def ask(self, name: str, query: str, question: Question, dataset: Dataset, *, media_type: str) -> Asked:
-        """Ask one store; blocks. Raises Malformed, TooLarge, Unavailable."""
+    def ask(
+        self, name: str, query: str, question: Question, dataset: Dataset, *, media_type: str, who: str = ""
+    ) -> Asked:
+        """Ask one store, in turns with others as `who`; blocks. Raises Malformed, TooLarge, Unavailable."""
 
 
 class Finders(Protocol):

@@ -54,6 +54,29 @@ FIND_WORDS: dict[str, tuple[str, str, str]] = {
         "Kokeile harvempia tai muita sanoja tai toista kieltä. Sanan alku ja * löytää kaikki niin alkavat sanat.",
         "Prova färre eller andra ord, eller ett annat språk. Början av ett ord och * hittar alla ord som börjar så.",
     ),
+    "hint.place": (
+        "No record here names a place called “{place}”. Check how it is written, try a larger place, or leave it out.",
+        "Mikään tietue täällä ei mainitse paikkaa nimeltä ”{place}”. Tarkista kirjoitusasu, kokeile suurempaa paikkaa"
+        " tai jätä paikka pois.",
+        "Ingen post här nämner en plats som heter ”{place}”. Kontrollera stavningen, prova en större plats eller"
+        " utelämna platsen.",
+    ),
+    "hint.phrase": (
+        "Words in quotes must stand together, in this order. Without the quotes they may stand anywhere.",
+        "Lainausmerkeissä olevien sanojen on oltava peräkkäin tässä järjestyksessä. Ilman niitä ne saavat olla missä"
+        " tahansa.",
+        "Ord inom citattecken måste stå tillsammans i den ordningen. Utan citattecken får de stå var som helst.",
+    ),
+    "hint.field": (
+        "There is no field “{field}:”, so it was looked for as a word. The fields are {fields}.",
+        "Kenttää ”{field}:” ei ole, joten se haettiin sanana. Kentät ovat {fields}.",
+        "Det finns inget fält ”{field}:”, så det söktes som ett ord. Fälten är {fields}.",
+    ),
+    "search.none_place": (
+        "We know no place called “{place}”",
+        "Emme tunne paikkaa nimeltä ”{place}”",
+        "Vi känner inte till någon plats som heter ”{place}”",
+    ),
     "search.broken": (
         "The search is not working just now",
         "Haku ei toimi juuri nyt",

@@ -18,6 +18,7 @@ from node.vocab.lists import LICENCES
 from node.web import answer
 from node.web.answer import Document
 from node.web.pages import Twin, Visitor
+from node.web.parameters import check_known
 from node.web.parts import Parts, chosen_of, json_document
 
 _KINDS = ("text/html", "application/json")
@@ -34,6 +35,7 @@ def router(parts: Parts) -> APIRouter:
     made = APIRouter(tags=["Finding"], default_response_class=Response)
 
     async def licences(request: Request, licence: Licences = []) -> Response:  # noqa: B006 (FastAPI reads it anew)
+        check_known(request.query_params, "licence", "lang")
         asked = _checked(licence)
         visitor = parts.pages.visitor(request)
         combination = rules.combine(asked) if asked else None
@@ -86,6 +88,7 @@ def _page(parts: Parts, visitor: Visitor, asked: Sequence[str], combination: rul
         licences=[licence_told(code, visitor.language) for code in codes],
         combination=told(combination, visitor.language) if combination else None,
         short=rules.short_of,
+        language_chosen=visitor.chosen,
     )
     return parts.pages.document(body, cache=_KEPT)
 

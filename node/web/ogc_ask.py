@@ -20,6 +20,11 @@ DEFAULT = 10
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _MOST_LISTED = MAX_IRIS
 _NUMBER = re.compile(r"[-+]?\d{1,4}(?:\.\d{1,20})?")
+# A full-date or a date-time of RFC 3339, 5.6; the offset may be missing, its plus be a blank.
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:[Tt][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:[Zz]|[-+ ][0-9]{2}:[0-9]{2})?)?"
+)
 # A comma between two IRIs; one inside an IRI is not followed by the beginning of another.
 _BETWEEN = re.compile(r",(?=https?://|urn:)")
 
@@ -57,7 +62,7 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
     "ids": ("The ids of records in this catalogue.", _LIST),
     "externalIds": ("The IRIs of records.", _LIST),
     "sortby": (
-        "One property, with - before it for descending.",
+        "One property, with + (or nothing) before it for ascending, - for descending.",
         {
             "type": "array",
             "items": {"type": "string", "enum": [sign + name for name in SORTABLES for sign in ("", "-")]},
@@ -103,6 +108,7 @@ def question(params: Mapping[str, str], *, collection: str, language: str, iri_o
         Malformed: Something cannot be read; the sentences say what can.
     """
     limit = min(_whole("limit", params.get("limit", str(DEFAULT)), least=1), MOST)
+    offset = _offset(params.get("offset", "0"), limit)
     sort, reverse = _order(params.get("sortby", ""), has_words=bool(params.get("q", "").strip()))
     filters: dict[str, tuple[str, ...]] = {"collection": (collection,)} if collection else {}
     if params.get("type"):
@@ -116,7 +122,7 @@ def question(params: Mapping[str, str], *, collection: str, language: str, iri_o
         sort=sort,
         reverse=reverse,
         limit=limit,
-        offset=_whole("offset", params.get("offset", "0"), least=0),
+        offset=offset,
         cursor=params.get("cursor", ""),
         language=language,
         highlight=False,
@@ -145,6 +151,16 @@ def _whole(name: str, given: str, *, least: int) -> int:
     return int(given)
 
 
+def _offset(given: str, limit: int) -> int:
+    offset = _whole("offset", given, least=0)
+    if offset + limit > MAX_DEPTH:
+        raise Malformed(
+            f"offset and limit together reach {MAX_DEPTH:,} records deep, not {offset + limit:,}.",
+            fix="Narrow the question, or ask for sortby=updated, title or quality and follow the links with rel=next.",
+        )
+    return offset
+
+
 def _order(sortby: str, *, has_words: bool) -> tuple[Sort, bool]:
     """Give the order and whether it is turned about; without one, the best first, or the newest where nothing ranks."""
     wanted = sortby.strip()
@@ -152,9 +168,11 @@ def _order(sortby: str, *, has_words: bool) -> tuple[Sort, bool]:
         return ("relevance" if has_words else "changed"), False
     descending, name = wanted.startswith("-"), wanted.lstrip("+-").strip()
     if name not in SORTABLES:
-        known = ", ".join(SORTABLES)
         several = "by several properties" if "," in name else f"by {name[:40]!r}"
-        raise Malformed(f"Records are not sorted {several}.", fix=f"Sort by one of: {known}, or -{known}.")
+        raise Malformed(
+            f"Records are not sorted {several}.",
+            fix=f"Write sortby= and one of {', '.join(SORTABLES)}; + before it is ascending, as without, - descending.",
+        )
     sort, rises = SORTABLES[name]
     return sort, rises is descending
 
@@ -192,13 +210,15 @@ def _period(value: str) -> tuple[int | None, int | None]:
     start, *rest = [None if end in ("", "..") else _day(end, value) for end in ends]
     end = rest[0] if rest else start
     if start is None and end is None:
-        return None, None
+        raise _no_time(value)
     return start, end
 
 
 def _day(text: str, whole: str) -> int:
     try:
-        day = date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text.replace(" ", "+")).date()
+        if not _INSTANT.fullmatch(text):
+            raise _no_time(whole)
+        day = datetime.fromisoformat(text.upper().replace(" ", "+")).date()
     except ValueError:
         raise _no_time(whole) from None
     return day.toordinal() - _EPOCH_DAY
@@ -207,7 +227,7 @@ def _day(text: str, whole: str) -> int:
 def _no_time(value: str) -> Malformed:
     return Malformed(
         f"datetime={value[:60]!r} is no time.",
-        fix="Write 2026-11-21, 2026-11-21T03:40:00Z, 2026-01-01/2026-12-31, or .. for an open end.",
+        fix="Write 2026-11-21, 2026-11-21T03:40:00Z, 2026-01-01/2026-12-31, or .. for one open end.",
     )
 
 

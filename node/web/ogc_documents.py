@@ -13,10 +13,11 @@ from typing import cast
 from urllib.parse import urlencode
 
 from node.catalog.search.query import Query
+from node.catalog.search.reader import MAX_TEXT, MAX_WORDS
 from node.catalog.search.results import Results
 from node.catalog.search.told import told_of
 from node.catalog.shelf import Held as ShelfHeld
-from node.errors import NotFound, Unavailable
+from node.errors import Malformed, NotFound, Unavailable
 from node.records import KINDS, PLURALS
 from node.vocab import ntriples
 from node.web import ogc_api, ogc_ask
@@ -70,6 +71,7 @@ class Page:
     total: int = 0
     first: int = 1
     turns: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""  # to copy into a program
 
 
 class OgcDocuments:
@@ -83,9 +85,14 @@ class OgcDocuments:
             title=words(reader, "catalog.title", city=site.city),
             lead=words(reader, "ogc.lead", city=site.city),
             language=reader,
-            called=lambda info: title_said(info.title, reader),
+            called=self._called,
             about=self._about,
         )
+
+    def _called(self, info: CollectionInfo) -> str:
+        """Name a collection; among other cities' with its city, since many cities name theirs alike."""
+        title = title_said(info.title, self._visitor.language)
+        return f"{title} ({self._city(info.name)})" if self._parts.site.federation else title
 
     def _about(self, info: CollectionInfo) -> str:
         mirror = self._parts.mirror(info.name)
@@ -117,7 +124,7 @@ class OgcDocuments:
             ("OpenAPI 3.0", f"{self.root}/api", ""),
             (self._word("nav.api"), f"{self._base}/docs", ""),
         ]
-        return told, Page(self._texts.title, self._texts.lead, entries=entries)
+        return told, Page(self._texts.title, self._texts.lead, entries=entries, address=self.root)
 
     def conformance(self) -> tuple[Json, Page]:
         """Say what of the standards is held to."""
@@ -172,6 +179,10 @@ class OgcDocuments:
             iri_of=lambda given: iri_of(reading, given),
         )
         found = finding.search.find(asked.query, self._seen.sight, now_ms=now_ms)
+        if found.cut:
+            raise Malformed(
+                f"q is longer than it is read: {MAX_WORDS} terms, {MAX_TEXT:,} characters.", fix="Ask for fewer terms."
+            )
         hits, helds = found.hits, [hit.held for hit in found.hits]
         here, turns = f"{self.root}/collections/{name}/items", _turns(asked.query, found, len(hits))
         turned = {rel: _address(here, asked.repeated, more) for rel, more in turns.items()}
@@ -187,7 +198,7 @@ class OgcDocuments:
             ],
             "features": self.features(name, helds),
         }
-        up = (str(info.title if info else self._texts.title), f"{self.root}/collections/{name}")
+        up = (self._called(info) if info else self._texts.title, f"{self.root}/collections/{name}")
         page = Page(self._word("ogc.records"), "", up, (), helds, found.total, asked.query.offset + 1, turned)
         return told, page
 

@@ -23,7 +23,7 @@ from node.web import answer
 from node.web.addresses import At
 from node.web.answer import Document
 from node.web.findings import told
-from node.web.pages import Twin
+from node.web.pages import Twin, ways_in
 from node.web.parts import Parts, chosen_of, json_document
 from node.web.ports import Held, Run, RunRow
 from node.web.records import title_of
@@ -226,7 +226,8 @@ def _sitemap_url(base: str, held: Held) -> str:
 def _own_pages(parts: Parts) -> list[str]:
     base = parts.site.base_url
     cities = ["/federation"] if parts.site.federation else []
-    own = ["/", "/catalog", *cities, "/docs", *(f"/collections/{info.name}" for info in parts.reading.own())]
+    ways = [path for _, path in ways_in(parts.site)]
+    own = ["/", "/catalog", *cities, *ways, *(f"/collections/{info.name}" for info in parts.reading.own())]
     return [f"<url><loc>{escape(base + path)}</loc></url>\n" for path in own]
 
 

@@ -57,6 +57,15 @@ def _state(run: Run, reader: str) -> Markup:
     return Markup('<span class="say {}">{}{}</span>').format(style, _icon(icon), words(reader, key))
 
 
+def ways_in(site: Site) -> list[tuple[str, str]]:
+    """List the pages by which one may begin, besides the catalogue: the key of what each is called, and its address."""
+    ways = [("sets.title", "/sets"), ("licences.title", "/licences")]
+    if site.finding:
+        ways.append(("quality.title", "/quality"))
+        ways += [("sparql.title", "/sparql")] if site.finding.sparql.offered else []
+    return [*ways, ("ogc.title", "/ogc"), ("nav.api", "/docs")]
+
+
 def why(code: str, status: int) -> str:
     """Give the key of the sentence that explains a problem to a person."""
     own = f"why.{code}"
@@ -128,6 +137,8 @@ class Pages:
                 reader=reader,
                 city=self._site.city,
                 base=self._site.base_url,
+                here=visitor.path,
+                elsewhere=[(words(reader, key), path) for key, path in ways_in(self._site)],
                 federated=self._site.federation is not None,
                 searched=self._site.finding is not None,
                 prefix=self.prefix,
@@ -138,6 +149,7 @@ class Pages:
                 t=lambda key, **values: words(reader, key, **values),
                 link=lambda path: self._link(visitor, path),
                 number=lambda value: text.number(value, reader),
+                decimal=lambda value: text.decimal(value, reader),
                 moment=lambda ms: text.moment(ms, reader),
                 date=lambda ms: text.date_of(ms, reader),
                 clock=lambda ms: text.clock(ms, reader),

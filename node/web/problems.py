@@ -99,7 +99,7 @@ def problem_of(error: errors.NodeError) -> Problem:
         more = {name: value for name, value in said.items() if value}
     challenge = error.challenge if isinstance(error, errors.Unauthenticated) else ""
     nonce = error.nonce if isinstance(error, errors.Unauthenticated) else ""
-    wait = error.retry_after_s if isinstance(error, errors.TooManyRequests) else 0
+    wait = error.retry_after_s if isinstance(error, errors.Unavailable) and status in (429, 503) else 0
     return Problem(error.code, status, error.message, error.fix, more, challenge, wait, nonce)
 
 

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from node.catalog.quality import dqv
 from node.catalog.quality.book import Judged
 from node.catalog.quality.metrics import MAX_POINTS, PLACES
-from node.catalog.quality.store import Scored
+from node.catalog.quality.store import DAY_MS, Scored
 from node.catalog.quality.summary import Summary
 from node.errors import Malformed, NotFound
 from node.records import PLURALS
@@ -30,14 +30,15 @@ from node.web.answer import Document, link
 from node.web.door import Door
 from node.web.find_ports import Quality
 from node.web.pages import Twin, Visitor
+from node.web.parameters import check_known
 from node.web.parts import Parts, chosen_of, json_document
 from node.web.ports import CollectionInfo, Held
 from node.web.quality_view import (
-    day_of,
     days_told,
     dimensions_of,
     failing_told,
     fixes_of,
+    groups_of,
     record_told,
     shares_told,
     summary_told,
@@ -49,6 +50,7 @@ from node.web.seen import Seen, seen_by
 
 PAGE = 50
 LINKS_SHOWN = 100
+_MOST_KEY = 2**63 - 1
 DAYS_SHOWN = 30
 _JSON = "application/json"
 _OFFERED = (_JSON, "html", *negotiate.RDF_FORMS)
@@ -133,7 +135,7 @@ class QualityDocuments:
             dimensions=dimensions_of(summary),
             work=work_of(summary, self._asked.visitor.language),
             failing=[(one, self._parts.reading.find_iri(one.record)) for one in failing],
-            trend=[(subject, [(day_of(day), of) for day, of in reversed(days)]) for subject, days in trend],
+            trend=[(subject, [(day * DAY_MS, of) for day, of in reversed(days)]) for subject, days in trend],
             tried=self._quality.checks_links,
         )
 
@@ -178,6 +180,7 @@ class QualityDocuments:
             title=title_of(self._parts, held, self._asked.visitor),
             judged=judged,
             found=judged.assessment,
+            groups=groups_of(judged.assessment),
             fixes=fixes_of(judged, reader),
             at=At(self._parts.site.base_url, held),
             tried=self._quality.checks_links,
@@ -241,7 +244,7 @@ def _key(after: str) -> int | None:
     if not after:
         return None
     digits = after.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20 and int(digits) <= _MOST_KEY):
         raise Malformed("after is no place in this list.", fix="Follow the link to the next page.")
     return int(after)
 
@@ -278,6 +281,7 @@ def _add_sums(made: APIRouter, parts: Parts, quality: Quality) -> None:
 
     @made.get("/quality", summary="How well collections are described", responses=answers)
     async def overview(request: Request) -> Response:
+        check_known(request.query_params, "lang")
         _, suffix = _split(request.scope["path"])
         asked = await _asked(parts, door, request, f"{base}/quality", suffix)
         names = asked.seen.parts.reading.collections()
@@ -287,6 +291,9 @@ def _add_sums(made: APIRouter, parts: Parts, quality: Quality) -> None:
         made.get(f"/quality.{suffix}", include_in_schema=False)(overview)
 
     async def one(request: Request, name: str, failing: str, after: str) -> Response:
+        check_known(request.query_params, "failing", "after", "lang")
+        if after and not failing:
+            raise Malformed("after goes on in a list of what fails.", fix="Name the metric: ?failing=…&after=….")
         bare, suffix = _split(name)
         asked = await _asked(parts, door, request, f"{base}/quality/{bare}", suffix)
         if not failing:
@@ -326,9 +333,11 @@ def _add_records(made: APIRouter, parts: Parts, quality: Quality) -> None:
         return await _reply(request, asked, lambda: QualityDocuments(asked, quality).record(held), held.collection)
 
     async def own(request: Request, plural: Plural, slug: Slug) -> Response:
+        check_known(request.query_params, "lang")
         return await beside(request, lambda reading: reading.record(PLURALS[plural], slug))
 
     async def by_iri(request: Request, iri: Iri = "") -> Response:
+        check_known(request.query_params, "iri", "lang")
         return await beside(request, lambda reading: held_by(reading, iri))
 
     said = "Each of 23 metrics with its points, what to mend, and what is known of the links; DQV in RDF."

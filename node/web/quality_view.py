@@ -12,8 +12,8 @@ from typing import Any
 from node.catalog.quality.assess import Link
 from node.catalog.quality.book import Failing, Judged
 from node.catalog.quality.links import Tried
-from node.catalog.quality.metrics import DIMENSIONS, MAX_OF, MAX_POINTS, Metric
-from node.catalog.quality.summary import Share, Summary, mean_of
+from node.catalog.quality.metrics import DIMENSIONS, MAX_OF, MAX_POINTS, WITHIN, Assessment, Dimension, Metric
+from node.catalog.quality.summary import Summary, Work, mean_of
 from node.web.words import words
 
 _RESULTS = {True: "passed", False: "failed", None: "unknown"}
@@ -21,36 +21,71 @@ _RESULTS = {True: "passed", False: "failed", None: "unknown"}
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """One thing to do: the metric's label and its sentence, what it would bring, and how many lack it."""
+    """One thing to do: the metric's label and its sentence, and how many need it.
+
+    `points` is what it may bring a record that needs it, `gain` what it may add to the mean, `lost` to all records.
+    """
 
     name: str
     label: str
     text: str
     points: int
     gain: float
+    lost: int
     failed: int
     known: int
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A dimension of one record: its points, those that could be told, the most there are, and its metrics."""
+
+    name: Dimension
+    points: int
+    known: int
+    most: int
+    metrics: tuple[Metric, ...]
+
+
 def fixes_of(judged: Judged, reader: str) -> list[Fix]:
-    """Say what to mend at a record, the costliest first."""
-    failed = [metric for metric in judged.assessment.metrics if metric.passed is False]
-    return [_fix(metric, reader) for metric in sorted(failed, key=lambda metric: -metric.max)]
+    """Say what to mend at a record, the costliest first; what is done with another thing is not said again."""
+    worth = {metric.name: metric.max for metric in judged.assessment.metrics if metric.passed is False}
+    for name, whole in WITHIN.items():
+        if whole in worth:
+            worth[whole] += worth.pop(name, 0)
+    return [_fix(name, worth[name], reader) for name in sorted(worth, key=lambda name: -worth[name])]
 
 
-def _fix(metric: Metric, reader: str) -> Fix:
-    label, text = words(reader, f"quality.metric.{metric.name}"), words(reader, metric.fix)
-    return Fix(metric.name, label, text, metric.max, float(metric.max), 1, 1)
+def _fix(name: str, points: int, reader: str) -> Fix:
+    label, text = words(reader, f"quality.metric.{name}"), words(reader, f"quality.fix.{name}")
+    return Fix(name, label, text, points, float(points), points, 1, 1)
 
 
 def work_of(summary: Summary, reader: str) -> list[Fix]:
-    """Say what to mend in a collection, the costliest first; `gain` is what the mean would rise by."""
-    return [_work(share, summary.records, reader) for share in summary.work]
+    """Say what to mend in a collection, the costliest first."""
+    return [_work(work, summary.records, reader) for work in summary.work]
 
 
-def _work(share: Share, records: int, reader: str) -> Fix:
-    label, text = words(reader, f"quality.metric.{share.name}"), words(reader, f"quality.fix.{share.name}")
-    return Fix(share.name, label, text, share.max, share.lost / records, share.failed, share.known)
+def _work(work: Work, records: int, reader: str) -> Fix:
+    label, text = words(reader, f"quality.metric.{work.name}"), words(reader, f"quality.fix.{work.name}")
+    return Fix(
+        work.name, label, text, work.lost // work.failed, work.lost / records, work.lost, work.failed, work.known
+    )
+
+
+def groups_of(found: Assessment) -> list[Group]:
+    """Give the metrics of a record by dimension."""
+    by_name = {name: tuple(one for one in found.metrics if one.dimension == name) for name in DIMENSIONS}
+    return [
+        Group(
+            name,
+            found.dimensions[name],
+            sum(metric.max for metric in metrics if metric.passed is not None),
+            MAX_OF[name],
+            metrics,
+        )
+        for name, metrics in by_name.items()
+    ]
 
 
 def dimensions_of(summary: Summary) -> list[tuple[str, float, float, int]]:
@@ -76,7 +111,9 @@ def record_told(judged: Judged, reader: str) -> dict[str, Any]:
         "max_known": found.max_known,
         "max": MAX_POINTS,
         "rating": found.rating,
-        "dimensions": {name: {"points": found.dimensions[name], "max": MAX_OF[name]} for name in DIMENSIONS},
+        "dimensions": {
+            each.name: {"points": each.points, "max_known": each.known, "max": each.most} for each in groups_of(found)
+        },
         "distribution": found.distribution or None,
         "metrics": [_metric_told(metric, reader) for metric in found.metrics],
         "links": [link_told(link, tried) for link, tried in judged.links],

@@ -65,6 +65,12 @@ QUALITY_WORDS: dict[str, tuple[str, str, str]] = {
         "{known} / {max} pisteestä tunnetaan.",
         "{known} av {max} poäng är kända.",
     ),
+    "quality.of_most": ("{points} of {max}", "{points} / {max}", "{points} av {max}"),
+    "quality.unknown": (
+        "{points} not known yet",
+        "{points} ei vielä tiedossa",
+        "{points} inte kända än",
+    ),
     "quality.mean": (
         "{points} of {max} points on average",
         "Keskimäärin {points} / {max} pistettä",
@@ -92,9 +98,9 @@ QUALITY_WORDS: dict[str, tuple[str, str, str]] = {
     "quality.fixes_none": ("Nothing to mend", "Ei korjattavaa", "Inget att åtgärda"),
     "quality.gain": ("up to {points} points", "enintään {points} pistettä", "upp till {points} poäng"),
     "quality.gain_mean": (
-        "Missing in {n} of {total}. Mended everywhere, the mean rises by {points} points.",
-        "Puuttuu: {n} / {total}. Kaikkialla korjattuna keskiarvo nousee {points} pistettä.",
-        "Saknas i {n} av {total}. Åtgärdat överallt stiger medelvärdet med {points} poäng.",
+        "Missing in {n} of {total}. Mended everywhere, the mean rises by up to {points} points.",
+        "Puuttuu: {n} / {total}. Kaikkialla korjattuna keskiarvo nousee enintään {points} pistettä.",
+        "Saknas i {n} av {total}. Åtgärdat överallt stiger medelvärdet med upp till {points} poäng.",
     ),
     "quality.which": ("Which datasets", "Mitkä aineistot", "Vilka datamängder"),
     "quality.all": ("All of it", "Kaikki", "Allt"),

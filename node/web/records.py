@@ -36,6 +36,7 @@ from node.web.record_view import look, title_in
 from node.web.related import Related
 from node.web.schema_org import block
 from node.web.seen import Seen, seen_by
+from node.web.sets import sets_of
 from node.web.text import Said
 from node.web.words import title_said
 
@@ -66,9 +67,11 @@ _FORMS_DOC: dict[str, dict[str, str]] = {kind: {} for kind in negotiate.FORMS.va
 class RecordDocuments:
     """Builds the documents."""
 
-    def __init__(self, parts: Parts, related: Related) -> None:
+    def __init__(self, parts: Parts, related: Related, shown: Parts) -> None:
+        """Build what `parts` let the caller see; `shown` is what everybody sees, of which sets are told."""
         self._parts = parts
         self._related = related
+        self._shown = shown
         self._base = parts.site.base_url
         self.context_url = self._base + CONTEXT_PATH
 
@@ -130,6 +133,7 @@ class RecordDocuments:
             mirror=mirror,
             origin=mirror.city if mirror else site.city,
             info=info,
+            comparable=sets_of(self._shown, held, visitor),
             doubles=self._related.of(held, visitor.language),
             findings=findings.views(reading.findings(held), visitor.language),
             **self._quality(held, triples, visitor),
@@ -194,7 +198,7 @@ def _add_documents(made: APIRouter, parts: Parts) -> None:
         seen = await seen_by(door, parts, request)
         held = await seen.found(lambda reading: reading.record(PLURALS[plural], slug))
         form = form_for(request, suffix, At(parts.site.base_url, held).form)
-        document = await _document(seen, request, held, form, by_suffix=bool(suffix))
+        document = await _document(parts, seen, request, held, form, by_suffix=bool(suffix))
         gzipped = negotiate.wants_gzip(request.headers.get("accept-encoding", ""))
         encoded = answer.encode(document, gzipped=gzipped)
         # An agreement's page says whether it holds now, and a term ends without a commit.
@@ -216,18 +220,18 @@ def _add_documents(made: APIRouter, parts: Parts) -> None:
         held = await seen.found(lambda reading: held_by(reading, iri))
         _, suffix = split_suffix(request.scope["path"])
         form = form_for(request, suffix, At(parts.site.base_url, held).form)
-        document = await _document(seen, request, held, form, by_suffix=bool(suffix))
+        document = await _document(parts, seen, request, held, form, by_suffix=bool(suffix))
         return await seen.handed(request, answer.reply(request.headers, document), held.collection, held.iri)
 
     for suffix in negotiate.FORMS:
         made.get(f"/records.{suffix}", include_in_schema=False, response_class=Response)(by_iri)
 
 
-async def _document(seen: Seen, request: Request, held: Held, form: str, *, by_suffix: bool) -> Document:
+async def _document(parts: Parts, seen: Seen, request: Request, held: Held, form: str, *, by_suffix: bool) -> Document:
     """Build a record's document for whom it is asked."""
     visitor = seen.parts.pages.visitor(request)
     caller = seen.caller if seen.caller is not None and seen.is_restricted(held.collection) else ANYBODY
-    documents = RecordDocuments(seen.parts, Related(seen.parts, caller))
+    documents = RecordDocuments(seen.parts, Related(seen.parts, caller), parts)
     document = await documents.document(held, form, by_suffix=by_suffix, visitor=visitor)
     return seen.sealed(document, held.collection)
 

@@ -30,6 +30,7 @@ from node.web.find_ports import Finders
 from node.web.pages import Twin, Visitor, accept_of
 from node.web.parts import Parts, json_document
 from node.web.ports import CollectionInfo, Held
+from node.web.search_hints import hints
 from node.web.search_hits import Row, Teller, facet_label, merged
 from node.web.search_looks import Looks
 from node.web.search_page import panel
@@ -56,13 +57,22 @@ NOTHING = Heard()
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer before it has a form: rows of this page in order, and what is told of all that was found."""
+    """An answer before it has a form: rows of this page in order, and what is told of all that was found.
+
+    `nowhere` tells that a place was asked for which no record has.
+    """
 
     asked: Asked
     results: Results
     rows: tuple[Row, ...]
     heard: Heard = NOTHING
     broken: bool = False
+    nowhere: bool = False
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """Say what of the question may be why there is nothing."""
+        return () if self.total or self.broken else hints(self.asked, nowhere=self.nowhere)
 
     @property
     def total(self) -> int:
@@ -96,15 +106,23 @@ class Searching:
         """Ask here and, where this caller may hear it, elsewhere. Raises Unavailable while there is no index."""
         now_ms = int(time.time() * 1000)
 
-        def search() -> tuple[Results, tuple[Row, ...]]:
+        def search() -> tuple[Results, tuple[Row, ...], bool]:
             results = self.finders.search.find(asked.query, seen.sight, now_ms=now_ms)
-            return results, self._rows(results, asked.query)
+            nowhere = not results.total and self._is_nowhere(asked.query.place, seen, now_ms)
+            return results, self._rows(results, asked.query), nowhere
 
-        (results, rows), heard = await asyncio.gather(self.parts.thread(search), self._elsewhere(asked, seen))
+        (results, rows, nowhere), heard = await asyncio.gather(self.parts.thread(search), self._elsewhere(asked, seen))
         teller = self._teller(asked.query.language)
         others = [[teller.live(hit) for hit in hits] for hits in heard.found]
         together = merged(rows, others, asked.query.sort) if any(others) else list(rows)
-        return Found(asked, results, tuple(together), heard)
+        return Found(asked, results, tuple(together), heard, nowhere=nowhere)
+
+    def _is_nowhere(self, place: str, seen: Seeing, now_ms: int) -> bool:
+        """Tell whether a place was asked for that no record has which this caller may see."""
+        if not place:
+            return False
+        bare = Question(place=place, limit=0, highlight=False)
+        return not self.finders.search.find(bare, seen.sight, now_ms=now_ms).total
 
     async def _elsewhere(self, asked: Asked, seen: Seeing) -> Heard:
         federation = self.parts.site.federation
@@ -201,6 +219,8 @@ class Searching:
             "next": base + found.following if found.following else None,
             "did_you_mean": results.did_you_mean or None,
             "fuzzy": results.fuzzy,
+            "cut": results.cut,
+            "hint": " ".join(found.hints) or None,
             "asked": [
                 {"city": one.peer, "state": one.state, "hits": one.hits, "ms": one.ms} for one in found.heard.asked
             ],
@@ -215,6 +235,7 @@ class Searching:
             here=site.base_url + asked.path(asked.pairs, suffix=f".{suffix}" if suffix else ""),
             page=site.base_url + asked.path(suffix=".html"),
             title=said or words(reader, "search.feed", city=site.city),
+            subtitle=words(reader, "search.cut") if found.results.cut else "",
             author=site.city,
             language=reader,
             query=text,
@@ -243,6 +264,7 @@ class Searching:
             members=[str(row.json["iri"]) for row in found.rows],
             language=asked.query.language,
         )
+        said += [search_rdf.cut(site.base_url + asked.path(), asked.query.language)] if found.results.cut else []
         held = [row.record for row in found.rows if row.record is not None]
         context = site.base_url + CONTEXT_PATH
         page = serialise.page(self.parts.reading.payloads(held), said, form, context_url=context)  # type: ignore[arg-type]

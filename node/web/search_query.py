@@ -9,12 +9,13 @@ import re
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import get_args
 from urllib.parse import urlencode
 
 from node.catalog.search.query import FACETS, SORTS, Parsed, Query, Sort, read_text
 from node.errors import Malformed
+from node.web.parameters import is_added, numbers_in
 
 Pairs = tuple[tuple[str, str], ...]
 MOST = 100
@@ -52,12 +53,11 @@ PARAMETERS: Mapping[str, str] = {
     "facet": "A facet to count, or `none`; all are counted without it.",
     "lang": "Language of labels, titles and pages.",
 }
-_IGNORED = re.compile(r"(?:utm|mtm|pk|_ga)_?\w*|fbclid|gclid|msclkid|_")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SINGLE = ("q", "bbox", "place", "from", "to", "sort", "limit", "cursor", "lang")
 # What says which page of an answer is shown, and not what is asked.
 _PAGING = frozenset({"cursor", "limit", "facet", "lang"})
-_DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+_DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ]([0-9][^T]{1,40}))?)?)?")
 _CITY_OR_COLLECTION = re.compile(r"[-−–‐!]?\b(?:city|collection):(?:\"[^\"]*\"|\S+)", re.IGNORECASE)  # noqa: RUF001
 _EPOCH = date(1970, 1, 1).toordinal()
 
@@ -168,7 +168,7 @@ def read_asked(pairs: Sequence[tuple[str, str]], language: str, *, newest_first:
 
 
 def _known(pairs: Sequence[tuple[str, str]]) -> Pairs:
-    plain = ((name, _CONTROL.sub(" ", value)) for name, value in pairs if not _IGNORED.fullmatch(name))
+    plain = ((name, _CONTROL.sub(" ", value)) for name, value in pairs if not is_added(name))
     kept = tuple((name, value) for name, value in plain if value.strip())
     if len(kept) > MAX_PARAMETERS:
         raise Malformed(f"There are {len(kept)} parameters.", fix=f"Write at most {MAX_PARAMETERS}.")
@@ -230,26 +230,30 @@ def _limit(value: str) -> int:
 def _bbox(value: str) -> tuple[float, float, float, float] | None:
     if not value:
         return None
-    try:
-        west, south, east, north = map(float, value.split(","))
-    except ValueError:
+    numbers = numbers_in(value)
+    if len(numbers) != 4:
         raise Malformed(
             f"bbox={value[:80]!r} is no box.",
             fix="Write four numbers: bbox=24.8,60.1,25.3,60.3 (west,south,east,north).",
-        ) from None
+        )
+    west, south, east, north = numbers
     return west, south, east, north
 
 
 def _day(name: str, value: str, *, end: bool) -> int | None:
-    """Read a date, a month or a year as days since 1970; the `end` of a year is its last day."""
+    """Read a date, a month or a year as days since 1970; the `end` of a year is its last day.
+
+    A time of that day may follow, as clients of OpenSearch write it; it must be one, and the day is what counts.
+    """
     if not value:
         return None
-    found, rest = _DAY.match(value.strip()), _DAY.sub("", value.strip(), count=1)
-    year, month, day = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    found = _DAY.fullmatch(value.strip())
+    year, month, day = (int(part or 0) for part in found.groups()[:3]) if found else (0, 0, 0)
     try:
-        if rest[:1] in ("", "T", " "):
-            month = month or (12 if end else 1)
-            return date(year, month, day or (monthrange(year, month)[1] if end else 1)).toordinal() - _EPOCH
+        if found and found[4]:
+            time.fromisoformat(found[4].replace(" ", "+"))  # a plus that was not encoded is a blank
+        month = month or (12 if end else 1)
+        return date(year, month, day or (monthrange(year, month)[1] if end else 1)).toordinal() - _EPOCH
     except (ValueError, IndexError):
         pass
     raise Malformed(f"{name}={value[:40]!r} is no date.", fix="Write 2026-11-21, 2026-11 or 2026.")

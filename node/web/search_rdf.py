@@ -7,7 +7,7 @@ payload here: it is named as a member and can be followed. No blank nodes.
 from collections.abc import Sequence
 
 from node.vocab.ntriples import Triple, iri, literal
-from node.vocab.terms import DCT, HYDRA, RDF, VOID, XSD
+from node.vocab.terms import DCT, HYDRA, RDF, RDFS, VOID, XSD
 from node.web.ports import Site
 from node.web.words import words
 
@@ -41,3 +41,8 @@ def page(
         *([(here, f"{HYDRA.NS}next", iri(following))] if following else []),
     ]
     return [(f"<{subject}>", f"<{predicate}>", value) for subject, predicate, value in said]
+
+
+def cut(search: str, language: str) -> Triple:
+    """Say that only the beginning of a question was read: the count is of that."""
+    return f"<{search}>", f"<{RDFS.comment}>", literal(words(language, "search.cut"), language=language)

@@ -35,14 +35,16 @@ from node.web.find_ports import Suggestion
 from node.web.graph import Described
 from node.web.licences import told
 from node.web.pages import Twin, Visitor
+from node.web.parameters import check_known
 from node.web.parts import Parts, chosen_of, json_document
 from node.web.ports import Held
 from node.web.record_view import title_in
 from node.web.text import Said
+from node.web.words import words
 
 _KINDS = ("text/html", "application/json")
 COLLECTION = "sets"
-MOST_SETS, MOST_SUGGESTED = 200, 50
+MOST_SETS, MOST_SUGGESTED, MOST_BESIDE = 200, 50, 5
 FEWEST, MOST, MAX_IRI = 2, 20, 2_000
 
 Iris = Annotated[list[str], Query(alias="iri", description="A record's IRI; 2 to 20 of them.")]
@@ -78,12 +80,16 @@ def router(parts: Parts) -> APIRouter:
     both: dict[int | str, dict[str, object]] = {200: {"content": {kind: {} for kind in _KINDS}}, 404: {}, 406: {}}
 
     async def sets(request: Request) -> Response:
+        check_known(request.query_params, "lang")
         visitor, as_json = parts.pages.visitor(request), _as_json(request)
         make = _sets_json if as_json else _sets_page
         return answer.reply(request.headers, await parts.thread(lambda: make(parts, visitor)))
 
     async def compare(request: Request, iri: Iris = [], asked: SetIri = "") -> Response:  # noqa: B006 (read anew)
+        check_known(request.query_params, "iri", "set", "lang")
         visitor, as_json = parts.pages.visitor(request), _as_json(request)
+        if not (iri or asked or as_json):
+            return answer.reply(request.headers, await parts.thread(lambda: _how_page(parts, visitor)))
         iris = _checked(iri, asked)
         make = _compared_json if as_json else _compared_page
         return answer.reply(request.headers, await parts.thread(lambda: make(parts, visitor, iris, asked)))
@@ -122,13 +128,33 @@ def quote(iri: str) -> str:
 # ---------------------------------------------------------------- the list
 
 
-def _curated(parts: Parts, visitor: Visitor) -> list[Listed]:
+def sets_of(parts: Parts, held: Held, visitor: Visitor) -> list[Listed]:
+    """List the sets that name a record, published ones first; of a set's own record itself. The first five.
+
+    Hand in the parts as everybody sees them: what this says stands on a page that caches keep.
+    """
+    if held.kind == KIND:
+        return [_listed(parts, held, parts.reading.payload(held), visitor)]
+    return [*_curated(parts, visitor, held.iri), *_suggested(parts, visitor, held.iri)][:MOST_BESIDE]
+
+
+def joined(texts: Sequence[str], reader: str) -> str:
+    """Write several names as one: `A, B and C`."""
+    *before, last = texts or ("",)
+    return f"{', '.join(before)} {words(reader, 'sets.and')} {last}" if before else last
+
+
+def _curated(parts: Parts, visitor: Visitor, of: str = "") -> list[Listed]:
+    """Give the published sets; those alone that name the record `of`, if one is given."""
     found: list[Listed] = []
+    sought = ntriples.iri(of).encode()
     for name in parts.reading.collections():
         if name.rpartition("/")[2] == COLLECTION:
             helds = [held for held in parts.reading.page(name, offset=0, limit=MOST_SETS) if held.kind == KIND]
             payloads = parts.reading.payloads(helds)
-            found += [_listed(parts, held, body, visitor) for held, body in zip(helds, payloads, strict=True) if body]
+            # Looked for in the bytes: most sets say nothing of one record, and are not read for its page.
+            named = [(held, body) for held, body in zip(helds, payloads, strict=True) if body and sought in body]
+            found += [_listed(parts, held, body, visitor) for held, body in named]
     return found[:MOST_SETS]
 
 
@@ -162,12 +188,13 @@ def _shown(parts: Parts, iris: Sequence[str], visitor: Visitor) -> list[Side]:
     return sides_of(parts, [held for iri in iris if (held := parts.reading.find_iri(iri))], visitor)
 
 
-def _suggested(parts: Parts, visitor: Visitor) -> list[Listed]:
-    """Give the suggestions of which at least two cities' records are still shown."""
+def _suggested(parts: Parts, visitor: Visitor, of: str = "") -> list[Listed]:
+    """Give the suggestions of which at least two cities' records are still shown; with `of`, those that name it."""
     finding = parts.site.finding
     last = finding.sets.suggested() if finding else None
     found: list[Listed] = []
-    for each in last.suggestions[:MOST_SUGGESTED] if last else ():
+    named = [each for each in last.suggestions if not of or any(iri == of for _, iri in each.members)] if last else []
+    for each in named[:MOST_SUGGESTED]:
         members = _members(parts, [iri for _, iri in each.members], visitor)
         if len({one.city for one in members}) > 1:
             found.append(_guess(each, members, visitor))
@@ -179,7 +206,7 @@ def _guess(each: Suggestion, members: Sequence[Member], visitor: Visitor) -> Lis
     asked = "&".join(f"iri={quote(one.held.iri)}" for one in members)
     reasons = {"words": each.terms, "theme": themes, "columns": each.columns}
     return Listed(
-        title=min((one.title.text for one in members), key=len),
+        title=joined([one.title.text for one in members], visitor.language),
         about="",
         city="",
         held=None,
@@ -224,6 +251,12 @@ def _sets_json(parts: Parts, visitor: Visitor) -> Document:
 # ---------------------------------------------------------------- side by side
 
 
+def _how_page(parts: Parts, visitor: Visitor) -> Document:
+    """Say how to compare, to who came without anything to compare."""
+    twins = [Twin("JSON", f"{parts.site.base_url}/sets.json")]
+    return parts.pages.document(parts.pages.render("compare_how.html", visitor, nav="sets", twins=twins))
+
+
 @dataclass(frozen=True, slots=True)
 class _Compared:
     """What is compared: the records shown, those that are not, and the set they are of, if any."""
@@ -264,10 +297,12 @@ def _compared_page(parts: Parts, visitor: Visitor, iris: Sequence[str], asked: s
         found=found,
         title=text_of(found.said.title, reader) if found.said else "",
         about=text_of(found.said.description, reader) if found.said else "",
+        subject=joined([side.view.title.text for side in sides], reader),
+        cities=joined(list(dict.fromkeys(side.city for side in sides)), reader),
         by=(mirror.city if mirror else parts.site.city) if found.held else "",
         combination=told(combination_of(sides), reader) if sides else None,
         terms=terms_of(sides, reader),
-        data=data_of(sides, reader),
+        data=data_of(sides, reader, parts.site.base_url),
         columns=columns_told(found.said, reader) if found.said else [],
     )
     return parts.pages.document(body)

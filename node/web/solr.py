@@ -69,7 +69,7 @@ _TOKEN = re.compile(
     r"""\s+
     | (?P<range>[\[{] \s* (?P<start>"[^"]*"|[^\s\]}]+) \s+ TO \s+ (?P<end>"[^"]*"|[^\s\]}]+) \s* [\]}])
     | (?P<phrase>"(?:[^"\\]|\\.)*")
-    | (?P<join>AND(?=[\s(]|\Z)|OR(?=[\s(]|\Z)|NOT(?=[\s(]|\Z)|&&|\|\|)
+    | (?P<join>AND(?=[\s()]|\Z)|OR(?=[\s()]|\Z)|NOT(?=[\s()]|\Z)|&&|\|\|)
     | (?P<open>\() | (?P<close>\))
     | (?P<sign>[+\-!](?=\S))
     | (?P<field>[A-Za-z_*][\w.-]*):(?!//)(?=\S)
@@ -108,6 +108,27 @@ def parse(text: str, name: str) -> Clause:
 def refused(name: str, what: str) -> Malformed:
     """Say that something cannot be asked for here, and what can."""
     return Malformed(f"{name} cannot be read: {what}.", fix=SUPPORTED)
+
+
+_FUZZY = re.compile(r"(?:\A|(?<=\w))~[\d.]*\Z")
+_WILD = re.compile(r"(?<!\\)\*(?=\w)|(?<=\w)\?(?=\w)")
+_REGEX = re.compile(r"/[^/\s]+/[a-z]?")
+
+
+def unsupported(word: str) -> str:
+    """Say what of Solr a bare word uses that is not asked here; "" if nothing. Addresses are words as they are.
+
+    >>> unsupported("par?ing"), unsupported("park*"), unsupported("https://city.example/a?b=1"), unsupported("why?")
+    ("'par?ing' has a wildcard that is not its end", '', '', '')
+    """
+    shown = repr(word[:40])
+    if "://" in word:
+        return ""
+    if _FUZZY.search(word):
+        return f"{shown} is a fuzzy word; words that are nearly right are found anyway"
+    if _REGEX.fullmatch(word):
+        return f"regular expressions such as {shown} are not supported"
+    return f"{shown} has a wildcard that is not its end" if _WILD.search(word) else ""
 
 
 def _tokens(text: str, name: str) -> Iterator[_Token]:
@@ -164,6 +185,9 @@ class _Reading:
             return token
         return None
 
+    def _at_end(self) -> bool:
+        return self._at == len(self._tokens) or self._tokens[self._at].kind == "close"
+
     def _clauses(self, field: str, depth: int) -> Clause:
         """Read clauses up to a closing bracket or the end: all of them joined by OR, or none."""
         if depth > MAX_DEPTH:
@@ -174,6 +198,8 @@ class _Reading:
             join = self._next("AND", "OR")
             if join is None:
                 made.append(self._clause(field, depth))
+            elif not made or self._next("AND", "OR") or self._at_end():
+                raise refused(self._name, f"{join.text} joins nothing")
             after = self._tokens[self._at].kind if self._at < len(self._tokens) else "close"
             if made and after != "close":
                 joins.add("OR" if "OR" in (after, join.kind if join else "") else "AND")
@@ -213,8 +239,8 @@ class _Reading:
         return self._word(field, token.text)
 
     def _word(self, field: str, text: str) -> Term:
-        if re.search(r"(?<!\\)~[\d.]*\Z", text):
-            raise refused(self._name, f"{text[:40]!r} is a fuzzy word; words that are nearly right are found anyway")
+        if what := unsupported(text):
+            raise refused(self._name, what)
         if not field and re.fullmatch(r"[a-z_]+:", text):
             raise refused(self._name, f"no value follows {text}")
         if field and text.startswith("/"):

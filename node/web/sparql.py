@@ -17,7 +17,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node.catalog.graph.asking import GRAPHS, QUEUE, RESULTS, Dataset, within
+from node.catalog.graph.asking import GRAPHS, RESULTS, Dataset, within
+from node.catalog.graph.lexer import Question
+from node.catalog.graph.places import QUEUE
 from node.errors import Malformed, NodeError, NotAcceptable, NotAgreed, NotFound, Unauthenticated
 from node.federation.rights import Who
 from node.vocab import serialise
@@ -27,15 +29,19 @@ from node.web.answer import Document
 from node.web.door import PRIVATE, Door
 from node.web.find_ports import Asked as AskedStore
 from node.web.find_ports import Finders
+from node.web.limits import Limits
 from node.web.pages import accept_of
 from node.web.parts import Parts
 from node.web.problems import problem_of
 from node.web.sparql_request import Asked, asked_by
+from node.web.sparql_sending import SLICE_BYTES, Budget, Sliced
 from node.web.sparql_view import EXAMPLES, MOST_ROWS, description, table_of
 from node.web.words import words
 
 T = TypeVar("T")
 PATH, RESTRICTED_PATH = "/sparql", "/sparql/restricted"
+PUBLIC, RESTRICTED = "public", "restricted"
+UNSENT = 4  # so many answers of the largest size may stand unsent in one process
 LABELS = {
     "json": "JSON", "xml": "XML", "csv": "CSV", "tsv": "TSV", "ttl": "Turtle", "nt": "N-Triples", "rdf": "RDF/XML",
     "jsonld": "JSON-LD",
@@ -61,10 +67,14 @@ _SAID = (
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, and over what: `store` by name, the caller's graphs (None for all of them)."""
+    """Who asks, and over what: `store` by name, the caller's graphs (None for all of them).
+
+    `who` is whose turn it is: an address, or the name of a caller.
+    """
 
     store: str
     path: str
+    who: str
     graphs: tuple[str, ...] | None = None
     refused: tuple[tuple[str, NotAgreed], ...] = ()
 
@@ -87,17 +97,26 @@ class Asker:
 class Desk:
     """Answers queries."""
 
-    def __init__(self, parts: Parts, finding: Finders) -> None:
-        self._parts, self._sparql = parts, finding.sparql
+    def __init__(self, parts: Parts, finding: Finders, limits: Limits | None) -> None:
+        self._parts, self._sparql, self._limits = parts, finding.sparql, limits
         self._door = Door(parts)
         self._base = parts.site.base_url
-        self._threads = ThreadPoolExecutor(self._sparql.bounds.at_once + QUEUE, thread_name_prefix="sparql")
+        bounds = self._sparql.bounds
+        # As many as may run and wait, and some that say "no" to the others.
+        self._threads = {
+            name: ThreadPoolExecutor(bounds.at_once + QUEUE + 2, thread_name_prefix=f"sparql-{name}")
+            for name in (PUBLIC, RESTRICTED)
+        }
+        self._packing = ThreadPoolExecutor(2, thread_name_prefix="sparql-packing")
+        self._unsent = Budget(UNSENT * bounds.result_bytes)
 
     async def public(self, request: Request) -> Response:
         """Answer everybody. A token that is shown must hold, and makes no difference."""
         self._offered()
         await self._door.caller(request)
-        return await self._answer(request, Asker("public", PATH))
+        client = request.client.host if request.client else ""
+        who = self._limits.who(request.scope) if self._limits else client
+        return await self._answer(request, Asker(PUBLIC, PATH, who))
 
     async def restricted(self, request: Request) -> Response:
         """Answer who shows a token."""
@@ -132,7 +151,8 @@ class Desk:
                 graphs.append(info.iri)
             elif verdict.refused:
                 refused.append((info.iri, verdict.refused))
-        return Asker("restricted", RESTRICTED_PATH, tuple(graphs), tuple(refused))
+        who = f"{caller.kind} {caller.name}"
+        return Asker(RESTRICTED, RESTRICTED_PATH, who, tuple(graphs), tuple(refused))
 
     async def _answer(self, request: Request, asker: Asker) -> Response:
         asked = await asked_by(request, query_bytes=self._sparql.bounds.query_bytes)
@@ -142,15 +162,15 @@ class Desk:
             return answer.reply(request.headers, asker.sealed(self._described(request, asker)))
         if asked.form == "html" or (not asked.form and negotiate.wants_page(accept_of(request))):
             return await self._page(request, asker, asked)
-        document = await self._beside(lambda: self._document(asker, asked, accept_of(request)))
-        return await self._sent(request, document)
+        document = await self._beside(asker, lambda: self._document(asker, asked, accept_of(request)))
+        return await self._sent(request, asker, document)
 
     def _document(self, asker: Asker, asked: Asked, accept: str) -> Document:
         """Ask, and wrap the answer; blocks."""
         question = self._sparql.read(asked.query or "")
         form = _form(question.form, asked.form, accept)
         kind = (RESULTS | GRAPHS)[form]
-        found = self._ask(asker, asked, kind)
+        found = self._ask(asker, asked, question, kind)
         return asker.sealed(
             Document(
                 found.body,
@@ -160,32 +180,34 @@ class Desk:
             )
         )
 
-    def _ask(self, asker: Asker, asked: Asked, media_type: str) -> AskedStore:
+    def _ask(self, asker: Asker, asked: Asked, question: Question, media_type: str) -> AskedStore:
+        dataset = asker.dataset(asked.dataset)
         query = asked.query or ""
-        question, dataset = self._sparql.read(query), asker.dataset(asked.dataset)
-        return self._sparql.ask(asker.store, query, question, dataset, media_type=media_type)
+        return self._sparql.ask(asker.store, query, question, dataset, media_type=media_type, who=asker.who)
 
     async def _page(self, request: Request, asker: Asker, asked: Asked) -> Response:
         """Show query and answer, or what is wrong with it, on one page."""
         visitor = self._parts.pages.visitor(request)
+        headers: tuple[tuple[str, str], ...] = ()
         try:
-            shown = await self._beside(lambda: self._shown(asker, asked))
+            shown = await self._beside(asker, lambda: self._shown(asker, asked))
             status = 200
         except NodeError as error:
             problem = problem_of(error)
             title = words(visitor.language, f"problem.{problem.code}")
-            shown, status = {"wrong": problem, "wrong_title": title}, problem.status
+            shown, status, headers = {"wrong": problem, "wrong_title": title}, problem.status, problem.headers
         body = await self._parts.thread(
             lambda: self._parts.pages.render(
                 "sparql.html", visitor, nav="api", page=self._frame(asker, asked.query or "") | shown
             )
         )
-        return await self._sent(request, asker.sealed(self._parts.pages.document(body, status=status)))
+        document = replace(self._parts.pages.document(body, status=status), extra=headers)
+        return await self._sent(request, asker, asker.sealed(document))
 
     def _shown(self, asker: Asker, asked: Asked) -> dict[str, object]:
         question = self._sparql.read(asked.query or "")
         rows = question.form in ("select", "ask")
-        found = self._ask(asker, asked, RESULTS["json"] if rows else GRAPHS["ttl"])
+        found = self._ask(asker, asked, question, RESULTS["json"] if rows else GRAPHS["ttl"])
         forms = [(name, LABELS[name]) for name in (RESULTS if rows else GRAPHS)]
         if rows:
             return {"table": table_of(found.body), "forms": forms}
@@ -224,19 +246,24 @@ class Desk:
         tag = f"{hashlib.sha256(body).hexdigest()[:32]}-{form}"
         return Document(body, f"{kind}; charset=utf-8" if kind in _TEXT else kind, tag=tag, cache=answer.REVALIDATE)
 
-    async def _sent(self, request: Request, document: Document) -> Response:
-        """Pack a large answer beside the event loop."""
+    async def _sent(self, request: Request, asker: Asker, document: Document) -> Response:
+        """Pack a large answer beside the event loop, and send it as fast as it is read."""
         gzipped = negotiate.wants_gzip(request.headers.get("accept-encoding", ""))
-        if not gzipped or len(document.body) < INLINE_BYTES:
+        if len(document.body) <= SLICE_BYTES:
             return answer.response(request.headers, answer.encode(document, gzipped=gzipped))
-        encoded = await self._beside(lambda: answer.encode(document, gzipped=True))
-        return answer.response(request.headers, encoded)
+        claim = self._unsent.claim(asker.who, len(document.body))
+        try:
+            loop = asyncio.get_running_loop()
+            encoded = await loop.run_in_executor(self._packing, lambda: answer.encode(document, gzipped=gzipped))
+            reply = answer.response(request.headers, encoded)
+        except BaseException:
+            claim.shrink(0)
+            raise
+        claim.shrink(len(reply.body))
+        return Sliced(reply, claim)
 
-    async def _beside(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
-
-INLINE_BYTES = 64 * 1024
+    async def _beside(self, asker: Asker, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads[asker.store], work)
 
 
 def _form(kind: str, named: str, accept: str) -> str:
@@ -266,12 +293,12 @@ def _no_form(kinds: tuple[str, ...]) -> NotAcceptable:
     )
 
 
-def router(parts: Parts, finding: Finders) -> APIRouter:
-    """Make the router."""
+def router(parts: Parts, finding: Finders, limits: Limits | None) -> APIRouter:
+    """Make the router; `limits` says which address a request counts for."""
     made = APIRouter(tags=["SPARQL"], default_response_class=Response)
-    desk = Desk(parts, finding)
+    desk = Desk(parts, finding, limits)
     responses: dict[int | str, dict[str, object]] = {
-        200: {"content": _FORMS_DOC}, 400: {}, 406: {}, 413: {}, 503: {},
+        200: {"content": _FORMS_DOC}, 400: {}, 406: {}, 413: {}, 429: {}, 503: {},
     }  # fmt: skip
     for path, summary, answers in (
         (PATH, "Query the open records", desk.public),

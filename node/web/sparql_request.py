@@ -4,6 +4,7 @@ Strict where readers could disagree: one query and not two, UTF-8 and nothing el
 bytes and in the number of parameters. Knows nothing of stores.
 """
 
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ from node.web.bodies import body_of
 FORM, DIRECT, UPDATE = "application/x-www-form-urlencoded", "application/sparql-query", "application/sparql-update"
 MAX_PARAMETERS = 64
 _UTF8 = ("utf-8", "utf8")
+_ABSOLUTE = re.compile(r"""[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>"{}|^`\\\x7f]*\Z""")
 _NO_UPDATE = "Nothing can be changed here."
 
 
@@ -63,8 +65,19 @@ def _asked(pairs: list[tuple[str, str]], body: str | None) -> Asked:
         tuple(value for name, value in pairs if name == "default-graph-uri"),
         tuple(value for name, value in pairs if name == "named-graph-uri"),
     )
+    _refuse_relative((*dataset.default, *dataset.named))
     form = next((value for name, value in pairs if name == "format"), "")
-    return Asked(queries[0] if queries else None, dataset, form)
+    # A mark of the order of bytes, as some editors write it, is no part of a query.
+    return Asked(queries[0].removeprefix("\ufeff") if queries else None, dataset, form)
+
+
+def _refuse_relative(graphs: tuple[str, ...]) -> None:
+    for graph in graphs:
+        if not _ABSOLUTE.match(graph):
+            raise Malformed(
+                f"{graph[:80]!r} is no name of a graph.",
+                fix="Write an absolute IRI in default-graph-uri and named-graph-uri, such as https://….",
+            )
 
 
 def _pairs(written: bytes) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ SPARQL_WORDS: dict[str, tuple[str, str, str]] = {
         "SPARQL 1.1, enintään {seconds} s ja {bytes} tavua. SERVICE ja muutokset eivät käy.",
         "SPARQL 1.1, högst {seconds} s och {bytes} byte. SERVICE och ändringar tas inte emot.",
     ),
-    "sparql.ask": ("Ask", "Kysy", "Fråga"),
+    "sparql.ask": ("Run the query", "Suorita kysely", "Kör frågan"),
     "sparql.examples": ("Examples", "Esimerkkejä", "Exempel"),
     "sparql.example_themes": (
         "How many datasets each theme has",

@@ -257,6 +257,12 @@ def number(value: int, reader: str) -> str:
     return f"{value:,}" if reader == "en" else f"{value:,}".replace(",", "\u202f")
 
 
+def decimal(value: float, reader: str) -> str:
+    """Write a number with one decimal: 1,019.7 in English, 1 019,7 elsewhere."""
+    whole, _, tenth = f"{value:,.1f}".partition(".")
+    return f"{whole}.{tenth}" if reader == "en" else whole.replace(",", "\u202f") + f",{tenth}"
+
+
 def size(octets: int, reader: str) -> str:
     """Write a file size in decimal units."""
     for unit, step in (("G", 10**9), ("M", 10**6), ("k", 10**3)):

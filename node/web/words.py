@@ -44,7 +44,7 @@ LANGUAGE_NAMES: dict[str, dict[str, str]] = {
 TABLE: dict[str, tuple[str, str, str]] = {
     # Frame
     "skip": ("Skip to content", "Siirry sisältöön", "Hoppa till innehållet"),
-    "node": ("city node", "· kaupungin solmu", "stadens nod"),
+    "node": ("city node", "kaupungin solmu", "stadens nod"),
     "menu": ("Menu", "Valikko", "Meny"),
     "nav.main": ("Main", "Päävalikko", "Huvudmeny"),
     "nav.language": ("Language", "Kieli", "Språk"),
@@ -73,7 +73,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "kind.ai-system": ("AI system", "Tekoälyjärjestelmä", "AI-system"),
     "kind.challenge": ("Challenge", "Haaste", "Utmaning"),
     "kind.reuse": ("Reuse", "Hyödyntäminen", "Återanvändning"),
-    "kind.set": ("Set", "Kokoelma", "Samling"),
+    "kind.set": ("Comparable set", "Vertailu", "Jämförelse"),
     "kind.agreement": ("Agreement", "Sopimus", "Avtal"),
     # Home
     "home.title": ("Open data of {city}", "Avoin data: {city}", "Öppna data: {city}"),
@@ -369,6 +369,12 @@ TABLE: dict[str, tuple[str, str, str]] = {
         "All open records of {city} and of the cities that share theirs with it, in one search.",
         "Kaikki avoimet tietueet: {city} ja kaupungit, jotka jakavat omansa sen kanssa, yhdessä haussa.",
         "Alla öppna poster: {city} och de städer som delar sina med staden, i en och samma sökning.",
+    ),
+    "ogc.title": ("OGC API Records", "OGC API Records", "OGC API Records"),
+    "ogc.copy": (
+        "For QGIS and other programs, copy this address:",
+        "Kopioi tämä osoite QGISiin tai muuhun ohjelmaan:",
+        "Kopiera den här adressen till QGIS eller ett annat program:",
     ),
     "ogc.catalogues": ("Catalogues", "Luettelot", "Kataloger"),
     "ogc.conformance": (

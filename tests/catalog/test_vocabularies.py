@@ -76,3 +76,28 @@ def test_public_sets_and_records_are_found_on_both_databases(
     assert [each.said.members for each in sets.curated()] == [tuple(iris)]
     assert sets.suggest(NEVER, n=3, now_ms=1, clock_ms=lambda: 2).suggestions == ()
     assert sets.suggested() is not None
+
+
+def test_a_new_set_is_titled_after_its_records_and_shows_how_columns_are_written(
+    journals: Journals, vocabularies: Vocabularies, tmp_path: Path
+) -> None:
+    publisher = Publisher(journals, [ShelfFollower()], base_url=BASE, clock_ms=lambda: 5_000)
+    sets = Sets(Shelf(journals), vocabularies, publisher, folder=tmp_path / "sets", base_url=BASE, slug="helsinki")
+    iris = [f"{BASE}/datasets/{name}" for name in "ab"]
+    titles = ("Parking areas", "Parking bays")
+    publisher.publish(
+        "open-data",
+        "",
+        [
+            Draft(iri, iri[-1], "dataset", "put", payload_of(iri, title))
+            for iri, title in zip(iris, titles, strict=True)
+        ],
+    )
+    file = sets.draft("p", sets.begin(iris))
+    assert sets.drafted("p").title == {"en": "Parking areas and Parking bays"}
+    text = file.read_text("utf-8")
+    plain, stub = text[: text.index("# Which")], text[text.index("# [[columns]]") :]
+    filled = plain + "".join(line.removeprefix("# ") + "\n" for line in stub.splitlines())
+    file.write_text(filled, "utf-8")
+    (column,) = sets.drafted("p").columns
+    assert set(column.names) == set(iris)

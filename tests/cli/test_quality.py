@@ -1,5 +1,7 @@
 """The commands on quality: what collections are worth, and what to mend, also where no worker has measured anything."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,17 @@ def test_what_to_mend_is_told_by_cost_in_a_language(harvested: Say) -> None:
     assert (keyword["records"], keyword["of"], keyword["gain"]) == (3, 3, 30.0)
     assert "keywordAvailability" in harvested("quality", "fix").out
     assert len(harvested("quality", "fix", "--limit", "2", "--json").json) == 2
+    assert [one["lost"] for one in told] == sorted((one["lost"] for one in told), reverse=True)
+
+
+def test_what_is_to_be_mended_is_ours_unless_a_mirror_is_asked_for(harvested: Say, tmp_path: Path) -> None:
+    ours = harvested("quality", "fix", "--json").json
+    with closing(sqlite3.connect(tmp_path / "node" / "node.db")) as db, db:  # as if it had come from London
+        db.execute("UPDATE collection SET name = 'london/open-data' WHERE name = 'open-data'")
+    assert harvested("quality", "fix", "--json").json == []
+    theirs = [one | {"collection": "london/open-data"} for one in ours]
+    assert harvested("quality", "fix", "--all", "--json").json == theirs
+    assert harvested("quality", "fix", "london/open-data", "--json").json == theirs
 
 
 def test_records_that_fail_a_metric_and_links_that_fail_are_named(harvested: Say) -> None:
@@ -49,7 +62,7 @@ def test_records_that_fail_a_metric_and_links_that_fail_are_named(harvested: Say
     assert len({one["iri"] for one in told}) == 3
     assert told[0]["iri"] in harvested("quality", "fix", "--metric", "keywordAvailability").out
     assert harvested("quality", "fix", "--links", "--json").json == []
-    assert harvested("quality", "fix", "--links").code == 0
+    assert "There are no links" in harvested("quality", "fix", "--links").out
 
 
 def test_an_unknown_collection_or_metric_is_refused_with_what_there_is(harvested: Say) -> None:

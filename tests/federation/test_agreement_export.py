@@ -23,6 +23,8 @@ from node.keys.jwk import b64
 from tests.federation.export_rig import Towns
 from tests.federation.signing_rig import FEDERATION, HELSINKI, LONDON, NOW, Pair, text_of
 
+pytestmark = pytest.mark.slow  # several nodes or many keys a test: too much for every save
+
 Said = dict[str, Any]
 LATER = NOW + DAY_MS
 

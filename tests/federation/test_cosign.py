@@ -11,6 +11,8 @@ from node.journal import note
 from node.keys import verified
 from tests.federation.history_rig import NAME, Town, now_ms, towns
 
+pytestmark = pytest.mark.slow  # several nodes or many keys a test: too much for every save
+
 
 @pytest.fixture
 def three(tmp_path: Path, migrated: Path) -> Iterator[tuple[Town, Town, Town]]:

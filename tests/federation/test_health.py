@@ -14,6 +14,8 @@ from node.journal.journal import Journals
 from tests.federation.fake_peer import NOW_MS, FakePeer
 from tests.federation.peer_rig import Rig, rig
 
+pytestmark = pytest.mark.slow  # several nodes or many keys a test: too much for every save
+
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 

@@ -36,6 +36,8 @@ from tests.federation.negotiating import (
     talk,
 )
 
+pytestmark = pytest.mark.slow  # several nodes or many keys a test: too much for every save
+
 NAMES: Mapping[Kind, str] = {
     "request": "ContractRequestMessage",
     "offer": "ContractOfferMessage",

@@ -20,6 +20,8 @@ from tests.federation.cities import HELSINKI, LONDON, cities
 from tests.federation.history_rig import NAME, Town, now_ms, towns
 from tests.federation.test_witness import asked, forged, proof
 
+pytestmark = pytest.mark.slow  # several nodes or many keys a test: too much for every save
+
 MIRROR = f"helsinki/{NAME}"
 DAY_MS = 86_400_000
 

@@ -1,7 +1,6 @@
 """The triple store's process: it becomes the engine, within its bounds, and throws away what cannot be opened."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -16,7 +15,12 @@ from tests.catalog.graph.engines import Running, running
 
 pytestmark = pytest.mark.slow  # real processes: seconds, not milliseconds
 
-BECOME = "import sys, json; from pathlib import Path; from node.jobs import store; store.become(store.Store(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), 5))"
+BECOME = """
+import sys
+from pathlib import Path
+from node.jobs import store
+store.become(store.Store(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), 5))
+"""
 
 
 def begin(folder: Path, *, memory_mib: int = 512) -> "subprocess.Popen[bytes]":
@@ -48,8 +52,8 @@ def test_the_process_becomes_the_engine_on_the_loopback_within_its_memory(tmp_pa
         assert address.pid == process.pid
         limits = Path(f"/proc/{process.pid}/limits").read_text()
         [line] = [line for line in limits.splitlines() if line.startswith("Max data size")]
-        assert int(line.split()[3]) == (300 << 20) + store._STACKS * store.STACK_BYTES
-        assert os.readlink(f"/proc/{process.pid}/exe") == str(store.program())
+        assert int(line.split()[3]) == (300 << 20) + store.OWN_BYTES + 16 * store.STACK_BYTES
+        assert Path(f"/proc/{process.pid}/exe").readlink() == store.program()
         engine.close()
     finally:
         process.terminate()

@@ -101,6 +101,7 @@ def full(folder: Path, migrated: Path) -> Rig:
     with node.db.write() as tx:  # as if it had come from London, which takes longer than all of this
         iri = f"{LONDON}/collections/open-data"
         tx.run("UPDATE collection SET name = 'london/open-data', iri = ? WHERE name = 'copy'", iri)
-    rig.put("plans", dataset(SECRET, "Zanzibar plans", about="zanzibar zanzibar"))
+    zembla = (SECRET, "dct:spatial", '"Zembla"@en')
+    rig.put("plans", dataset(SECRET, "Zanzibar plans", zembla, about="zanzibar zanzibar"))
     rig.read()
     return rig

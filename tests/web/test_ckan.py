@@ -159,7 +159,10 @@ def test_a_script_in_an_old_page_gets_its_callback(city: City) -> None:
     assert told.headers["content-type"].startswith("application/javascript")
     assert told.body.startswith(b"/**/jQuery17.cb_1({")
     assert told.body.endswith(b");")
-    assert call(city, "site_read", callback="alert(1)//").result is True
+    refused = call(city, "site_read", callback="alert(1)")
+    assert (refused.status, refused.headers["content-type"]) == (400, "application/json; charset=utf-8")
+    assert "Letters, digits, _, $ and dots" in refused.said
+    assert call(city, "site_read", callback="").result is True
 
 
 @pytest.mark.parametrize(
@@ -240,10 +243,15 @@ def test_everything_can_be_paged_through_also_where_there_is_too_much_to_sort(
         ({"fq": "author:me"}, 400, "Fields: "),
         ({"q": "author:me"}, 400, "Fields: "),
         ({"fq": 'tags:"x'}, 400, "never closes"),
+        ({"fq": "AND"}, 400, "joins nothing"),
+        ({"fq": "tags:a AND"}, 400, "joins nothing"),
+        ({"q": "a" * 2_001}, 400, "32, in 2,000 characters"),
+        ({"q": "trees " * 33}, 400, "32, in 2,000 characters"),
         ({"sort": "views_recent desc"}, 400, "Sort by"),
         ({"facet.field": '["extras_x"]'}, 400, "Facets: "),
         ({"facet.field": "[broken"}, 400, "no list"),
         ({"ext_bbox": "1,2,3"}, 400, "west,south,east,north"),
+        ({"ext_bbox": "1_0,2,3,4"}, 400, "west,south,east,north"),
         ({"ext_bbox": "nan,0,1,1"}, 400, "west,south,east,north"),
         ({"start": "99999", "q": "parking"}, 400, "sort=id asc"),
         ({"rows": "many"}, 409, "Invalid integer"),
@@ -257,10 +265,15 @@ def test_what_cannot_be_answered_says_what_can(city: City, asked: dict[str, str]
     assert why in json.dumps(told.error)
 
 
-@pytest.mark.parametrize("typed", ['"', "parking AND", "\0", "🌳", "‏עצים", "((((", "a" * 3_000, "-", "' OR 1=1 --"])
+@pytest.mark.parametrize("typed", ['"', "parking AND", "\0", "🌳", "‏עצים", "((((", "a" * 1_500, "-", "' OR 1=1 --"])
 def test_whatever_people_type_is_answered(city: City, typed: str) -> None:
     body = json.dumps({"q": typed}).encode()
     assert post(city, "package_search", body).status == 200
+
+
+@pytest.mark.parametrize("name", ["defType", "qf", "nosuch"])
+def test_what_ckan_passes_over_is_passed_over(city: City, name: str) -> None:
+    assert names(call(city, "package_search", q="parking", **{name: "1"})) == ["parking"]
 
 
 def test_only_the_fields_that_were_asked_for_are_given(city: City) -> None:

@@ -60,6 +60,31 @@ def test_words_of_programs_are_strict_and_those_of_people_are_not() -> None:
     assert fq(q="*:*") == fq(q="") == Asked()
 
 
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("parkign~", "fuzzy"),
+        ("street parkign~2", "fuzzy"),
+        ('"street trees"~3', "fuzzy"),
+        ("par*ing", "wildcard"),
+        ("*ing", "wildcard"),
+        ("(p?rking OR bikes)", "wildcard"),
+        ("/par.*ing/", "regular expression"),
+    ],
+)
+def test_what_only_solr_can_is_refused_in_q_too(typed: str, why: str) -> None:
+    with pytest.raises(Malformed, match=why) as refused:
+        fq(q=typed)
+    assert refused.value.fix
+
+
+@pytest.mark.parametrize(
+    "typed", ["park*", "where to park?", '"what * is?"', "and/or", "https://city.example/a?b=1*2", "a * b"]
+)
+def test_words_of_people_with_odd_signs_stay_words(typed: str) -> None:
+    assert fq(q=typed).texts == [typed]
+
+
 def test_q_that_names_fields_is_read_as_solr() -> None:
     asked = fq(q="tags:parking title:street")
     assert (asked.filters, asked.texts) == ({"keyword": ("parking",)}, ["title:street"])

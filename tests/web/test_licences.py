@@ -38,7 +38,24 @@ def test_strange_licences_are_told_to_ask(client: Client, query: str) -> None:
     assert client.get(f"/licences.json?{query}").json()["combination"]["may"] == "ask"
 
 
+@pytest.mark.parametrize("path", ["/licences?colour=red", "/sets?limit=x", "/sets?cursor=1", "/compare?iris=a"])
+def test_a_parameter_that_does_not_exist_is_refused_with_those_that_do(client: Client, path: str) -> None:
+    reply = client.get(path)
+    assert (reply.status_code, reply.json()["fix"].endswith("lang.")) == (400, True)
+
+
+def test_what_advertisers_hang_on_to_an_address_is_passed_over(client: Client) -> None:
+    for path in ("/licences", "/sets"):
+        assert client.get(f"{path}?utm_source=x&lang=fi").status_code == 200
+
+
 def test_too_much_is_refused(client: Client) -> None:
     many = "&".join(f"licence=https://x.example/{n}" for n in range(51))
     assert client.get(f"/licences.json?{many}").status_code == 400
     assert client.get(f"/licences.json?licence={'x' * 2_001}").status_code == 400
+
+
+def test_to_ask_is_no_refusal(client: Client) -> None:
+    page = client.get("/licences?licence=CC_BY_4_0&licence=ODC_BL", headers={"accept": "text/html"}).text
+    assert ('class="note hold"><strong>Ask' in page, "verdict no" in page) == (True, False)
+    assert "verdict no" in client.get("/licences?licence=CC0&licence=CC_BYND_4_0", headers={"accept": "text/html"}).text

@@ -1,13 +1,16 @@
 """Every "no" has a code, a status and a page; nothing inside leaks out."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 import node.web
 from node import errors
+from node.catalog.search.reader import MAX_TEXT, MAX_WORDS
 from node.web import problems
-from node.web.words import TABLE
+from node.web.edge import MAX_ADDRESS
+from node.web.words import LANGUAGES, TABLE, words
 from tests.web.cities import BASE, City
 from tests.web.client import Client
 
@@ -89,6 +92,23 @@ def test_what_is_not_there_now_says_when_to_come_back(
 def test_an_address_past_the_bound_is_refused(client: Client) -> None:
     reply = client.get("/datasets/" + "x" * 5000)
     assert (reply.status_code, reply.json()["type"]) == (414, f"{BASE}/problems/address-too-long")
+    assert reply.headers["cache-control"] == "no-store"
+    assert client.ask("HEAD", "/datasets/" + "x" * 5000).content == b""
+
+
+def test_a_browser_is_told_in_its_language_how_long_an_address_may_be(client: Client) -> None:
+    headers = {"accept": "text/html", "accept-language": "fi"}
+    page = client.get("/search?q=" + "x" * 10_000, headers=headers)
+    assert (page.status_code, page.headers["content-type"]) == (414, "text/html; charset=utf-8")
+    assert words("fi", "why.address-too-long") in page.text
+    assert "xxxx" not in page.text
+    assert "lang=fi" in page.text
+    chosen = client.get("/search?lang=sv&q=" + "x" * 10_000, headers=headers)
+    assert words("sv", "why.address-too-long") in chosen.text
+    # The sentence has numbers in it, in each language's way.
+    for language in LANGUAGES:
+        digits = re.findall(r"\d+", re.sub(r"(?<=\d)[,\s](?=\d{3})", "", words(language, "why.address-too-long")))
+        assert list(map(int, digits)) == [MAX_ADDRESS, MAX_TEXT, MAX_WORDS]
 
 
 def test_a_misconfiguration_is_not_told_outside() -> None:

@@ -1,5 +1,6 @@
 """Laws of quality on pages: said in every form alike, with what to do, and nothing of what one may not read."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,15 @@ def test_a_reader_is_told_in_their_language(rig: Rig) -> None:
 
 
 @slow
+def test_numbers_and_days_are_written_for_the_reader(rig: Rig) -> None:
+    english, finnish = rig.page("/quality/open-data"), rig.page("/quality/open-data", "fi")
+    gain = next(found[1] for found in re.finditer(r"rises by up to ([0-9.]+) points", english) if "." in found[1])
+    assert f"enintään {gain.replace('.', ',')} pistettä" in finnish
+    assert re.search(r"<td>\d{1,2}\.\d{1,2}\.\d{4}</td>", finnish)
+    assert not re.search(r"<td>\d{4}-\d{2}-\d{2}</td>", english + finnish)
+
+
+@slow
 @pytest.mark.parametrize(
     "path", ["/datasets/parking/quality", f"/records/quality?iri={PARKING}", "/quality", "/quality/open-data"]
 )
@@ -130,6 +140,11 @@ def test_records_that_fail_a_metric_are_turned_page_by_page(rig: Rig) -> None:
         ("/quality/plans", 404),
         ("/quality/open-data?failing=colour", 400),
         ("/quality/open-data?failing=spatialAvailability&after=x", 400),
+        ("/quality/open-data?failing=spatialAvailability&after=9999999999999999999", 400),
+        ("/quality/open-data?after=1", 400),
+        ("/quality/open-data?limit=x", 400),
+        ("/quality?cursor=x", 400),
+        ("/datasets/parking/quality?colour=red", 400),
         ("/quality/open-data.ttl?failing=spatialAvailability", 400),
         ("/datasets/nothing/quality", 404),
         (f"/records/quality?iri={SECRET}", 404),

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from node.web.search import FORMS
+from node.web.words import words
 from tests.web.cities import PARKING
 from tests.web.find_rig import HARM, MANY, SECRET, TWIN, Rig, empty, full
 
@@ -45,7 +46,7 @@ def iris(told: Any) -> list[str]:
 
 def test_a_hit_says_all_that_a_reader_of_json_was_promised(rig: Rig) -> None:
     told = rig.json("/search?q=polygon%20kerbside")
-    assert set(told) == {"total", "total_is", "hits", "facets", "next", "did_you_mean", "fuzzy", "asked"}
+    assert set(told) == {"total", "total_is", "hits", "facets", "next", "did_you_mean", "fuzzy", "cut", "hint", "asked"}
     assert (told["total"], told["total_is"], told["asked"]) == (1, "exact", [])
     (hit,) = told["hits"]
     assert {name: isinstance(hit[name], kind) for name, kind in HIT.items()} == dict.fromkeys(HIT, True)  # type: ignore[arg-type]
@@ -267,8 +268,47 @@ def test_whatever_people_type_is_answered(rig: Rig, text: str) -> None:
 
 
 def test_ten_kilobytes_are_refused_before_anybody_reads_them(rig: Rig) -> None:
-    assert rig.get(f"/search?q={'x' * 10_000}").status_code == 414
+    reply = rig.get(f"/search?q={'x' * 10_000}")
+    assert reply.status_code == 414
+    assert "4,096 characters" in reply.json()["detail"]
+    assert "of q the first 2,000 characters" in reply.json()["fix"]
     assert 'maxlength="500"' in rig.page("/search")
+
+
+def test_a_question_that_is_longer_than_it_is_read_says_so_in_every_form(rig: Rig) -> None:
+    short, long = f"q={'set+' * 32}", f"q={'set+' * 33}"
+    assert rig.json(f"/search?{short}")["cut"] is False
+    assert rig.json(f"/search?{long}")["cut"] is True
+    said = words("en", "search.cut")
+    assert ElementTree.fromstring(rig.get(f"/search.atom?{long}").content).findtext(f"{ATOM}subtitle") == said  # noqa: S314
+    for suffix in ("html", "atom", "nt", "ttl", "jsonld", "rdf"):
+        assert said in rig.get(f"/search.{suffix}?{long}").text, suffix
+        assert said not in rig.get(f"/search.{suffix}?{short}").text, suffix
+    assert rig.json(f"/search?q={'%3F' * 1_000}&facet=none")["cut"] is False
+    assert rig.json(f"/search?q={'?' * 2_001}&facet=none")["cut"] is True
+
+
+def test_who_finds_nothing_hears_what_in_the_question_may_be_why(rig: Rig) -> None:
+    def hint(query: str) -> str:
+        told = rig.json(f"/search?{query}")
+        assert told["total"] == 0
+        assert (told["hint"] or "") in unescape(rig.page(f"/search?{query}"))
+        return told["hint"] or ""
+
+    assert "“Nowhereville”" in hint("q=kerbside&place=Nowhereville")
+    assert "quotes must stand together" in hint("q=%22areas+kerbside%22")
+    assert "no field “nosuch:”" in hint("q=nosuch:thing")
+    assert hint("q=title:qqqqqqqq+https://q.example/qqq") == ""
+    assert rig.json("/search?q=kerbside")["hint"] is None
+    page = unescape(rig.page("/search?q=kerbside&place=Nowhereville", "sv"))
+    assert "Vi känner inte till någon plats som heter ”Nowhereville”" in page
+    assert words("sv", "search.none", q="kerbside") not in page
+
+
+def test_a_place_that_only_the_restricted_have_is_unknown_to_strangers(rig: Rig) -> None:
+    asked = "/search?q=qqqqqqqq&place=Zembla"
+    assert "“Zembla”" in rig.json(asked)["hint"]
+    assert rig.json(asked, **rig.bearer("charles", staff=True))["hint"] is None
 
 
 # ---------------------------------------------------------------- who sees what

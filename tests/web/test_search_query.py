@@ -34,7 +34,8 @@ def test_what_a_form_leaves_empty_and_what_advertisers_add_says_nothing() -> Non
 def test_a_year_is_all_of_its_days_and_a_month_is_to_its_last() -> None:
     assert read(("from", "2020"), ("to", "2020")).query.period == (days(2020, 1, 1), days(2020, 12, 31))
     assert read(("to", "2024-02")).query.period == (None, days(2024, 2, 29))
-    assert read(("from", "2024-02-03T10:00:00Z")).query.period == (days(2024, 2, 3), None)
+    for moment in ("2024-02-03T10:00:00Z", "2024-02-03T10:00:00.5 02:00", "2024-02-03 10:00"):
+        assert read(("from", moment)).query.period == (days(2024, 2, 3), None)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,11 @@ def test_a_year_is_all_of_its_days_and_a_month_is_to_its_last() -> None:
         ("bbox", "24,60,25", "Write four numbers"),
         ("bbox", "24,60,25,north", "Write four numbers"),
         ("bbox", "24,nan,25,61", "west,south,east,north"),
+        ("bbox", "1_0,2,3,4", "Write four numbers"),
+        ("bbox", "٢٤,60,25,61", "Write four numbers"),
+        ("from", "2026-11-21T25:99", "Write 2026-11-21"),
+        ("from", "2026-11-21Tnoon", "Write 2026-11-21"),
+        ("to", "2026T10:00", "Write 2026-11-21"),
         ("bbox", "24,61,25,60", "longitude first"),
         ("bbox", "190,60,195,61", "from -180 to 180"),
         ("from", "yesterday", "Write 2026-11-21"),

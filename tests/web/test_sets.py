@@ -123,8 +123,42 @@ BAD = [
 
 @pytest.mark.parametrize("path", BAD)
 def test_what_cannot_be_compared_is_told_what_to_write(two: tuple[City, City], path: str) -> None:
-    reply = two[1].get(path)
+    reply = two[1].get(path, accept="application/json")
     assert (reply.status, b"/compare?iri=" in reply.body) == (400, True)
+
+
+def test_who_brings_nothing_to_compare_is_told_how(two: tuple[City, City]) -> None:
+    page = page_at(two[1], "/compare")
+    assert ("How to compare" in page, 'href="/sets"' in page, "/compare?iri=" in page) == (True, True, True)
+
+
+def test_differing_forms_are_marked_and_lead_to_the_files(two: tuple[City, City]) -> None:
+    page = page_at(two[1], compare(H, L, form=""))
+    row = page.partition(">Forms")[2].partition("</tr>")[0]
+    assert "differs" in row
+    assert "Parking bays: " not in page.partition("<h1>")[0]
+    assert ": Helsinki and London side by side</h1>" in page
+
+
+def test_a_record_says_which_sets_have_it_and_a_set_lists_its_records(two: tuple[City, City]) -> None:
+    _, london = two
+    assert "/compare?" not in page_at(london, "/datasets/bays")
+    SetsReading(london.node.finding.sets, london.node.finding.touched, clock_ms).rebuild(threading.Event())
+    sets = london.node.finding.sets
+    sets.draft("parking", ComparableSet({"en": "Kerbside"}, (H, L), {}, "TRAN", ()))
+    sets.publish("parking")
+    level(london)
+    page = page_at(london, "/datasets/bays")
+    assert page.count("/compare?set=") == 1
+    assert "suggestion</span>" not in page, "what is published is suggested no more"
+    assert "in Helsinki</a>" in page
+    assert "/compare?" not in page_at(london, "/datasets/crime")
+    made = page_at(london, "/sets/parking")
+    assert "Parking bays" in made
+    assert f"/records?iri={quote(H, safe='')}" in made
+    with london.node.db.write() as tx:
+        london.node.journals.change(tx, NAME, visibility="restricted")
+    assert "Parking bays" not in page_at(london, "/sets/parking")
 
 
 def test_unheard_of_records_and_sets_are_no_fault_of_ours(two: tuple[City, City]) -> None:
@@ -151,7 +185,10 @@ def test_suggestions_are_marked_and_a_set_that_people_made_is_not(two: tuple[Cit
     column = ColumnMap({"en": "Longest stay"}, {H: "max_min", L: "maximum_stay"}, "convert", {"en": "minutes"})
     sets.draft("parking", ComparableSet({"en": "Kerbside"}, (H, L), {}, "TRAN", (column,)))
     sets.publish("parking")
+    assert json_at(london, "/sets.json")["suggestions"] == []
     level(london)
+    SetsReading(sets, london.node.finding.touched, clock_ms).rebuild(threading.Event())
+    assert json_at(london, "/sets.json")["suggestions"] == []
     helsinki.meet(london, follow=("sets", NAME))
     helsinki.pull(london)
     level(helsinki)

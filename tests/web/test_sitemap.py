@@ -54,3 +54,11 @@ def test_the_rules_find_fault_with_what_is_wrong(client: Client) -> None:
         (b"urlset", b"urls"),
     ):
         assert sitemap_rules(good.replace(right, wrong), f"{BASE}/sitemap.xml")
+
+
+def test_every_way_in_is_in_the_footer_of_a_page_and_in_the_sitemap(client: Client) -> None:
+    page = client.get("/catalog", headers={"accept": "text/html"}).text.partition("<footer")[2]
+    listed = locations(client.get("/sitemap.xml").content)
+    for path in ("/sets", "/licences", "/ogc", "/docs"):
+        assert f'href="{path}"' in page
+        assert f"{BASE}{path}" in listed

@@ -182,6 +182,7 @@ def test_a_page_keeps_a_query_that_is_wrong_and_says_why(world: World) -> None:
         ("DROP ALL", 400, "Nothing can be changed"),
         ("ASK {" + "#" * 5000 + "\n}", 413, "4096 bytes"),
         ("ASK " + "{" * 200 + "}" * 200, 413, "deep"),
+        ("ASK { #\x0b }\n}", 400, "at which some readers end it"),
         ("\x00", 400, "no SPARQL query"),
         ("😀 קפה", 400, "cannot begin with"),
     ],
@@ -192,6 +193,11 @@ def test_what_cannot_be_answered_is_told_as_a_problem(world: World, query: str, 
     assert reply.headers["content-type"] == "application/problem+json"
     assert said in reply.json()["detail"]
     assert reply.json()["fix"]
+
+
+def test_a_mark_of_the_order_of_bytes_is_no_part_of_a_query(world: World) -> None:
+    assert world.ask("\ufeffASK {}").json()["boolean"] is True
+    assert world.say("POST", "/sparql", headers=DIRECT, body="\ufeffASK {}".encode()).json()["boolean"] is True
 
 
 def test_a_body_of_a_megabyte_is_not_read(world: World) -> None:
@@ -275,9 +281,12 @@ def test_no_query_reaches_further_than_its_caller_may(world: World) -> None:
         assert iri_of(8) not in world.restricted(query).text
         assert iri_of(1) not in world.restricted(query).text
     for name in ("default-graph-uri", "named-graph-uri"):
-        for graph in (other, f"{BASE}/collections/none", "", "urn:x"):
+        for graph in (other, f"{BASE}/collections/none", "urn:x"):
             found = world.restricted(dataset="&" + urlencode({name: graph}))
             assert world.subjects(found) == []
+        for graph in ("", "collections/other", "urn:x y"):
+            found = world.restricted(dataset="&" + urlencode({name: graph}))
+            assert (found.status_code, "no name of a graph" in found.json()["detail"]) == (400, True)
     assert world.restricted("SELECT * { ?s ?p ?o", dataset="").status_code == 400
 
 

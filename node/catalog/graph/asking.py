@@ -11,12 +11,26 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+import structlog
 
 from node.catalog.graph import lexer
 from node.catalog.graph.keeper import standing_at
 from node.catalog.graph.lexer import Question
-from node.errors import Malformed, NotFound, Unavailable
-from node.outbound.engine import Answer, Engine, LateError, LostError, child_at, end_child
+from node.catalog.graph.places import Places, Turn
+from node.errors import Malformed, NotFound, TooLarge, Unavailable
+from node.outbound.engine import (
+    Address,
+    Answer,
+    Engine,
+    LargeError,
+    LateError,
+    LostError,
+    OverloadedError,
+    child_at,
+    end_child,
+)
 
 RESULTS = {
     "json": "application/sparql-results+json",
@@ -33,10 +47,12 @@ GRAPHS = {
 MAX_GRAPHS = 16
 # Stands for "no graph at all": to an engine, an empty list of graphs means every graph.
 NO_GRAPH = "urn:citynode:none"
-QUEUE = 8
-QUEUE_S = 3.0
 # How long after its time an engine may take to give a query up by itself.
 GRACE_S = 2.0
+# When a child that another query eats bare is asked again: it is ended, or ends by itself, within seconds.
+AGAIN_S = (0.1, 0.2, 0.4, 0.8, 1.6)
+
+log = structlog.get_logger("citynode.sparql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,32 +96,6 @@ def _some(asked: Sequence[str], seen: frozenset[str]) -> tuple[str, ...]:
     return tuple(each for each in asked if each in seen) or (NO_GRAPH,)
 
 
-class Places:
-    """The places of queries that run, and of those that wait for one."""
-
-    def __init__(self, number: int, *, queue: int = QUEUE, wait_s: float = QUEUE_S) -> None:
-        """Let so many run, and so many wait so long."""
-        self._running = threading.Semaphore(number)
-        self._waiting = threading.Semaphore(number + queue)
-        self._wait_s = wait_s
-
-    def take(self) -> None:
-        """Take a place; whoever gets one gives it back. Raises Unavailable."""
-        if not self._waiting.acquire(blocking=False):
-            raise self._full()
-        if not self._running.acquire(timeout=self._wait_s):
-            self._waiting.release()
-            raise self._full()
-
-    def leave(self) -> None:
-        """Give a place back."""
-        self._running.release()
-        self._waiting.release()
-
-    def _full(self) -> Unavailable:
-        return Unavailable("Other queries are running, as many as this node takes.", fix="Try again in a few seconds.")
-
-
 class Store:
     """One store as it is asked: its engine, how it stands, and where its child says where it listens."""
 
@@ -138,7 +128,8 @@ class Sparql:
         """Answer from stores by name: `public`, `restricted`; none at all where SPARQL is off."""
         self._stores = stores
         self.bounds = bounds
-        self._places = Places(bounds.at_once)
+        # Of each store its own: what everybody asks never takes the place of what partners ask.
+        self._places = {name: Places(bounds.at_once) for name in stores}
         self._clock = clock
 
     @property
@@ -155,7 +146,9 @@ class Sparql:
         """Look through a query before anything else is done. Raises as `lexer.read` does."""
         return lexer.read(query, max_bytes=self.bounds.query_bytes)
 
-    def ask(self, name: str, query: str, question: Question, dataset: Dataset, *, media_type: str) -> Answer:
+    def ask(
+        self, name: str, query: str, question: Question, dataset: Dataset, *, media_type: str, who: str = ""
+    ) -> Answer:
         """Ask one store.
 
         Args:
@@ -164,29 +157,38 @@ class Sparql:
             question: What that gave.
             dataset: The graphs it is asked over.
             media_type: One of RESULTS or GRAPHS, as its form has it.
+            who: Who asks, if they are to take turns with others.
 
         Raises:
             NotFound: This node has no such store.
             Malformed: The engine cannot read it, or too many graphs are named.
             TooLarge: The answer is larger than is given.
+            TooManyRequests: This asker has to wait for its own queries.
             Unavailable: Time was up, too many are asking, or the store is not there just now.
         """
         store = self._store(name)
         params = _params(store, question, dataset)
-        self._places.take()
-        until = self._clock() + self.bounds.timeout_s
+        places = self._places[name]
+        turn = places.take(who)
+        seen_off = False
         try:
-            answer = self._asked(store, query, params, media_type, until)
+            return self._asked(store, query, params, media_type)
         except LateError as late:
-            # The place is given back when the engine is done with it; nobody waits for that here.
-            threading.Thread(target=self._see_off, args=(store, late), name="sparql", daemon=True).start()
+            places.ran_away(turn)
+            places.give_up(turn)
+            seen_off = self._later(store, places, turn, late.exchange.see_off, late.exchange.address)
             within_s = f"{self.bounds.timeout_s:g}"
             raise Unavailable(f"The query was not done within {within_s} s.", fix="Narrow it, or add LIMIT.") from None
-        except BaseException:
-            self._places.leave()
-            raise
-        self._places.leave()
-        return answer
+        except LargeError as large:
+            places.ran_away(turn)
+            seen_off = self._later(store, places, turn, large.exchange.stop, large.exchange.address)
+            most = self.bounds.result_bytes >> 20 or 1
+            raise TooLarge(f"The result is larger than {most} MiB.", fix="Add LIMIT, or ask for less.") from None
+        except LostError as lost:
+            raise self._fallen(store, places, turn) from lost
+        finally:
+            if not seen_off:
+                places.leave(turn)
 
     def close(self) -> None:
         """Give back connections."""
@@ -200,33 +202,56 @@ class Sparql:
         store.check()
         return store
 
-    def _asked(
-        self, store: Store, query: str, params: Sequence[tuple[str, str]], media_type: str, until: float
-    ) -> Answer:
-        again = True
+    def _asked(self, store: Store, query: str, params: Sequence[tuple[str, str]], media_type: str) -> Answer:
+        """Ask until there is an answer. Raises LostError only of an engine that died by itself."""
+        until, most = self._clock() + self.bounds.timeout_s, self.bounds.result_bytes
+        pauses, again = iter(AGAIN_S if store.child else ()), True
         while True:
             left = max(0.001, until - self._clock())
             try:
-                return store.engine.query(
-                    query, accept=media_type, params=params, deadline_s=left, max_bytes=self.bounds.result_bytes
-                )
+                return store.engine.query(query, accept=media_type, params=params, deadline_s=left, max_bytes=most)
+            except OverloadedError as error:
+                pause = next(pauses, None)
+                if pause is None or self._clock() + pause >= until:
+                    log.warning("the triple store cannot answer", why=str(error))
+                    raise Unavailable(
+                        "The triple store cannot take this query now.",
+                        retry_after_s=5,
+                        fix="Try again in a few seconds.",
+                    ) from error
+                time.sleep(pause)
             except LostError as lost:
                 # Was it ended for another query's sake (its address is gone then)? What died by itself is not asked
                 # the same again: this query may be what it died of.
                 if not again or store.child is None or child_at(store.child) == lost.address:
-                    raise Unavailable(
-                        "The triple store was started anew while it worked on this.",
-                        fix="Try again; if it happens again, the query needs more memory than there is: narrow it.",
-                    ) from lost
+                    raise
                 again = False
 
-    def _see_off(self, store: Store, late: LateError) -> None:
-        try:
-            done = late.exchange.see_off(GRACE_S)
-            if not done and store.child is not None:
-                end_child(store.child, late.exchange.address.pid)
-        finally:
-            self._places.leave()
+    def _fallen(self, store: Store, places: Places, turn: Turn) -> Unavailable:
+        """Say that an engine died while it was asked: of a child of ours, that is for want of memory."""
+        if store.child is None:
+            return Unavailable("The triple store went away while it worked on this.", fix="Try again later.")
+        return Unavailable(
+            "The triple store ended while it worked on this, most likely because the query needs too much memory.",
+            retry_after_s=places.felled(turn),
+            fix="Match fewer patterns, or put LIMIT into a subquery; ORDER BY and DISTINCT hold every row in memory."
+            " If another query ate the memory, asking again helps.",
+        )
+
+    def _later(
+        self, store: Store, places: Places, turn: Turn, end: Callable[[float], bool], address: Address
+    ) -> Literal[True]:
+        """Give a place back when the engine is done with what had it; nobody waits for that here."""
+
+        def see_off() -> None:
+            try:
+                if not end(GRACE_S) and store.child is not None:
+                    end_child(store.child, address.pid)
+            finally:
+                places.leave(turn)
+
+        threading.Thread(target=see_off, name="sparql", daemon=True).start()
+        return True
 
 
 def _params(store: Store, question: Question, dataset: Dataset) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ _TOKENS = re.compile(
     "|".join(
         (
             r"(?P<space>[\x00-\x20]+)",
-            r"(?P<comment>#[^\r\n]*)",
+            r"(?P<comment>#[^\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]*)",
             r'(?P<long>"""(?:[^"\\]|\\.|"(?!""))*"""|' + r"'''(?:[^'\\]|\\.|'(?!''))*''')",
             r'(?P<string>"(?:[^"\\\r\n]|\\.)*"|' + r"'(?:[^'\\\r\n]|\\.)*')",
             rf'(?P<iri><(?:[^\x00-\x20<>"{{}}|^`\\]|{_ESCAPED})*>)',
@@ -111,6 +111,10 @@ class _Reader:
             if match is None:
                 raise self._unreadable(at)
             at, kind = match.end(), match.lastgroup or ""
+            if kind == "comment" and self._query[at : at + 1] not in ("", "\r", "\n"):
+                raise Malformed(
+                    f"A comment holds {self._query[at]!r}, at which some readers end it.", fix="Leave that sign out."
+                )
             if kind in ("space", "comment"):
                 continue
             count += 1

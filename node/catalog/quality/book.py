@@ -85,6 +85,10 @@ class QualityBook:
         """List links of a collection that fail, by host."""
         return [Failing(*row) for row in self._links.failing(collection, limit=limit)]
 
+    def tried_of(self, collection: str) -> tuple[int, int]:
+        """Count the links that a collection names, and those of them that were tried."""
+        return self._links.tried_of(collection)
+
     def days(self, subject: str, *, since: int = 0) -> list[tuple[int, Summary]]:
         """Give how `collection:NAME` or `source:NAME` was, by day since the epoch, the oldest first."""
         return self._qualities.days(subject, since=since)

@@ -3,8 +3,8 @@
 A reading that lives in the database: its position, what it found and which links it saw are written in one
 transaction, and thrown away if somebody else was faster. When a link begins or ceases to answer its records are
 touched, so they pass here again. Search comes after it and knows the points; where search has gone ahead, since there
-was much to measure, a record whose points changed is touched, so that search reads it again. Reads the shelf and what
-is known of links; writes through `store` and `links`.
+was much to measure, a record whose points changed is touched, so that search reads it again. That ends: when it passes
+here again its points are the same. Reads the shelf and what is known of links; writes through `store` and `links`.
 """
 
 import threading
@@ -52,7 +52,7 @@ class QualityKeeper:
         clock_ms: Callable[[], int],
         searched: Callable[[], int] = lambda: 0,
     ) -> None:
-        """Read nothing yet; `searched` tells up to which change search has read."""
+        """Read nothing yet; `searched` tells up to which change search has read, or may be reading just now."""
         self._db = db
         self._shelf = shelf
         self._touched = touched
@@ -88,6 +88,7 @@ class QualityKeeper:
             count += measured
         if not stop.is_set():
             with self._db.write() as tx:
+                store.drop_doubted(tx)
                 links.sweep(tx)
         return count
 
@@ -103,7 +104,7 @@ class QualityKeeper:
     def _restart(self) -> None:
         with self._db.write() as tx:
             tx.lock(self.name)
-            store.clear(tx)
+            store.doubt(tx)
             links.clear(tx)
             save_position(tx, self.name, 0)
 
@@ -138,25 +139,37 @@ class QualityKeeper:
             if position(tx, self.name) != at:
                 return False
             same = _unchanged(tx, looked)
-            again = self._read_too_early(tx, looked)
+            changed = self._changed(tx, looked)
+            early = self._read_too_early(changed)
             store.save(tx, [each.found for each in looked if each.found])
             store.remove(tx, [(e.change.collection_id, e.change.record_key) for e in looked if not e.found])
             named = [Named(e.change.collection_id, e.change.record_key, e.links) for e in looked]
             links.note(tx, [each for each in named if (each.collection_id, each.record_key) not in same], now_ms=now_ms)
             save_position(tx, self.name, to)
-            touch(tx, again)
+            touch(tx, _records(early))
+        # Search in another process (a command) may have read the old points while the new ones were being written.
+        if late := [change for change in self._read_too_early(changed) if change not in early]:
+            with self._db.write() as tx:
+                touch(tx, _records(late))
         return True
 
-    def _read_too_early(self, tx: Tx, looked: Sequence[_Looked]) -> list[tuple[int, int, str]]:
-        """Give the records that search has read with other points than they have now."""
-        searched = self._searched()
-        ahead = [(each.change, each.found) for each in looked if each.found and each.change.n <= searched]
-        before = self._qualities.points(tx, [(found.collection_id, found.record_key) for _, found in ahead])
+    def _changed(self, tx: Tx, looked: Sequence[_Looked]) -> list[Change]:
+        """Give the changes of records that have other points now than were written of them, or none any more."""
+        there = [each for each in looked if each.change.held is not None]
+        before = self._qualities.points(tx, [(each.change.collection_id, each.change.record_key) for each in there])
         return [
-            (found.collection_id, found.record_key, change.iri)
-            for change, found in ahead
-            if before.get((found.collection_id, found.record_key)) != comparable(*points_of(found.marks))
+            each.change
+            for each in there
+            if before.get((each.change.collection_id, each.change.record_key))
+            != (comparable(*points_of(each.found.marks)) if each.found else None)
         ]
+
+    def _read_too_early(self, changed: Sequence[Change]) -> list[Change]:
+        """Give those that search has read, or may be reading."""
+        if not changed:
+            return []
+        searched = self._searched()
+        return [change for change in changed if change.n <= searched]
 
     def _note(self, at: int) -> None:
         """Note how everything is today, once a day and now and then in between."""
@@ -174,6 +187,10 @@ class QualityKeeper:
         found = {f"collection:{name}": counts for name, counts in self._qualities.counts().items()}
         found |= {f"source:{name}": counts for name, counts in self._qualities.counts_of_sources().items()}
         return {subject: summary_of(counts) for subject, counts in found.items()}
+
+
+def _records(changes: Sequence[Change]) -> list[tuple[int, int, str]]:
+    return [(change.collection_id, change.record_key, change.iri) for change in changes]
 
 
 def _read(change: Change, payloads: dict[Held, bytes]) -> Measurable | None:

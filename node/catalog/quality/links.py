@@ -132,6 +132,16 @@ class Links:
             found["untried"] += number if untried else 0
         return found
 
+    def tried_of(self, collection: str) -> tuple[int, int]:
+        """Count the addresses that a collection names, and those of them that were tried."""
+        row = self._hot.row(
+            "SELECT count(*), coalesce(sum(CASE WHEN l.checked_at > 0 THEN 1 ELSE 0 END), 0) FROM link l"
+            " WHERE l.url_key IN (SELECT o.url_key FROM link_of o"
+            " WHERE o.collection_id = (SELECT id FROM collection WHERE name = ?))",
+            (collection,),
+        )
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
     def hosts_due(self, now_ms: int, limit: int) -> list[Host]:
         """List origins that may be asked now, the longest waiting first."""
         sql = "SELECT host, fails FROM link_host WHERE next_at <= ? AND free_at <= ? ORDER BY next_at, host LIMIT ?"

@@ -20,6 +20,9 @@ DIMENSIONS: tuple[Dimension, ...] = (
 )
 # Told by trying a link, and unknown where none was tried.
 STATUS_METRICS = ("accessUrlStatusCode", "downloadUrlStatusCode")
+# What fails wherever another fails (no address, so none that answers): points are lost for both, as in Europe, but
+# there is one thing to do, and it brings both.
+WITHIN: Mapping[str, str] = {"downloadUrlStatusCode": "downloadUrlAvailability"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ def comparable(points: float, max_known: float) -> int:
 def rating_of(points: float, max_known: float) -> Rating:
     """Say in a word what points are worth, as if what is not known were like what is.
 
-    The European edges are for 405 points; with links untried only 325 can be told, so they move with what is known.
+    The European edges are for 405 points; with links untried fewer can be told, so they move with what is known.
     """
     scaled = comparable(points, max_known)
     return next(word for least, word in _EDGES if scaled >= least)

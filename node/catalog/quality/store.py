@@ -7,7 +7,7 @@ the days: what a day was like cannot be told later. Touches its own tables, and 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from node.catalog.quality.metrics import PLACES, comparable, points_of
+from node.catalog.quality.metrics import PLACES, WITHIN, comparable, points_of
 from node.catalog.quality.summary import Summary, read, summary_of, written
 from node.db import HotReader, Tx
 from node.journal import key_of
@@ -101,11 +101,13 @@ class Qualities:
 
         Args:
             collection: Its local name.
-            failing: The name of a metric; empty for every record.
+            failing: The name of a metric; empty for every record. Who fails it only for want of what it is measured at
+                (see `WITHIN`) is listed with those who lack that.
             after: The key of the last record of the page before.
             limit: At most so many.
         """
         where = f" AND substr(q.metrics, {PLACES[failing] + 1}, 1) = '-'" if failing else ""
+        where += f" AND substr(q.metrics, {PLACES[WITHIN[failing]] + 1}, 1) = '+'" if failing in WITHIN else ""
         where += " AND q.record_key > ?" if after is not None else ""
         params: list[object] = [collection] if after is None else [collection, after]
         rows = self._hot.rows(
@@ -159,9 +161,14 @@ def remove(tx: Tx, records: Sequence[tuple[int, int]]) -> None:
     tx.many("DELETE FROM quality WHERE collection_id = ? AND record_key = ?", list(records))
 
 
-def clear(tx: Tx) -> None:
-    """Forget every record, and no day."""
-    tx.run("DELETE FROM quality")
+def doubt(tx: Tx) -> None:
+    """Take every record for one that changed since; what was found of it stays until it is measured anew."""
+    tx.run("UPDATE quality SET digest = ''")
+
+
+def drop_doubted(tx: Tx) -> None:
+    """Forget the records that were not measured since they were doubted: nobody has them any more."""
+    tx.run("DELETE FROM quality WHERE digest = ''")
 
 
 def save_day(tx: Tx, day: int, summaries: Mapping[str, Summary]) -> None:

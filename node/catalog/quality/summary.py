@@ -6,7 +6,7 @@ enough for a million records, so everything is worked out from how many records 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from node.catalog.quality.metrics import (
@@ -15,6 +15,7 @@ from node.catalog.quality.metrics import (
     MAX_POINTS,
     METRICS,
     RATINGS,
+    WITHIN,
     Dimension,
     Rating,
     points_of,
@@ -43,10 +44,18 @@ class Share:
         """Give the share that pass among those known, from 0 to 1; None where nothing is known."""
         return self.passed / self.known if self.known else None
 
-    @property
-    def lost(self) -> int:
-        """Give the points that its failures cost all records together."""
-        return self.failed * self.max
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One thing to do in many records: the metric it is about, how many need it, and the points it may bring them.
+
+    `known` counts the records of which it could be told whether they do; `lost` are the points of all `failed`.
+    """
+
+    name: str
+    failed: int
+    known: int
+    lost: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +93,17 @@ class Summary:
         return rating_of(self.points, self.max_known)
 
     @property
-    def work(self) -> list[Share]:
-        """List the metrics that some records fail, the costliest first."""
-        return sorted((share for share in self.metrics if share.failed), key=lambda share: (-share.lost, share.name))
+    def work(self) -> list[Work]:
+        """List what some records need, the costliest first; what is done with another thing is part of that one."""
+        found = (_work(share, self.metrics) for share in self.metrics)
+        return sorted((work for work in found if work.failed), key=lambda work: (-work.lost, work.name))
+
+
+def _work(share: Share, shares: Sequence[Share]) -> Work:
+    without = sum(other.failed for other in shares if WITHIN.get(share.name) == other.name)
+    worth = share.max + sum(other.max for other in shares if WITHIN.get(other.name) == share.name)
+    failed = share.failed - without
+    return Work(share.name, failed, share.known - without, failed * worth)
 
 
 def summary_of(counts: Mapping[str, int]) -> Summary:

@@ -6,6 +6,7 @@ are always told, even with none left. A record that came by several routes count
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -26,6 +27,7 @@ from node.catalog.search.schema import (
     PUBLISHER,
     PUBLISHER_LABEL,
     QUALITY,
+    RECORD,
     THEME,
     USE,
 )
@@ -48,8 +50,10 @@ Counts = dict[str, dict[str, int]]
 """Facet -> value -> count; a publisher's value is still `slug, unit separator, name`."""
 
 
-def counted(searcher: Searcher, base: Callable[[str], Query], question: Question, *, now_ms: int) -> Counts:
-    """Count the facets that a question names, in one index.
+def counted(
+    searcher: Searcher, base: Callable[[str], Query], question: Question, *, now_ms: int
+) -> tuple[Counts, int | None]:
+    """Count the facets that a question names, in one index; and all documents, if a pass over them was needed anyway.
 
     Args:
         searcher: The index.
@@ -61,13 +65,15 @@ def counted(searcher: Searcher, base: Callable[[str], Query], question: Question
     passes = [(base(""), shared)] if shared else []
     passes += [(base(name), [name]) for name in question.facets if name in question.filters]
     found: Counts = {}
+    total: int | None = None
     for query, names in passes:
         asked = {name: _aggregation(name, question.facet_limit, now_ms) for name in names}
-        every = {_ALL: {"value_count": {"field": COLLECTION}}} if QUALITY in names else {}
-        answers = searcher.aggregate(query, asked | every)
+        answers = searcher.aggregate(query, asked | {_ALL: {"value_count": {"field": RECORD}}})
+        every = int(answers[_ALL]["value"])
+        total = every if names is shared else total
         for name in names:
-            found[name] = _read(name, answers[name], int(answers[_ALL]["value"]) if every else 0)
-    return found
+            found[name] = _read(name, answers[name], every)
+    return found, total
 
 
 def _aggregation(name: str, limit: int, now_ms: int) -> dict[str, object]:
@@ -152,8 +158,13 @@ def _publishers(values: Mapping[str, int]) -> list[Count]:
 
 
 def _label(name: str, value: str, language: str, label: Callable[[str, str], str]) -> str:
+    return _of_table(name, value, language) or label(name, value) or value
+
+
+@lru_cache(maxsize=4096)
+def _of_table(name: str, value: str, language: str) -> str:
     table = _TABLES.get(name)
     concept = table.by_code(value) if table else None
     if concept is None and name == LANGUAGE:
         concept = lists.LANGUAGES.by_iri(lists.language_iri(value))
-    return (concept.label(language) if concept else "") or label(name, value) or value
+    return concept.label(language) if concept else ""

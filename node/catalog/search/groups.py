@@ -59,6 +59,8 @@ class Group:
 
 def docs_of(searcher: Searcher, source: int, hits: Sequence[tuple[Order, DocAddress]]) -> list[Doc]:
     """Read what documents share, in the order given."""
+    if not hits:
+        return []
     addresses = [address for _, address in hits]
     columns = {
         name: searcher.fast_field_values(name, addresses)

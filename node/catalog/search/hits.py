@@ -75,10 +75,12 @@ class Shown:
         """Find other routes of each hit, and what looks like it, wherever the asker may see them."""
         wanted = related([group.leader for group in groups])
         found = [_Doubles() for _ in groups]
-        shown = set(places)
+        shown, leaders = set(places), {group.leader.at for group in groups}
         for source in self._sources:
             hits = source.searcher.search(source.seen(wanted), _MOST_SIBLINGS, count=False).hits
-            for doc in sorted(docs_of(source.searcher, source.number, hits), key=lambda each: each.route):
+            # Mostly these are the hits themselves, and nothing else.
+            others = [hit for hit in hits if (source.number, hit[1].segment_ord, hit[1].doc) not in leaders]
+            for doc in sorted(docs_of(source.searcher, source.number, others), key=lambda each: each.route):
                 self._sort_in(doc, groups, found, shown)
         return found
 
@@ -88,8 +90,6 @@ class Shown:
             same = doc.record == leader.record
             reason = None if same else why(leader, doc)
             if not same and reason is None:
-                continue
-            if doc.at == leader.at:
                 continue
             place = self._place(doc)
             if place in shown:

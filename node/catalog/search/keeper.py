@@ -164,7 +164,9 @@ class SearchKeeper:
         return ReadingStatus(self.name, state, position.n, newest, records, self._layout.size())
 
     def searched(self) -> int:
-        """Tell the number of the last change that can be found."""
+        """Tell the number of the last change that is read or, while somebody writes, may have been read."""
+        if self._layout.busy():
+            return self._touched.newest()
         position = self._layout.position()
         return position.n if position else 0
 

@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ PUBLIC = "public"
 _POSITION = "position.json"
 _LOCK = "lock"
 _DAMAGED = "damaged"
+_TRIES = 5
+_PAUSE_S = 0.005
 
 
 def index_of(collection: str) -> str:
@@ -128,12 +131,37 @@ class Layout:
                 f"The folder {self.folder} cannot be written: {error.strerror}.", fix="Give the node its folder back."
             ) from error
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            _lock(handle, tries=0 if wait else _TRIES)
             yield
-        except BlockingIOError as error:
-            raise Unavailable("Somebody else writes the search index.", fix="Wait until that is done.") from error
         finally:
             os.close(handle)
+
+    def busy(self) -> bool:
+        """Tell whether somebody writes just now, of this process or another."""
+        try:
+            handle = os.open(self.folder / _LOCK, os.O_RDONLY)
+        except OSError:
+            return False  # nobody ever wrote
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
+
+def _lock(handle: int, *, tries: int) -> None:
+    """Take the lock, by waiting where `tries` is 0; who only looks (`Layout.busy`) holds it for a moment."""
+    for left in reversed(range(max(1, tries))):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (fcntl.LOCK_NB if tries else 0))
+        except BlockingIOError as error:
+            if not left:
+                raise Unavailable("Somebody else writes the search index.", fix="Wait until that is done.") from error
+            time.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -6,23 +6,30 @@ gives documents, and opens nothing. Where it cannot be had, or dies, this proces
 """
 
 import logging
-import multiprocessing
 import os
 import queue
+import subprocess
+import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from node.catalog.search.document import Mapped, document_of
 from node.catalog.shelf import Held
+from node.vocab.mappings import plain_code
 
 _logger = logging.getLogger("citynode.search")
 _AHEAD = 2  # batches with the helper: one that it works on, one that waits for it
 _MOST_WAITING = 8  # batches that wait for one before them, each of some megabytes
-_LOOK_S = 1.0
 _NICE = 5
+_SERVE = f"import sys; from {__name__} import serve; serve(int(sys.argv[1]), int(sys.argv[2]))"
+_ROOT = Path(__file__).resolve().parents[3]
 What = TypeVar("What")
 
 
@@ -82,7 +89,7 @@ class Maker:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._helper is not None:
             self._helper.end()
@@ -116,6 +123,8 @@ class Maker:
             try:
                 found = self._helper.give(wait=wait)
             except _GoneError:
+                _logger.warning("the process that helps making the search index ended by itself")
+                self._helper.end()
                 self._helper = None
                 break
             if found is None:
@@ -133,16 +142,21 @@ class _GoneError(Exception):
 
 
 class _Helper:
-    """The second process."""
+    """The second process, and what is on its way to it."""
 
     def __init__(self) -> None:
-        # A fresh interpreter: this process has threads, which a fork would leave in the middle of something.
-        fresh = multiprocessing.get_context("spawn")
-        self._tasks: multiprocessing.Queue[tuple[Sequence[Task], Mapped | None]] = fresh.Queue()
-        self._documents: multiprocessing.Queue[list[str]] = fresh.Queue()
+        (theirs, mine), (self._documents, made) = Pipe(duplex=False), Pipe(duplex=False)
+        with theirs, made:
+            # Nothing of the environment but what Python needs, and no signal of a terminal: those are for the node.
+            self._process = subprocess.Popen(  # noqa: S603  (our own module, arguments of our own)
+                [sys.executable, "-P", "-c", _SERVE, str(theirs.fileno()), str(made.fileno())],
+                stdin=subprocess.DEVNULL,
+                env={"PYTHONPATH": str(_ROOT), "PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+                pass_fds=[theirs.fileno(), made.fileno()],
+                process_group=0,
+            )
+        self._tasks = _Sender(mine)
         self._mapped: Mapped | None = None
-        self._process = fresh.Process(target=_serve, args=(self._tasks, self._documents), daemon=True)
-        self._process.start()
 
     def take(self, tasks: Sequence[Task], mapped: Mapped) -> None:
         """Hand over a batch; what cities' words mean goes along when it is another than before."""
@@ -150,39 +164,57 @@ class _Helper:
         self._mapped = mapped
 
     def give(self, *, wait: bool) -> list[str] | None:
-        """Give the documents of the next batch; None if they are not made yet and nobody waits."""
-        while True:
-            try:
-                return self._documents.get(timeout=_LOOK_S) if wait else self._documents.get_nowait()
-            except queue.Empty:
-                if not self._process.is_alive():
-                    _logger.warning("the process that helps making the search index ended by itself")
-                    raise _GoneError from None
-                if not wait:
-                    return None
+        """Give the documents of the next batch; None if they are not made yet and nobody waits.
+
+        Raises:
+            _GoneError: It ended.
+        """
+        try:
+            if not self._documents.poll(None if wait else 0):
+                return None
+            found: list[str] = self._documents.recv()
+        except (EOFError, OSError) as error:
+            raise _GoneError from error
+        return found
 
     def end(self) -> None:
         """End it, whatever it does."""
         self._process.kill()
-        self._process.join()
-        for each in (self._tasks, self._documents):
-            each.close()
-            each.cancel_join_thread()
+        self._process.wait()
+        self._tasks.end()
+        self._documents.close()
 
 
-def _serve(
-    tasks: "multiprocessing.Queue[tuple[Sequence[Task], Mapped | None]]",
-    documents: "multiprocessing.Queue[list[str]]",
-) -> None:
-    """Make documents until nobody is there any more."""
+class _Sender:
+    """Sends what is put into a pipe from a thread of its own, so that who puts it never waits for who reads."""
+
+    def __init__(self, pipe: "Connection[object, object]") -> None:
+        self._pipe = pipe
+        self._waiting: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self.put = self._waiting.put
+        self._thread = threading.Thread(target=self._send, name="search-sender", daemon=True)
+        self._thread.start()
+
+    def _send(self) -> None:
+        # A reader that is gone is met by whoever waits for its answers.
+        with self._pipe, suppress(OSError):
+            while (found := self._waiting.get()) is not None:
+                self._pipe.send(found)
+
+    def end(self) -> None:
+        """End the thread once what it sends is sent, or nobody reads any more."""
+        self.put(None)
+        self._thread.join()
+
+
+def serve(tasks: int, documents: int) -> None:
+    """Be the second process, between two pipes, until nobody asks any more."""
     os.nice(_NICE)  # who asks the search comes first
-    parent, mapped = multiprocessing.parent_process(), None
-    while parent is not None and parent.is_alive():
-        try:
-            batch = tasks.get(timeout=_LOOK_S)
-        except queue.Empty:
-            continue
-        mapped = batch[1] or mapped
-        if mapped is not None:
-            documents.put([document(task, mapped) for task in batch[0]])
-    documents.cancel_join_thread()
+    asked = Connection(tasks, writable=False)
+    mapped: Mapped = plain_code
+    made = _Sender(Connection(documents, readable=False))
+    with suppress(EOFError, OSError):
+        while True:
+            said: tuple[Sequence[Task], Mapped | None] = asked.recv()
+            mapped = said[1] or mapped
+            made.put([document(task, mapped) for task in said[0]])

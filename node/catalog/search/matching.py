@@ -1,7 +1,8 @@
 """What the words of a question mean in an index: terms, stems, parts of compounds, phrases; and how much each counts.
 
-The weights are the whole of our ranking beside BM25: a word in a title is worth more than one in a description, as it
-was typed more than an inflection of it, and an inflection in the reader's language more than one in another. Nothing is
+The weights are the whole of our ranking beside BM25: records with all words in titles or keywords come first; a word
+in a title is worth more than one in a description, as it was typed more than an inflection of it, and an inflection in
+the reader's language more than one in another. Nothing is
 weighed by record, city or publisher. Terms are made by `analyzers`, as the documents' are. An index is asked which of
 the many stems that a word may stand as it has at all.
 """
@@ -136,6 +137,26 @@ class Literally:
             return Query.boolean_query([(Occur.Must, Query.all_query()), *unwanted]) if unwanted else None
         raising = [(Occur.Should, self._any(clause)) for clause in may] + _bonuses(parsed) if self._scored else []
         return Query.boolean_query([*subqueries, *raising, *unwanted])
+
+    def in_titles(self, parsed: Parsed) -> Query | None:
+        """Give the query of records that have all words in titles or keywords; None if that cannot be told.
+
+        Those come first, whatever else is weighed: where there are enough of them no others need be weighed at all.
+        """
+        ways = [[self._in_titles(term) for term in clause] for clause in self._told_apart(parsed)[0]]
+        if not ways or not all(each is not None for clause in ways for each in clause):
+            return None
+        musts = [any_of([each for each in clause if each is not None]) for clause in ways]
+        return free(Query.boolean_query([(Occur.Must, each) for each in musts]))
+
+    def _in_titles(self, term: Term) -> Query | None:
+        found = analyzers.words(term.text)
+        if term.shape != "word" or term.field or len(found) != 1:
+            return None
+        stems, parts = _stems(found[0], self._language), [(PARTS, part, 1.0) for part in _parts(found[0])]
+        ways = [(TITLE_STEMS, stem, 1.0) for stem, _ in stems] + [(KEYWORD_STEMS, stem, 1.0) for stem, _ in stems]
+        known = self._known([*ways, *parts])
+        return any_of(known) if known else none()
 
     def meaning(self, term: Term) -> Query:
         """Give the query of one term. One in which there is no word of any script is answered by nothing."""

@@ -9,7 +9,7 @@ statistics.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tantivy import FieldType, Occur, Order, Query
+from tantivy import DocAddress, FieldType, Occur, Order, Query
 
 from node.catalog.search import analyzers
 from node.catalog.search.groups import Doc, Group, docs_of, folded, related, why
@@ -26,18 +26,22 @@ from node.catalog.search.schema import (
 )
 from node.catalog.search.sources import Source
 
-_SLACK = 20
+_SLACK = 10
 _MOST_RELATED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A question as it is asked of each index; `sort` is the order that it comes to."""
+    """A question as it is asked of each index; `sort` is the order that it comes to.
+
+    `queries` score where the order is relevance; `firsts` hold for what comes first then, and may be none.
+    """
 
     question: Question
     sort: Sort
     sources: Sequence[Source]
     queries: Sequence[Query]
+    firsts: Sequence[Query | None]
     generation: str
 
     @property
@@ -64,11 +68,19 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The hits of a page, where it ended (None at the end of the answer), and how many documents each index has."""
+    """The hits of a page, where it ended (None at the end of the answer), and how many documents each index has.
+
+    A count is None where more than enough was found without looking at all; then there is one, at least.
+    """
 
     groups: Sequence[Group]
     ended: Ended | None
-    counts: Sequence[int]
+    counts: Sequence[int | None]
+
+    @property
+    def empty(self) -> bool:
+        """Tell that nothing answers, on this page or another."""
+        return all(count == 0 for count in self.counts)
 
 
 def page(asking: Asking, ended: Ended | None) -> Page:
@@ -101,14 +113,14 @@ def _ended(asking: Asking, docs: Sequence[Doc], last: Group, after: Ended | None
     return Ended(asking.generation, same, key if isinstance(key, str) else int(key))
 
 
-def _docs(asking: Asking, reach: int, after: Ended | None) -> tuple[list[Doc], bool, list[int]]:
+def _docs(asking: Asking, reach: int, after: Ended | None) -> tuple[list[Doc], bool, list[int | None]]:
     """Give the first documents of all indexes in order, whether these are all there are, and how many each has."""
     dropped = after.passed if after is not None else 0
     found = [
-        _by_relevance(source, query, reach)
+        _by_relevance(source, query, first, reach)
         if asking.sort == "relevance"
         else _by_key(asking, source, query, reach + dropped, after)
-        for source, query in zip(asking.sources, asking.queries, strict=True)
+        for source, query, first in zip(asking.sources, asking.queries, asking.firsts, strict=True)
     ]
     each = [docs for docs, _ in found]
     whole = all(len(docs) < reach + dropped for docs in each)
@@ -123,18 +135,36 @@ def _docs(asking: Asking, reach: int, after: Ended | None) -> tuple[list[Doc], b
     return docs[:reach], whole, [count for _, count in found]
 
 
-def _by_relevance(source: Source, query: Query, reach: int) -> tuple[list[Doc], int]:
-    found = source.searcher.search(query, reach)
-    best = max(found.hits[0][0], 1e-9) if found.hits else 1.0
-    hits = [(-score / best, address) for score, address in found.hits]
-    return docs_of(source.searcher, source.number, hits), int(found.count)  # type: ignore[attr-defined]
+def _by_relevance(source: Source, query: Query, first: Query | None, reach: int) -> tuple[list[Doc], int | None]:
+    """Give the best documents, those that `first` holds for before all others."""
+    if first is None:
+        found = source.searcher.search(query, reach)
+        return _measured(source, found.hits, first=False), int(found.count)  # type: ignore[attr-defined]
+    both = Query.boolean_query([(Occur.Must, query), (Occur.Must, first)])
+    best = source.searcher.search(both, reach, count=False).hits
+    if len(best) == reach:
+        return _measured(source, best, first=True), None
+    others = Query.boolean_query([(Occur.Must, query), (Occur.MustNot, first)])
+    found = source.searcher.search(others, reach - len(best))
+    docs = _measured(source, best, first=True) + _measured(source, found.hits, first=False)
+    return docs, len(best) + int(found.count)  # type: ignore[attr-defined]
 
 
-def _by_key(asking: Asking, source: Source, query: Query, reach: int, after: Ended | None) -> tuple[list[Doc], int]:
+def _measured(source: Source, hits: Sequence[tuple[float, DocAddress]], *, first: bool) -> list[Doc]:
+    """Compare scores with the best of their index: from -2 to -1 for what comes first, from -1 to 0 for the rest."""
+    best = max(hits[0][0], 1e-9) if hits else 1.0
+    return docs_of(source.searcher, source.number, [(-score / best - first, address) for score, address in hits])
+
+
+def _by_key(
+    asking: Asking, source: Source, query: Query, reach: int, after: Ended | None
+) -> tuple[list[Doc], int | None]:
     if after is None:
         found = source.searcher.search(query, reach, order_by_field=asking.field, order=asking.order)
         return docs_of(source.searcher, source.number, found.hits), int(found.count)  # type: ignore[attr-defined]
-    return _after(asking, source, query, reach, after), source.count(query)
+    docs = _after(asking, source, query, reach, after)
+    # Nothing more here may be nothing at all, which has to be known: then the words are taken loosely.
+    return docs, None if docs else source.count(query)
 
 
 def _after(asking: Asking, source: Source, query: Query, reach: int, after: Ended) -> list[Doc]:

@@ -48,7 +48,10 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One answer. `total` counts hits, and is a lower bound where not `exact`; `facets` keep the order asked for.
+    """One answer. `facets` keep the order asked for.
+
+    `total` counts records, each once however many routes it came by, near-duplicates each, and is a lower bound where
+    not `exact`.
 
     `cursor` goes on after this page, empty at the end. `fuzzy` tells that nothing had all the words as they were
     typed, so that these are records with similar or with most of the words. `renewed` tells that the index changed

@@ -16,6 +16,7 @@ from node.catalog.search import facets, filters, matching, pages, paging, places
 from node.catalog.search.filters import Conditions
 from node.catalog.search.groups import docs_of
 from node.catalog.search.hits import Shown, marker_of
+from node.catalog.search.matching import free
 from node.catalog.search.pages import Asking, Page
 from node.catalog.search.paging import Ended
 from node.catalog.search.query import FACETS, MAX_VALUES, PUBLIC, Allowed, Query, Sight, Sort
@@ -66,17 +67,20 @@ class Search:
         generation = ".".join(source.generation for source in asked)
         ended = paging.read(query, _sort_of(query, parsed))
         if parsed.blank:
-            return Results(0, exact=True, hits=(), facets=dict.fromkeys(query.facets, ()), generation=generation)
+            return Results(
+                0, exact=True, hits=(), facets=dict.fromkeys(query.facets, ()), generation=generation, cut=parsed.cut
+            )
         over_180 = question.bbox is not None and any(self._has(source, filters.over_180) for source in asked)
         conditions = filters.conditions(question, now_ms=now_ms, over_180=over_180)
         found = self._found(_Asked(question, parsed, asked, conditions, _sort_of(query, parsed), generation), ended)
         marker = marker_of(parsed, question.language, found.also) if question.highlight else None
-        total, exact = self._total(found)
+        told, counts = self._facets(found, conditions, now_ms)
+        total, exact = self._total(found, counts)
         return Results(
             total,
             exact,
             Shown(self._shelf, asked, sight, not_public).hits(found.page.groups, question, marker),
-            facets=self._facets(found, conditions, now_ms),
+            facets=told,
             cursor=paging.written(query, found.page.ended) if found.page.ended else "",
             did_you_mean=found.did_you_mean,
             fuzzy=found.fuzzy,
@@ -105,40 +109,49 @@ class Search:
     def _found(self, asked: "_Asked", ended: Ended | None) -> "_Found":
         """Ask for the words as typed; if nothing answers, for near ones, then for most of them."""
         parsed, question = asked.parsed, asked.question
-        literally = [matching.Literally(source.searcher, question.language) for source in asked.sources]
-        strictly = asked.page([each.all_words(parsed) for each in literally], ended)
-        if any(strictly.page.counts) or not parsed.clauses or not question.loosen:
+        scored = asked.sort == "relevance"
+        literally = [matching.Literally(each.searcher, question.language, scored=scored) for each in asked.sources]
+        firsts = [each.in_titles(parsed) if scored else None for each in literally]
+        strictly = asked.page([each.all_words(parsed) for each in literally], firsts, ended)
+        if not strictly.page.empty or not parsed.clauses or not question.loosen:
             return strictly
         near = [suggest.Words(source.searcher, source.seen()) for source in asked.sources]
         loose = [
             matching.Loosely(source.searcher, question.language, words.near)
             for source, words in zip(asked.sources, near, strict=True)
         ]
-        found = asked.page([each.all_words(parsed) for each in loose], ended)
-        if not any(found.page.counts):
-            found = asked.page([each.most_words(parsed) or matching.none() for each in loose], ended)
+        nothing = [None] * len(loose)
+        found = asked.page([each.all_words(parsed) for each in loose], nothing, ended)
+        if found.page.empty:
+            found = asked.page([each.most_words(parsed) or matching.none() for each in loose], nothing, ended)
         meant = suggest.did_you_mean(parsed, question.text, loose[0].knows, near[0].near)
-        if not any(found.page.counts):
+        if found.page.empty:
             return replace(strictly, did_you_mean=meant)
         also = tuple(word for each in loose for word in each.taken)
         return replace(found, fuzzy=True, also=also, did_you_mean=meant)
 
-    def _facets(self, found: "_Found", conditions: Conditions, now_ms: int) -> Mapping[str, tuple[Count, ...]]:
-        question = found.asking.question
-        if not question.facets:
-            return {}
+    def _facets(
+        self, found: "_Found", conditions: Conditions, now_ms: int
+    ) -> tuple[Mapping[str, tuple[Count, ...]], list[int]]:
+        """Give the counts of facets, and how many documents each index has."""
+        question, counts = found.asking.question, list(found.page.counts)
         parts = []
-        for source, text in zip(found.asking.sources, found.unscored(), strict=True):
+        for at, (source, text) in enumerate(zip(found.asking.sources, found.unscored(), strict=True)):
 
             def base(name: str, source: Source = source, text: TQuery | None = text) -> TQuery:
                 return source.asked(text, conditions, without=name or "-")
 
-            parts.append(facets.counted(source.searcher, base, question, now_ms=now_ms))
-        return facets.told(facets.added(parts), question, self._label)
+            if question.facets:
+                part, every = facets.counted(source.searcher, base, question, now_ms=now_ms)
+                parts.append(part)
+                counts[at] = every if counts[at] is None else counts[at]
+            if counts[at] is None:
+                counts[at] = source.count(free(base("")))
+        return facets.told(facets.added(parts), question, self._label), [count or 0 for count in counts]
 
-    def _total(self, found: "_Found") -> tuple[int, bool]:
+    def _total(self, found: "_Found", counts: Sequence[int]) -> tuple[int, bool]:
         """Count records, each once however many routes it came by; a lower bound where so many came twice."""
-        asking, total = found.asking, sum(found.page.counts)
+        asking, total = found.asking, sum(counts)
         if not asking.question.grouped or not total:
             return total, True
         pairs = list(zip(asking.sources, asking.queries, strict=True))
@@ -174,10 +187,10 @@ class _Asked:
     sort: Sort
     generation: str
 
-    def page(self, texts: Sequence[TQuery | None], ended: Ended | None) -> "_Found":
-        """Ask with the words taken so; None asks for everything."""
+    def page(self, texts: Sequence[TQuery | None], firsts: Sequence[TQuery | None], ended: Ended | None) -> "_Found":
+        """Ask with the words taken so; None asks for everything. `firsts` tell what comes first."""
         queries = [source.asked(text, self.conditions) for source, text in zip(self.sources, texts, strict=True)]
-        asking = Asking(self.question, self.sort, self.sources, queries, self.generation)
+        asking = Asking(self.question, self.sort, self.sources, queries, firsts, self.generation)
         return _Found(asking, self.parsed, texts, pages.page(asking, ended))
 
 

@@ -22,6 +22,7 @@ __all__ = ["Mapped", "Text", "Told", "best", "told_of"]
 
 MAX_VALUES = 200
 _FUTURE_MS = 2 * 86_400_000
+_MACHINE = "-t-"  # in the tag of what was translated (RFC 6497)
 
 Text = tuple[str, str]
 """The words as written, and the tag of their language or ""."""
@@ -157,7 +158,9 @@ def _values(node: _Node, predicates: Sequence[str]) -> list[str]:
 
 
 def best(texts: Sequence[Text], language: str) -> str:
-    """Give the text in a language, else the English one, else the first; "" for none."""
+    """Give the text in a language, else the English one, else the first; machines' translations last; "" for none."""
+    if len(texts) > 1:
+        texts = [each for each in texts if _MACHINE not in each[1]] or texts
     english = ""
     for text, tag in texts:
         base = tag[:2]
@@ -179,7 +182,7 @@ def _tell_texts(told: Told, me: _Node, files: Sequence[_Node]) -> None:
 
 def _tell_languages(told: Told, me: _Node) -> None:
     named = [tag for tag in map(_language, me.get(_LANGUAGE, ())) if tag]
-    told.languages = named or [analyzers.base_of(tag) for _, tag in told.titles if tag]
+    told.languages = named or [analyzers.base_of(tag) for _, tag in told.titles if tag and _MACHINE not in tag]
     told.spoken = named[0] if named else "en"
 
 

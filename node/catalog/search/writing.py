@@ -33,7 +33,7 @@ class Writing:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._writers.clear()  # a writer that goes takes its lock, and what was not committed, along
         self._indexes.clear()

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.catalog.quality.assess import Link, assess, measurable
+from node.catalog.quality.book import Judged
 from node.catalog.quality.formats import MACHINE_INTERPRETABLE, NON_PROPRIETARY, code_of
 from node.catalog.quality.metrics import (
     DIMENSIONS,
@@ -24,6 +25,7 @@ from node.catalog.quality.metrics import (
 from node.catalog.quality.summary import read, summary_of, written
 from node.vocab import lists
 from node.vocab.ntriples import Triple
+from node.web.quality_view import fixes_of
 from tests.catalog.quality.described import ACCESS, ANSWERS, DOWNLOAD, FILE, IRI, triples
 from tests.web.cities import EU
 
@@ -103,7 +105,7 @@ def test_what_is_missing_costs_its_own_metrics(without: str, names: set[str]) ->
     assert {metric.fix for metric in found.metrics if not metric.passed} == {f"quality.fix.{name}" for name in names}
 
 
-@pytest.mark.parametrize(("instead", "names"), OTHERWISE, ids=lambda each: next(iter(each)))
+@pytest.mark.parametrize(("instead", "names"), OTHERWISE, ids=min)
 def test_what_is_said_badly_costs_its_own_metrics(instead: dict[str, str], names: set[str]) -> None:
     assert lost(measured(triples(instead=instead))) == names
 
@@ -193,6 +195,20 @@ def test_a_collection_has_the_mean_of_its_datasets_and_its_work_in_order_of_cost
     assert [share.lost for share in work] == sorted((share.lost for share in work), reverse=True)
     assert next(share for share in work if share.name == "dateModifiedAvailability").failed == 2
     assert summary_of({}).mean == 0
+
+
+def test_who_has_no_download_address_is_told_so_once_and_loses_the_points_of_both() -> None:
+    without = assess("dataset", IRI, triples(without="dcat:downloadURL"), {})
+    assert without is not None
+    assert (without.points, without.max_known) == (305, 355)
+    fails = marks_of(metric.name != "downloadUrlStatusCode" for metric in METRICS)
+    work = summary_of({without.marks: 3, fails: 2}).work
+    assert [(one.name, one.failed, one.known, one.lost) for one in work] == [
+        ("downloadUrlAvailability", 3, 5, 150),
+        ("downloadUrlStatusCode", 2, 2, 60),
+    ]
+    (fix,) = fixes_of(Judged(without, ()), "en")
+    assert (fix.name, fix.points) == ("downloadUrlAvailability", 50)
 
 
 def test_the_rating_moves_with_what_is_known() -> None:

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from node.catalog.quality import keeper, links, store
+from node.catalog.quality.keeper import QualityKeeper
 from node.catalog.quality.links import Links, Outcome
 from node.catalog.quality.store import DAY_MS, Qualities
 from node.catalog.quality.summary import summary_of
@@ -88,6 +89,35 @@ def test_what_search_read_too_early_is_touched_once_and_nothing_else(town: Town)
     assert town.touched.newest() == newest, "search comes after it"
 
 
+def test_a_rebuild_touches_nothing_whose_points_are_what_they_were(town: Town) -> None:
+    town.put(draft(1), draft(2))
+    town.level()
+    town.searched = newest = town.touched.newest()
+    assert town.keeper.rebuild(STOP) == 2
+    assert town.touched.newest() == newest
+
+
+def test_what_search_reads_while_points_are_being_written_is_touched(town: Town) -> None:
+    town.put(draft(1))
+    newest = town.touched.newest()
+    answers = iter([0, newest])  # before the points are written, and after
+    racing = QualityKeeper(
+        town.journals.db, town.shelf, town.touched, clock_ms=lambda: T0, searched=lambda: next(answers, newest)
+    )
+    racing.catch_up(STOP)
+    assert [change.iri for change in town.touched.after(newest, 9)] == [iri(1)]
+    assert town.touched.newest() == newest + 1, "it was measured once more, and had its points"
+
+
+def test_a_record_that_is_measured_no_more_is_touched_where_search_knows_its_points(town: Town) -> None:
+    town.put(draft(1))
+    town.level()
+    town.put(draft(1, kind="practice", without="dcat:keyword"))
+    town.searched = newest = town.touched.newest()
+    town.level()
+    assert town.touched.newest() == newest + 1
+
+
 def test_much_is_measured_slice_by_slice(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "BATCH", 2)
     monkeypatch.setattr(keeper, "SLICE", 4)
@@ -168,6 +198,16 @@ def test_sources_are_summed_up_by_the_names_they_gave(town: Town) -> None:
         )
     counts = Qualities(town.journals.db.hot()).counts_of_sources()
     assert summary_of(counts["portal"]).mean == 310.0
+
+
+def test_who_fails_for_want_of_an_address_is_listed_with_those_who_have_none(town: Town) -> None:
+    town.put(draft(1), draft(2, without="dcat:downloadURL"), draft(3))
+    town.level()
+    tried(town, f"{DOWNLOAD}3", "failed")
+    assert town.book.tried_of(NAME) == (5, 1)
+    town.level()
+    for metric, number in (("downloadUrlStatusCode", 3), ("downloadUrlAvailability", 2)):
+        assert [one.iri for one in town.book.records(NAME, failing=metric, limit=9)] == [iri(number)]
 
 
 def test_records_that_fail_a_metric_are_listed_page_by_page(town: Town) -> None:

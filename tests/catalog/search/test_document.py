@@ -8,7 +8,7 @@ from tantivy import Index
 
 from node.catalog.search import analyzers, schema
 from node.catalog.search.document import document_of
-from node.catalog.search.told import Told, told_of
+from node.catalog.search.told import Told, best, told_of
 from node.catalog.shelf import Held
 from node.records import MAX_PAYLOAD_BYTES
 from node.vocab.mappings import plain_code
@@ -52,6 +52,16 @@ def test_texts_come_with_their_languages() -> None:
     assert ("Tiedosto", "fi") in found.more
     assert found.languages == ["en", "fi"], "of the titles, where nothing is said"
     assert ("Helsingfors", "sv") in found.more, "the city is found by all its names"
+
+
+def test_what_a_machine_translated_comes_last_and_is_no_language_of_the_record() -> None:
+    found = told(of_me(DCT + "title", '"Fietsen"@nl'), of_me(DCT + "title", '"Bicycles"@en-t-nl-t0-mtec'))
+    assert best(found.titles, "en") == "Fietsen"
+    assert found.languages == ["nl"]
+    assert best([("Bicycles", "en-t-nl")], "fi") == "Bicycles"
+    assert best([("Eins", "de"), ("One", "en"), ("Ett", "sv")], "sv") == "Ett"
+    assert best([("Eins", "de"), ("One", "en")], "fi") == "One"
+    assert best([], "fi") == ""
 
 
 def test_codes_are_those_of_the_tables_or_what_is_unknown() -> None:

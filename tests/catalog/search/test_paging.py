@@ -9,6 +9,8 @@ import pytest
 from node.keys import Keyring
 from tests.catalog.search.library import NOW, Entry, Library, Memory, library_in
 
+pytestmark = pytest.mark.slow  # indexes that are written again and again
+
 
 def entry(number: int, **more: object) -> Entry:
     return Entry(f"e{number}", f"Count of {'bicycles' if number % 2 else 'cars'} {number:02}", quality=number, **more)  # type: ignore[arg-type]

@@ -287,6 +287,12 @@ def test_most_words_do_where_no_record_has_all_of_them(library: Library) -> None
     assert (nothing.total, nothing.fuzzy, nothing.did_you_mean, nothing.hits) == (0, False, "", ())
 
 
+@pytest.mark.parametrize("sort", ["relevance", "changed", "title"])
+def test_pages_of_a_loose_answer_go_on_as_loosely(library: Library, sort: str) -> None:
+    assert len(library.names("parkign", sort=sort)) == 3
+    assert walked(library, "parkign", sort=sort, limit=1) == library.names("parkign", sort=sort)
+
+
 @pytest.mark.parametrize("text", ['"', "-", "AND", "🚗", "\x00", "()", "“”", "‏"])
 def test_what_has_no_word_in_it_finds_nothing_and_is_no_error(library: Library, text: str) -> None:
     results = library.find(text, facets=("city",))

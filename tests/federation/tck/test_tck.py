@@ -15,6 +15,8 @@ from tests.federation.tck.kit import BASE, Kit, kit
 from tests.tck.kit import IDS
 from tests.tck.scripts import CONSUMER, PROVIDER
 
+pytestmark = pytest.mark.slow  # several nodes or many keys a test: too much for every save
+
 DIALOGUES = {
     "CN:01-01": "request <offer terminate =TERMINATED",
     "CN:01-02": "request <offer request <terminate =TERMINATED",
