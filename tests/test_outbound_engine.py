@@ -15,6 +15,7 @@ import pytest
 
 from node.errors import Malformed, Unavailable
 from node.outbound.engine import (
+    END,
     Address,
     ChildPorts,
     Engine,
@@ -122,8 +123,10 @@ def test_an_answer_is_whole_or_none() -> None:
 
 
 def test_an_answer_past_its_bound_is_refused() -> None:
-    with served(lambda handler: handler.chunks(*[b"x" * 600] * 2)) as (engine, _), pytest.raises(LargeError):
-        ask(engine)
+    with served(lambda handler: handler.chunks(*[b"x" * 600] * 2)) as (engine, _):
+        with pytest.raises(LargeError) as large:
+            ask(engine)
+        assert large.value.exchange.stop(1)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +246,7 @@ def test_only_the_process_that_listens_there_is_ended(tmp_path: Path) -> None:
         assert child.poll() is None
         assert path.exists()
         end_child(path, child.pid)
-        assert child.wait(5) == -9
+        assert child.wait(5) == -END
         assert not path.exists()
     finally:
         child.kill()

@@ -144,6 +144,8 @@ def test_a_record_says_which_sets_have_it_and_a_set_lists_its_records(two: tuple
     _, london = two
     assert "/compare?" not in page_at(london, "/datasets/bays")
     SetsReading(london.node.finding.sets, london.node.finding.touched, clock_ms).rebuild(threading.Event())
+    page = page_at(london, "/datasets/bays?lang=en")  # a page with a query is made anew each time
+    assert (page.count("/compare?iri="), page.count("suggestion</span>"), "in Helsinki</a>" in page) == (1, 1, True)
     sets = london.node.finding.sets
     sets.draft("parking", ComparableSet({"en": "Kerbside"}, (H, L), {}, "TRAN", ()))
     sets.publish("parking")
