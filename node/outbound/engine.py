@@ -186,8 +186,12 @@ class _Line:
 class OverloadedError(Exception):
     """The engine says that it cannot answer just now, for want of memory or threads. For whoever asked the engine.
 
-    What it says is for the log alone.
+    What it says is for the log alone; `short` if the system refused it something, which passes.
     """
+
+    def __init__(self, said: str, *, short: bool) -> None:
+        super().__init__(said)
+        self.short = short
 
 
 class Exchange:
@@ -456,5 +460,5 @@ def _refusal(status: int, told: bytes) -> Exception:
     if status in (400, 422) or "is not supported" in said:
         return Malformed(f"The triple store cannot read this: {said}", fix="See https://www.w3.org/TR/sparql11-query/.")
     if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
-        return OverloadedError(f"it answered {status}: {said}"[:300])
+        return OverloadedError(f"it answered {status}: {said}"[:300], short="os error" in said)
     return Unavailable(f"The triple store answered {status}.", fix="Try again later.")

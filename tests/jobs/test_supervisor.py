@@ -41,6 +41,17 @@ def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
     assert len(births.read_text().split()) >= 3
 
 
+def test_a_child_that_was_ended_on_purpose_is_started_at_once_however_often(tmp_path: Path) -> None:
+    births = tmp_path / "births"
+    code = f"import os; open({str(births)!r}, 'a').write('born\\n'); os.kill(os.getpid(), {signal.SIGUSR1:d})"
+    ended = Child("ended", (sys.executable, "-S", "-c", code), (), (60.0, 60.0), signal.SIGUSR1)
+    supervisor = Supervisor([ended], grace_s=2)
+    watch = stopping_when(supervisor, births, lines=4)
+    assert supervisor.run() == 0
+    watch.join()
+    assert len(births.read_text().split()) >= 4
+
+
 def test_a_child_that_says_wrong_use_ends_all_with_its_code(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     steady = child("steady", f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)")

@@ -50,7 +50,7 @@ NO_GRAPH = "urn:citynode:none"
 # How long after its time an engine may take to give a query up by itself.
 GRACE_S = 2.0
 # When a child that another query eats bare is asked again: it is ended, or ends by itself, within seconds.
-AGAIN_S = (0.1, 0.2, 0.4, 0.8, 1.6)
+AGAIN_S = 0.1
 
 log = structlog.get_logger("citynode.sparql")
 
@@ -205,21 +205,23 @@ class Sparql:
     def _asked(self, store: Store, query: str, params: Sequence[tuple[str, str]], media_type: str) -> Answer:
         """Ask until there is an answer. Raises LostError only of an engine that died by itself."""
         until, most = self._clock() + self.bounds.timeout_s, self.bounds.result_bytes
-        pauses, again = iter(AGAIN_S if store.child else ()), True
+        again = True
         while True:
             left = max(0.001, until - self._clock())
             try:
                 return store.engine.query(query, accept=media_type, params=params, deadline_s=left, max_bytes=most)
             except OverloadedError as error:
-                pause = next(pauses, None)
-                if pause is None or self._clock() + pause >= until:
+                # For want of threads or memory until its time is up; of any other fault once.
+                short = store.child is not None and (again or error.short)
+                if not short or self._clock() + 2 * AGAIN_S >= until:
                     log.warning("the triple store cannot answer", why=str(error))
                     raise Unavailable(
                         "The triple store cannot take this query now.",
                         retry_after_s=5,
                         fix="Try again in a few seconds.",
                     ) from error
-                time.sleep(pause)
+                again = error.short and again
+                time.sleep(AGAIN_S)
             except LostError as lost:
                 # Was it ended for another query's sake (its address is gone then)? What died by itself is not asked
                 # the same again: this query may be what it died of.

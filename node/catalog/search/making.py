@@ -95,33 +95,37 @@ class Maker:
             self._helper.end()
 
     def made(self, batches: Iterable[Batch[What]]) -> Iterator[Batch[What]]:
-        """Give the batches with their documents, in order."""
+        """Give the batches with their documents, in order; what the helper is late with is made here."""
         waiting: deque[Batch[What]] = deque()
         helped: deque[Batch[What]] = deque()
         for batch in batches:
             waiting.append(batch)
-            if len(helped) < _AHEAD and self._take(batch):
-                helped.append(batch)
-            else:
+            if not self._take(batch, helped):
                 batch.make()
-            self._collect(helped, wait=len(waiting) > _MOST_WAITING)
+            self._collect(helped)
+            if len(waiting) > _MOST_WAITING and waiting[0].documents is None:
+                waiting[0].make()
             while waiting and waiting[0].documents is not None:
                 yield waiting.popleft()
         while waiting:
-            self._collect(helped, wait=waiting[0].documents is None)
+            self._collect(helped)
+            if waiting[0].documents is None:
+                waiting[0].make()
             yield waiting.popleft()
 
-    def _take(self, batch: Batch[What]) -> bool:
-        if self._helper is None:
+    def _take(self, batch: Batch[What], helped: deque[Batch[What]]) -> bool:
+        """Let the helper make a batch, if it is not behind."""
+        if self._helper is None or len(helped) >= _AHEAD:
             return False
         self._helper.take(batch.tasks, batch.mapped)
+        helped.append(batch)
         return True
 
-    def _collect(self, helped: deque[Batch[What]], *, wait: bool) -> None:
-        """Take what the helper has made, in its order; with `wait` at least one batch, if it has any."""
+    def _collect(self, helped: deque[Batch[What]]) -> None:
+        """Take what the helper has made, in its order."""
         while helped and self._helper is not None:
             try:
-                found = self._helper.give(wait=wait)
+                found = self._helper.give()
             except _GoneError:
                 _logger.warning("the process that helps making the search index ended by itself")
                 self._helper.end()
@@ -129,12 +133,8 @@ class Maker:
                 break
             if found is None:
                 return
-            helped.popleft().documents = found
-            wait = False
-        if self._helper is None:
-            for batch in helped:
-                batch.make()
-            helped.clear()
+            batch = helped.popleft()
+            batch.documents = batch.documents or found
 
 
 class _GoneError(Exception):
@@ -163,14 +163,14 @@ class _Helper:
         self._tasks.put((tasks, None if mapped == self._mapped else mapped))
         self._mapped = mapped
 
-    def give(self, *, wait: bool) -> list[str] | None:
-        """Give the documents of the next batch; None if they are not made yet and nobody waits.
+    def give(self) -> list[str] | None:
+        """Give the documents of the next batch; None if they are not made yet.
 
         Raises:
             _GoneError: It ended.
         """
         try:
-            if not self._documents.poll(None if wait else 0):
+            if not self._documents.poll():
                 return None
             found: list[str] = self._documents.recv()
         except (EOFError, OSError) as error:

@@ -1,5 +1,7 @@
 """Laws of making in bulk: whoever makes a document, it is the same and comes in its turn; nobody waits for the dead."""
 
+import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -68,17 +70,51 @@ def test_what_a_helper_leaves_when_it_dies_is_made_here(after: int) -> None:
         assert found == alone(100)
 
 
+def from_helper(helper: making._Helper) -> list[str]:
+    """Wait for a helper, as nobody does in earnest."""
+    deadline = time.monotonic() + 20
+    while (found := helper.give()) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return found
+
+
 @pytest.mark.slow
-def test_a_helper_learns_what_words_mean_and_unlearns_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making.Batch, "make", _by_nobody)
-    monkeypatch.setattr(making, "_AHEAD", 100)
+def test_a_helper_learns_what_words_mean_and_unlearns_it() -> None:
     books = [MappingBook({"here": [Match("theme", "odd", exact=True, code=code)]}) for code in ("TRAN", "HEAL")]
     body = b'<http://127.0.0.1:8001/datasets/d1> <http://www.w3.org/ns/dcat#theme> "odd" .\n'
-    given = [Batch(n, [task(1, body)], books[n % 2].code) for n in range(4)]
+    helper = making._Helper()
+    try:
+        for book in (books[0], books[1], books[1], books[0]):
+            helper.take([task(1, body)], book.code)
+        found = [from_helper(helper)[0] for _ in range(4)]
+    finally:
+        helper.end()
+    assert [("TRAN" in made, "HEAL" in made) for made in found] == [(True, False), (False, True)] + [
+        (False, True),
+        (True, False),
+    ]
+
+
+@pytest.mark.slow
+def test_nobody_waits_for_a_helper_that_does_nothing() -> None:
     with Maker(helped=True) as maker:
-        found = [documents[0] for _, documents in told(maker.made(iter(given))) if documents]
-    assert ["TRAN" in found[0], "HEAL" in found[1], "TRAN" in found[2], "HEAL" in found[3]] == [True] * 4
+        assert maker._helper is not None
+        maker._helper._process.send_signal(signal.SIGSTOP)
+        assert told(maker.made(batches(60))) == alone(60)
 
 
-def _by_nobody(_batch: object) -> None:
-    raise AssertionError("the helper was to make it")
+@pytest.mark.slow
+def test_a_helper_does_its_share() -> None:
+    with Maker(helped=True) as maker:
+        assert maker._helper is not None
+        given, give = [0], maker._helper.give
+
+        def counted() -> list[str] | None:
+            found = give()
+            given[0] += found is not None
+            return found
+
+        maker._helper.give = counted  # type: ignore[method-assign]
+        list(maker.made(batches(400, size=60)))
+    assert given[0] > 20
