@@ -51,6 +51,8 @@ NO_GRAPH = "urn:citynode:none"
 GRACE_S = 2.0
 # When a child that another query eats bare is asked again: it is ended, or ends by itself, within seconds.
 AGAIN_S = 0.1
+# How long a child may be eaten bare before it is ended: by a query that has run for as long.
+STARVED_S = 0.5
 
 log = structlog.get_logger("citynode.sparql")
 
@@ -131,6 +133,7 @@ class Sparql:
         # Of each store its own: what everybody asks never takes the place of what partners ask.
         self._places = {name: Places(bounds.at_once) for name in stores}
         self._clock = clock
+        self._starved: set[int] = set()  # children that were ended because one query left the others nothing
 
     @property
     def offered(self) -> bool:
@@ -204,8 +207,8 @@ class Sparql:
 
     def _asked(self, store: Store, query: str, params: Sequence[tuple[str, str]], media_type: str) -> Answer:
         """Ask until there is an answer. Raises LostError only of an engine that died by itself."""
-        until, most = self._clock() + self.bounds.timeout_s, self.bounds.result_bytes
-        again = True
+        begun, most = self._clock(), self.bounds.result_bytes
+        until, bare, again = begun + self.bounds.timeout_s, 0.0, True
         while True:
             left = max(0.001, until - self._clock())
             try:
@@ -221,13 +224,26 @@ class Sparql:
                         fix="Try again in a few seconds.",
                     ) from error
                 again = error.short and again
+                bare = (bare or self._clock()) if error.short else 0.0
+                if bare and self._clock() - bare >= STARVED_S:
+                    self._relieve(store)
+                    bare = 0.0
                 time.sleep(AGAIN_S)
             except LostError as lost:
                 # Was it ended for another query's sake (its address is gone then)? What died by itself is not asked
-                # the same again: this query may be what it died of.
-                if not again or store.child is None or child_at(store.child) == lost.address:
+                # the same again: this query may be what it died of. Nor is what ran while others were left nothing.
+                ate = lost.address.pid in self._starved and self._clock() - begun > STARVED_S
+                if ate or not again or store.child is None or child_at(store.child) == lost.address:
                     raise
                 again = False
+
+    def _relieve(self, store: Store) -> None:
+        """End a child in which one query leaves nothing for the others; they are asked again of the next."""
+        found = child_at(store.child) if store.child is not None else None
+        if found is not None and store.child is not None:
+            log.warning("the triple store is ended: a query leaves nothing for the others", pid=found.pid)
+            self._starved.add(found.pid)
+            end_child(store.child, found.pid)
 
     def _fallen(self, store: Store, places: Places, turn: Turn) -> Unavailable:
         """Say that an engine died while it was asked: of a child of ours, that is for want of memory."""
