@@ -22,6 +22,7 @@ PYCSW_MS = (24, 49)
 LEVEL_S = 1_800
 _FILL = """
 import sys
+from pathlib import Path
 from benchmarks.made_cities import fill
 from node.assembly import build
 from node.settings import load

@@ -40,6 +40,7 @@ QUERIES = {
 # It costs the engine a millisecond, so that this tells what the way through the node costs and nothing else.
 LOOKUP = 'SELECT (COUNT(?dataset) AS ?n) { ?dataset dcat:keyword "xx"@en }'
 _RUNAWAY = "SELECT (COUNT(*) AS ?n) { " + " ".join(f"?a ?p{n} ?o{n} ." for n in range(7)) + " }"
+_KEPT: dict[int, http.client.HTTPConnection] = {}
 _COUNT = "SELECT (COUNT(DISTINCT ?g) AS ?n) { GRAPH ?g { ?s a dcat:Dataset } }"
 
 
@@ -113,14 +114,18 @@ def _timed(port: int, query: str, path: str = "/sparql") -> float:
 
 
 def _asked(port: int, path: str, query: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    """Ask over a connection that is kept, as clients of either would: an engine is slow to forget those it had."""
     headers = {"Content-Type": "application/sparql-query", "Accept": "application/sparql-results+json"}
+    connection = _KEPT.pop(port, None) or http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         connection.request("POST", path, query.encode(), headers)
         reply = connection.getresponse()
-        return reply.status, reply.read()
-    finally:
+        found = reply.status, reply.read()
+    except BaseException:
         connection.close()
+        raise
+    _KEPT[port] = connection
+    return found
 
 
 def _number(port: int, query: str) -> int:

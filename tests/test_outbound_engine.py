@@ -239,6 +239,9 @@ def test_only_the_process_that_listens_there_is_ended(tmp_path: Path) -> None:
     path = tmp_path / "public.address"
     child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)", "127.0.0.1:7878"])
     try:
+        until = time.monotonic() + 5
+        while b"7878" not in Path(f"/proc/{child.pid}/cmdline").read_bytes() and time.monotonic() < until:
+            time.sleep(0.01)  # it is still on its way from being this process
         tell(path, port=7879, pid=child.pid, born="b")
         end_child(path, child.pid)  # another process has its number now
         tell(path, port=7878, pid=child.pid, born="b")

@@ -240,11 +240,11 @@ def _web_children(settings: Settings, door: socket.socket) -> list[Child]:
 
 
 def _store_children(settings: Settings) -> list[Child]:
-    from node.cli.store_process import wanted
+    from node.cli.store_process import memory_of, wanted
     from node.outbound.engine import END
 
-    argv = _command("store", settings)
-    return [Child(f"store {name}", (*argv, name), (), STORE_DELAYS_S, END) for name in wanted(settings)]
+    argv, most = _command("store", settings), memory_of(settings)
+    return [Child(f"store {name}", (*argv, name), (), STORE_DELAYS_S, END, most) for name in wanted(settings)]
 
 
 def _command(name: str, settings: Settings) -> tuple[str, ...]:

@@ -22,6 +22,11 @@ def wanted(settings: Settings) -> tuple[str, ...]:
     return NAMES if settings.sparql == "embedded" else ("restricted",)
 
 
+def memory_of(settings: Settings) -> int:
+    """Give the bytes that one store may fill."""
+    return store.OWN_BYTES + (settings.sparql_memory_mib << 20)
+
+
 def become_store(settings: Settings, name: str) -> NoReturn:
     """Turn into the engine of one store. Raises Misconfigured."""
     if name not in wanted(settings):
@@ -35,7 +40,5 @@ def become_store(settings: Settings, name: str) -> NoReturn:
             address=folder / f"{name}.address",
             memory_bytes=settings.sparql_memory_mib << 20,
             timeout_s=settings.sparql_timeout_s + AFTER_S,
-            # Two for each connection; some connections beyond those of the queries are the keeper's.
-            threads=4 * (settings.sparql_at_once * settings.workers + 2),
         )
     )

@@ -2,8 +2,8 @@
 
 This process turns into `oxigraph serve`, so that whoever keeps it alive looks at the engine itself. It listens on the
 loopback alone, at a port that was free, and writes that down for those who ask it (`outbound.engine`); everything it
-holds can be made again, so a store that it cannot open any more is thrown away. Memory is bounded by the kernel: a
-query that needs more ends the process, and the next one starts within the second.
+holds can be made again, so a store that it cannot open any more is thrown away. Memory is bounded by the supervisor,
+which ends it when a query fills too much, and far above that by the kernel, wherever nobody supervises it.
 """
 
 import contextlib
@@ -30,6 +30,9 @@ PROGRAM = "oxigraph"
 STACK_BYTES = 16 << 20
 # What the store takes for itself while nobody asks anything: caches and what is not on the disk yet.
 OWN_BYTES = 256 << 20
+# The engine starts a thread for each answer and lets it idle for two or three seconds; their stacks count for the
+# kernel, though hardly any of it is ever touched.
+_MOST_THREADS = 2_048
 _BROKEN = ("corrupt", "checksum", "no such file", "manifest", "invalid argument", "not a directory")
 _LOOK_S = 60.0
 
@@ -42,9 +45,8 @@ class Store:
 
     folder: Path
     address: Path
-    memory_bytes: int  # for what it is asked
+    memory_bytes: int  # for what it is asked, beside OWN_BYTES
     timeout_s: int  # after which the engine gives a query up by itself, as far as it can
-    threads: int = 16  # their stacks count as memory for the kernel, though hardly any of it is ever touched
 
 
 def program() -> Path:
@@ -71,7 +73,7 @@ def become(store: Store) -> NoReturn:
         Misconfigured: There is no program, or it cannot be started.
     """
     argv, environ = prepared(store)
-    limit = OWN_BYTES + store.memory_bytes + store.threads * STACK_BYTES
+    limit = OWN_BYTES + 2 * store.memory_bytes + _MOST_THREADS * STACK_BYTES
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # It writes a line for each answer that somebody did not wait for; what keeps it from starting was said before.

@@ -10,12 +10,14 @@ import contextlib
 import ctypes
 import functools
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -28,6 +30,8 @@ GRACE_S = 8.0
 WRONG_USE = 2  # the exit code of a child that will fail in the same way for ever
 _PR_SET_PDEATHSIG = 1
 
+_ANONYMOUS = re.compile(rb"^RssAnon:\s+(\d+) kB", re.MULTILINE)
+
 log = structlog.get_logger("citynode.supervisor")
 
 
@@ -36,7 +40,8 @@ class Child:
     """A process to keep alive: its name in the log, what to execute, and the descriptors it inherits.
 
     One that others' doings may end, such as a query that eats memory, is started again sooner (`delays_s`), and at once
-    if it was ended on purpose, which a signal says that nothing else sends (`ended_by`).
+    if it was ended on purpose, which a signal says that nothing else sends (`ended_by`). One whose memory others fill
+    is ended when that is more than `memory_bytes`; 0 means no bound.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Child:
     descriptors: tuple[int, ...] = ()
     delays_s: tuple[float, float] = (FIRST_DELAY_S, LONGEST_DELAY_S)
     ended_by: int = 0
+    memory_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -102,6 +108,9 @@ class Supervisor:
         code = kept.process.poll()
         if code is not None:
             self._died(kept, code, now)
+        elif kept.child.memory_bytes and _filled_bytes(kept.process.pid) > kept.child.memory_bytes:
+            log.warning("needs more memory than it may have and is killed", process=kept.child.name)
+            _signal(kept, signal.SIGKILL)
 
     def _start(self, kept: _Kept, now: float) -> None:
         kept.process = subprocess.Popen(  # noqa: S603 (our own interpreter and our own modules)
@@ -154,6 +163,20 @@ class Supervisor:
         finally:
             for name, handler in before.items():
                 signal.signal(name, handler)
+
+
+def _filled_bytes(pid: int) -> int:
+    """Give the memory that a process really fills, without files; 0 where the system does not tell.
+
+    Looked at and not left to the kernel's own limits: those count what is merely set aside, such as the stacks of
+    threads that idle.
+    """
+    try:
+        told = Path(f"/proc/{pid}/status").read_bytes()
+    except OSError:
+        return 0
+    found = _ANONYMOUS.search(told)
+    return int(found[1]) << 10 if found else 0
 
 
 def _how(code: int) -> str:

@@ -358,13 +358,16 @@ class Engine:
             line.close()
 
     def _told(self, door: str, headers: Mapping[str, str], body: bytes, deadline_s: float) -> None:
-        """Say something that changes the store: over a new connection, so that it is never said twice.
+        """Say something that changes the store, and never say it twice.
 
-        What is said again while the engine is still at the first could be done after something that came later.
+        What is said again while the engine is still at the first could be done after something that came later. The
+        connection is kept all the same: an engine holds the threads of one for seconds after it was closed.
         """
-        exchange, _, path = self._open(door, (), time.monotonic() + deadline_s, kept=False)
+        exchange, _, path = self._open(door, (), time.monotonic() + deadline_s, kept=True)
+        whole = False
         try:
             self._over(exchange, path, headers, body, _REFUSAL_BYTES)
+            whole = True
         except LargeError:
             raise Unavailable("The triple store answers a change with more than it should.") from None
         except TimeoutError:
@@ -374,7 +377,7 @@ class Engine:
         except (OSError, http.client.HTTPException) as error:
             raise Unavailable("The triple store was started anew while it was written.") from error
         finally:
-            exchange.drop()
+            (exchange.keep if whole else exchange.drop)()
 
     def _asked(
         self, door: str, params: Params, headers: Mapping[str, str], body: bytes, deadline_s: float, max_bytes: int

@@ -52,7 +52,7 @@ def test_the_process_becomes_the_engine_on_the_loopback_within_its_memory(tmp_pa
         assert address.pid == process.pid
         limits = Path(f"/proc/{process.pid}/limits").read_text()
         [line] = [line for line in limits.splitlines() if line.startswith("Max data size")]
-        assert int(line.split()[3]) == (300 << 20) + store.OWN_BYTES + 16 * store.STACK_BYTES
+        assert int(line.split()[3]) == (600 << 20) + store.OWN_BYTES + store._MOST_THREADS * store.STACK_BYTES
         assert Path(f"/proc/{process.pid}/exe").readlink() == store.program()
         engine.close()
     finally:

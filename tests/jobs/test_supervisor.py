@@ -75,6 +75,27 @@ def test_a_child_that_does_not_stop_is_killed_within_the_grace_time(tmp_path: Pa
     watch.join()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process really fills")
+def test_a_child_that_fills_more_memory_than_it_may_is_ended_and_one_that_only_sets_it_aside_is_not(
+    tmp_path: Path,
+) -> None:
+    births, idle = tmp_path / "births", tmp_path / "idle"
+    hungry = f"open({str(births)!r}, 'a').write('born\\n'); import time; held = b'x' * (200 << 20); time.sleep(60)"
+    aside = (
+        f"open({str(idle)!r}, 'a').write('born\\n'); import mmap, time; held = mmap.mmap(-1, 1 << 30); time.sleep(60)"
+    )
+    children = [
+        Child(name, (sys.executable, "-S", "-c", code), delays_s=(0.05, 0.05), memory_bytes=100 << 20)
+        for name, code in (("hungry", hungry), ("aside", aside))
+    ]
+    supervisor = Supervisor(children, grace_s=2)
+    watch = stopping_when(supervisor, births, lines=3)
+    assert supervisor.run() == 0
+    watch.join()
+    assert len(births.read_text().split()) >= 3
+    assert len(idle.read_text().split()) == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_it_and_its_children(number: signal.Signals, tmp_path: Path) -> None:
     process, pid = supervised(tmp_path)
