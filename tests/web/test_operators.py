@@ -69,7 +69,7 @@ def test_sentences_lose_what_is_nobodys_business(told: str, shown: str) -> None:
     assert public(told) == shown
 
 
-OWN = ("/", "/catalog", "/docs", "/collections/open-data")
+OWN = ("/", "/catalog", "/sets", "/licences", "/ogc", "/docs", "/collections/open-data")
 
 
 def test_the_sitemap_lists_every_page(city: City, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +86,7 @@ def test_the_sitemap_lists_every_page(city: City, client: Client, monkeypatch: p
     pages = [page for part in parts for page in re.findall(r"<loc>([^<]+)</loc>", client.get(part).text)]
     assert len(pages) == len(set(pages)) == 10 + len([*OWN, "/collections/more"])
     assert {BASE + path for path in OWN} <= set(pages)
+    assert {client.get(path).status_code for path in OWN} == {200}
     assert client.get("/sitemaps/4.xml").status_code == client.get("/sitemaps/x.xml").status_code == 404
 
 
