@@ -110,8 +110,12 @@ class _Asker:
 
 def _hits(node: "Node", text: str) -> int:
     from node.catalog.search.query import Query
+    from node.errors import Unavailable
 
-    return node.finding.search.find(Query(text=text, limit=1, highlight=False), now_ms=1_800_000_000_000).total
+    try:
+        return node.finding.search.find(Query(text=text, limit=1, highlight=False), now_ms=1_800_000_000_000).total
+    except Unavailable:  # there is no index yet
+        return 0
 
 
 def _rebuilt(node: "Node", keeper: "Reading", count: int) -> Row:
