@@ -220,6 +220,7 @@ class Searching:
             "did_you_mean": results.did_you_mean or None,
             "fuzzy": results.fuzzy,
             "cut": results.cut,
+            "renewed": results.renewed,
             "hint": " ".join(found.hints) or None,
             "asked": [
                 {"city": one.peer, "state": one.state, "hits": one.hits, "ms": one.ms} for one in found.heard.asked

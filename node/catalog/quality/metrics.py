@@ -18,8 +18,6 @@ DIMENSIONS: tuple[Dimension, ...] = (
     "reusability",
     "contextuality",
 )
-# Told by trying a link, and unknown where none was tried.
-STATUS_METRICS = ("accessUrlStatusCode", "downloadUrlStatusCode")
 # What fails wherever another fails (no address, so none that answers): points are lost for both, as in Europe, but
 # there is one thing to do, and it brings both.
 WITHIN: Mapping[str, str] = {"downloadUrlStatusCode": "downloadUrlAvailability"}

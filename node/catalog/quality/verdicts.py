@@ -7,7 +7,7 @@ there: that is unknown, never failed. Pure: time and chance come in as arguments
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from node.catalog.quality.links import Due, Outcome, State
 
@@ -16,10 +16,7 @@ Detail = Literal[
     "", "no-address", "unreachable", "tls", "late", "broken", "redirects",
     "gone", "refused", "server-error", "guarded", "busy", "robots", "port",
 ]  # fmt: skip
-DETAILS: tuple[Detail, ...] = (
-    "no-address", "unreachable", "tls", "late", "broken", "redirects",
-    "gone", "refused", "server-error", "guarded", "busy", "robots", "port",
-)  # fmt: skip
+DETAILS: tuple[Detail, ...] = tuple(detail for detail in get_args(Detail) if detail)
 TRIES = 3
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

@@ -158,13 +158,6 @@ def stems(found: Iterable[str], language: str) -> list[str]:
     return list(map(known.__getitem__, found)) if known is not None else list(found)
 
 
-@lru_cache(maxsize=4096)
-def stems_in_any(word: str) -> tuple[str, ...]:
-    """Give what one folded word of a question may stand as in any language, itself first, each once."""
-    found = [word, *(stems([word], language)[0] for language in STEMMERS)]
-    return tuple(dict.fromkeys(found))
-
-
 class _Parts(dict[str, str]):
     """The parts of stems, as the tokens of a document."""
 

@@ -10,29 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from node.catalog.search.reader import Parsed, read_text
+from node.catalog.search.reader import FACETS, Parsed, read_text
 from node.errors import Malformed
 
 __all__ = ["FACETS", "PUBLIC", "SORTS", "Allowed", "Parsed", "Query", "Sight", "Sort", "read_text"]
 
 Sort = Literal["relevance", "changed", "title", "quality"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
-# In the order in which they are shown.
-FACETS = (
-    "city",
-    "kind",
-    "theme",
-    "format",
-    "licence",
-    "use",
-    "access",
-    "language",
-    "publisher",
-    "freshness",
-    "quality",
-    "keyword",
-    "collection",
-)
 MAX_LIMIT = 1000
 MAX_DEPTH = 10_000
 MAX_VALUES = 100

@@ -16,9 +16,8 @@ Shape = Literal["word", "phrase", "prefix", "iri"]
 MAX_TEXT = 2_000
 MAX_WORDS = 32
 _MAX_WORD = 200
-# Fields of text, and facets that may be named in the text itself. `quality` and `collection` are the same as facets.
-TEXT_FIELDS = ("title", "keyword", "publisher", "description")
-FACET_FIELDS = (
+# In the order in which they are shown.
+FACETS = (
     "city",
     "kind",
     "theme",
@@ -27,10 +26,15 @@ FACET_FIELDS = (
     "use",
     "access",
     "language",
+    "publisher",
     "freshness",
     "quality",
+    "keyword",
     "collection",
 )
+# Fields of text, and facets that may be named in the text itself; `keyword` and `publisher` are read as text there.
+TEXT_FIELDS = ("title", "keyword", "publisher", "description")
+FACET_FIELDS = tuple(name for name in FACETS if name not in TEXT_FIELDS)
 _SPELT = {"license": "licence", "keywords": "keyword", "tag": "keyword", "tags": "keyword", "name": "title"}
 # Typographic and full-width quotes are quotes; brackets of any width are blanks.
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»\uff02", '"') | dict.fromkeys("()[]{}\uff08\uff09", " "))
