@@ -46,7 +46,19 @@ def iris(told: Any) -> list[str]:
 
 def test_a_hit_says_all_that_a_reader_of_json_was_promised(rig: Rig) -> None:
     told = rig.json("/search?q=polygon%20kerbside")
-    assert set(told) == {"total", "total_is", "hits", "facets", "next", "did_you_mean", "fuzzy", "cut", "hint", "asked"}
+    assert set(told) == {
+        "total",
+        "total_is",
+        "hits",
+        "facets",
+        "next",
+        "did_you_mean",
+        "fuzzy",
+        "cut",
+        "hint",
+        "renewed",
+        "asked",
+    }
     assert (told["total"], told["total_is"], told["asked"]) == (1, "exact", [])
     (hit,) = told["hits"]
     assert {name: isinstance(hit[name], kind) for name, kind in HIT.items()} == dict.fromkeys(HIT, True)  # type: ignore[arg-type]
