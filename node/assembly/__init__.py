@@ -14,10 +14,12 @@ import node
 from node.assembly import federation as federations
 from node.assembly import finding as findings
 from node.assembly import graphs
+from node.assembly import knowledge as knowledges
 from node.assembly.clock import clock_ms
 from node.catalog.desk import Limits
 from node.catalog.harvest import Harvest
 from node.catalog.public_runs import PublicRuns
+from node.catalog.relations import RelationsFollower
 from node.catalog.runs import Runs
 from node.catalog.shelf import Shelf, ShelfFollower
 from node.catalog.sources import Sources
@@ -35,6 +37,7 @@ from node.keys import Keyring
 from node.outbound import Outbound
 from node.settings import Settings
 from node.vocab import lists
+from node.vocab.kinds import TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Site:
     stream: Stream
     federation: federations.Federation
     finding: findings.Finding
+    knowledge: knowledges.Knowledge
     rates: Rates
 
 
@@ -100,6 +104,7 @@ class Node:
     followers: tuple[Follower, ...]
     federation: federations.Federation
     finding: findings.Finding
+    knowledge: knowledges.Knowledge
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     @property
@@ -125,6 +130,7 @@ class Node:
             stream=self.federation.stream,
             federation=self.federation,
             finding=self.finding,
+            knowledge=self.knowledge,
             rates=Rates(
                 public_per_min=settings.rate_public_per_min,
                 feed_per_min=settings.rate_feed_per_min,
@@ -212,7 +218,11 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
     db = Database(settings.database)
     keyring = Keyring.opened(keys_folder(settings), settings.key_passphrase.get_secret_value(), now_ms=clock_ms())
     journals = Journals(db, keyring)
-    followers: tuple[Follower, ...] = (ShelfFollower(), federations.agreements_follower(settings, db))
+    followers: tuple[Follower, ...] = (
+        ShelfFollower(),
+        RelationsFollower(TABLES),
+        federations.agreements_follower(settings, db),
+    )
     runs, sources = Runs(db), Sources(db)
     outbound = outbound or _outbound(settings)
     harvest = Harvest(
@@ -247,6 +257,7 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
         followers=followers,
         federation=federation,
         finding=finding,
+        knowledge=knowledges.build(settings, db=db, journals=journals, shelf=shelf),
     )
     made.registry.register(PeerMarks(made.federation.health, clock_ms))
     return made

@@ -18,7 +18,7 @@ from node.journal import Opening
 from node.journal.mirror import AGREEMENT_ENDED, BAD_ERASURE, MAX_DETAIL, NOT_FOLLOWED, WITHHELD
 from node.records import KINDS, MAX_PAYLOAD_BYTES
 from node.vocab.peer_payload import BLANK_NODES, MALFORMED, NOT_CANONICAL, TOO_LARGE
-from node.vocab.terms import CN, DC, DCAT, DCT, FOAF, ODRL, RDF, RDFS, SKOS
+from node.vocab.terms import CN, DC, DCAT, DCT, FOAF, ODRL, RDF, RDFS, SCHEMA, SKOS
 
 BAD_OPENING = "bad-opening"
 COMMITMENT = "commitment-mismatch"
@@ -64,7 +64,10 @@ _CLASSES: Mapping[str, str] = {
     "data-service": DCAT.DataService,
     "practice": CN.Practice,
     "adoption": CN.Adoption,
+    "question": SCHEMA.Question,
+    "answer": SCHEMA.Answer,
     "ai-system": CN.AiSystem,
+    "city-model": CN.CityModel,
     "challenge": CN.Challenge,
     "reuse": CN.Reuse,
     "agreement": ODRL.Agreement,

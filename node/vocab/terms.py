@@ -190,18 +190,20 @@ CC = Namespace(
 )
 SCHEMA = Namespace(
     "https://schema.org/",
-    "AdministrativeArea City CreativeWork DataCatalog DataDownload DataFeed Dataset DefinedTerm DefinedTermSet Event"
-    " GeoCoordinates GeoShape GovernmentOrganization GovernmentService HowTo MediaObject Organization Person Place"
-    " PropertyValue Review SoftwareApplication SoftwareSourceCode WebAPI WebPage WebSite"
-    " about abstract additionalProperty addressCountry addressLocality alternateName applicationCategory areaServed"
-    " audience author award box citation comment contactPoint contentSize contentUrl contributor copyrightHolder"
-    " creativeWorkStatus creator dataFeedElement dataset datasetTimeInterval dateCreated dateModified datePublished"
-    " description distribution documentation elevation email encodingFormat endDate endTime funder funding genre geo"
-    " hasPart identifier image inDefinedTermSet inLanguage includedInDataCatalog isAccessibleForFree isBasedOn isPartOf"
-    " isRelatedTo itemListElement keywords latitude license line logo longitude mainEntity mainEntityOfPage maintainer"
-    " measurementTechnique name numberOfItems polygon potentialAction provider publisher query-input sameAs"
-    " serviceOutput serviceType sha256 sourceOrganization spatial spatialCoverage startDate startTime status subjectOf"
-    " target telephone temporal temporalCoverage termCode termsOfService text unitCode unitText url usageInfo value"
+    "AdministrativeArea Answer City CreativeWork DataCatalog DataDownload DataFeed Dataset DefinedTerm DefinedTermSet"
+    " Event GeoCoordinates GeoShape GovernmentOrganization GovernmentService HowTo MediaObject MonetaryAmount"
+    " Observation Organization Person Place PropertyValue Question Review SoftwareApplication SoftwareSourceCode"
+    " WebAPI WebPage WebSite about abstract additionalProperty addressCountry addressLocality alternateName"
+    " applicationCategory areaServed audience author award box citation codeRepository comment contactPoint"
+    " contentSize contentUrl contributor copyrightHolder creativeWorkStatus creator currency dataFeedElement dataset"
+    " datasetTimeInterval dateCreated dateModified datePublished description distribution documentation elevation"
+    " email encodingFormat endDate endTime estimatedCost funder funding genre geo hasPart identifier image"
+    " inDefinedTermSet inLanguage includedInDataCatalog isAccessibleForFree isBasedOn isPartOf isRelatedTo"
+    " itemListElement keywords lastReviewed latitude license line logo longitude mainEntity mainEntityOfPage"
+    " maintainer maxValue measurementMethod measurementTechnique minValue name numberOfItems observationDate"
+    " parentItem polygon potentialAction provider publisher query-input result reviewedBy sameAs schemaVersion"
+    " serviceOutput serviceType sha256 sourceOrganization spatial spatialCoverage startDate startTime status subEvent"
+    " subjectOf target telephone temporal temporalCoverage termCode termsOfService text unitCode unitText url usageInfo value"
     " valueReference variableMeasured version",
 )
 HYDRA = Namespace(
@@ -277,18 +279,63 @@ GEO = Namespace(
 WGS84 = Namespace("http://www.w3.org/2003/01/geo/wgs84_pos#", "Point SpatialThing alt lat lat_long location long")
 CNT = Namespace("http://www.w3.org/2011/content#", "ContentAsText characterEncoding chars")
 ELI = Namespace("http://data.europa.eu/eli/ontology#", "LegalResource date_publication id_local title type_document")
+# The Data Privacy Vocabulary 2.3, as far as records say what personal data is in them or handled by them.
+DPV = Namespace(
+    "https://w3id.org/dpv#",
+    "AnonymisedData Assessment AssistiveAutomation Audit AutomationLevel ConditionalAutomation DPIA FRIA FullAutomation"
+    " HighAutomation HumanInvolvement Impact ImpactAssessment Law LegalBasis NonPersonalData PartialAutomation"
+    " PersonalData PseudonymisedData Purpose RightsImpactAssessment RiskAssessment RiskMitigationMeasure"
+    " SecurityAssessment SensitivePersonalData SpecialCategoryPersonalData ThirdParty hasApplicableLaw hasAssessment"
+    " hasAutomationLevel hasDataSource hasHumanInvolvement hasImpact hasJustification hasLegalBasis hasLikelihood"
+    " hasNotice hasPersonalData hasPurpose hasResponsibleEntity hasRiskLevel hasScale hasSeverity isMitigatedByMeasure",
+)
+# Three extensions of it: AI, the EU's AI Act, and levels of risk.
+DPV_AI = Namespace(
+    "https://w3id.org/dpv/ai#",
+    "AISystem AutomaticSummarisation BiometricIdentification ChatbotCapability ContentGeneration DesignStage"
+    " DevelopmentStage FaceRecognition ImageRecognition InceptionStage InformationRetrieval MachineLearning"
+    " MachineTranslation Model MotionAnalysis ObjectDetection OperationStage PatternRecognition Profiling"
+    " QuestionAnswering ReevaluationStage RetirementStage RoboticProcessAutomation RuleBasedTechnique"
+    " SpeechRecognition TestingData TextClassification TrainingData ValidationData hasCapability hasData hasModel"
+    " hasTechnique hasTrainingData",
+)
+AIACT = Namespace(
+    "https://w3id.org/dpv/legal/eu/aiact#",
+    "AIDeployer AIDistributor AIImporter AIProvider RiskLevel RiskLevelHigh RiskLevelMinimal RiskLevelNotHigh"
+    " RiskLevelProhibited RiskLevelTransparencyRequired hasRiskLevel",
+)
+DPV_RISK = Namespace(
+    "https://w3id.org/dpv/risk#",
+    "HighLikelihood HighSeverity LowLikelihood LowSeverity ModerateLikelihood ModerateSeverity",
+)
+# The AI Risk Ontology 1.0: from a risk to its consequence and its impact, and what controls it.
+AIRO = Namespace(
+    "https://w3id.org/airo#",
+    "AIDeployer AIDeveloper AIOperator AIProvider AISystem Consequence Impact Risk RiskControl hasConsequence hasImpact"
+    " hasRisk hasStakeholder isAppliedWithinDomain isDeployedBy",
+)
+# The Citation Typing Ontology, as far as practices cite what was measured.
+CITO = Namespace("http://purl.org/spar/cito/", "citesAsEvidence")
 CN = Namespace(
     "https://w3id.org/citynode/ns#",
-    "Adoption AiSystem Challenge Collection Column ColumnHere ComparableSet Practice Reuse"
-    " about agreement at checkpoint code collection column digest entry finding Finding here inclusionProof kind level"
-    " match maturity message mirrorOf name path proof reason record seq size slug source sourceKey state text"
-    " visibility withdrawn withdrawnAt",
+    "Adoption AiSystem Challenge CityModel Collection Column ColumnHere ComparableSet Finding Practice Reuse about"
+    " adaptation agreement at before checkpoint code collection column context costBand criteria digest effort"
+    " eligibility entry evidenceLevel failure finding here inclusionProof kind legalBasis lesson level match maturity"
+    " message mirrorOf name offer path prerequisites prize problem procurementRoute proof reason record"
+    " replicationGuide seq size slug source sourceKey state text visibility withdrawn withdrawnAt"
+    # City models.
+    " levelOfDetail lowerCorner materialCount modelExtension modelNote objectCount objectsOfType textureCount"
+    " upperCorner",
 )
 
 PREFIXES: dict[str, str] = {
     "adms": ADMS.NS,
+    "ai": DPV_AI.NS,
+    "aiact": AIACT.NS,
+    "airo": AIRO.NS,
     "as": AS.NS,
     "cc": CC.NS,
+    "cito": CITO.NS,
     "cn": CN.NS,
     "cnt": CNT.NS,
     "dc": DC.NS,
@@ -296,6 +343,8 @@ PREFIXES: dict[str, str] = {
     "dcatap": DCATAP.NS,
     "dcmitype": DCMITYPE.NS,
     "dct": DCT.NS,
+    "dpv": DPV.NS,
+    "dpv-risk": DPV_RISK.NS,
     "dqv": DQV.NS,
     "eli": ELI.NS,
     "foaf": FOAF.NS,

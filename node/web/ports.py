@@ -18,6 +18,7 @@ from node.web.city_ports import Cities
 from node.web.dsp_ports import Dsp
 from node.web.feed_ports import Access, ErasuresHeard, Feed, Notices, RefusalsHeard, Rights, Stream
 from node.web.find_ports import Asking, Finders
+from node.web.know_ports import Knowers
 from node.web.history_ports import Watching
 from node.web.peer_ports import Office
 
@@ -375,6 +376,10 @@ class Site(Protocol):
     @property
     def finding(self) -> Finders | None:
         """Give what finds records; nothing where only documents are served."""
+
+    @property
+    def knowledge(self) -> Knowers | None:
+        """Give what knows practices, AI systems, models, challenges and reuses; nothing where none are kept."""
 
     @property
     def city(self) -> str:
