@@ -9,11 +9,13 @@ RUN_READY := .venv/.ready-run
 DEV_READY := .venv/.ready-dev
 FAST_APART := --ignore=tests/real --ignore=tests/conformance --ignore=tests/cluster --ignore=tests/browser
 SUITE = @bash .ci/suite $(@:test-%=%) $(BIN)/python
+# What Python has read once it need not read again: a suite starts Python some hundred times.
+unexport PYTHONDONTWRITEBYTECODE
 LIVE ?=
 MINUTES ?= 10
 
-.PHONY: help demo test check format test-postgres test-real test-conformance test-cluster test-browser test-all \
-	tck interop-edc coverage bench soak lock clean dev
+.PHONY: help demo test check format test-slow test-postgres test-real test-conformance test-cluster \
+	test-browser test-all tck interop-edc coverage bench soak lock clean dev
 
 help: ## Print what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-18s %s\n' "$$name" "$$what"; done
@@ -57,8 +59,11 @@ test-real: $(DEV_READY) ## Real portal samples through the adapters (CITYNODE_TE
 test-conformance: $(DEV_READY) ## The standards' own suites (CITYNODE_TEST_DATA, default ../shared)
 	$(SUITE) tests/conformance
 
+test-slow: $(DEV_READY) ## What the fast suite leaves out for its time: whole nodes, real engines, great numbers
+	$(SUITE) -n 2 --dist loadfile -m "slow and not postgres" $(FAST_APART) tests
+
 test-cluster: $(DEV_READY) ## Real processes: kill -9, restarts, two cities
-	$(SUITE) -m "cluster or slow" --ignore=tests/real --ignore=tests/conformance --ignore=tests/browser tests
+	$(SUITE) tests/cluster
 
 test-browser: $(DEV_READY) ## The pages in a real browser: no request leaves the node, axe-core finds nothing
 	@bash .ci/axe
@@ -75,7 +80,7 @@ tck: $(DEV_READY) ## The real conformance kit of the Dataspace Protocol (Java 17
 interop-edc: $(DEV_READY) ## Catalogue and negotiation with a real EDC control plane, both ways (Java 17 and Maven)
 	$(call WITH_JAVA,edc,tests.interop)
 
-test-all: check test test-postgres test-real test-conformance test-cluster test-browser tck interop-edc ## Everything
+test-all: check test test-slow test-postgres test-real test-conformance test-cluster test-browser tck interop-edc ## Everything
 
 coverage: $(DEV_READY) ## Branch coverage; journal and keys must be complete
 	$(BIN)/python -m pytest -q -n 2 -m "not postgres" $(FAST_APART) --cov --cov-report= tests

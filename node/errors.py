@@ -7,6 +7,7 @@
     │   ├── NotFound           nothing of that name here
     │   ├── Withdrawn          was here; its city has withdrawn it
     │   ├── Conflict           clashes with what is already held
+    │   ├── Changed            is no longer what the caller has read
     │   ├── NotAcceptable      no form that the caller asked for can be given
     │   ├── ForbiddenAddress   an address that this node never fetches
     │   ├── UnknownKind        a source of a kind without an adapter
@@ -60,10 +61,14 @@ class Refused(NodeError):
 
 
 class Malformed(Refused):
-    """Bytes or values that do not follow their format; `faults` has a sentence each, where all were found at once."""
+    """Bytes or values that do not follow their format; `faults` has a sentence each, where all were found at once.
+
+    `places` has the JSON pointer and the sentence of each, where the values came as JSON.
+    """
 
     code = "malformed"
     faults: tuple[str, ...] = ()
+    places: tuple[tuple[str, str], ...] = ()
 
 
 class TooLarge(Refused):
@@ -93,6 +98,12 @@ class Conflict(Refused):
     """Clashes with what is already held."""
 
     code = "conflict"
+
+
+class Changed(Refused):
+    """Is no longer what the caller has read."""
+
+    code = "changed"
 
 
 class NotAcceptable(Refused):

@@ -124,6 +124,20 @@ class Settings(BaseSettings):
         30, "How often each link of the records is tried; 0 tries none.", unit="days", ge=0, le=365
     )
 
+    model_inspect_mib: int = _setting(
+        200,
+        "Largest 3D city model that is fetched and looked at by itself; 0 looks at none.",
+        unit="MiB",
+        ge=0,
+        le=4096,
+    )
+    submissions_per_day: int = _setting(
+        20, "Reuses that one address may submit in a day; 0 takes none.", unit="submissions/day", ge=0, le=10000
+    )
+    submissions_waiting: int = _setting(
+        500, "Reuses that may wait for a decision before no more are taken.", unit="submissions", ge=1, le=10000
+    )
+
     # How it meets other cities
     federation: str = _setting(
         "https://w3id.org/citynode/federation/digital-declaration",

@@ -4,6 +4,7 @@ Sockets are closed but for loopback (pytest-socket, `pyproject.toml`), warnings 
 repeatable: the same commit runs the same examples, on a slow machine too.
 """
 
+import functools
 import gc
 import os
 from pathlib import Path
@@ -35,10 +36,15 @@ STAND_APART = {"real": "real", "conformance": "conformance", "cluster": "cluster
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what stands apart by the folder it stands in."""
     for item in items:
-        parts = item.path.relative_to(ROOT).parts if item.path.is_relative_to(ROOT) else ()
-        for folder, mark in STAND_APART.items():
-            if parts[:2] == ("tests", folder):
-                item.add_marker(mark)
+        mark = _mark_of(item.path)
+        if mark:
+            item.add_marker(mark)
+
+
+@functools.cache
+def _mark_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).parts if path.is_relative_to(ROOT) else ()
+    return STAND_APART.get(parts[1], "") if parts[:1] == ("tests",) else ""
 
 
 def pytest_collection_finish() -> None:

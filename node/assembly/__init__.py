@@ -225,16 +225,6 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
     )
     runs, sources = Runs(db), Sources(db)
     outbound = outbound or _outbound(settings)
-    harvest = Harvest(
-        db=db,
-        journals=journals,
-        sources=sources,
-        runs=runs,
-        outbound=outbound,
-        policy=_policy(settings),
-        workspace=settings.data / "work",
-        clock_ms=clock_ms,
-    )
     federation = federations.build(
         settings, db=db, keyring=keyring, journals=journals, outbound=outbound, followers=followers
     )
@@ -252,15 +242,38 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
         runs=runs,
         stories=Stories(journals, runs),
         proofs=Proofs(journals, federations.keys_of(journals, federation.peers)),
-        harvest=harvest,
+        harvest=_harvest(settings, db, journals, sources, runs, outbound),
         outbound=outbound,
         followers=followers,
         federation=federation,
         finding=finding,
-        knowledge=knowledges.build(settings, db=db, journals=journals, shelf=shelf),
+        knowledge=knowledges.build(
+            settings,
+            db=db,
+            journals=journals,
+            shelf=shelf,
+            outbound=outbound,
+            followers=followers,
+            reminders=federation.agreeing.office.reminders,
+        ),
     )
     made.registry.register(PeerMarks(made.federation.health, clock_ms))
     return made
+
+
+def _harvest(
+    settings: Settings, db: Database, journals: Journals, sources: Sources, runs: Runs, outbound: Outbound
+) -> Harvest:
+    return Harvest(
+        db=db,
+        journals=journals,
+        sources=sources,
+        runs=runs,
+        outbound=outbound,
+        policy=_policy(settings),
+        workspace=settings.data / "work",
+        clock_ms=clock_ms,
+    )
 
 
 def _outbound(settings: Settings) -> Outbound:

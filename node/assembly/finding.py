@@ -44,14 +44,19 @@ class Finding:
     packages: Packages
     quality: QualityBook
     link_checker: LinkChecker | None  # none where links are never tried
-    sparql: Sparql
+    stores: graphs.Graphs
     search: Search
     readings: tuple[Reading, ...] = field(default=())  # one after the other, in this order
     apart: tuple[Reading, ...] = field(default=())  # each in a thread of its own
 
+    @property
+    def sparql(self) -> Sparql:
+        """Give what asks the triple stores."""
+        return self.stores.sparql
+
     def close(self) -> None:
         """Give back files and connections."""
-        self.sparql.close()
+        self.stores.close()
 
 
 def build(
@@ -77,7 +82,7 @@ def build(
         packages=Packages(journals),
         quality=QualityBook(db.hot(), checks_links=settings.link_check_days > 0),
         link_checker=_link_checker(settings, db, outbound),
-        sparql=stores.sparql,
+        stores=stores,
         search=_search(settings, shelf),
         readings=(
             VocabularyReading(vocabularies, shelf, db),

@@ -30,8 +30,10 @@ class Graphs:
     keepers: tuple[GraphKeeper, ...]
 
     def close(self) -> None:
-        """Give back connections."""
+        """Give back connections: of those who query, and of those who keep, which have engines of their own."""
         self.sparql.close()
+        for keeper in self.keepers:
+            keeper.close()
 
 
 def folder_of(settings: Settings) -> Path:

@@ -1,13 +1,26 @@
 """Knowledge, put together: authoring, relations between records, submissions, and city models read from their files.
 
-Only wiring: each part gets what it needs and knows none of the others beyond that.
+Only wiring: each part gets what it needs and knows none of the others beyond that. What is due is brought together here
+from records, agreements and submissions, because no other part may know all three.
 """
 
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from node.assembly import modelling
+from node.assembly.clock import clock_ms
+from node.catalog.author.office import Authoring, City
+from node.catalog.relations import Relations
 from node.catalog.shelf import Shelf
+from node.catalog.submissions import Bounds, Submissions
+from node.catalog.tasks import DAY_MS, Task, Tasks
 from node.db import Database
+from node.journal import Follower
 from node.journal.journal import Journals
+from node.outbound import Outbound
 from node.settings import Settings
 
 
@@ -15,7 +28,56 @@ from node.settings import Settings
 class Knowledge:
     """Everything on practices, AI systems, models, challenges and reuses that commands, jobs and the web use."""
 
+    authoring: Authoring
+    submissions: Submissions
+    relations: Relations
+    tasks: Tasks
+    models: modelling.Models
 
-def build(settings: Settings, *, db: Database, journals: Journals, shelf: Shelf) -> Knowledge:  # noqa: ARG001
-    """Put knowledge together; opens nothing by itself."""
-    return Knowledge()
+
+def build(
+    settings: Settings,
+    *,
+    db: Database,
+    journals: Journals,
+    shelf: Shelf,
+    outbound: Outbound,
+    followers: Sequence[Follower] = (),
+    reminders: Callable[[], Sequence[Mapping[str, Any]]] = tuple,
+) -> Knowledge:
+    """Put knowledge together; opens nothing by itself. `reminders` gives those of agreements, as their office does."""
+    city = City(settings.name, settings.base_url, settings.languages)
+    authoring = Authoring(journals, followers, shelf, city, clock_ms=clock_ms)
+    submissions, relations = _submissions(settings, db, authoring, shelf), Relations(shelf)
+    others = (lambda: _of_agreements(reminders()), lambda: _of_submissions(submissions))
+    return Knowledge(
+        authoring=authoring,
+        submissions=submissions,
+        relations=relations,
+        tasks=Tasks(relations, shelf, others=others, language=settings.languages[0]),
+        models=modelling.build(settings, db=db, shelf=shelf, outbound=outbound, authoring=authoring),
+    )
+
+
+def _of_agreements(reminders: Sequence[Mapping[str, Any]]) -> Iterator[Task]:
+    for each in reminders:
+        day = datetime.fromisoformat(each["at"]).timestamp() * 1000 // DAY_MS
+        yield Task("agreement", int(day), each["sentence"], each["agreement"])
+
+
+def _of_submissions(submissions: Submissions) -> Iterator[Task]:
+    for each in submissions.list():
+        yield Task("submission", each.at_ms // DAY_MS, each.title, each.id)
+
+
+def _submissions(settings: Settings, db: Database, authoring: Authoring, shelf: Shelf) -> Submissions:
+    bounds = Bounds(per_day=settings.submissions_per_day, waiting=settings.submissions_waiting)
+    return Submissions(
+        db,
+        authoring,
+        shelf,
+        base_url=settings.base_url,
+        bounds=bounds,
+        clock_ms=clock_ms,
+        token=secrets.token_hex,
+    )

@@ -37,7 +37,7 @@ from node.journal import Draft, catch_up_in, key_of
 from node.journal.journal import Journals
 from node.outbound import Outbound
 from node.records import is_collection_name
-from node.vocab import translate
+from node.vocab import personal, translate
 from node.vocab.parse import Parser
 
 BATCH = 500
@@ -46,7 +46,14 @@ _CANON_S = 10.0
 NOT_PUBLIC = "not-public"
 SLUG_TAKEN = "slug-taken"
 # What may be otherwise at the next run although the source is the same, so the source must be read again.
-_MAY_PASS = {naming.ELSEWHERE, SLUG_TAKEN}
+_MAY_PASS = {naming.ELSEWHERE, SLUG_TAKEN, personal.REFUSED}
+# What stands for these is not only left out: an earlier state of it is withdrawn.
+_GONE = {NOT_PUBLIC, personal.REFUSED}
+
+_PERSONAL = (
+    "It contains personal data ({}), and its collection is open to everyone. Leave it out of the source, or harvest it"
+    " into a restricted collection."
+)
 
 
 class Harvest:
@@ -193,6 +200,7 @@ class Harvest:
         """Load what is held of the source; not before it is known to have changed, since that takes longer to load."""
         with self._db.read() as tx:
             work.names = naming.Names(tx, work.source.name, base_url=self._policy.base_url)
+            work.is_public = self._journals.get(tx, work.source.collection).visibility == "public"
         work.published = self._shelf.digests(work.source.collection)
         work.finding_sets = self._shelf.finding_sets(work.source.collection)
 
@@ -238,10 +246,12 @@ class Harvest:
             except Refused as error:
                 self._refuse(work, Refusal(described.key, described.title, error.code, str(error), described.owner))
                 continue
-            if change:
+            if isinstance(change, Refusal):
+                self._refuse(work, change)
+            elif change:
                 yield change
 
-    def _compare(self, work: Work, described: Description) -> Change | None:
+    def _compare(self, work: Work, described: Description) -> Change | Refusal | None:
         """Translate one description; None if all of it is held already."""
         rules = translate.Rules(work.policy.base_url, work.source.keep_contacts)
         record = translate.record_of(
@@ -253,6 +263,9 @@ class Harvest:
             relabel=lambda lines: work.desk.parser.canonicalize(lines, _CANON_S),
             findings=described.findings,
         )
+        what = personal.contains(record.kind, record.payload) if work.is_public else ""
+        if what:
+            return Refusal(described.key, described.title, personal.REFUSED, _PERSONAL.format(what), described.owner)
         if record.findings:
             work.run.counters.with_findings += 1
         key = key_of(record.iri)
@@ -267,9 +280,9 @@ class Harvest:
         return Change(record, described.key, described.title, described.owner, change, known)
 
     def _refuse(self, work: Work, refusal: Refusal) -> None:
-        if refusal.code == NOT_PUBLIC:
+        if refusal.code in _GONE:
             work.private.add(refusal.key)
-        else:
+        if refusal.code != NOT_PUBLIC:
             work.run.counters.refused += 1
             work.again = work.again or refusal.code in _MAY_PASS
         known = work.names.known.get(refusal.key)
@@ -297,6 +310,7 @@ class Harvest:
             return
         with all_or_none(work.run), self._db.write() as tx:
             tx.lock("names")
+            self._check_still(tx, work)
             naming.take_over(tx, [work.names.orphans[c.key] for c in batch if c.key in work.names.orphans])
             batch, late = self._without_clashes(tx, work, batch)
             self._append(tx, work.run, work.source.collection, [*departures(work, batch), *map(draft, batch)])
@@ -310,6 +324,12 @@ class Harvest:
             self._runs.save_progress(tx, work.run)
         for refusal in late:
             self._refuse(work, refusal)
+
+    def _check_still(self, tx: Tx, work: Work) -> None:
+        """End the run if its collection was opened since records were checked for what nobody else may read."""
+        tx.lock(f"journal/{work.source.collection}")
+        if not work.is_public and self._journals.get(tx, work.source.collection).visibility == "public":
+            raise Conflict(f"The collection {work.source.collection} was opened to everyone.", fix="Run it again.")
 
     def _without_clashes(self, tx: Tx, work: Work, batch: list[Change]) -> tuple[list[Change], list[Refusal]]:
         """Leave out new records whose slug a run beside this one gave away since ours were settled."""

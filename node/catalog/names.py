@@ -14,10 +14,14 @@ from urllib.parse import urlsplit
 
 from node.catalog.portals.base import Head, Named, Refusal
 from node.db import Tx
+from node.errors import Conflict
 from node.records import KINDS, slug_of
 from node.vocab.canon import GENID
 
 ELSEWHERE = "iri-live-elsewhere"
+BY_SOURCES = frozenset({"dataset", "dataset-series", "data-service"})
+"""The kinds that sources bring, so that what is written here must not take their names, nor they its."""
+_WRITTEN = ""  # stands for a source in names of what this city wrote itself; no source can be named so
 _MAX_SLUG = 80
 _MAX_IRI = 2_000  # longer ones do not fit into the headers that name them
 _COLUMNS = "source_key, COALESCE(iri, source_key), slug, kind, live, source"
@@ -78,11 +82,13 @@ class Names:
             row[0]: row[1]
             for row in tx.rows(
                 "SELECT COALESCE(iri, source_key), source FROM name WHERE source <> ? AND live"
-                " AND source IN (SELECT name FROM source)",
+                " AND (source = ? OR source IN (SELECT name FROM source))",
                 source,
+                _WRITTEN,
             )
         }
-        left = tx.rows(f"SELECT {_COLUMNS} FROM name WHERE source NOT IN (SELECT name FROM source)")  # noqa: S608
+        sql = f"SELECT {_COLUMNS} FROM name WHERE source <> ? AND source NOT IN (SELECT name FROM source)"  # noqa: S608
+        left = tx.rows(sql, _WRITTEN)
         self._left = {(row[3], row[2]): Known(*row) for row in left}
         self._left_by_iri = {name.iri: name for name in self._left.values()}
 
@@ -111,7 +117,8 @@ class Names:
             if other is None:
                 names[key] = named
             else:
-                message = f"The source {other!r} already publishes this record. Remove it from one of the two."
+                who = f"The source {other!r}" if other != _WRITTEN else "This city itself"
+                message = f"{who} already publishes this record. Remove it from one of the two."
                 refused.append(Refusal(key, by_key[key].title, ELSEWHERE, message))
         return names, refused
 
@@ -237,6 +244,37 @@ def count_live(tx: Tx, source: str) -> int:
 def bury(tx: Tx, source: str, keys: Sequence[str]) -> None:
     """Mark names as withdrawn; they stay given."""
     tx.many("UPDATE name SET live = FALSE WHERE source = ? AND key_hash = ?", [(source, key_hash(key)) for key in keys])
+
+
+def source_of(tx: Tx, kind: str, slug: str) -> str | None:
+    """Give the source whose record bears a slug; None if no source's does."""
+    row = tx.row("SELECT source FROM name WHERE kind = ? AND slug = ? AND source <> ?", kind, slug, _WRITTEN)
+    return str(row[0]) if row else None
+
+
+def reserve(tx: Tx, kind: str, iris: Mapping[str, str], *, live: bool) -> None:
+    """Remember names, by slug, of what this city wrote itself, where a source might bring records of the kind.
+
+    Locks the names, so call it before journals are locked, as a harvest does.
+
+    Raises:
+        Conflict: A record of a source bears one of them.
+    """
+    if kind not in BY_SOURCES:
+        return
+    tx.lock("names")
+    for slug in iris:
+        source = source_of(tx, kind, slug)
+        if source is not None:
+            message = f"The source {source} has a record of the name {slug}."
+            raise Conflict(message, fix="Choose another name, or take it out of the source.")
+    save(tx, _WRITTEN, {iri: Named(iri, slug, kind) for slug, iri in iris.items()}, live=live)
+
+
+def written(tx: Tx, kind: str) -> set[str]:
+    """Give the slugs of the live records of a kind in `BY_SOURCES` that this city wrote itself."""
+    rows = tx.rows("SELECT slug FROM name WHERE source = ? AND kind = ? AND live", _WRITTEN, kind)
+    return {str(row[0]) for row in rows}
 
 
 def key_hash(key: str) -> bytes:

@@ -54,6 +54,7 @@ class Work:
     published: Mapping[int, str] = field(default_factory=dict)
     finding_sets: Mapping[int, bytes] = field(default_factory=dict)
     settled: Mapping[str, Named] = field(default_factory=dict)
+    is_public: bool = True
     full: bool = True
     refused: list[RunRow] = field(default_factory=list)
     waiting: list[Change] = field(default_factory=list)

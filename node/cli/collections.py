@@ -76,6 +76,5 @@ def set_(
     if visibility is None and title is None:
         raise Malformed("Nothing to set.", fix="Say --visibility public|restricted or --title TEXT.")
     with opened(data) as node:
-        with node.db.write() as tx:
-            changed = node.journals.change(tx, name, title=title, visibility=visibility)
+        changed = node.knowledge.authoring.change_collection(name, title=title, visibility=visibility)
         say.line(f"{changed.name} is {changed.visibility}, titled {changed.title!r}")

@@ -12,14 +12,17 @@ import typer
 from node.cli import (
     agreement_grants,
     agreements,
+    authoring,
     catalog,
     collections,
     database,
     exchange,
     harvest,
+    importing,
     index,
     journal,
     keys,
+    models,
     offers,
     operate,
     peers,
@@ -30,13 +33,17 @@ from node.cli import (
     sets,
     sources,
     sparql,
+    submissions,
     tables,
+    tasks,
     tokens,
+    twins,
     verify,
     vocabulary,
     witness,
 )
 from node.errors import Misconfigured, NodeError, Unavailable
+from node.vocab.kinds import TABLES
 
 DONE, REFUSED, WRONG_USE, TRY_AGAIN, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -53,6 +60,7 @@ keys.register(app)
 recover.register(app)
 app.command()(verify.verify)
 app.command()(sparql.sparql)
+app.command()(tasks.tasks)
 app.command(context_settings=search.DASHES)(search.search)
 app.add_typer(collections.app, name="collections")
 app.add_typer(sources.app, name="sources")
@@ -69,6 +77,12 @@ app.add_typer(index.app, name="index")
 app.add_typer(tables.app, name="tables")
 app.add_typer(vocabulary.app, name="vocabulary")
 app.add_typer(sets.app, name="sets")
+for kind, group in authoring.GROUPS.items():
+    app.add_typer(group, name=TABLES[kind].command)
+twins.register()
+importing.register()
+app.add_typer(models.app, name="models")
+app.add_typer(submissions.app, name="submissions")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(database.app, name="db")
 app.add_typer(witness.app, name="witness")

@@ -25,6 +25,11 @@ def lines(texts: Iterable[str]) -> None:
         line(text)
 
 
+def raw(text: str) -> None:
+    """Print a file as it is."""
+    sys.stdout.write(text)
+
+
 def document(value: Any) -> None:  # noqa: ANN401 (anything that JSON can say)
     """Print one JSON document."""
     sys.stdout.buffer.write(orjson.dumps(value, default=_said, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

@@ -17,6 +17,7 @@ from node.federation.pages import Line, opening_of
 from node.journal import Opening
 from node.journal.mirror import AGREEMENT_ENDED, BAD_ERASURE, MAX_DETAIL, NOT_FOLLOWED, WITHHELD
 from node.records import KINDS, MAX_PAYLOAD_BYTES
+from node.vocab import personal
 from node.vocab.peer_payload import BLANK_NODES, MALFORMED, NOT_CANONICAL, TOO_LARGE
 from node.vocab.terms import CN, DC, DCAT, DCT, FOAF, ODRL, RDF, RDFS, SCHEMA, SKOS
 
@@ -31,6 +32,7 @@ FOREIGN_SUBJECT = "foreign-subject"
 UNKNOWN_KIND = "kind-unknown"
 CLASS_MISSING = "class-missing"
 TITLE_MISSING = "title-missing"
+PERSONAL = personal.REFUSED
 
 WORDS: Mapping[str, str] = {
     BAD_OPENING: "What the entry is said to hold is not in the format.",
@@ -49,6 +51,7 @@ WORDS: Mapping[str, str] = {
     UNKNOWN_KIND: "This node does not know records of this kind.",
     CLASS_MISSING: "The description does not say that the record is of its kind.",
     TITLE_MISSING: "The record has no title.",
+    PERSONAL: "It says that personal data is in it, and its collection is open to everyone.",
     NOT_FOLLOWED: "The record has none of the themes that are followed.",
     WITHHELD: "The peer shows the entry, and not what is in it.",
     AGREEMENT_ENDED: "The agreement under which it was held is over.",
@@ -197,8 +200,8 @@ def authorised(opening: Opening, subjects: Sequence[str], authority: Authority) 
     return None
 
 
-def shaped(opening: Opening, payload: bytes) -> Fault | None:
-    """Make check 8: a record of a kind that is known, of that kind's class, with a title."""
+def shaped(opening: Opening, payload: bytes, *, is_public: bool) -> Fault | None:
+    """Make check 8: a record of a kind that is known, of that kind's class, with a title, and nobody's secrets."""
     if opening.kind not in KINDS:
         return fault(UNKNOWN_KIND, f"There is no kind {opening.kind}.", opening)
     if opening.op != "put":
@@ -209,7 +212,8 @@ def shaped(opening: Opening, payload: bytes) -> Fault | None:
         return fault(CLASS_MISSING, f"The record is described as no {opening.kind}.", opening)
     if not any(_has_text(payload, f'{own}<{title}> "'.encode()) for title in _TITLES):
         return fault(TITLE_MISSING, "The record has no title (dct:title).", opening)
-    return None
+    what = personal.contains(opening.kind, payload) if is_public else ""
+    return fault(PERSONAL, f"It contains {what}, and the collection is public.", opening) if what else None
 
 
 def _line_end(payload: bytes, begin: bytes, at: int = 0) -> int:

@@ -172,7 +172,9 @@ class Intake:
                     head = self._head(follow)
                 if page and head:
                     allowed = partial(self._allowed, peer, follow, now_ms, restricted=restricted)
-                    checked, failed = _tried(partial(self._checked, page, follow, peer, now_ms, head, allowed))
+                    is_public = (head.visibility or ("restricted" if restricted else "public")) == "public"
+                    look = partial(self._checked, page, follow, peer, now_ms, head, allowed, is_public=is_public)
+                    checked, failed = _tried(look)
                     if checked:
                         head = checked.grown
                         under_way.append(self._writer.submit(self._written, checked, follow, now_ms, restricted))
@@ -221,7 +223,8 @@ class Intake:
                 if line.leaf != self._journals.entry(tx, follow.local, line.entry.seq).leaf():
                     raise WrongRoot(f"Entry {line.entry.seq} of {follow.local} is not the one that is held.")
         only = self._allowed(peer, follow, now_ms, restricted=restricted)
-        arrived = self._judge.finish(self._judge.begin(_agreed_of(stubs.lines, only), follow))
+        judging = self._judge.begin(_agreed_of(stubs.lines, only), follow, is_public=not restricted)
+        arrived = self._judge.finish(judging)
         with self._db.write() as tx:
             # Judging takes its time. What ended meanwhile may be blanked already, and filling it changes no size by
             # which `blanking` would look again.
@@ -244,13 +247,16 @@ class Intake:
         now_ms: int,
         head: Collection,
         allowed: Callable[[], Records | None],
+        *,
+        is_public: bool,
     ) -> _Checked:
         """Make the checks that stop a page, and hand its payloads to the child; `head` is what the page follows on."""
         checkpoint = self._signed(page.checkpoint, follow, peer, head, now_ms)
         if checkpoint.size != page.size:
             raise Malformed(f"The page says {page.size} entries and its checkpoint {checkpoint.size}.")
         grown, lines = self._proven(page, checkpoint, follow, head)
-        return _Checked(page, checkpoint, grown, self._judge.begin(_agreed_of(lines, allowed()), follow))
+        judging = self._judge.begin(_agreed_of(lines, allowed()), follow, is_public=is_public)
+        return _Checked(page, checkpoint, grown, judging)
 
     def _head(self, follow: Follow) -> Collection:
         with self._db.read() as tx:

@@ -54,6 +54,7 @@ class Judging:
     candidates: list[_Candidate]
     authority: Authority
     told: "Future[dict[int, Told]]"
+    is_public: bool
 
 
 class Judge:
@@ -71,12 +72,19 @@ class Judge:
         self._parser.kill()
         self._pool.shutdown(cancel_futures=True)
 
-    def begin(self, lines: Sequence[Line], follow: Follow) -> Judging:
-        """Begin check 6, and have the child process look at all payloads of a page."""
+    def begin(self, lines: Sequence[Line], follow: Follow, *, is_public: bool) -> Judging:
+        """Begin check 6, and have the child process look at all payloads of a page.
+
+        Args:
+            lines: The entries.
+            follow: What is mirrored.
+            is_public: Whether everyone may read the mirror.
+        """
         candidates = [_candidate(line) for line in lines]
         authority = Authority(self._peers.namespaces(), follow.peer)
         payloads = [payload for each in candidates if (payload := each.payload) is not None]
-        return Judging(follow, candidates, authority, self._pool.submit(self._look_at, payloads, authority.origins))
+        told = self._pool.submit(self._look_at, payloads, authority.origins)
+        return Judging(follow, candidates, authority, told, is_public)
 
     def _look_at(self, payloads: Sequence[bytes], origins: frozenset[str]) -> dict[int, Told]:
         try:
@@ -121,7 +129,7 @@ class Judge:
         fault = check.authorised(opening, subjects, judging.authority)
         if fault and opening.op == "withdraw" and self._stands(judging.follow, opening.record):
             fault = None  # what was taken once may go
-        return fault or check.shaped(opening, payload)
+        return fault or check.shaped(opening, payload, is_public=judging.is_public)
 
     def _stands(self, follow: Follow, record: str) -> bool:
         """Tell whether a record is held; what is asked about a page is asked once the one before it is written."""

@@ -6,6 +6,7 @@ when a proof fails, the origin is asked for its own note of a size that is held 
 """
 
 import contextlib
+import logging
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
@@ -33,7 +34,10 @@ from node.federation.intake import Accepted, Intake
 from node.federation.peers import Follow, Peer, Peers
 from node.journal import Reader, note
 from node.journal.note import Checkpoint
+from node.journal.walk import puts
+from node.vocab import personal
 
+_logger = logging.getLogger("citynode.exchange")
 SNAPSHOT_FROM = 5_000
 # A proof may be broken on its way; one that is broken three times in a row is broken where it is made.
 _TRIES = 3
@@ -111,6 +115,7 @@ class Leveller:
         self._folder = folder
         self._clock_ms = clock_ms
         self._history = History(reader, peers, clock_ms=clock_ms)
+        self._personal: dict[str, int] = {}  # by mirror, the entry that keeps it from being shown to everyone
 
     def level(self, turn: Turn, follow: Follow, text: str, *, token: bool) -> Fetched:
         """Bring a collection to the head `text`; what was taken before an error stays taken.
@@ -153,15 +158,34 @@ class Leveller:
                 return 0
 
     def _show_as(self, follow: Follow, visibility: str) -> None:
-        """Let the mirror be seen by whom its origin lets see it, before anything more of it is taken."""
+        """Let the mirror be seen by whom its origin lets see it, before anything more of it is taken.
+
+        What contains personal data is shown to nobody more, whatever its origin says; it is still brought level, since
+        the erasure that mends it comes the same way.
+        """
         with self._reader.db.read() as tx:
             try:
                 if self._reader.get(tx, follow.local).visibility == visibility:
                     return
             except NotFound:
                 return
+        if visibility == "public" and self._holds_personal_data(follow):
+            return
         with self._reader.db.write() as tx:
             self._change(tx, follow.local, visibility=visibility)
+
+    def _holds_personal_data(self, follow: Follow) -> bool:
+        last = self._personal.get(follow.local, 0)
+        if last:
+            with self._reader.db.read() as tx:
+                if self._reader.entry(tx, follow.local, last).opening is not None:
+                    return True  # still the one that was found before, so there is no need to walk through all again
+        found = (put.seq for put in puts(self._reader, follow.local) if personal.contains(put.kind, put.payload))
+        self._personal[follow.local] = next(found, 0)
+        if self._personal[follow.local]:
+            said = "%s opened %s to everyone; it stays restricted here, since entry %s contains personal data"
+            _logger.warning(said, follow.peer, follow.local, self._personal[follow.local])
+        return bool(self._personal[follow.local])
 
     def _opened(self, turn: Turn, follow: Follow, text: str) -> Checkpoint:
         """Open a head; if its key is not known, look once whether the city has rotated its keys."""

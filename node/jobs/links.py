@@ -1,7 +1,8 @@
-"""The rounds of trying links: one thread of the worker, under a lease, in no hurry and in nobody's way.
+"""The rounds of asking strangers' servers: links that are tried, files that are looked at as city models.
 
-Of all workers on one database one tries links, so that politeness is counted once. What is due stands in the database.
-A round that fails is tried again after a while; nothing waits for it.
+Each is one thread of the worker, under a lease, in no hurry and in nobody's way: of all workers on one database one
+does it, so that politeness is counted once. What is due stands in the database. A round that fails is tried again after
+a while; nothing waits for it.
 """
 
 import logging
@@ -13,7 +14,6 @@ from node.db import Database
 from node.errors import NodeError
 from node.lease import Lease
 
-_logger = logging.getLogger("citynode.links")
 LEASE_MS = 600_000  # longer than the longest round
 _BUSY_S = 0.5
 _IDLE_S = 5.0
@@ -21,25 +21,36 @@ _WAIT_S = 60.0
 
 
 class Trying(Protocol):
-    """What tries links (`node.catalog.quality.checker`)."""
+    """What tries links (`node.catalog.quality.checker`) or looks at models (`node.catalog.models.rounds`)."""
 
     def round(self, stop: threading.Event) -> int:
         """Try what is due now; give how many were tried."""
 
 
 class LinkRounds:
-    """Tries links until it is stopped."""
+    """Tries what is due until it is stopped."""
 
-    def __init__(self, checker: Trying, db: Database, *, clock_ms: Callable[[], int]) -> None:
-        """Plan nothing yet."""
+    def __init__(
+        self,
+        checker: Trying,
+        db: Database,
+        *,
+        clock_ms: Callable[[], int],
+        name: str = "links",
+        length_ms: int = LEASE_MS,
+    ) -> None:
+        """Plan nothing yet; `name` is that of lease and thread, `length_ms` more than the longest round."""
         self._checker = checker
         self._clock_ms = clock_ms
-        self._lease = Lease(db, "links", length_ms=LEASE_MS)
+        self._name = name
+        self._length_ms = length_ms
+        self._lease = Lease(db, name, length_ms=length_ms)
         self._held_ms: int | None = None
+        self._logger = logging.getLogger(f"citynode.{name}")
 
     def start(self, stop: threading.Event) -> threading.Thread:
         """Begin; the thread ends soon after `stop` is set."""
-        thread = threading.Thread(target=self._run, args=(stop,), name="links")
+        thread = threading.Thread(target=self._run, args=(stop,), name=self._name)
         thread.start()
         return thread
 
@@ -51,7 +62,7 @@ class LinkRounds:
             try:
                 self._lease.release()
             except NodeError as error:
-                _logger.warning("the lease runs out by itself: %s", error)
+                self._logger.warning("the lease runs out by itself: %s", error)
 
     def look(self, stop: threading.Event) -> float:
         """Try what is due, if that is ours to do; give the seconds until the next look."""
@@ -60,18 +71,18 @@ class LinkRounds:
                 return _WAIT_S
             tried = self._checker.round(stop)
         except NodeError as error:
-            _logger.warning("links put off: %s", error)
+            self._logger.warning("%s put off: %s", self._name, error)
             return _WAIT_S
         except Exception:
-            _logger.exception("links failed")
+            self._logger.exception("%s failed", self._name)
             return _WAIT_S
         if tried:
-            _logger.debug("%s links were tried", tried)
+            self._logger.debug("%s: %s were tried", self._name, tried)
         return _BUSY_S if tried else _IDLE_S
 
     def _holds(self) -> bool:
         """Keep the lease, writing only every third part of its length."""
         now_ms = self._clock_ms()
-        if self._held_ms is None or not 0 <= now_ms - self._held_ms < LEASE_MS // 3:
+        if self._held_ms is None or not 0 <= now_ms - self._held_ms < self._length_ms // 3:
             self._held_ms = now_ms if self._lease.hold(now_ms) else None
         return self._held_ms is not None

@@ -70,12 +70,18 @@ class Worker:
             _logger.info("worker stopped")
 
     def _keep_level(self, stop: threading.Event) -> list[threading.Thread]:
-        """Start what keeps search, triple stores and quality level with the shelf, and what tries links."""
-        finding, db = self._node.finding, self._node.db
+        """Start what keeps search, triple stores and quality level with the shelf, and what asks strangers' servers."""
+        finding, models, db = self._node.finding, self._node.knowledge.models, self._node.db
         groups = [finding.readings, *((each,) for each in finding.apart)]
+        groups += [(models.keeper,)] if models.automatic else []
         begun = [Keeping(group, db, f"readings-{n}").start(stop) for n, group in enumerate(groups) if group]
         if finding.link_checker:
             begun.append(LinkRounds(finding.link_checker, db, clock_ms=self._clock_ms).start(stop))
+        if models.automatic:
+            rounds = LinkRounds(
+                models.inspector, db, clock_ms=self._clock_ms, name="models", length_ms=_model_ms(self._node)
+            )
+            begun.append(rounds.start(stop))
         return begun
 
     def tick(self) -> None:
@@ -185,6 +191,11 @@ def _next_ms(source: Source, newest: Run | None) -> int:
     if newest.state in ("failed", "cancelled"):
         interval = min(interval, RETRY_MS)
     return newest.started_ms + interval
+
+
+def _model_ms(node: Node) -> int:
+    """Say how long looking at one model may take at most: fetching, reading, and some."""
+    return (node.settings.fetch_deadline_s + 300) * 1000
 
 
 def run_worker(node: Node, stop: threading.Event) -> None:

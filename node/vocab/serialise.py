@@ -24,7 +24,7 @@ MEDIA_TYPES: dict[Suffix, str] = {
     "rdf": "application/rdf+xml",
     "nt": "application/n-triples",
 }
-VERSIONS: dict[Suffix, str] = {"ttl": "ttl1", "jsonld": "jsonld1", "rdf": "rdf1", "nt": "nt1"}
+VERSIONS: dict[Suffix, str] = {"ttl": "ttl2", "jsonld": "jsonld1", "rdf": "rdf2", "nt": "nt1"}
 """What stands in an ETag after the digest: the suffix and the number of its serialiser."""
 
 

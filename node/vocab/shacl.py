@@ -48,12 +48,12 @@ def write_all(folder: Path) -> None:
         (folder / f"{part}.ttl").write_text(text_of(part), encoding="utf-8")
 
 
-PUBLISHED = ("feed", "hvd", "mandatory", "recommended")
+PUBLISHED = ("feed", "hvd", "kinds", "mandatory", "recommended")
 
 
 @cache
 def published(part: str) -> bytes:
-    """Read one of the files that every node serves: the three, or `feed`, which is written by hand. Raises NotFound."""
+    """Read one of the files that every node serves: the three, `kinds`, or `feed`, written by hand. Raises NotFound."""
     if part not in PUBLISHED:
         raise NotFound(f"There are no shapes {part[:40]!r}.", fix=f"There are {', '.join(PUBLISHED)}.")
     return (files("node.vocab") / "shapes" / f"{part}.ttl").read_bytes()

@@ -5,7 +5,7 @@ of a subject stand together and every order here follows from the payload alone:
 same document, which is what makes an ETag of its digest honest. Pure: no I/O, no RDF library.
 """
 
-from node.vocab.terms import CN, DCAT, RDF
+from node.vocab.terms import CN, DCAT, RDF, SCHEMA
 
 Properties = dict[str, list[str]]
 Subjects = dict[str, Properties]
@@ -16,7 +16,10 @@ TYPE = f"<{RDF.type}>"
 LONGEST_CACHED = 256
 _RECORD_CLASSES = [
     f"<{name}>"
-    for name in (DCAT.DatasetSeries, DCAT.DataService, DCAT.Dataset, CN.Practice, CN.AiSystem, CN.Challenge, CN.Reuse)
+    for name in (
+        *(DCAT.DatasetSeries, DCAT.DataService, DCAT.Dataset, CN.Practice, CN.Adoption, CN.AiSystem, CN.CityModel),
+        *(CN.Challenge, CN.Reuse, SCHEMA.Question, SCHEMA.Answer),
+    )
 ]
 
 

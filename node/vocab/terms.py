@@ -203,8 +203,8 @@ SCHEMA = Namespace(
     " maintainer maxValue measurementMethod measurementTechnique minValue name numberOfItems observationDate"
     " parentItem polygon potentialAction provider publisher query-input result reviewedBy sameAs schemaVersion"
     " serviceOutput serviceType sha256 sourceOrganization spatial spatialCoverage startDate startTime status subEvent"
-    " subjectOf target telephone temporal temporalCoverage termCode termsOfService text unitCode unitText url usageInfo value"
-    " valueReference variableMeasured version",
+    " subjectOf target telephone temporal temporalCoverage termCode termsOfService text unitCode unitText url usageInfo"
+    " value valueReference variableMeasured version",
 )
 HYDRA = Namespace(
     "http://www.w3.org/ns/hydra/core#",
@@ -318,14 +318,18 @@ AIRO = Namespace(
 CITO = Namespace("http://purl.org/spar/cito/", "citesAsEvidence")
 CN = Namespace(
     "https://w3id.org/citynode/ns#",
-    "Adoption AiSystem Challenge CityModel Collection Column ColumnHere ComparableSet Finding Practice Reuse about"
-    " adaptation agreement at before checkpoint code collection column context costBand criteria digest effort"
-    " eligibility entry evidenceLevel failure finding here inclusionProof kind legalBasis lesson level match maturity"
-    " message mirrorOf name offer path prerequisites prize problem procurementRoute proof reason record"
-    " replicationGuide seq size slug source sourceKey state text visibility withdrawn withdrawnAt"
+    "Adoption AiSystem Challenge CityModel Column ColumnHere ComparableSet Practice Reuse about adaptation agreement"
+    " before column contact context costBand covers criteria effort eligibility evidenceLevel failure feed here"
+    " legalBasis lesson match maturity name note offer prerequisites prize problem procurementRoute proof public"
+    " reason record replicationGuide review state template text"
     # City models.
     " levelOfDetail lowerCorner materialCount modelExtension modelNote objectCount objectsOfType textureCount"
-    " upperCorner",
+    " upperCorner"
+    # AI systems.
+    " accessAndStorage alternativesConsidered architecture benefit cleaning collectionProcess dataAccess dataBias input"
+    " maintenance method modality monitoring objection output performance previousProcess procurement"
+    " representativeness reviewReason rollback sensitiveAttributes sharingAgreements staffTraining useType"
+    " usedInProcess withheld",
 )
 
 PREFIXES: dict[str, str] = {

@@ -17,6 +17,7 @@ from node.errors import NodeError
 from node.web import (
     agreements_api,
     answer,
+    authoring_api,
     catalog,
     cities,
     ckan,
@@ -24,10 +25,12 @@ from node.web import (
     dsp,
     feed,
     identity,
+    kinds,
     ldes,
     licences,
     negotiate,
     notices,
+    ns,
     oauth,
     ogc,
     opensearch,
@@ -36,9 +39,13 @@ from node.web import (
     portal,
     quality,
     records,
+    relations,
     search,
     sets,
     sparql,
+    stac,
+    submissions,
+    tasks_api,
     witness,
 )
 from node.web.answer import Document
@@ -159,18 +166,23 @@ def build(site: Site) -> Front:
 
 def _routers(parts: Parts, gate: Gate | None) -> list[APIRouter]:
     """Make every router, in the order in which their addresses are tried."""
-    made = [each.router(parts) for each in (portal, records, feed, ldes, catalog, operators, ogc, opensearch)]
-    made += [each.router(parts) for each in (licences, sets)]
+    made = [each.router(parts) for each in (portal, records, relations, feed, ldes, catalog, operators, ogc)]
+    made += [each.router(parts) for each in (opensearch, licences, sets, ns)]
     if parts.site.finding:
         made.append(search.router(parts, parts.site.finding))
         made.append(quality.router(parts, parts.site.finding.quality))
-        made += [each.router(parts, parts.site.finding) for each in (ckan, dcat_us)]
+        made += [each.router(parts, parts.site.finding) for each in (ckan, dcat_us, stac, kinds)]
         made.append(sparql.router(parts, parts.site.finding, gate.limits if gate else None))
     if parts.site.federation:
         with_peers = (identity, notices, cities, peers_api, agreements_api, dsp)
         made += [each.router(parts, parts.site.federation) for each in with_peers]
         made.append(oauth.router(parts, parts.site.federation, gate.limits if gate else None))
         made.append(witness.router(parts, parts.site.federation.watching))
+        if parts.site.knowledge:
+            made.append(tasks_api.router(parts, parts.site.federation, parts.site.knowledge))
+            made.append(authoring_api.router(parts, parts.site.federation, parts.site.knowledge.authoring))
+            queue = parts.site.knowledge.submissions
+            made.append(submissions.router(parts, parts.site.federation, queue, gate.limits if gate else None))
     return [*made, catalog.router_of_mirrors(parts)]
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from node.vocab import lists
 from node.vocab.ntriples import Triple, iri, literal
-from node.vocab.terms import DCAT, DCT, FOAF, HYDRA, RDF, VCARD, VOID, XSD
+from node.vocab.terms import CN, DCAT, DCT, FOAF, HYDRA, RDF, VCARD, VOID, XSD
 from node.web import negotiate
 from node.web.addresses import is_mirror, origin_of
 from node.web.ports import CollectionInfo, Held, Site
@@ -191,7 +191,7 @@ def void(site: Site, infos: Sequence[CollectionInfo], counts: Sequence[int], exa
         (VOID.rootResource, iri(base + "/catalog")), (VOID.exampleResource, iri(example) if example else ""),
         (VOID.uriLookupEndpoint, iri(base + "/records?iri=")), (VOID.entities, _count(sum(counts))),
         *[(VOID.feature, iri(_W3_FORMATS + name)) for name in _FEATURES],
-        *[(VOID.vocabulary, iri(ns)) for ns in (DCAT.NS, DCT.NS)],
+        *[(VOID.vocabulary, iri(ns)) for ns in (DCAT.NS, DCT.NS, CN.NS)],
         *[(VOID.subset, iri(info.iri)) for info in infos],
     )  # fmt: skip
     for info, count in zip(infos, counts, strict=True):

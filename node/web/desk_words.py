@@ -187,6 +187,7 @@ DESK_WORDS: dict[str, tuple[str, str, str]] = {
     "problem.too-large": ("Too large", "Liian suuri", "För stor"),
     "problem.not-found": ("Nothing of that name here", "Tämännimistä ei ole täällä", "Inget med det namnet finns här"),
     "problem.withdrawn": ("Withdrawn", "Poistettu julkaisusta", "Återkallad"),
+    "problem.changed": ("Changed meanwhile", "Muuttunut välillä", "Ändrad under tiden"),
     "problem.conflict": ("Clashes with what is held", "Ristiriidassa nykyisen kanssa", "Krockar med det som finns"),
     "problem.not-acceptable": (
         "Not in the form that was asked for",

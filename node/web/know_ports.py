@@ -1,10 +1,101 @@
 """What the web needs of knowledge: authoring, relations between records, submissions and city models.
 
 Protocols and not classes, as in `ports`: what the web's own tests stand in for. Each router names here what it reads.
+Who may see a relation comes in with each question; authoring and the desk of submissions are for staff tokens alone.
 """
 
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from node.catalog.author.office import Outcome, Written
+from node.catalog.publish import Published
+from node.catalog.relations import Relation
+from node.catalog.shelf import Held
+from node.catalog.submissions import Bounds, Receipt, Shown, Standing
+from node.catalog.tasks import Task
+from node.vocab.kinds.checking import Problem
+
+
+class Submissions(Protocol):
+    """The queue of what strangers submit; all block, so they are called beside the event loop."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """Say how much is taken."""
+
+    def submit(self, body: Mapping[str, Any], *, caller: str) -> Receipt:
+        """Take one."""
+
+    def standing(self, name: str, secret: str) -> Standing:
+        """Tell who submitted it how it stands."""
+
+    def list(self, *, waiting: bool = True, limit: int = 100) -> Sequence[Shown]:
+        """List what waits, or what is decided."""
+
+    def show(self, name: str) -> Shown:
+        """Show one."""
+
+    def accept(self, name: str, *, slug: str = "") -> Shown:
+        """Publish one."""
+
+    def refuse(self, name: str, *, reason: str) -> Shown:
+        """Refuse one."""
+
+
+class Relations(Protocol):
+    """What points to what among records; who may see it is said by whoever asks."""
+
+    def into(self, targets: Sequence[str], shown: Collection[str]) -> Sequence[Relation]:
+        """Give the links to records with these IRIs from collections with these names, newest first."""
+
+    def out_of(self, collection: str, iri: str) -> Sequence[Relation]:
+        """Give the links of one record."""
+
+
+class Tasks(Protocol):
+    """What waits for a person of this city."""
+
+    def due(self, now_ms: int, *, days: int = 30) -> Sequence[Task]:
+        """Give what is overdue or due within so many days, the longest due first."""
+
+
+class Authoring(Protocol):
+    """What this city writes itself; all block, so they are called beside the event loop."""
+
+    def check(self, kind: str, slug: str, said: Mapping[str, Any], *, collection: str = "") -> Sequence[Problem]:
+        """Say what a publication would say."""
+
+    def publish(self, kind: str, many: Sequence[Written], *, collection: str = "") -> Outcome:
+        """Publish descriptions, all or none."""
+
+    def withdraw(self, kind: str, slug: str, *, expected: str | None = None) -> Published:
+        """Withdraw a record; NotFound, Changed or Conflict."""
+
+    def own(self, kind: str) -> Sequence[Held]:
+        """List the live records of a kind."""
+
+    def find(self, kind: str, slug: str) -> Held | None:
+        """Find a live record."""
+
+    def said(self, held: Held) -> dict[str, Any]:
+        """Read a record as a description."""
 
 
 class Knowers(Protocol):
     """Everything on practices, AI systems, models, challenges and reuses."""
+
+    @property
+    def authoring(self) -> Authoring:
+        """Give the office where this city's own descriptions are published."""
+
+    @property
+    def submissions(self) -> Submissions:
+        """Give the queue of submissions."""
+
+    @property
+    def relations(self) -> Relations:
+        """Give what points to what."""
+
+    @property
+    def tasks(self) -> Tasks:
+        """Give what waits for a person."""

@@ -177,9 +177,8 @@ class _Looker:
 
     def licence(self) -> str:
         """Give an SPDX expression; several licences of several files are all said (record-core/license)."""
-        codes = [concept.code if (concept := lists.LICENCES.by_iri(iri)) else "" for iri in self.licences()]
-        known = [_spdx(code) for code in codes]
-        return " AND ".join(known) if known and all(known) else ("other" if codes else "")
+        known = [spdx_of(iri) for iri in self.licences()]
+        return " AND ".join(known) if known and all(known) else ("other" if known else "")
 
     def rights(self) -> str:
         term = next(iter(self.said.terms(self.iri, DCT.accessRights, DCT.rights)), "")
@@ -242,6 +241,12 @@ def geometry_of(told: Told) -> Json | None:
     west, south, east, north = told.box
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     return {"type": "Polygon", "coordinates": [ring]}
+
+
+def spdx_of(licence: str) -> str:
+    """Give the SPDX id of a licence by its IRI, or nothing for one that has none."""
+    concept = lists.LICENCES.by_iri(licence)
+    return _spdx(concept.code) if concept else ""
 
 
 def _filled(told: Json) -> Json:

@@ -63,7 +63,8 @@ def ways_in(site: Site) -> list[tuple[str, str]]:
     if site.finding:
         ways.append(("quality.title", "/quality"))
         ways += [("sparql.title", "/sparql")] if site.finding.sparql.offered else []
-    return [*ways, ("ogc.title", "/ogc"), ("nav.api", "/docs")]
+        ways.append(("stac.title", "/stac"))
+    return [*ways, ("ogc.title", "/ogc"), ("ns.title", "/ns"), ("nav.runs", "/runs"), ("nav.api", "/docs")]
 
 
 def why(code: str, status: int) -> str:

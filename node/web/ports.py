@@ -18,8 +18,8 @@ from node.web.city_ports import Cities
 from node.web.dsp_ports import Dsp
 from node.web.feed_ports import Access, ErasuresHeard, Feed, Notices, RefusalsHeard, Rights, Stream
 from node.web.find_ports import Asking, Finders
-from node.web.know_ports import Knowers
 from node.web.history_ports import Watching
+from node.web.know_ports import Knowers
 from node.web.peer_ports import Office
 
 

@@ -23,6 +23,7 @@ STATUS: dict[type[errors.NodeError], int] = {
     errors.NotAcceptable: 406,
     errors.Conflict: 409,
     errors.Withdrawn: 410,
+    errors.Changed: 412,
     errors.TooLarge: 413,
     errors.Refused: 422,
     errors.UnknownKind: 422,
@@ -92,6 +93,9 @@ def problem_of(error: errors.NodeError) -> Problem:
     more: dict[str, object] = {}
     if isinstance(error, errors.Withdrawn) and error.iri:
         more = {"record": error.iri, "withdrawn_at_ms": error.at_ms}
+    if isinstance(error, errors.Malformed) and error.places:
+        # The member and its spelling are those of the example in RFC 9457, 3.
+        more = {"errors": [{"detail": detail, "pointer": f"#{at}"} for at, detail in error.places]}
     if isinstance(error, errors.NotAcceptable) and error.available:
         more = {"available": [{"media_type": kind, "href": href} for kind, href in error.available.items()]}
     if isinstance(error, errors.NotAgreed):

@@ -21,7 +21,8 @@ from node.web.words import TABLE, words
 
 LEAD_CHARACTERS = 320
 _TITLES = (DCT.title, SKOS.prefLabel, FOAF.name, SCHEMA.name)
-_ABOUT = (DCT.description, SCHEMA.description, SKOS.definition)
+_ABOUT = (DCT.description, SCHEMA.description, SKOS.definition, DCT.abstract)
+_IN_SHORT = (DCT.abstract, *_ABOUT)
 _ACCESS = "http://publications.europa.eu/resource/authority/access-right/"
 Verdict = Literal["yes", "no", "unknown", "depends"]
 
@@ -123,7 +124,7 @@ class _Looker:
         return named[0] if named else text.NOTHING
 
     def lead(self, limit: int) -> Said:
-        whole = self.said.text(self.iri, *_ABOUT)
+        whole = self.said.text(self.iri, *_IN_SHORT)
         return Said(text.plain(whole.text, limit), whole.tag, whole.foreign, whole.machine)
 
     # ------------------------------------------------------------ licences

@@ -27,6 +27,7 @@ from node.web.agreement_view import AgreementView, view_of
 from node.web.answer import Document, link
 from node.web.door import ANYBODY, Door
 from node.web.graph import Described
+from node.web.knowledge_view import knowledge_of
 from node.web.pages import Twin, Visitor
 from node.web.parts import Parts, chosen_of, form_for, json_document, split_suffix
 from node.web.ports import Checkpoint, Held
@@ -38,6 +39,7 @@ from node.web.schema_org import block
 from node.web.seen import Seen, seen_by
 from node.web.sets import sets_of
 from node.web.text import Said
+from node.web.touching import Touching
 from node.web.words import title_said
 
 PROFILE = "http://data.europa.eu/r5r/"
@@ -116,17 +118,23 @@ class RecordDocuments:
     def page(self, held: Held, visitor: Visitor) -> bytes:
         """Render the page."""
         reading, site, pages = self._parts.reading, self._parts.site, self._parts.pages
-        triples = ntriples.triples_of(reading.payload(held))
+        payload = reading.payload(held)
+        triples = ntriples.triples_of(payload)
         said = Described(triples, held.iri, visitor.language, pages.languages)
+        touching = self._touching(held, visitor)
+        knowledge = knowledge_of(self._parts, held, payload, touching, visitor.language)
+        view = look(said)
         info, at = reading.collection(held.collection), At(self._base, held)
         mirror = self._parts.mirror(held.collection)
         return pages.render(
-            "record.html",
+            "knowledge.html" if knowledge else "record.html",
             visitor,
-            nav="data",
+            nav="knowledge" if knowledge else "data",
             twins=[Twin(label, at.form(suffix)) for suffix, label in FORM_LABELS.items()],
             held=held,
-            view=look(said),
+            view=knowledge.over(view) if knowledge else view,
+            knowledge=knowledge,
+            touching=touching.into(held),
             agreement=self._agreement(held, visitor),
             at=at,
             canonical=at.canonical(info),
@@ -147,6 +155,11 @@ class RecordDocuments:
                 city=title_said(info.title, visitor.language),
             ),
         )
+
+    def _touching(self, held: Held, visitor: Visitor) -> Touching:
+        """Tell of a record that is for everyone only what is for everyone: caches keep its page."""
+        public = held.collection in self._shown.reading.collections()
+        return Touching(self._shown if public else self._parts, visitor.language)
 
     def _quality(self, held: Held, triples: list[Triple], visitor: Visitor) -> dict[str, object]:
         """Measure the record, if it is of a kind that is measured, and say what to mend first."""

@@ -8,7 +8,7 @@ alone. An answer with anything restricted in it is kept by no cache.
 import asyncio
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter
@@ -89,6 +89,21 @@ class Found:
         """Give the address of the next page below the base URL, or nothing."""
         cursor = self.results.cursor
         return self.asked.path(self.asked.at(cursor, self.asked.query.limit)) if cursor else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intro:
+    """What stands above the answer on a page that lists one kind: its name and what it is."""
+
+    kind: str
+    title: str
+    about: str
+
+    def over(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Put the kind, and the order where none is said, into the parameters: pages that follow are the search's."""
+        kept = [("kind", self.kind), *(pair for pair in pairs if pair[0] != "kind")]
+        given = {name for name, value in pairs if value.strip()}
+        return kept if given & {"q", "sort"} else [*kept, ("sort", "changed")]
 
 
 class Searching:
@@ -180,10 +195,10 @@ class Searching:
 
     # ------------------------------------------------------------ forms
 
-    def document(self, found: Found, form: str, visitor: Visitor, *, suffix: str) -> Document:
-        """Write the answer in a form."""
+    def document(self, found: Found, form: str, visitor: Visitor, suffix: str, intro: Intro | None = None) -> Document:
+        """Write the answer in a form; `suffix` is that of the address it was asked at, or nothing."""
         if form == "html":
-            made = self._page(found, visitor)
+            made = self._page(found, visitor, intro)
         elif form == "json":
             made = json_document(self._json(found))
         elif form == "atom":
@@ -274,12 +289,13 @@ class Searching:
         version = serialise.VERSIONS[form]  # type: ignore[index]
         return Document(page.body, kind, tag=_tag(page.body, version), links=", ".join(missing))
 
-    def _page(self, found: Found, visitor: Visitor) -> Document:
+    def _page(self, found: Found, visitor: Visitor, intro: Intro | None) -> Document:
         asked, results, base = found.asked, found.results, self.parts.site.base_url
         body = self.parts.pages.render(
             "search.html",
             visitor,
-            nav="search",
+            nav="knowledge" if intro else "search",
+            intro=intro,
             twins=[Twin(label, base + asked.path(suffix=f".{name}")) for name, label in _TWINS.items()],
             asked=asked,
             found=found,
@@ -340,19 +356,21 @@ def router(parts: Parts, finders: Finders) -> APIRouter:
         openapi_extra=_described(),
     )
     async def search(request: Request) -> Response:
-        return await _answered(searching, door, request)
+        return await answered(searching, door, request)
 
     for suffix in FORMS:
         made.get(f"/search.{suffix}", include_in_schema=False)(search)
     return made
 
 
-async def _answered(searching: Searching, door: Door, request: Request) -> Response:
+async def answered(searching: Searching, door: Door, request: Request, intro: Intro | None = None) -> Response:
+    """Answer a question in the form asked for; with an intro, among records of its kind, the newest first."""
     parts = searching.parts
-    suffix = request.scope["path"].removeprefix("/search").removeprefix(".")
+    suffix = request.scope["path"].rpartition("/")[2].partition(".")[2]
     form = suffix or _form(request, parts)
     visitor = parts.pages.visitor(request)
-    asked = read_asked(request.query_params.multi_items(), visitor.language, newest_first=form == "atom")
+    pairs = request.query_params.multi_items()
+    asked = read_asked(intro.over(pairs) if intro else pairs, visitor.language, newest_first=form == "atom")
     seen = await seeing(door, parts, request)
     seen.check(sorted(asked.named("collection")[0]))
     try:
@@ -362,7 +380,7 @@ async def _answered(searching: Searching, door: Door, request: Request) -> Respo
             raise
         # The page stays, with the question in it; only the answer is missing.
         found = Found(asked, Results(0, exact=True, hits=()), (), broken=True)
-    document = await parts.thread(lambda: searching.document(found, form, visitor, suffix=suffix))
+    document = await parts.thread(lambda: searching.document(found, form, visitor, suffix, intro))
     return answer.reply(request.headers, seen.sealed(document, live=bool(found.heard.asked)))
 
 

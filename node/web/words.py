@@ -9,6 +9,8 @@ from node.web.agreement_words import AGREEMENT_WORDS
 from node.web.city_words import CITY_WORDS
 from node.web.desk_words import DESK_WORDS
 from node.web.find_words import FIND_WORDS
+from node.web.know_words import KNOW_WORDS
+from node.web.ns_words import NS_WORDS
 from node.web.quality_words import QUALITY_WORDS
 from node.web.set_words import SET_WORDS
 from node.web.sparql_words import SPARQL_WORDS
@@ -68,11 +70,6 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "kind.dataset": ("Dataset", "Tietoaineisto", "Datamängd"),
     "kind.dataset-series": ("Dataset series", "Aineistosarja", "Dataserie"),
     "kind.data-service": ("Data service", "Datapalvelu", "Datatjänst"),
-    "kind.practice": ("Practice", "Käytäntö", "Arbetssätt"),
-    "kind.adoption": ("Adoption", "Käyttöönotto", "Införande"),
-    "kind.ai-system": ("AI system", "Tekoälyjärjestelmä", "AI-system"),
-    "kind.challenge": ("Challenge", "Haaste", "Utmaning"),
-    "kind.reuse": ("Reuse", "Hyödyntäminen", "Återanvändning"),
     "kind.set": ("Comparable set", "Vertailu", "Jämförelse"),
     "kind.agreement": ("Agreement", "Sopimus", "Avtal"),
     # Home
@@ -370,6 +367,12 @@ TABLE: dict[str, tuple[str, str, str]] = {
         "Kaikki avoimet tietueet: {city} ja kaupungit, jotka jakavat omansa sen kanssa, yhdessä haussa.",
         "Alla öppna poster: {city} och de städer som delar sina med staden, i en och samma sökning.",
     ),
+    "stac.title": ("City models (STAC)", "Kaupunkimallit (STAC)", "Stadsmodeller (STAC)"),
+    "stac.lead": (
+        "Three-dimensional city models: {city}.",
+        "Kolmiulotteisia kaupunkimalleja: {city}.",
+        "Tredimensionella stadsmodeller: {city}.",
+    ),
     "ogc.title": ("OGC API Records", "OGC API Records", "OGC API Records"),
     "ogc.copy": (
         "For QGIS and other programs, copy this address:",
@@ -394,6 +397,8 @@ TABLE |= CITY_WORDS
 TABLE |= AGREEMENT_WORDS
 TABLE |= QUALITY_WORDS
 TABLE |= FIND_WORDS
+TABLE |= KNOW_WORDS
+TABLE |= NS_WORDS
 TABLE |= SET_WORDS
 TABLE |= SPARQL_WORDS
 

@@ -16,6 +16,9 @@ GOOD = [
     "/series/series", "/datasets/html/findings", "/datasets/html/proof", "/docs", "/runs", "/runs/1", "/runs/2",
     "/problems/withdrawn", "/federation", "/federation?lang=fi", "/collections/london/open-data",
     "/search", "/search?q=title&city=helsinki&format=-PDF&place=Helsinki&lang=fi", "/search?q=qwxzqwxz&city=london",
+    "/knowledge", "/practices?lang=fi", "/practices/example", "/practices/example?lang=sv", "/ai-systems/example",
+    "/ai-systems/example?lang=fi", "/questions/example", "/challenges/example", "/reuses/example",
+    "/practices/example/relations", "/datasets/d1/relations",
     *(f"/records{more}?iri=https%3A%2F%2Fcity.example%2Fid%2Flondon1" for more in ("", "/proof", "/findings")),
 ]  # fmt: skip
 BAD = ["/search?bbox=1", "/no-such-page", "/datasets/none", "/collections/odd?page=abc", "/collections/odd?page=99"]

@@ -1,6 +1,7 @@
 """The house rules that no tool holds: errors, settings, kinds, docstrings, sizes and decisions all have their place."""
 
 import ast
+import functools
 import os
 import re
 from collections.abc import Iterator
@@ -9,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from node import errors
-from node.records import KINDS, PLURALS
+from node.records import KINDS, PLURALS, is_collection_name
 from node.settings import Settings, unit_of
+from node.vocab.kinds import TABLES as KIND_TABLES
+from node.vocab.kinds.field import KindTable
+from node.vocab.terms import CN
 from node.web.problems import STATUS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,13 +85,13 @@ def test_every_setting_is_documented_as_it_is() -> None:
 @pytest.mark.parametrize("key", Settings.model_fields)
 def test_every_setting_is_used(key: str) -> None:
     name = "database" if key == "database_url" else key
-    users = [path for path in MODULES if f".{name}" in path.read_text() and path.name != "settings.py"]
+    users = [path for path in MODULES if f".{name}" in _text(path) and path.name != "settings.py"]
     assert users, f"nothing reads {name}"
 
 
 @pytest.fixture(scope="module")
 def trees() -> dict[str, ast.Module]:
-    return {name_of(path): ast.parse(path.read_text()) for path in MODULES}
+    return {name_of(path): ast.parse(_text(path)) for path in MODULES}
 
 
 def test_every_module_says_what_lives_in_it(trees: dict[str, ast.Module]) -> None:
@@ -97,7 +101,7 @@ def test_every_module_says_what_lives_in_it(trees: dict[str, ast.Module]) -> Non
 
 
 def test_a_long_file_says_why() -> None:
-    lengths = {name_of(path): path.read_text().count("\n") for path in MODULES}
+    lengths = {name_of(path): _text(path).count("\n") for path in MODULES}
     assert [name for name, lines in lengths.items() if lines > MAX_LINES and f"`{name}`" not in DECISIONS] == []
 
 
@@ -121,6 +125,7 @@ def test_no_file_names_the_machine_it_was_written_on_or_leaves_work_undone() -> 
     assert found == []
 
 
+@functools.cache
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace")
 
@@ -172,6 +177,28 @@ def test_every_kind_of_our_own_has_its_four_places(kind: str) -> None:
     assert re.search(rf"\b{name}\b", (ROOT / "node" / "vocab" / "terms.py").read_text())
     assert f"sh:targetClass {OWN_KINDS[kind]}" in (ROOT / "node" / "vocab" / "shapes" / "own.ttl").read_text()
     assert f"kind.{kind}" in TABLE
+
+
+@pytest.mark.parametrize("table", KIND_TABLES.values(), ids=lambda table: table.kind)
+def test_every_kind_of_knowledge_has_its_four_places(table: KindTable) -> None:
+    from node.federation.check import _CLASSES
+    from node.vocab import ns
+    from node.web.words import TABLE
+
+    assert table.kind in KINDS
+    assert _CLASSES[table.kind] == table.cls
+    assert table.cls not in CN or table.cls in {term.iri for term in ns.terms()}
+    assert f"\n:{table.kind}\n" in (ROOT / "node" / "vocab" / "shapes" / "kinds.ttl").read_text()
+    assert f"kind.{table.kind}" in TABLE
+    assert (ROOT / "node" / "web" / "templates" / "knowledge.html").is_file()
+    assert is_collection_name(table.collection)
+    assert [other.kind for other in KIND_TABLES.values() if other.command == table.command] == [table.kind]
+
+
+def test_every_kind_is_a_class_that_peers_are_asked_for() -> None:
+    from node.federation.check import _CLASSES
+
+    assert set(_CLASSES) == set(KINDS)
 
 
 def test_the_map_of_the_house_names_every_room() -> None:

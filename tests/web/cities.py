@@ -197,6 +197,7 @@ class City:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     federation: Any = None
     finding: Any = None
+    knowledge: Any = None
     rates: Any = None
     probes: list[Probe] = field(default_factory=lambda: [Probe("database", ok=True)])
 

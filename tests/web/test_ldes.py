@@ -257,7 +257,7 @@ def test_every_member_is_what_our_shape_says(city: City, client: Client) -> None
 
 
 def test_all_shapes_are_served_and_nothing_else(client: Client) -> None:
-    for name in ("feed", "hvd", "mandatory", "recommended"):
+    for name in ("feed", "hvd", "kinds", "mandatory", "recommended"):
         assert list(ox.parse(client.get(f"/shapes/{name}.ttl").content, format=ox.RdfFormat.TURTLE, base_iri=BASE))
     for name in ("other", "..%2Fterms", "feed.ttl"):
         assert client.get(f"/shapes/{name}.ttl").status_code == 404

@@ -26,7 +26,10 @@ from starlette.routing import Route
 from node.assembly import keys_folder, make_keys
 from node.db import HotReader, Tx
 from node.journal import Draft, catch_up
+from node.records import KINDS
 from node.settings import Settings
+from node.vocab.kinds import TABLES, example_of
+from node.vocab.kinds.writing import payload_of as written
 from node.web.assemble import build
 from node.web.negotiate import FORMS
 from tests.catalog.graph.engines import running
@@ -43,6 +46,8 @@ WORD = "zanzibar"
 DSP = ["https://w3id.org/dspace/2025/1/context.jsonld"]
 SECRET, GONE = f"{BASE}/datasets/{WORD}", f"{BASE}/datasets/{WORD}-gone"
 MIRRORED = f"{LONDON}/datasets/{WORD}"
+# A public practice that names what is secret, by an address that tells nothing, and is named by what is secret.
+TOUCHED, QUIET = "/practices/open", f"{BASE}/datasets/quiet"
 # What may differ between any two replies.
 VOLATILE = {"x-request-id", "date", "ratelimit", "ratelimit-policy"}
 
@@ -192,6 +197,32 @@ DOORS = [
     Door("ckan", _ckan, general=[f"/api/3/action/{name}" for name in CKAN]),
     Door("ogc", _ogc, general=["/ogc", "/ogc/", "/ogc/conformance", "/ogc/api", "/ogc/collections", *OGC_LISTS]),
     Door("ogc pages", _ogc, general=["/ogc", "/ogc/collections", *OGC_LISTS], accept="text/html"),
+    Door(
+        "stac",
+        lambda world: [
+            f"/stac/collections/{name.replace('/', '.')}{tail}"
+            for name in _collections(world)
+            for tail in ("", "/items", f"/items/datasets.{WORD}", f"/items/models.{WORD}")
+        ],
+        general=["/stac", "/stac/", "/stac/conformance", "/stac/collections"],
+    ),
+    Door("stac page", general=["/stac"], accept="text/html"),
+    Door("submissions", lambda _: [f"/submissions/{WORD}", f"/api/submissions/{WORD}"], general=["/submissions"]),
+    Door(
+        "relations",
+        lambda world: [
+            *(f"/datasets/{WORD}/relations{form}" for form in ("", ".json")),
+            *(f"/practices/{WORD}{tail}" for tail in ("", ".ttl", "/relations")),
+            *(f"/records/relations{form}?iri={iri}" for iri in (SECRET, GONE, MIRRORED) for form in ("", ".json")),
+        ],
+        general=[f"{path}/relations{form}" for path in (TOUCHED, "/datasets/d1") for form in ("", ".json")],
+    ),
+    Door("touched pages", general=[TOUCHED, "/datasets/d1", f"{TOUCHED}/relations"], accept="text/html"),
+    Door(
+        "knowledge",
+        lambda _: [f"/practices?q={WORD}", f"/questions.json?q={WORD}"],
+        general=["/knowledge", "/knowledge.json", "/practices", "/practices.json", "/questions.atom", "/api/tasks"],
+    ),
     Door("dcat-us", general=["/data.json", "/opensearch.xml"]),
     Door(
         "quality",
@@ -220,7 +251,7 @@ DOORS = [
 NAMED = {
     "plural": "datasets", "slug": WORD, "name": WORD, "peer": "london", "number": "1", "seq": "1", "code": "not-found",
     "action": "package_show", "record": quote(SECRET, safe=""), "iri": f"{BASE}/collections/{WORD}", "pid": WORD,
-    "rest": "0/000", "origin": "0" * 64,
+    "rest": "0/000", "origin": "0" * 64, "model": WORD, "kind": "practices",
 }  # fmt: skip
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
@@ -254,6 +285,12 @@ class World:
         return self.rig.say(method, path, headers=headers, body=body)
 
 
+def _knowledge(kind: str, slug: str, **said: Any) -> Draft:
+    iri = f"{BASE}/{KINDS[kind]}/{slug}"
+    body = written(TABLES[kind], iri, example_of(TABLES[kind]) | {"title": {"en": slug.title()}} | said)
+    return Draft(iri, slug, kind, "put", body)
+
+
 def _public(city: City) -> None:
     """What both have: peers, tokens, public records."""
     node = city.node
@@ -263,6 +300,7 @@ def _public(city: City) -> None:
         Draft(f"{BASE}/datasets/d{n}", f"d{n}", "dataset", "put", payload_of(f"{BASE}/datasets/d{n}", "Open"))
         for n in (1, 2)
     ]
+    drafts.append(_knowledge("practice", "open", uses=[QUIET, f"{BASE}/datasets/d1"], review="2000"))
     with node.db.write() as tx:
         node.journals.append(tx, "open-data", drafts, at_ms=2_000, salts=lambda: b"s" * 16)
 
@@ -274,8 +312,11 @@ def _secret(city: City, world: World) -> None:
     city.add(city.write(datasets(WORD)), f"{WORD}-portal", collection=WORD)
     city.run(f"{WORD}-portal")
     both = [
-        Draft(iri, iri.rpartition("/")[2], "dataset", "put", payload_of(iri, WORD.title())) for iri in (SECRET, GONE)
+        Draft(iri, iri.rpartition("/")[2], "dataset", "put", payload_of(iri, WORD.title()))
+        for iri in (SECRET, GONE, QUIET)
     ]
+    both.append(_knowledge("practice", WORD, uses=[f"{BASE}/datasets/d1"], review="2000"))
+    both.append(_knowledge("question", WORD, about=f"{BASE}{TOUCHED}"))
     with node.db.write() as tx:
         iri = f"{LONDON}/collections/{WORD}"
         node.journals.create(tx, name=f"london/{WORD}", iri=iri, title=WORD.title(), visibility="restricted", at_ms=1)

@@ -69,7 +69,7 @@ def test_sentences_lose_what_is_nobodys_business(told: str, shown: str) -> None:
     assert public(told) == shown
 
 
-OWN = ("/", "/catalog", "/sets", "/licences", "/ogc", "/docs", "/collections/open-data")
+OWN = ("/", "/catalog", "/sets", "/licences", "/ogc", "/ns", "/runs", "/docs", "/collections/open-data")
 
 
 def test_the_sitemap_lists_every_page(city: City, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

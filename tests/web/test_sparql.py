@@ -15,7 +15,7 @@ import pytest
 from node.federation.policy.terms import CHANNELS
 from node.journal import catch_up
 from node.web.assemble import build
-from tests.catalog.graph.engines import Running, running
+from tests.catalog.graph.engines import Running, running, tended
 from tests.catalog.rig import BASE, make_city
 from tests.federation.agreed import agree_alone, atom, change, permits
 from tests.journal.rig import iri_of, put
@@ -78,7 +78,9 @@ def world(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("node")
     shutil.copy(migrated, folder / "node.db")
     limits = {"rate_feed_per_min": 0, "rate_public_per_min": 0, "rate_token_per_min": 0}
-    whole = make_city(folder, sparql="embedded", sparql_timeout_s=1, sparql_query_bytes=4096, **limits)
+    whole = make_city(
+        folder, sparql="embedded", sparql_timeout_s=1, sparql_result_mib=4, sparql_query_bytes=4096, **limits
+    )
     node = whole.node
     for name in ("secret", "other"):
         node.create_collection(name, title=name, visibility="restricted", at_ms=1_000)
@@ -87,7 +89,11 @@ def world(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         node.journals.append(tx, "secret", [put(7, "Seven")], at_ms=2_000)
         node.journals.append(tx, "other", [put(8, "Eight")], at_ms=2_000)
         tx.run("INSERT INTO peer (name, url, fingerprint, state, added_at) VALUES ('b', ?, 'f', 'active', 1)", PEER)
-    with running(folder / "graph", timeout_s=2) as public, running(folder / "graph", "restricted", timeout_s=2):
+    with (
+        running(folder / "graph", timeout_s=2) as public,
+        tended(public),
+        running(folder / "graph", "restricted", timeout_s=2),
+    ):
         agreed = agree_alone(node, PEER, "secret", rules=permits("read", "index"))
         made = World(whole, Client(build(node.site), BASE), agreed, public=public)
         made.level()
@@ -244,7 +250,7 @@ def test_an_answer_past_its_size_is_a_clean_no(world: World) -> None:
     )
     world.public.engine.update(b"DROP GRAPH <x:many>", deadline_s=10)
     assert large.status_code == 413
-    assert "32 MiB" in large.json()["detail"]
+    assert "4 MiB" in large.json()["detail"]
 
 
 # ---------------------------------------------------------------- the restricted store

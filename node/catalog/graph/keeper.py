@@ -118,6 +118,10 @@ class GraphKeeper:
         position, records = (found.position, found.records) if found else (0, 0)
         return ReadingStatus(self.name, state, position, newest, records, size)
 
+    def close(self) -> None:
+        """Give back the connections; it may be asked to catch up again afterwards."""
+        self._engine.close()
+
     def _reached(self, stop: threading.Event) -> Address | None:
         """Wait shortly for an engine that starts together with us."""
         until = time.monotonic() + STARTS_WITHIN_S

@@ -21,7 +21,7 @@ _OF_SOURCES = (
     "SELECT n.source, q.metrics, count(*) FROM name n JOIN shelf s ON s.kind = n.kind AND s.slug = n.slug"
     " JOIN collection c ON c.id = s.collection_id AND c.name NOT LIKE '%/%'"
     " JOIN quality q ON q.collection_id = s.collection_id AND q.record_key = s.record_key"
-    " WHERE n.live GROUP BY n.source, q.metrics"
+    " WHERE n.live AND n.source <> '' GROUP BY n.source, q.metrics"
 )
 _SOURCES = "SELECT name FROM source WHERE collection = ? ORDER BY name"
 

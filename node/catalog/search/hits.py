@@ -116,7 +116,7 @@ def _hit(
         held,
         title,
         why_title=marker.title(title) if marker else "",
-        why_text=_why(payload, held.iri, language, title, marker) if marker else "",
+        why_text=_why(payload, held, language, title, marker) if marker else "",
         also_via=tuple(known[place] for place in doubles.routes if place in known),
         similar=tuple(
             Similar(known[place], said.title_of(payloads[known[place]], place[1], language), reason)
@@ -126,15 +126,15 @@ def _hit(
     )
 
 
-def _why(payload: bytes, iri: str, language: str, title: str, marker: Marker) -> str:
+def _why(payload: bytes, held: Held, language: str, title: str, marker: Marker) -> str:
     """Give the part of a description that has what was asked for, else a title or keyword of another language."""
-    for text in said.texts_of(payload, iri, language):
+    for text in said.texts_of(payload, held.iri, language, held.kind):
         excerpt = marker.excerpt(text)
         if excerpt:
             return excerpt
     if marker.title(title):
         return ""
-    return next(filter(None, map(marker.excerpt, said.others_of(payload, iri, language))), "")
+    return next(filter(None, map(marker.excerpt, said.others_of(payload, held.iri, language))), "")
 
 
 def marker_of(parsed: Parsed, language: str, also: Iterable[str] = ()) -> Marker | None:

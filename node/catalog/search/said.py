@@ -4,6 +4,7 @@ The index stores no texts, so those of the few records of a page are looked up h
 record's own begin with its IRI, so a few searches for bytes do, and no line is taken apart that is not shown. Pure.
 """
 
+from node.catalog.search.knowledge import wanted_of
 from node.vocab.ntriples import language_of, unescape
 from node.vocab.terms import DCAT, DCT, FOAF, SCHEMA, SKOS
 
@@ -22,9 +23,12 @@ def others_of(payload: bytes, iri: str, language: str) -> list[str]:
     return in_order(payload, iri, _TITLES, language) + in_order(payload, iri, (DCAT.keyword,), language)
 
 
-def texts_of(payload: bytes, iri: str, language: str) -> list[str]:
-    """Give every description, the reader's first."""
-    return in_order(payload, iri, _ABOUT, language)
+def texts_of(payload: bytes, iri: str, language: str, kind: str) -> list[str]:
+    """Give every description, the reader's first; of a kind with a table the texts of its fields, in their order."""
+    own = wanted_of(kind).own
+    if not own:
+        return in_order(payload, iri, _ABOUT, language)
+    return [text for term in own for text in in_order(payload, iri, (term,), language)]
 
 
 def in_order(payload: bytes, iri: str, predicates: tuple[str, ...], language: str) -> list[str]:

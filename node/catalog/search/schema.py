@@ -11,7 +11,7 @@ from typing import Final
 
 from tantivy import Schema, SchemaBuilder
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 # ---- Who it is. KEY is `key_of(collection, iri)`, one document each. IRI and COLLECTION are stored.
 KEY: Final = "key"

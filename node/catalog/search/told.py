@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from node.catalog.search import analyzers, known_places, where
+from node.catalog.search.knowledge import Wanted, wanted_of
 from node.catalog.search.where import Box
 from node.catalog.shelf import Held
 from node.records import slug_of
@@ -96,11 +97,13 @@ def told_of(held: Held, payload: bytes, *, city: str, mapped: Mapped, restricted
         mapped: Gives the code of a city's own word, or "".
         restricted: Whether its collection is, so that all of it needs an agreement.
     """
-    nodes = _nodes(payload)
+    wanted = wanted_of(held.kind)
+    nodes = _nodes(payload, _READ | wanted.read if wanted.read else _READ)
     me = nodes.get(f"<{held.iri}>", _NOTHING)
     files = [nodes.get(term, _NOTHING) for term in me.get(_FILES, ())]
     told = Told()
     _tell_texts(told, me, files)
+    _tell_knowledge(told, nodes, me, wanted)
     _tell_languages(told, me)
     _tell_themes(told, nodes, me, city, mapped)
     _tell_formats(told, (me, *files), city, mapped)
@@ -114,14 +117,14 @@ def told_of(held: Held, payload: bytes, *, city: str, mapped: Mapped, restricted
     return told
 
 
-def _nodes(payload: bytes) -> dict[str, dict[str, list[str]]]:
+def _nodes(payload: bytes, read: frozenset[str]) -> dict[str, dict[str, list[str]]]:
     """Give the terms that a searcher reads, by subject and predicate."""
     found: dict[str, dict[str, list[str]]] = {}
     last, node = "", dict[str, list[str]]()
     # LF alone ends a line; `str.splitlines` would also cut within literals. Lines are sorted, so subjects repeat.
     for line in payload.decode().split("\n")[:-1]:
         subject, predicate, term = line.split(" ", 2)
-        if predicate in _READ:
+        if predicate in read:
             if subject != last:
                 last, node = subject, found.setdefault(subject, {})
             if predicate in node:
@@ -178,6 +181,19 @@ def _tell_texts(told: Told, me: _Node, files: Sequence[_Node]) -> None:
     told.more = _texts(me, _OTHER_TITLES)
     for node in files:
         told.more += _texts(node, _TITLES)
+
+
+def _tell_knowledge(told: Told, nodes: Mapping[str, _Node], me: _Node, wanted: Wanted) -> None:
+    """Take the texts of a kind's table, those of the record itself before those of its parts, and what codes mean."""
+    if not wanted.texts:
+        return
+    parts = [me, *(node for node in nodes.values() if node is not me)]
+    told.descriptions = [text for node in parts for text in _texts(node, wanted.texts)]
+    labels = (
+        codes.get(term, {}) for node in parts for name, codes in wanted.codes.items() for term in node.get(name, ())
+    )
+    told.more += [(label, tag) for said in labels for tag, label in said.items()][:MAX_VALUES]
+    told.more += wanted.names
 
 
 def _tell_languages(told: Told, me: _Node) -> None:

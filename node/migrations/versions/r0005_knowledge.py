@@ -63,6 +63,8 @@ def upgrade() -> None:
         of_collection(key=False),
         number("record_key"),
         text("iri"),
+        text("slug"),  # of the city model's record
+        text("digest"),  # of the dataset when it was read
         text("url"),
         text("etag", default=""),
         text("state"),
@@ -73,3 +75,4 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("inspection_of", "inspection", ["collection_id", "record_key"])
+    op.create_index("inspection_by_time", "inspection", ["state", "next_at"])

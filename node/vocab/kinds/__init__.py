@@ -7,11 +7,22 @@ the tables. A new kind is a new table here, and a row in `node.records.KINDS`. P
 from collections.abc import Mapping
 from typing import Any
 
+from node.vocab.kinds import adoption, ai_system, answer, challenge, city_model, data_service, practice, question, reuse
 from node.vocab.kinds.field import Field, KindTable
 
 __all__ = ["TABLES", "example_of"]
 
-_ALL: tuple[KindTable, ...] = ()
+_ALL: tuple[KindTable, ...] = (
+    practice.TABLE,
+    adoption.TABLE,
+    ai_system.TABLE,
+    question.TABLE,
+    answer.TABLE,
+    challenge.TABLE,
+    reuse.TABLE,
+    city_model.TABLE,
+    data_service.TABLE,
+)
 
 TABLES: Mapping[str, KindTable] = {each.kind: each for each in _ALL}
 """The tables by kind."""

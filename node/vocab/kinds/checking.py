@@ -53,7 +53,8 @@ def check(table: KindTable, said: Said) -> tuple[Problem, ...]:
 
 def pointer(parent: str, key: object) -> str:
     """Give the JSON pointer of a member."""
-    return f"{parent}/{str(key).replace('~', '~0').replace('/', '~1')}"
+    step = str(key)
+    return f"{parent}/{step.replace('~', '~0').replace('/', '~1') if '~' in step or '/' in step else step}"
 
 
 def _fields(fields: Sequence[Field], said: object, at: str) -> Found:
@@ -78,11 +79,13 @@ def _fields(fields: Sequence[Field], said: object, at: str) -> Found:
 
 def is_missing(value: object) -> bool:
     """Tell whether a value says nothing: none, or empty, also in every language."""
-    if isinstance(value, Mapping):
-        return all(is_missing(each) for each in value.values())
+    if value is None:
+        return True
     if isinstance(value, str):
-        return not value.strip()
-    return value is None or (isinstance(value, list | tuple) and not value)
+        return not value or value.isspace()
+    if isinstance(value, dict | Mapping):  # nearly always a dict, which is quick to tell
+        return all(map(is_missing, value.values()))
+    return isinstance(value, list | tuple) and not value
 
 
 def _several(field: Field, value: object, at: str) -> Found:
@@ -208,6 +211,11 @@ _FORMS: dict[Form, tuple[Callable[[str], bool], str]] = {
     "language": (is_language, "the tag of a language, such as en or sv"),
     "code": (bool, "a code"),
 }
+
+
+def fits(form: Form, value: str) -> bool:
+    """Tell whether a text is a value of a form that is the same in all languages: a date, a number, a link."""
+    return _FORMS[form][0](value)
 
 
 def _wrong(at: str, wanted: str, value: object) -> Problem:

@@ -31,13 +31,13 @@ def links_in(table: KindTable, said: Mapping[str, Any]) -> Iterator[tuple[str, s
 
 def _links(fields: Sequence[Field], said: Mapping[str, Any], before: str) -> Iterator[tuple[str, str]]:
     for field in fields:
-        value: Any = said.get(field.name)
-        if is_missing(value):
+        if field.form not in ("group", "link") or is_missing(said.get(field.name)):
             continue
+        value: Any = said[field.name]
         for each in value if field.many else (value,):
             if field.form == "group":
                 yield from _links(field.fields, each, f"{before}{field.name}.")
-            elif field.form == "link" and field.to:
+            elif field.to:
                 yield before + field.name, each
 
 
@@ -45,7 +45,8 @@ def _read(nodes: _Nodes, subject: str, fields: Sequence[Field], depth: int) -> d
     node = nodes.get(subject, {})
     said: dict[str, Any] = {}
     for field in fields:
-        value = _field(nodes, node.get(field.term, ()), field, depth)
+        terms = node.get(field.term)
+        value: Any = _field(nodes, terms, field, depth) if terms else None
         if not is_missing(value):
             said[field.name] = value
     return said

@@ -176,7 +176,7 @@ def test_dates_languages_and_links_are_what_they_are() -> None:
     assert [link for link in ("//a", "ftp://a", "https://", "https://a:99999/", "https://a b/") if is_link(link)] == []
 
 
-@pytest.mark.parametrize("table", TABLES.values(), ids=str)
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_table_reads_back_its_own_example(table: KindTable) -> None:
     said = example_of(table)
     assert check(table, said) == ()
@@ -187,7 +187,7 @@ def every_group(fields: tuple[Field, ...]) -> list[tuple[Field, ...]]:
     return [fields, *(group for each in fields if each.fields for group in every_group(each.fields))]
 
 
-@pytest.mark.parametrize("table", TABLES.values(), ids=str)
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_table_keeps_the_rules_of_tables(table: KindTable) -> None:
     for fields in every_group(table.fields):
         assert len({each.term for each in fields}) == len(fields), "two fields of one term cannot be told apart"

@@ -1,0 +1,188 @@
+"""Files written for people to edit: a template of a kind with hints, and a description as the file that says it.
+
+What is written is read back as the same description (`folder`). Long texts become sections where nothing in them could
+be taken for a heading or a comment; all else is front matter. Texts in several languages become a file each, if they
+are sections, and `{en: …, fi: …}` within the front matter if they are short. Pure: no I/O, no clock.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from node.vocab.kinds.checking import is_missing
+from node.vocab.kinds.field import Codes, Field, KindTable, Said
+
+_PLAIN = re.compile(r"[^\W\d_](?:[\w /()+.-]*[\w/()+.])?\Z|\d[\d.-]*\Z|https?://[\w./%~+=&?@:-]+(?:#[\w.-]*)?\Z")
+_SPOKEN = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
+# What would be read as something else than the text of a section.
+_NO_SECTION = re.compile(r"^ {0,3}(?:#{1,2}[ \t]|`{3}|~{3})|<!--|\r|\A\s|\s\Z", re.MULTILINE)
+_MOST_CODES = 20
+_WORDS = {
+    "en": (
+        "What stands behind # is a hint. Fill in what you can; citynode lint says what is missing.",
+        "Translations stand beside this file: NAME.fi.md, NAME.sv.md. Add `collection: NAME` for another collection.",
+    ),
+    "fi": (
+        "Merkin # jälkeen tuleva teksti on ohje. Täytä mitä voit; komento lint kertoo, mitä puuttuu.",
+        "Käännökset ovat tämän tiedoston vieressä: NIMI.en.md, NIMI.sv.md. Muu kokoelma: `collection: NIMI`.",
+    ),
+    "sv": (
+        "Det som står efter # är en anvisning. Fyll i det du kan; kommandot lint säger vad som saknas.",
+        "Översättningar står bredvid denna fil: NAMN.en.md, NAMN.fi.md. En annan samling: `collection: NAMN`.",
+    ),
+}
+_KEPT_OUT = frozenset({"languages", "issued", "modified"})
+"""What is said without being written: see `office`."""
+
+
+def template(table: KindTable, *, title: str, language: str, review: str) -> str:
+    """Write the file of something new: what must be said open, what may be said as comments.
+
+    Args:
+        table: Its kind.
+        title: Its title; empty to be written.
+        language: Of the texts; hints and headings are in it where we have them, else in English.
+        review: The date of the next review.
+    """
+    words = language if language in ("en", "fi", "sv") else "en"
+    known = {"title": title, "review": review}
+    lines = ["---", *(f"# {each}" for each in _WORDS[words]), f"language: {language}"]
+    for each in table.fields:
+        if not is_section(each) and each.name not in _KEPT_OUT:
+            lines += _asked(each, words, known.get(each.name, ""))
+    lines.append("---")
+    for each in table.fields:
+        if is_section(each):
+            lines += ["", f"## {each.label[words]}", "", f"<!-- {each.hint[words]} -->"]
+    return "\n".join(lines) + "\n"
+
+
+def is_section(field: Field) -> bool:
+    """Tell whether a field is a section of the body: a long text that stands once."""
+    return field.form == "markdown" and not field.many
+
+
+def _asked(field: Field, words: str, value: str) -> Iterator[str]:
+    codes = field.codes.codes if isinstance(field.codes, Codes) else ()
+    listed = f" ({', '.join(each.code for each in codes)})" if 0 < len(codes) <= _MOST_CODES else ""
+    yield f"# {field.label[words]}: {field.hint[words]}{listed}"
+    if field.form == "group" or (field.need == "may" and not value):
+        example = _example(field, words)
+        yield from (f"# {line}" for line in _entry(field, example, words, ""))
+    elif field.name == "license":
+        yield f"license: {field.example}"
+    else:
+        yield f"{field.name}: {_text(value)}".rstrip() if value else f"{field.name}:"
+
+
+def _example(field: Field, words: str) -> Any:  # noqa: ANN401 (of any form)
+    """Give a value to show, with texts in one language."""
+    if field.form == "group":
+        one = {
+            each.name: _example(each, words) for each in field.fields if each.example is not None or each.need != "may"
+        }
+        return [one] if field.many else one
+    value = field.example
+    if field.many:
+        value = value if isinstance(value, list) else [value] if value is not None else []
+        return [_in_words(each, words) for each in value] or ["…"]
+    return "…" if value is None else _in_words(value, words)
+
+
+def _in_words(value: Any, words: str) -> Any:  # noqa: ANN401 (of any form)
+    return value.get(words) or next(iter(value.values()), "…") if isinstance(value, Mapping) else value
+
+
+def written(table: KindTable, said: Said, *, collection: str = "") -> dict[str, str]:
+    """Write a description as files: the text by language, the main one under the empty language.
+
+    The main language is that of the title's first text. A description without sections has one file.
+    """
+    main = next(iter(_texts(said.get("title"))), "en")
+    files = {"": _main(table, said, main, collection)}
+    languages: dict[str, None] = {}
+    for each in table.fields:
+        if is_section(each) and _fits_sections(said.get(each.name)):
+            languages |= dict.fromkeys(_texts(said.get(each.name)))
+    for language in languages:
+        if language != main:
+            files[language] = "\n".join(["---", "---", *_sections(table, said, language)]) + "\n"
+    return files
+
+
+def _main(table: KindTable, said: Said, main: str, collection: str) -> str:
+    lines = ["---", f"language: {main}"]
+    if collection:
+        lines.append(f"collection: {collection}")
+    for each in table.fields:
+        value = said.get(each.name)
+        if not is_missing(value) and not (is_section(each) and _fits_sections(value)):
+            lines += _entry(each, value, main, "")
+    return "\n".join([*lines, "---", *_sections(table, said, main)]) + "\n"
+
+
+def _sections(table: KindTable, said: Said, language: str) -> list[str]:
+    words = language if language in ("en", "fi", "sv") else "en"
+    lines: list[str] = []
+    for each in table.fields:
+        text = _texts(said.get(each.name)).get(language, "") if is_section(each) else ""
+        if text and _fits_sections(said.get(each.name)):
+            lines += ["", f"## {each.label[words]}", "", text]
+    return lines
+
+
+def _texts(value: object) -> Mapping[str, str]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _fits_sections(value: object) -> bool:
+    texts = _texts(value)
+    return bool(texts) and not any(_NO_SECTION.search(each) for each in texts.values())
+
+
+# ---------------------------------------------------------------- YAML
+
+
+def _entry(field: Field, value: Any, main: str, indent: str) -> Iterator[str]:  # noqa: ANN401 (of any form)
+    """Write one key with its value; groups as blocks, everything else on one line."""
+    if field.form != "group":
+        values = [_flat(each, main) for each in value] if field.many else []
+        yield f"{indent}{field.name}: {'[' + ', '.join(values) + ']' if field.many else _flat(value, main)}"
+        return
+    yield f"{indent}{field.name}:"
+    groups: Sequence[Mapping[str, Any]] = value if field.many else [value]
+    for each in groups:
+        lines = _group(field, each, main, indent + ("    " if field.many else "  "))
+        for number, line in enumerate(lines):
+            yield f"{indent}  - {line.lstrip()}" if field.many and number == 0 else line
+
+
+def _group(field: Field, said: Mapping[str, Any], main: str, indent: str) -> Iterator[str]:
+    for each in field.fields:
+        value = said.get(each.name)
+        if not is_missing(value):
+            yield from _entry(each, value, main, indent)
+
+
+def _flat(value: Any, main: str) -> str:  # noqa: ANN401 (of any form)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        if list(value) == [main]:
+            return _text(value[main])
+        return "{" + ", ".join(f"{tag}: {_text(text)}" for tag, text in value.items()) + "}"
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    """Write a text as one line of YAML, plain where nothing in it means something else."""
+    if _PLAIN.match(text) and text.lower() not in _SPOKEN:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(each if each.isprintable() else _escaped(each) for each in quoted)
+
+
+def _escaped(character: str) -> str:
+    number = ord(character)
+    return f"\\u{number:04X}" if number < 0x10000 else f"\\U{number:08X}"

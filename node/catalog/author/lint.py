@@ -1,0 +1,293 @@
+"""Lint: what a reader in another city will miss, and the few things that keep a text from being published at all.
+
+Warnings never stop a publication; errors (links to private hosts, scripts, personal data, an adoption of itself) do.
+Each says what to write, at the JSON pointer of the value. Reads the shelf for links to our own records, and nothing
+else: time comes in as a day, and no link is fetched.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from node.catalog.author.texts import Leaf, Markdown, read
+from node.catalog.names import is_good_iri
+from node.catalog.shelf import Held, Shelf
+from node.records import KINDS
+from node.vocab import contacts as persons
+from node.vocab import personal
+from node.vocab.kinds import TABLES
+from node.vocab.kinds.checking import SUMMARY_CHARACTERS, Problem, is_missing, pointer
+from node.vocab.kinds.field import Field, KindTable, Said
+from node.vocab.kinds.reading import links_in, said_in
+from node.vocab.ntriples import split
+from node.vocab.terms import PROV
+
+LEAST_WORDS = 10
+MOST_STEPS = 200
+"""How many records a search for a circle of adoptions looks at."""
+_FEW_WORDS = 5
+_SCRIPT = re.compile(r"<\s*(?:script|iframe|object|embed|form|style)\b|\son\w+\s*=|javascript:", re.IGNORECASE)
+_SHORT_FORM = re.compile(r"\b[A-ZÅÄÖ]{3,}\b")
+# Short forms that any reader of a city's page knows.
+_KNOWN_FORMS = frozenset({"BBC", "CSV", "COVID", "GPS", "PDF", "USA", "WWW", "FAQ"})
+_ADOPTING = frozenset({"practice", "adoption"})
+
+
+def date_of(day: int) -> str:
+    """Write a day since the epoch."""
+    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+
+
+def languages_of(texts: Sequence[Leaf]) -> list[str]:
+    """List the languages of texts in their order, without the languages that translations were made from."""
+    return list(dict.fromkeys(_base(tag) for tag in dict.fromkeys(leaf.language for leaf in texts) if tag))
+
+
+def kept_in(what: str) -> str:
+    """Say why something with personal data is not published for everyone."""
+    return (
+        f"It contains personal data ({what}), and what contains personal data is never in a collection that everyone"
+        " may read. Publish it in a restricted collection, or publish data without it."
+    )
+
+
+def look(
+    table: KindTable, said: Said, texts: Sequence[Leaf], *, today: str, base_url: str, is_public: bool
+) -> Iterator[Problem]:
+    """Look at the texts and values of a description that `check` found no error in.
+
+    Args:
+        table: Its kind.
+        said: The description.
+        texts: Its leaves.
+        today: `YYYY-MM-DD`.
+        base_url: Ours; private hosts may be linked only from a node on one.
+        is_public: Whether everyone may read it: then nothing in it may tell who a person is.
+    """
+    yield from _wanted(table.fields, said, "")
+    yield from _languages(table, said, texts)
+    for leaf in texts:
+        if leaf.field.form == "link":
+            yield from _private(leaf.pointer, [leaf.text], base_url)
+        elif leaf.language or leaf.field.form == "plain":
+            yield from _text(leaf, base_url)
+            yield from _traces(leaf, is_public=is_public)
+    yield from _values(table, said, today)
+
+
+def _wanted(fields: Sequence[Field], said: Mapping[str, Any], at: str) -> Iterator[Problem]:
+    """Name what should be there and is not."""
+    for field in fields:
+        value, place = said.get(field.name), pointer(at, field.name)
+        if is_missing(value):
+            if field.need == "should":
+                yield _warning(place, "recommended", f"{field.label['en']} is missing: {field.hint['en']}")
+        elif field.form == "group":
+            groups: Sequence[Mapping[str, Any]] = value if field.many else [value]  # type: ignore[assignment, list-item]
+            for number, each in enumerate(groups):
+                yield from _wanted(field.fields, each, pointer(place, number) if field.many else place)
+            yield from _numbers(field, groups, place)
+
+
+def _numbers(field: Field, groups: Sequence[Mapping[str, Any]], at: str) -> Iterator[Problem]:
+    """Name results that nobody can compare: a field for numbers, and not one of them has any."""
+    measured = [each for each in field.fields if each.form == "number"]
+    if field.many and measured and not any(each.name in group for each in measured for group in groups):
+        message = f"{field.label['en']}: no number says how much. Give {measured[0].label['en'].lower()}, unit, source."
+        yield _warning(at, "no-numbers", message)
+
+
+def _languages(table: KindTable, said: Said, texts: Sequence[Leaf]) -> Iterator[Problem]:
+    spoken = languages_of(texts)
+    if len(spoken) == 1 and spoken != ["en"]:
+        message = f"All of it is in {spoken[0]}. Most readers elsewhere know English: give at least title and summary."
+        yield _warning("/title", "one-language", message)
+    title = said.get("title")
+    titled = {_base(tag) for tag in title} if isinstance(title, Mapping) else set()
+    for field in table.fields:
+        value = said.get(field.name)
+        if not field.by_language or field.many or field.need == "may" or not isinstance(value, Mapping):
+            continue
+        missing = sorted(titled - {_base(tag) for tag in value})
+        if missing:
+            message = f"{field.label['en']} is missing in {', '.join(missing)}, in which there is a title."
+            yield _warning(f"/{field.name}", "untranslated", message)
+
+
+def _text(leaf: Leaf, base_url: str) -> Iterator[Problem]:
+    if leaf.field.name == "summary":
+        yield from _summary(leaf)
+    markdown = read(leaf.text)
+    yield from _html(leaf, markdown)
+    yield from _private(leaf.pointer, markdown.links, base_url)
+    if leaf.field.form != "markdown":
+        return
+    for address in markdown.links:
+        if not urlsplit_or_none(address):
+            message = f"The link “{address[:80]}” leads nowhere from another city: write the whole address."
+            yield _warning(leaf.pointer, "relative-link", message)
+    for address in markdown.silent:
+        message = f"The picture “{address[:80]}” says nothing to who cannot see it: write ![what it shows](…)."
+        yield _warning(leaf.pointer, "no-alternative", message)
+    yield from _length(leaf, markdown)
+
+
+def _length(leaf: Leaf, markdown: Markdown) -> Iterator[Problem]:
+    name = leaf.field.label["en"]
+    if markdown.links and markdown.words < _FEW_WORDS:
+        message = f"{name} holds links alone, and links die: say in words what stands there."
+        yield _warning(leaf.pointer, "links-only", message)
+    elif leaf.field.need != "may" and markdown.words < LEAST_WORDS and leaf.pointer.count("/") == 2:
+        message = f"{name} has {markdown.words} words; from {LEAST_WORDS} on somebody elsewhere can follow."
+        yield _warning(leaf.pointer, "short-text", message)
+
+
+def _summary(leaf: Leaf) -> Iterator[Problem]:
+    if len(leaf.text) > SUMMARY_CHARACTERS:
+        message = f"The summary has {len(leaf.text)} characters; lists of other cities show {SUMMARY_CHARACTERS}."
+        yield _warning(leaf.pointer, "long-summary", message)
+    odd = sorted(set(_SHORT_FORM.findall(leaf.text)) - _KNOWN_FORMS)
+    if odd:
+        message = f"Readers elsewhere may not know {', '.join(odd[:5])}: write it out."
+        yield _warning(leaf.pointer, "short-form", message)
+
+
+def _html(leaf: Leaf, markdown: Markdown) -> Iterator[Problem]:
+    found = next((each for each in (*markdown.html, *markdown.links) if _SCRIPT.search(each)), None)
+    if found is not None:
+        message = f"“{_cut(found)}” is script and never shown: take it out."
+        yield Problem(leaf.pointer, "script", message)
+    elif markdown.html:
+        message = f"“{_cut(markdown.html[0])}” is HTML, and shown as text: write it as Markdown."
+        yield _warning(leaf.pointer, "html", message)
+
+
+def _private(at: str, addresses: Sequence[str], base_url: str) -> Iterator[Problem]:
+    for address in addresses:
+        if urlsplit_or_none(address) in ("http", "https") and not is_good_iri(address.split("#")[0], base_url):
+            message = f"“{_cut(address)}” cannot be reached from another city: link a public address."
+            yield Problem(at, "private-link", message)
+
+
+def urlsplit_or_none(address: str) -> str:
+    """Give the scheme of an address; empty where it has none or is none."""
+    try:
+        return urlsplit(address).scheme
+    except ValueError:
+        return ""
+
+
+def _traces(leaf: Leaf, *, is_public: bool) -> Iterator[Problem]:
+    """Name what in a text is one person's; never repeat it."""
+    for trace in personal.numbers_in(leaf.text):
+        message = f"It looks like {trace.what} at character {trace.at + 1}: take it out."
+        yield Problem(leaf.pointer, personal.REFUSED, message, "error" if is_public else "warning")
+    for trace in personal.mobiles_in(leaf.text):
+        message = f"It looks like {trace.what} at character {trace.at + 1}: name an office's number or mailbox."
+        yield _warning(leaf.pointer, "personal-number", message)
+
+
+def _values(table: KindTable, said: Said, today: str) -> Iterator[Problem]:
+    review = said.get("review")
+    if isinstance(review, str) and table.field("review") and review < today[: len(review)]:
+        yield _warning("/review", "review-due", f"The review was due {review}: look at it again, and set the next one.")
+    for name in ("issued", "modified"):
+        value = said.get(name)
+        if isinstance(value, str) and value > today[: len(value)]:
+            yield _warning(f"/{name}", "in-the-future", f"{value} is yet to come.")
+
+
+def contacts(iri: str, payload: bytes) -> Iterator[Problem]:
+    """Name a contact that is a person: people change their work, and their names are personal data."""
+    begin = f"<{iri}#contact"
+    about = [split(line) for line in payload.decode().split("\n") if begin in line]
+    if persons.reduce(f"<{iri}>", about)[1]:
+        message = "The contact seems to be a person: name a team and its mailbox, which outlast people."
+        yield _warning("/contact", "personal-contact", message)
+
+
+class Known:
+    """What is known here of other records; asks about each once, so it lives no longer than one publication."""
+
+    def __init__(self, shelf: Shelf, base_url: str) -> None:
+        self.shelf = shelf
+        self.base_url = base_url
+        self._held: dict[str, Held | None] = {}
+
+    def by_iri(self, iri: str) -> Held | None:
+        """Find a record, ours or mirrored."""
+        if iri not in self._held:
+            self._held[iri] = self.shelf.by_iri(iri)
+        return self._held[iri]
+
+
+def links(table: KindTable, iri: str, said: Said, known: Known) -> Iterator[Problem]:
+    """Look where links to records lead: to nothing here, to a record of another kind, or in a circle."""
+    for name, target in links_in(table, said):
+        field = _field_at(table, name)
+        place = f"/{name.partition('.')[0]}"
+        if target == iri:
+            yield Problem(place, "circle", "It points to itself: name the record that it is about.")
+            continue
+        held = known.by_iri(target)
+        if held is None and target.startswith(f"{known.base_url}/"):
+            yield _warning(place, "unknown-record", f"There is no record {target} here (yet).")
+        elif held is not None and held.kind in KINDS and held.kind not in field.to:
+            wanted = " or ".join(field.to)
+            yield _warning(place, "other-kind", f"{target} is a {held.kind}; {field.label['en']} points to a {wanted}.")
+    if table.kind in _ADOPTING:
+        yield from _circles(table, iri, said, known)
+
+
+def _field_at(table: KindTable, name: str) -> Field:
+    fields: Sequence[Field] = table.fields
+    found = None
+    for part in name.split("."):
+        found = next(each for each in fields if each.name == part)
+        fields = found.fields
+    assert found is not None  # noqa: S101  (links_in names fields of the table)
+    return found
+
+
+def _circles(table: KindTable, iri: str, said: Said, known: Known) -> Iterator[Problem]:
+    """Follow adoptions from record to record, as far as they are held here, until one leads back."""
+    for start, first in _adopted(table, said):
+        seen, waiting = {first}, [(first, first)]
+        while waiting and len(seen) < MOST_STEPS:
+            record, path = waiting.pop()
+            for _, target in _said_of(record, known):
+                if target == iri:
+                    message = f"Adoptions lead back to this one: {path} → {iri}. Take one of them out."
+                    yield Problem(f"/{start}", "circle", message)
+                    return
+                if target not in seen:
+                    seen.add(target)
+                    waiting.append((target, f"{path} → {target}"))
+
+
+def _said_of(record: str, known: Known) -> list[tuple[str, str]]:
+    held = known.by_iri(record)
+    table = TABLES.get(held.kind) if held and held.kind in _ADOPTING else None
+    return _adopted(table, said_in(table, record, known.shelf.payload(held))) if held and table else []
+
+
+def _adopted(table: KindTable, said: Said) -> list[tuple[str, str]]:
+    """Give the links by which a record follows from another."""
+    return [
+        (name, target) for name, target in links_in(table, said) if _field_at(table, name).term == PROV.wasDerivedFrom
+    ]
+
+
+def _base(tag: str) -> str:
+    return tag.partition("-")[0]
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:59] + "…"
+
+
+def _warning(at: str, code: str, message: str) -> Problem:
+    return Problem(at, code, message, "warning")

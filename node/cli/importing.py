@@ -1,0 +1,176 @@
+"""Commands that bring records of other registers in, and write ours for others: `import` and `export` of each kind.
+
+What a file says is read by a mapping: one that comes along (`--from`), one that the city wrote itself (`--mapping`), or
+the one that knows the file best. The report tells what became of every record, and what of it found no place here.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from node.cli import say
+from node.cli.authoring import GROUPS, CollectionOption, DryOption
+from node.cli.common import DataOption, JsonOption, opened
+from node.errors import Conflict, Malformed, NotFound
+from node.vocab.kinds import TABLES
+from node.vocab.kinds.checking import is_language
+from node.vocab.kinds.field import KindTable
+
+if TYPE_CHECKING:
+    from node.catalog.author.import_files import Row
+    from node.catalog.author.importing import Batch, Importer, Report
+    from node.vocab.kinds.mapping import Mapping
+
+FromOption = Annotated[str, typer.Option("--from", metavar="MAPPING", help="How to read it; else the one that fits.")]
+MappingOption = Annotated[Path | None, typer.Option("--mapping", metavar="FILE", help="A mapping of your own.")]
+_SHOWN = 10
+
+
+def register() -> None:
+    """Add `import` and `export` to the commands of each kind."""
+    for kind, group in GROUPS.items():
+        _add_import(group, TABLES[kind])
+        _add_export(group, TABLES[kind])
+
+
+def _add_import(group: typer.Typer, table: KindTable) -> None:
+    @group.command("import", help=f"Publish {table.plural['en'].lower()} from a file of another register.")
+    def import_(
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON, CSV, Markdown, or a folder of Markdown.")],
+        start: FromOption = "",
+        mapping: MappingOption = None,
+        translated_from: Annotated[
+            str, typer.Option("--translated-from", metavar="LANGUAGE", help="Other languages are a machine's, from it.")
+        ] = "",
+        publisher: Annotated[str, typer.Option("--publisher", help="Who answers for records that do not say.")] = "",
+        drafts: Annotated[
+            Path | None, typer.Option("--drafts", metavar="DIR", help="Write files to edit; publish nothing.")
+        ] = None,
+        collection: CollectionOption = "",
+        dry_run: DryOption = False,
+        as_json: JsonOption = False,
+        data: DataOption = None,
+    ) -> None:
+        from node.catalog.author.importing import Importer, batch_of
+
+        if translated_from and not is_language(translated_from):
+            raise Malformed(f"{translated_from[:40]!r} is no language.", fix="Write a tag such as nl or fi.")
+        rows, declared = _read(table, file, start, mapping)
+        with opened(data) as node:
+            batch = batch_of(
+                table, rows, declared, translated_from=translated_from, language=node.settings.languages[0]
+            )
+            importer = Importer(node.knowledge.authoring, table)
+            if drafts is not None:
+                _say_drafts(importer, batch, drafts, collection, table)
+                return
+            report = importer.run(batch, declared, publisher=publisher, collection=collection, dry_run=dry_run)
+        if as_json:
+            say.document(report.document())
+        else:
+            _say(report)
+        if report.refused:
+            raise Malformed(
+                f"{len(report.refused)} of {report.read} records were not published.",
+                fix="Mend them in the file, or write drafts: --drafts DIR",
+            )
+
+
+def _add_export(group: typer.Typer, table: KindTable) -> None:
+    @group.command(help=f"Write our {table.plural['en'].lower()} as another register has them, or as they are.")
+    def export(
+        to: Annotated[str, typer.Option("--to", metavar="MAPPING", help="As whom; else our own form.")] = "",
+        mapping: MappingOption = None,
+        form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="json or csv.")] = "json",
+        language: Annotated[str, typer.Option("--language", help="Of the texts, where there are several.")] = "",
+        out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Else standard output.")] = None,
+        data: DataOption = None,
+    ) -> None:
+        from node.catalog.author.importing import OWN, Importer, mapping_of, text_of
+
+        if form not in ("json", "csv"):
+            raise Malformed(f"{form[:40]!r} is no format.", fix="Write json or csv.")
+        declared = _own_mapping(table, mapping) if mapping else mapping_of(table, [], name=to or OWN)
+        with opened(data) as node:
+            records = Importer(node.knowledge.authoring, table).export(declared, language=language)
+        text = text_of(records, declared, form)
+        if out is None:
+            say.raw(text)
+            return
+        if out.exists():
+            raise Conflict(f"{out} is there already.", fix="Choose another name, or take the file away.")
+        out.write_text(text, "utf-8", newline="")
+        say.line(f"Wrote {len(records)} to {out}")
+
+
+def _read(table: KindTable, file: Path, start: str, mapping: Path | None) -> "tuple[list[Row], Mapping | None]":
+    from node.catalog.author import import_files
+    from node.catalog.author.importing import OWN, mapping_of
+    from node.vocab.kinds.mapping import builtin
+
+    if mapping is not None:
+        declared = _own_mapping(table, mapping)
+        return import_files.read(file, records=declared.records), declared
+    records = builtin(start).records if start and start != OWN else "records"
+    rows = import_files.read(file, records=records)
+    return rows, mapping_of(table, rows, name=start)
+
+
+def _own_mapping(table: KindTable, file: Path) -> "Mapping":
+    from node.vocab.kinds.mapping import read_mapping
+
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotFound(f"{file} cannot be read: {error}.") from error
+    found = read_mapping(text, file=file.name)
+    if found.table.kind != table.kind:
+        fix = f"Give it to: citynode {found.table.command} import"
+        raise Malformed(f"{file.name} is for {found.table.plural['en'].lower()}.", fix=fix)
+    return found
+
+
+def _say_drafts(importer: "Importer", batch: "Batch", folder: Path, collection: str, table: KindTable) -> None:
+    files = importer.draft(batch, folder, collection=collection)
+    say.lines(str(each) for each in files)
+    say.note(f"Edit them, then: citynode {table.command} publish --folder {folder}")
+
+
+def _say(report: "Report") -> None:
+    would = "would be " if report.dry_run else ""
+    say.line(
+        f"{report.read} records read as {report.mapping}: {len(report.new)} {would}new, {len(report.changed)}"
+        f" {would}changed, {len(report.same)} the same, {len(report.refused)} refused"
+    )
+    if report.changed:
+        say.line(f"{'Would change' if report.dry_run else 'Changed'}: {_some(report.changed)}")
+    if report.merged:
+        say.line(f"Languages of one thing, made one: {_some(report.merged)}")
+    if report.skipped:
+        say.line(f"Of another kind, passed over: {report.skipped}")
+    say.lines(f"Stands there twice, the first was taken: {slug} ({', '.join(at)})" for slug, at in report.twice.items())
+    say.lines(f"Perhaps the same: {one} and {other}" for one, other in report.alike)
+    say.lines(f"Left out of {number}: {path} ({_WHY[why]})" for path, why, number in report.left)
+    if report.warned:
+        say.line(f"A reader in another city will miss something in {report.warned}: see lint")
+    for each in report.refused:
+        for problem in each.problems:
+            say.note(f"{each.place}: error: {problem.message} ({problem.pointer}) [{problem.code}]")
+
+
+_WHY = {
+    "no-field": "no field for it",
+    "unknown-word": "a word that no code has",
+    "no-address": "no web address",
+    "no-mail": "no mail address",
+    "no-date": "no date",
+    "no-number": "no number",
+    "no-truth": "neither yes nor no",
+    "shortened": "too long, shortened",
+}
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

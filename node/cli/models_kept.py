@@ -1,0 +1,150 @@
+"""Commands on the city models that this node keeps records of: list them, publish one by hand, look again, take back.
+
+Models of our own open datasets are found and read by the worker; these commands show what it found, do what no dataset
+tells (a file on this machine, a dataset of a restricted collection), and do its round where no worker runs.
+"""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from node.cli import say
+from node.cli.common import DataOption, JsonOption, opened
+from node.errors import Malformed, NotFound
+from node.vocab.kinds.checking import is_link
+
+if TYPE_CHECKING:
+    from node.assembly import Node
+    from node.catalog.models.facts import ModelFacts
+    from node.catalog.models.telling import Dataset
+
+KIND = "city-model"
+_MOST_READ = 10_000
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the group `models`."""
+    app.command("list")(list_)
+    app.command()(read)
+    app.command()(publish)
+    app.command()(withdraw)
+
+
+def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
+    """List the files of our datasets that may be models, what became of each, and models published by hand."""
+    with opened(data) as node:
+        known = {each.slug: each for each in node.knowledge.models.inspections.all()}
+        held = {each.slug: each for each in node.knowledge.authoring.own(KIND)}
+        rows = [
+            {
+                "name": slug,
+                "state": known[slug].state if slug in known else "by hand",
+                "detail": known[slug].detail if slug in known else "",
+                "file": known[slug].url if slug in known else "",
+                "dataset": known[slug].dataset if slug in known else "",
+                "record": held[slug].iri if slug in held else "",
+                "looked": say.moment(known[slug].checked_ms) if slug in known and known[slug].checked_ms else "",
+            }
+            for slug in sorted(known.keys() | held.keys())
+        ]
+    if as_json:
+        say.document(rows)
+        return
+    columns = ("name", "state", "looked", "file", "detail")
+    say.table(columns, [[row[column] for column in columns] for row in rows])
+
+
+def read(as_json: JsonOption = False, data: DataOption = None) -> None:
+    """Look at every file that is due now, as the worker would; may fetch much."""
+    stop, done = threading.Event(), 0
+    with opened(data) as node:
+        models = node.knowledge.models
+        models.keeper.catch_up(stop)
+        while done < _MOST_READ and models.inspector.round(stop):
+            done += 1
+        states: dict[str, int] = {}
+        for each in models.inspections.all():
+            states[each.state] = states.get(each.state, 0) + 1
+    if as_json:
+        say.document({"done": done, "states": states})
+        return
+    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no dataset names a model"
+    say.line(f"{done} looked at; {said}.")
+
+
+def publish(
+    source: Annotated[str, typer.Argument(metavar="FILE|URL", help="The model.")],
+    dataset: Annotated[str, typer.Option("--dataset", metavar="IRI", help="The dataset that it belongs to.")] = "",
+    title: Annotated[str, typer.Option("--title", help="What people read; else the dataset's.")] = "",
+    url: Annotated[str, typer.Option("--url", help="Where others can download a FILE.")] = "",
+    name: Annotated[str, typer.Option("--name", help="Ends the record's address; else made of dataset and file.")] = "",
+    collection: Annotated[str, typer.Option("--collection", metavar="NAME", help="Where to publish.")] = "",
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
+    """Read a model and publish what it says of itself, as a record beside its dataset."""
+    from node.catalog.author.office import Written
+    from node.catalog.models.telling import said_of, slug_for
+
+    if not dataset and not title:
+        raise Malformed(
+            "Nothing says what this is a model of.", fix="Name its dataset with --dataset, or give --title."
+        )
+    with opened(data) as node:
+        around, facts = _dataset(node, dataset), _facts(node, source)
+        language = node.settings.languages[0]
+        named = {language: title} if title else None
+        address = url or (source if is_link(source) else "")
+        said = said_of(facts, dataset=around, language=language, file=address, title=named)
+        slug = name or slug_for(around.slug if around else title, address or Path(source).resolve().as_uri())
+        outcome = node.knowledge.authoring.publish(KIND, [Written(slug, said)], collection=collection)
+    for _, problems in (*outcome.refused, *outcome.warned):
+        for each in problems:
+            say.note(f"{each.level}: {each.message} ({each.pointer}) [{each.code}]")
+    if outcome.refused:
+        raise Malformed(f"{slug} was not published.", fix="Mend what is said above.")
+    if as_json:
+        say.document({"put": outcome.put, "unchanged": outcome.unchanged, "said": said})
+        return
+    say.lines(f"Published {iri}" for iri in outcome.put)
+    say.lines(f"Unchanged {iri}" for iri in outcome.unchanged)
+
+
+def withdraw(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `models list` shows it.")],
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
+    """Withdraw the record of a model; its file is not looked at again by itself."""
+    from node.catalog.models.inspections import withhold
+
+    with opened(data) as node:
+        done = node.knowledge.authoring.withdraw(KIND, name)
+        with node.db.write() as tx:
+            withhold(tx, name)
+    if as_json:
+        say.document(done)
+        return
+    say.lines(f"Withdrew {iri}" for iri in done.withdrawn)
+
+
+def _dataset(node: "Node", iri: str) -> "Dataset | None":
+    """Find what the model belongs to. Raises NotFound."""
+    from node.catalog.models.telling import Dataset
+
+    if not iri:
+        return None
+    held = node.shelf.by_iri(iri)
+    if held is None or held.kind not in ("dataset", "dataset-series"):
+        raise NotFound(f"No dataset {iri[:200]} is held here.", fix="Give --title instead, or harvest it first.")
+    return Dataset(held.iri, held.slug, node.shelf.payload(held))
+
+
+def _facts(node: "Node", source: str) -> "ModelFacts":
+    """Read a model. Raises Malformed for what is none, NotFound, or what the way out raises."""
+    files, stop = node.knowledge.models.files, threading.Event()
+    if is_link(source):
+        return files.read_new(source, stop=stop)
+    return files.read_file(Path(source))
