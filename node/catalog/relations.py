@@ -16,8 +16,8 @@ from node.catalog.shelf import Shelf
 from node.db import Tx
 from node.journal import Collection as Journal
 from node.journal import Entry, Payloads, key_of, newest_of
-from node.vocab.kinds.field import KindTable
-from node.vocab.kinds.reading import links_in, said_in
+from node.vocab.kinds.field import Field, KindTable
+from node.vocab.kinds.reading import links_in, part_of, said_in
 
 REVIEW = "review"
 MOST_LINKS = 500
@@ -75,7 +75,7 @@ class RelationsFollower:
 
     def __init__(self, tables: Mapping[str, KindTable]) -> None:
         """Read records of these kinds; others have no links that are followed."""
-        self._tables = tables
+        self._tables = {kind: part_of(table, _is_followed) for kind, table in tables.items()}
 
     def apply(self, tx: Tx, collection: Journal, entries: Sequence[Entry], payloads: Payloads) -> None:
         """Take in the newest state of each record that changed."""
@@ -141,6 +141,10 @@ def _forget(tx: Tx, collection_id: int, iris: Sequence[str]) -> None:
 
 def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
+
+
+def _is_followed(field: Field) -> bool:
+    return (field.form == "link" and bool(field.to)) or field.name == REVIEW
 
 
 def _review_day(said: Mapping[str, Any]) -> int | None:

@@ -80,12 +80,14 @@ def look(
 def _wanted(fields: Sequence[Field], said: Mapping[str, Any], at: str) -> Iterator[Problem]:
     """Name what should be there and is not."""
     for field in fields:
+        if field.need != "should" and field.form != "group":
+            continue
         value, place = said.get(field.name), pointer(at, field.name)
-        if is_missing(value):
+        if value is None or is_missing(value):
             if field.need == "should":
                 yield _warning(place, "recommended", f"{field.label['en']} is missing: {field.hint['en']}")
         elif field.form == "group":
-            groups: Sequence[Mapping[str, Any]] = value if field.many else [value]  # type: ignore[assignment, list-item]
+            groups: Sequence[Mapping[str, Any]] = value if field.many else [value]
             for number, each in enumerate(groups):
                 yield from _wanted(field.fields, each, pointer(place, number) if field.many else place)
             yield from _numbers(field, groups, place)

@@ -307,7 +307,7 @@ class Authoring:
     ) -> Iterator[Problem]:
         if is_public and (what := personal.contains(table.kind, payload)):
             yield Problem("/personal_data", personal.REFUSED, lint.kept_in(what))
-        texts, today, base_url = list(leaves(table, said)), self._today(), self.city.base_url
+        texts, today, base_url = leaves(table, said), self._today(), self.city.base_url
         yield from lint.look(table, said, texts, today=today, base_url=base_url, is_public=is_public)
         yield from lint.contacts(iri, payload)
         yield from lint.links(table, iri, said, known)
@@ -320,7 +320,7 @@ class Authoring:
         first = self.city.languages[0]
         made = tidy(table, said, first)
         if table.field("languages") and is_missing(made.get("languages")):
-            made["languages"] = lint.languages_of(list(leaves(table, made)))
+            made["languages"] = lint.languages_of(leaves(table, made))
         if table.field("publisher") and is_missing(made.get("publisher")):
             made["publisher"] = {"name": {first: self.city.name}}
         return made

@@ -33,12 +33,14 @@ class Leaf(NamedTuple):
     text: str
 
 
-def leaves(table: KindTable, said: Said) -> Iterator[Leaf]:
-    """Walk the texts of a description, in the order of its fields; what does not fit its field is passed over."""
-    yield from _fields(table.fields, said, "")
+def leaves(table: KindTable, said: Said) -> list[Leaf]:
+    """List the texts of a description, in the order of its fields; what does not fit its field is passed over."""
+    found: list[Leaf] = []
+    _fields(table.fields, said, "", found)
+    return found
 
 
-def _fields(fields: Sequence[Field], said: object, at: str) -> Iterator[Leaf]:
+def _fields(fields: Sequence[Field], said: object, at: str, found: list[Leaf]) -> None:
     if not isinstance(said, Mapping):
         return
     for field in fields:
@@ -46,20 +48,22 @@ def _fields(fields: Sequence[Field], said: object, at: str) -> Iterator[Leaf]:
         if value is None or is_missing(value) or (field.many and not isinstance(value, list | tuple)):
             continue
         place = pointer(at, field.name)
-        places = [(pointer(place, n), each) for n, each in enumerate(value)] if field.many else [(place, value)]
-        for here, each in places:
+        for here, each in [(pointer(place, n), one) for n, one in enumerate(value)] if field.many else [(place, value)]:
             if field.form == "group":
-                yield from _fields(field.fields, each, here)
+                _fields(field.fields, each, here, found)
             elif field.by_language:
-                yield from _texts(field, each, here)
+                found += _texts(field, each, here)
             elif isinstance(each, str):
-                yield Leaf(here, field, "", each)
+                found.append(Leaf(here, field, "", each))
 
 
-def _texts(field: Field, value: object, at: str) -> Iterator[Leaf]:
-    for tag, text in value.items() if isinstance(value, Mapping) else ():
-        if isinstance(tag, str) and isinstance(text, str):
-            yield Leaf(pointer(at, tag), field, tag, text)
+def _texts(field: Field, value: object, at: str) -> list[Leaf]:
+    texts = value.items() if isinstance(value, Mapping) else ()
+    return [
+        Leaf(pointer(at, tag), field, tag, text)
+        for tag, text in texts
+        if isinstance(tag, str) and isinstance(text, str)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ nest of boundaries is never built: its indices are looked at in pieces for the l
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -231,9 +230,14 @@ class Objects:
 
     # What they share
 
-    def members(self, at: int, where: str) -> "Named":
-        """Give the members of the object at `at`."""
-        return Named(self.walk, self.tally, at, where)
+    def members(self, at: int, where: str) -> Members:
+        """Give the members of the object at `at`; one that stands twice is told."""
+
+        def twice(key: str) -> None:
+            message = "This member stands twice; the second hides the first. Write it once."
+            self.tally.problem("duplicate-key", f"{where}/{escaped(key)}", message)
+
+        return Members(self.walk, at, twice=twice)
 
     def value(self, at: int, where: str) -> tuple[Any, int]:
         """Read a small value; what cannot be read is told, and None."""
@@ -255,26 +259,6 @@ class Objects:
         end = self.walk.skip(at)  # first: a document that is cut off here is only that
         self.tally.problem("wrong-type", where, f"It is not {wanted}.")
         return end
-
-
-class Named(Members):
-    """Members whose second use of one key is told."""
-
-    def __init__(self, walk: Walk, tally: Tally, at: int, where: str) -> None:
-        """Look at nothing yet."""
-        super().__init__(walk, at)
-        self._tally = tally
-        self._where = where
-
-    def __iter__(self) -> Iterator[tuple[str, int]]:
-        """Yield key and start of value; raise NotJson where it is none."""
-        seen: set[str] = set()
-        for key, start in super().__iter__():
-            if key in seen:
-                message = "This member stands twice; the second hides the first. Write it once."
-                self._tally.problem("duplicate-key", f"{self._where}/{escaped(key)}", message)
-            seen.add(key)
-            yield key, start
 
 
 def escaped(name: str) -> str:

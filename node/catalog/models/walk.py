@@ -6,7 +6,7 @@ the file and their brackets cost no Python. Works on bytes mapped from a file; r
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -25,11 +25,14 @@ _FLAT = bytes.maketrans(b"[]", b"  ")
 _EMPTY = re.compile(rb"\[\s*\]")
 _OPENING = re.compile(rb"(?:\[\s*)*+")
 _TEXT = rb'"(?:[^"\\]++|\\.)*+"'
-_KEY = re.compile(rb'[ \t\r\n]*+"((?:[^"\\]++|\\.)*+)"[ \t\r\n]*+:[ \t\r\n]*+', re.DOTALL)
-_AFTER = re.compile(rb"[ \t\r\n]*+([,}])")
+_SPACE = rb"[ \t\r\n]*+"
+_KEY = rb'"((?:[^"\\]++|\\.)*+)"' + _SPACE + rb":" + _SPACE
+# What stands before a member: its key, or the end of the object instead.
+_FIRST = re.compile(_SPACE + rb"(?:(\})|" + _KEY + rb")", re.DOTALL)
+_NEXT = re.compile(_SPACE + rb"(?:(\})|," + _SPACE + _KEY + rb")", re.DOTALL)
+_PLAIN = re.compile(rb'"([^"\\\x00-\x1f\x80-\xff]*+)"')
 # What may stand at the end of a document that is cut off behind a value or within a key.
-_CUT = re.compile(rb'[ \t\r\n]*+(?:"(?:[^"\\]++|\\.)*+(?:\\?|"[ \t\r\n]*+:?[ \t\r\n]*+))?\Z', re.DOTALL)
-_CLOSED = re.compile(rb"[ \t\r\n]*+\}")
+_CUT = re.compile(rb'[ \t\r\n]*+,?+[ \t\r\n]*+(?:"(?:[^"\\]++|\\.)*+(?:\\?|"[ \t\r\n]*+:?[ \t\r\n]*+))?\Z', re.DOTALL)
 
 
 def _nest(levels: int) -> bytes:
@@ -82,6 +85,8 @@ class Walk:
             TooLarge: More than a megabyte, or nested too deep.
             Malformed: No JSON.
         """
+        if plain := _PLAIN.match(self.view, at):
+            return plain[1].decode(), plain.end()
         end = self.skip(at)
         if end - at > _VALUE_BYTES:
             raise TooLarge(f"It has {end - at} bytes, more than {_VALUE_BYTES}.")
@@ -111,36 +116,35 @@ class Members:
     """The members of the object that opens at `at`: iterating gives each key and where its value starts.
 
     Whoever follows a value into its depths sets `end` to where it ended, so that it is not gone through twice. After
-    the last member `closed` is the place behind the object.
+    the last member `closed` is the place behind the object. `twice` is told every key that stands a second time.
     """
 
-    def __init__(self, walk: Walk, at: int) -> None:
+    def __init__(self, walk: Walk, at: int, *, twice: Callable[[str], None] | None = None) -> None:
         """Look at nothing yet."""
         self._walk = walk
         self._at = at
+        self._twice = twice
         self.end = 0
         self.closed = at
 
     def __iter__(self) -> Iterator[tuple[str, int]]:
         """Yield key and start of value; raise NotJson where it is none."""
-        view, at = self._walk.view, self._at + 1
-        if closed := _CLOSED.match(view, at):
-            self.closed = closed.end()
-            return
+        view, at, seen, twice = self._walk.view, self._at + 1, set[bytes](), self._twice
+        before = _FIRST
         while True:
-            found = _KEY.match(view, at)
+            found = before.match(view, at)
             if found is None:
                 raise self._walk.broken(at)
-            self.end = 0
-            yield self._key(found[1]), found.end()
-            at = self.end or self._walk.skip(found.end())
-            after = _AFTER.match(view, at)
-            if after is None:
-                raise self._walk.broken(at)
-            at = after.end()
-            if after[1] == b"}":
-                self.closed = at
+            if found[1]:
+                self.closed = found.end()
                 return
+            key, start, self.end, before = found[2], found.end(), 0, _NEXT
+            if twice is not None:
+                if key in seen:
+                    twice(self._key(key))
+                seen.add(key)
+            yield self._key(key), start
+            at = self.end or self._walk.skip(start)
 
     def _key(self, text: bytes) -> str:
         if b"\\" not in text:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -67,25 +68,29 @@ def _fields(fields: Sequence[Field], said: object, at: str) -> Found:
             yield Problem(pointer(at, key), "unknown-field", f"There is no field {_shown(key)}.{_near(key, known)}")
     for each in fields:
         value = said.get(each.name)
-        place = pointer(at, each.name)
-        if is_missing(value):
+        if value is None or is_missing(value):
             if each.need == "must":
-                yield Problem(place, "missing", f"{each.label['en']} is missing: {each.hint['en']}")
+                message = f"{each.label['en']} is missing: {each.hint['en']}"
+                yield Problem(pointer(at, each.name), "missing", message)
         elif each.many:
-            yield from _several(each, value, place)
+            yield from _several(each, value, pointer(at, each.name))
         else:
-            yield from _value(each, value, place)
+            yield from _value(each, value, pointer(at, each.name))
 
 
 def is_missing(value: object) -> bool:
     """Tell whether a value says nothing: none, or empty, also in every language."""
+    # Asked some thousand times a record: the types that JSON has are told at once.
     if value is None:
         return True
-    if isinstance(value, str):
-        return not value or value.isspace()
-    if isinstance(value, dict | Mapping):  # nearly always a dict, which is quick to tell
-        return all(map(is_missing, value.values()))
-    return isinstance(value, list | tuple) and not value
+    kind = type(value)
+    if kind is str:
+        return not value or value.isspace()  # type: ignore[attr-defined]
+    if kind is list:
+        return not value
+    if kind is dict or isinstance(value, Mapping):
+        return all(map(is_missing, value.values()))  # type: ignore[attr-defined]
+    return isinstance(value, str | tuple) and not value
 
 
 def _several(field: Field, value: object, at: str) -> Found:
@@ -171,6 +176,7 @@ def code_at(codes: Codes | object, code: str) -> Code | None:
     return codes.by_code(code) if isinstance(codes, Codes) else None
 
 
+@lru_cache(maxsize=4096)  # a city's own addresses come again in every record
 def is_link(value: str) -> bool:
     """Tell whether a text is an absolute web address that may stand in a record as it is."""
     if len(value) > MAX_IRI or not value.startswith(("https://", "http://")) or mend_iri(value) != value:

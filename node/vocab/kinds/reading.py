@@ -4,7 +4,8 @@ A peer writes what it likes: what does not fit a field's form is passed over, nu
 bounded, and nothing raises. Pure: no I/O, no clock, no RDF library.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from node.vocab import lists
@@ -22,6 +23,16 @@ def said_in(table: KindTable, record: str, payload: bytes) -> dict[str, Any]:
     for subject, predicate, value in triples_of(payload):
         nodes.setdefault(subject[1:-1], {}).setdefault(predicate[1:-1], []).append(value)
     return _read(nodes, record, table.fields, 0)
+
+
+def part_of(table: KindTable, wanted: Callable[[Field], bool]) -> KindTable:
+    """Give a table of those fields alone that are wanted, and of the groups that have some: to read less, faster."""
+    return replace(table, fields=_wanted(table.fields, wanted))
+
+
+def _wanted(fields: Sequence[Field], wanted: Callable[[Field], bool]) -> tuple[Field, ...]:
+    kept = (replace(each, fields=_wanted(each.fields, wanted)) if each.fields else each for each in fields)
+    return tuple(each for each in kept if (each.fields if each.form == "group" else wanted(each)))
 
 
 def links_in(table: KindTable, said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -40,7 +40,7 @@ def _line(subject: str, predicate: str, value: str) -> str:
 def _fields(record: str, subject: str, fields: Sequence[Field], said: Mapping[str, Any]) -> Iterator[str]:
     for field in fields:
         value: Any = said.get(field.name)
-        if is_missing(value):
+        if value is None or is_missing(value):
             continue
         for number, each in enumerate(value if field.many else (value,), 1):
             if field.form == "group":
