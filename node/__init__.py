@@ -34,9 +34,9 @@ The flows:
     Find    shelf -> touched -> readings in the worker: quality, then search (catalog/search, tantivy), the triple
             stores (catalog/graph -> outbound.engine -> oxigraph). web: search, ckan, ogc, atom -> sight (what this
             caller may see) -> search; what one may ask but not copy -> federation.asking -> its city, live.
-    Know    a file, an import, a submission or a model's own bytes -> a description (plain values) -> vocab.kinds: the table
-            of its kind checks and writes it -> catalog.author.office -> journal -> shelf and relations. web: what touches
-            a record is asked of relations, of all cities whose collections the caller may see.
+    Know    a file, an import, a submission or a model's own bytes -> a description (plain values) -> vocab.kinds: the
+            table of its kind checks and writes it -> catalog.author.office -> journal -> shelf and relations. web: what
+            touches a record is asked of relations, of all cities whose collections the caller may see.
     Agree   office or web/dsp -> negotiations (stored, then decided by approvals) -> outbox -> the other. Finalized:
             one entry in each city's journal of the pair -> agreements (a follower) -> decisions.
     Proof   journal -> tiles, checkpoint, inclusion proof; witnesses cosign; `citynode journal verify` recomputes all of
