@@ -1,4 +1,4 @@
-"""`make demo`: two cities on this machine, Helsinki and London, that mirror each other and are searched, until Ctrl-C.
+"""`make demo`: Helsinki and London on this machine, mirroring, signing, sharing and being searched, until Ctrl-C.
 
 Each city is a node of its own, made, introduced and run with the very commands an operator uses; nothing here reaches
 into the node. The catalogues are the project's own (see README.md beside this file); with LIVE=1 the live portals are
@@ -20,6 +20,7 @@ from urllib.parse import quote
 from demo.agreeing import sign_and_revoke
 from demo.cities import COLLECTION, HELSINKI, LONDON, City
 from demo.finding import search_both
+from demo.sharing import share
 
 Running = dict[City, "subprocess.Popen[bytes]"]
 
@@ -57,8 +58,9 @@ def main() -> int:
             city.wait_ready(process)
         _introduce(*cities)
         agreed = sign_and_revoke(*cities)
+        shared = share(*cities)
         found = search_both(cities[1])
-        print(agreed, found, sep="", end="", flush=True)
+        print(agreed, shared, found, sep="", end="", flush=True)
         print(_what_to_try(*cities, running), flush=True)
         return _watch(running)
     except KeyboardInterrupt:

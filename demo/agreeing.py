@@ -28,10 +28,10 @@ def sign_and_revoke(helsinki: City, london: City) -> str:
     for one, other in ((helsinki, london), (london, helsinki)):
         _mirror(one, other, PLANS)
     print("\nIn words, the same that both nodes enforce (also --lang fi, --lang sv)", flush=True)
-    _typed(london, "agreements", "explain", document)
+    typed(london, "agreements", "explain", document)
     print("\nWould it be allowed? Helsinki asks its own node", flush=True)
     for action in ("index", "distribute", "sell"):
-        _typed(helsinki, "agreements", "simulate", "--peer", london.slug, "--action", action, "--collection", PLANS)
+        typed(helsinki, "agreements", "simulate", "--peer", london.slug, "--action", action, "--collection", PLANS)
     print("\nA second agreement, on restricted data for one purpose, and its end", flush=True)
     _survey(helsinki, london)
     return _to_try(helsinki, london, document)
@@ -47,13 +47,13 @@ def _declaration(helsinki: City, london: City) -> str:
             print(f"in force already: {each['id']}", flush=True)
             return str(each["id"])
     words = ("--with", london.slug, "--cover", PLANS, "--their", PLANS, "--public")
-    drafted = _typed(helsinki, "agreements", "draft", "digital-declaration", *words, shown=False)
+    drafted = typed(helsinki, "agreements", "draft", "digital-declaration", *words, shown=False)
     document = next(line.split()[-1] for line in drafted.splitlines() if line.startswith("Both are parts of"))
     print("Aino at Helsinki proposes it, and thereby approves it", flush=True)
-    _typed(helsinki, "agreements", "propose", document, "--token-file", _secret(helsinki), shown=False)
+    typed(helsinki, "agreements", "propose", document, "--token-file", _secret(helsinki), shown=False)
     _until(lambda: _waits(london, document), f"{london.name} to hear of it")
     print("Grace at London reads it, and approves both directions", flush=True)
-    _typed(london, "agreements", "approve", document, "--yes", "--token-file", _secret(london), "--wait", str(WAIT_S))
+    typed(london, "agreements", "approve", document, "--yes", "--token-file", _secret(london), "--wait", str(WAIT_S))
     _until(lambda: _in_force(helsinki, document), "the declaration to be in force at Helsinki")
     return document
 
@@ -63,32 +63,32 @@ def _survey(helsinki: City, london: City) -> None:
     if offer not in {each["id"] for each in helsinki.json("offers", "list")["offers"]}:
         terms = ("--set", f"purposes={PURPOSE}", "--set", "ends=2028-12-31", "--set", "transfer_basis=no-personal-data")
         shown_to = ("--to", london.slug, "--automatic", "--name", OFFER)
-        _typed(
+        typed(
             helsinki, "offers", "publish", SURVEYS, "--template", "restricted-data", *terms, *shown_to,
             "--token-file", _secret(helsinki), shown=False,
         )  # fmt: skip
-    _typed(london, "agreements", "draft", "--with", helsinki.slug, "--offer", offer, shown=False)
+    typed(london, "agreements", "draft", "--with", helsinki.slug, "--offer", offer, shown=False)
     draft = next(each["id"] for each in london.json("agreements", "list")["drafts"])
     agreed = ("--token-file", _secret(london), "--wait", str(WAIT_S))
     print("Grace asks for the offer as it stands; Helsinki's node agrees by itself, as the offer says", flush=True)
     print("What was a draft becomes a negotiation, then an agreement, each with an id of its own", flush=True)
-    _typed(london, "agreements", "propose", draft, *agreed)
+    typed(london, "agreements", "propose", draft, *agreed)
     held = [each for each in london.json("agreements", "list")["agreements"] if each["target"].endswith(SURVEYS)]
     agreement = str(held[0]["id"])
     _mirror(london, helsinki, SURVEYS)
     print(f"\nHelsinki ends it: {london.name}'s copy is hidden at once and deleted as agreed", flush=True)
     reason = ("--yes", "--reason", "The survey is being corrected")
-    _typed(helsinki, "agreements", "revoke", agreement, *reason)
+    typed(helsinki, "agreements", "revoke", agreement, *reason)
     local = f"{helsinki.slug}/{SURVEYS}"
     _until(lambda: not _records(london, local), f"{london.name} to hide {local}")
-    _typed(london, "agreements", "show", agreement)
+    typed(london, "agreements", "show", agreement)
     print(f"{london.name} shows {_counted(_records(london, local))} of {local} now", flush=True)
-    _typed(london, "peers", "unfollow", helsinki.slug, SURVEYS, shown=False)
+    typed(london, "peers", "unfollow", helsinki.slug, SURVEYS, shown=False)
 
 
 def _mirror(one: City, other: City, collection: str) -> None:
     local = f"{other.slug}/{collection}"
-    _typed(one, "peers", "follow", other.slug, collection, shown=False)
+    typed(one, "peers", "follow", other.slug, collection, shown=False)
     print(f"  {one.name}$ citynode exchange run {other.slug} --wait", flush=True)
     one.say("exchange", "run", other.slug, "--wait", must=False)
     _until(lambda: _records(one, local), f"{one.name} to hold {local}")
@@ -142,7 +142,7 @@ def _until(holds: Any, what: str) -> None:
 # ---------------------------------------------------------------- typing
 
 
-def _typed(city: City, *words: str, shown: bool = True) -> str:
+def typed(city: City, *words: str, shown: bool = True) -> str:
     """Print a command as it is typed, run it, and print what it said."""
     spelt = " ".join(f"'{word}'" if " " in word else _short_word(word) for word in words)
     print(f"  {city.name}$ citynode {spelt}", flush=True)

@@ -55,7 +55,8 @@ class City:
     def environment(self) -> dict[str, str]:
         """Give the environment of its commands: its own data folder, nobody else's settings."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith("CITYNODE_")}
-        quiet = {"CITYNODE_LINK_CHECK_DAYS": "0"}  # the samples name real sites, which a demonstration leaves alone
+        # The samples name real sites, which a demonstration leaves alone.
+        quiet = {"CITYNODE_LINK_CHECK_DAYS": "0", "CITYNODE_MODEL_INSPECT_MIB": "0"}
         return {**ours, **quiet, "CITYNODE_DATA": str(self.folder), "CITYNODE_ACCENT": self.accent}
 
     def say(self, *words: str, must: bool = True) -> None:

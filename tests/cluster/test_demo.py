@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -50,7 +51,7 @@ def said() -> Iterator[list[str]]:
         text=True,
     )
     lines: list[str] = []
-    until = time.monotonic() + 300
+    until = time.monotonic() + 600
     try:
         assert process.stdout is not None
         for line in process.stdout:
@@ -94,6 +95,62 @@ def test_the_restricted_mirror_is_for_those_with_a_token_alone(said: list[str]) 
     )
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 (loopback)
         assert answer.read().decode().count("hri.example/restricted/") >= 3
+
+
+def test_both_cities_publish_what_they_know(said: list[str]) -> None:
+    begun = next(place for place, line in enumerate(said) if line.startswith("What the cities know: practices"))
+    shown = "".join(said[begun:])
+    for path in (
+        "8001/practices/ai-register", "8001/ai-systems/parking-chatbot", "8001/models/kalasatama",
+        "8001/challenges/kerb-space", "8002/practices/planning-datahub", "8002/ai-systems/street-sensors",
+        "8002/models/olympic-park", "8002/adoptions/ai-register", "8002/challenges/kerb-space",
+    ):  # fmt: skip
+        assert re.search(rf"(Published|Unchanged) http://127\.0\.0\.1:{path}\n", shown), path
+
+
+@pytest.mark.parametrize(
+    ("city", "command"),
+    [(city, command) for city in ("helsinki", "london") for command in ("practices", "ai-register", "challenges")]
+    + [("london", "adoptions")],
+)
+def test_lint_finds_nothing_in_what_others_are_to_learn_from(said: list[str], city: str, command: str) -> None:
+    found = json.loads(tried(f"CITYNODE_DATA=.demo/{city} .venv/bin/citynode {command} lint --json"))
+    # The trial looked at cameras alone, whose pictures are no dataset.
+    assert [each for each in found if (each["name"], each["code"]) != ("station-safety-trial", "recommended")] == []
+
+
+def test_london_repeats_a_practice_of_helsinki_which_shows_it(said: list[str]) -> None:
+    practice = "http://127.0.0.1:8001/practices/ai-register"
+    assert f"{practice} now shows:\n    Repeated by: London tries Helsinki's open AI register (London)\n" in "".join(
+        said
+    )
+    page = get(f"{practice}?lang=en", "text/html").decode()
+    assert "London tries Helsinki" in page
+    copy = get(f"http://127.0.0.1:8002/records?iri={quote(practice, safe='')}", "text/turtle").decode()
+    assert "Avoin tekoälyrekisteri asukkaille" in copy
+
+
+def test_a_dataset_of_helsinki_shows_the_london_app_that_uses_it_and_a_challenge_of_both(said: list[str]) -> None:
+    dataset = "http://127.0.0.1:8001/datasets/helsingin-pysakointipaikat"
+    told = json.loads(get(f"http://127.0.0.1:8001/records/relations?iri={quote(dataset, safe='')}", "application/json"))
+    found = {(each["kind"], each["city"]) for each in told["into"]}
+    assert {("reuse", "London"), ("challenge", "London"), ("challenge", "Helsinki")} <= found
+
+
+@pytest.mark.parametrize(
+    ("address", "epsg", "objects"),
+    [("http://127.0.0.1:8001/models/kalasatama", 3879, 4), ("http://127.0.0.1:8002/models/olympic-park", 27700, 5)],
+)
+def test_each_city_has_a_model_that_says_where_and_what_it_is(
+    said: list[str], address: str, epsg: int, objects: int
+) -> None:
+    page = get(f"{address}?lang=en", "text/html").decode()
+    assert "CityJSON" in page
+    assert f"EPSG/0/{epsg}" in get(address, "text/turtle").decode()
+    facts = json.loads(get(f"{address.rpartition('/models/')[0]}/stac/collections/models/items", "application/json"))
+    (item,) = facts["features"]
+    assert item["properties"]["proj:code"] == f"EPSG:{epsg}"
+    assert item["properties"]["city3d:city_objects"] == objects
 
 
 def test_one_search_finds_what_both_cities_have(said: list[str]) -> None:
@@ -202,15 +259,17 @@ def test_it_shows_the_proof_of_londons_copy(said: list[str]) -> None:
 
 def test_the_commands_it_names_do_what_it_says(said: list[str]) -> None:
     named = [command for command in commands(said, "CITYNODE_DATA=") if "run --port" not in command]
-    assert len(named) == 5
+    assert len(named) == 8
     printed = "".join(tried(command) for command in named)
     assert "london" in printed
     assert "active" in printed
+    assert "A charter for new technology in public places" in printed
+    assert "Counting by camera sensors at the street" in printed, "the register as the United Kingdom's standard has it"
 
 
 def test_helsinki_stops_and_london_still_serves_and_proves(said: list[str]) -> None:
     (kill,) = commands(said, "kill ")
-    (curl,) = [command for command in commands(said, "curl ") if "/records?iri=" in command]
+    (curl,) = [command for command in commands(said, "curl ") if "%2Fdatasets%2F" in command]
     (verify,) = commands(said, ".venv/bin/citynode verify")
     tried(kill)
     until = time.monotonic() + 20
