@@ -84,14 +84,15 @@ class NotFound(Refused):
 
 
 class Withdrawn(Refused):
-    """Was here; its city has withdrawn it. `iri` and `at_ms` are what may still be said of it."""
+    """Was here; its city has withdrawn it. `iri` and `at_ms` are what may still be said of it, and which `mirror`."""
 
     code = "withdrawn"
 
-    def __init__(self, message: str, *, iri: str = "", at_ms: int = 0, fix: str = "") -> None:
+    def __init__(self, message: str, *, iri: str = "", at_ms: int = 0, mirror: str = "", fix: str = "") -> None:
         super().__init__(message, fix=fix)
         self.iri = iri
         self.at_ms = at_ms
+        self.mirror = mirror
 
 
 class Conflict(Refused):

@@ -255,6 +255,7 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
             outbound=outbound,
             followers=followers,
             reminders=federation.agreeing.office.reminders,
+            hidden=hidden,
         ),
     )
     made.registry.register(PeerMarks(made.federation.health, clock_ms))

@@ -44,8 +44,12 @@ def build(
     outbound: Outbound,
     followers: Sequence[Follower] = (),
     reminders: Callable[[], Sequence[Mapping[str, Any]]] = tuple,
+    hidden: Callable[[], frozenset[str]] = frozenset,
 ) -> Knowledge:
-    """Put knowledge together; opens nothing by itself. `reminders` gives those of agreements, as their office does."""
+    """Put knowledge together; opens nothing by itself.
+
+    `reminders` gives those of agreements, as their office does; `hidden` the peers of which nothing is shown.
+    """
     city = City(settings.name, settings.base_url, settings.languages)
     authoring = Authoring(journals, followers, shelf, city, clock_ms=clock_ms)
     submissions, relations = _submissions(settings, db, authoring, shelf), Relations(shelf)
@@ -54,7 +58,7 @@ def build(
         authoring=authoring,
         submissions=submissions,
         relations=relations,
-        tasks=Tasks(relations, shelf, others=others, language=settings.languages[0]),
+        tasks=Tasks(relations, shelf, others=others, language=settings.languages[0], hidden=hidden),
         models=modelling.build(settings, db=db, shelf=shelf, outbound=outbound, authoring=authoring),
     )
 

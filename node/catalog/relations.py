@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from node.catalog.addresses import record_of
 from node.catalog.shelf import Shelf
 from node.db import Tx
 from node.journal import Collection as Journal
@@ -23,6 +24,7 @@ REVIEW = "review"
 MOST_LINKS = 500
 MOST_FOUND = 1_000
 _CHUNK = 500
+_DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
 # What is not on the shelf is in no answer, whatever the follower still keeps of it.
 _HELD = (
@@ -43,6 +45,18 @@ _DUE = (
     " WHERE k.review_day < ? AND c.name NOT LIKE '%/%' ORDER BY k.review_day, k.iri LIMIT ?"
 )
 
+# Of whatever this node holds, also mirrors: a peer asks and answers in its own journal.
+_ASKED = (
+    f"SELECT c.name, k.iri, k.kind, s.at FROM knowledge k{_HELD} WHERE k.kind = 'question'"  # noqa: S608
+    f" AND EXISTS (SELECT 1 FROM relation r JOIN shelf t ON t.record_key = r.target_key AND t.iri = r.target"
+    " AND t.digest IS NOT NULL JOIN collection tc ON tc.id = t.collection_id AND tc.name NOT LIKE '%/%'"
+    f" WHERE {_LINK} AND r.name = 'about')"
+    " AND NOT EXISTS (SELECT 1 FROM relation a JOIN shelf t ON t.collection_id = a.collection_id"
+    " AND t.record_key = a.record_key AND t.digest IS NOT NULL AND t.kind = 'answer'"
+    " WHERE a.target_key = k.record_key AND a.target = k.iri AND a.name = 'question')"
+    " ORDER BY s.at, k.iri LIMIT ?"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:
@@ -60,7 +74,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A record of our own that is to be looked at again by the end of a day, counted since 1970-01-01."""
+    """A record that waits for us by the end of a day, counted since 1970-01-01: to be looked at again, or answered."""
 
     collection: str
     iri: str
@@ -111,7 +125,9 @@ class RelationsFollower:
             table, key = self._tables[opening.kind], key_of(opening.record)
             said = said_in(table, opening.record, body)
             records.append((collection.id, key, opening.record, opening.kind, entry.seq, _review_day(said)))
-            named = list(dict.fromkeys(links_in(table, said)))[:MOST_LINKS]
+            # A peer, or this city before, may have written the address of a page about the record.
+            found = ((name, record_of(target)) for name, target in links_in(table, said))
+            named = list(dict.fromkeys(found))[:MOST_LINKS]
             links += [(collection.id, key, name, key_of(target), target) for name, target in named]
         tx.many(
             "INSERT INTO knowledge (collection_id, record_key, iri, kind, seq, review_day) VALUES (?, ?, ?, ?, ?, ?)"
@@ -184,3 +200,11 @@ class Relations:
     def due(self, before_day: int, limit: int = MOST_FOUND) -> list[Due]:
         """Give our own live records whose review is due before a day (since 1970-01-01), the longest due first."""
         return [Due(*row) for row in self._hot.rows(_DUE, (before_day, limit))]
+
+    def asked(self, limit: int = MOST_FOUND) -> list[Due]:
+        """Give the live questions about records of ours, anybody's, that nobody has answered, the oldest first.
+
+        The day is that on which each was asked.
+        """
+        rows = self._hot.rows(_ASKED, (limit,))
+        return [Due(name, iri, kind, int(at_ms) // _DAY_MS) for name, iri, kind, at_ms in rows]

@@ -44,6 +44,10 @@ _WITHDRAWN = (
     "SELECT s.iri, s.at FROM shelf s JOIN collection c ON c.id = s.collection_id WHERE s.kind = ? AND s.slug = ?"
     " AND s.digest IS NULL AND c.visibility = 'public' AND c.name NOT LIKE '%/%' ORDER BY s.seq DESC LIMIT 1"
 )
+_GONE = (
+    "SELECT c.name, s.at FROM shelf s JOIN collection c ON c.id = s.collection_id WHERE s.record_key = ? AND s.iri = ?"
+    " AND s.digest IS NULL AND c.visibility = 'public' ORDER BY c.name LIKE '%/%', s.at DESC LIMIT ?"
+)
 _CHUNK = 500
 
 _OF = "(SELECT id FROM collection WHERE name = ?)"
@@ -159,6 +163,13 @@ class Shelf:
         """
         row = self._hot.row(_WITHDRAWN, (kind, slug))
         return (row[0], row[1]) if row else None
+
+    def gone(self, iri: str) -> list[tuple[str, int]]:
+        """Give the public collections, own or mirrored, that held this IRI until it was withdrawn there, and when.
+
+        Our own come first, then the newest.
+        """
+        return [(str(row[0]), int(row[1])) for row in self._hot.rows(_GONE, (key_of(iri), iri, _MOST_OF_ONE_IRI))]
 
     def by_iri(self, iri: str) -> Held | None:
         """Find a live record by its IRI, own or mirrored."""

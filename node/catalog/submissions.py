@@ -75,7 +75,11 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a submission stands. `state` is waiting, accepted or refused; `record` the IRI once it is accepted."""
+    """How a submission stands.
+
+    `state` is waiting, accepted, refused, or withdrawn: accepted, and taken back since; `record` is the IRI once it is
+    accepted, `withdrawn_ms` 0 unless it is withdrawn and known since when.
+    """
 
     id: str
     state: str
@@ -83,6 +87,7 @@ class Standing:
     decided_ms: int
     reason: str
     record: str
+    withdrawn_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +244,16 @@ class Submissions:
                 "There is no such submission, or the secret is another.", fix="Use the address you were given."
             )
         state = "waiting" if found.state in submission_store.OPEN else found.state
-        iri = self._iri(found) if state == "accepted" else ""
-        return Standing(found.id, state, found.at_ms, found.decided_ms, found.reason, iri)
+        told = Standing(found.id, state, found.at_ms, found.decided_ms, found.reason, "")
+        return self._since(found, told) if state == "accepted" else told
+
+    def _since(self, found: Submitted, told: Standing) -> Standing:
+        """Say what became of an accepted one: its record stands, or was withdrawn."""
+        iri = self._iri(found)
+        if self._names.record(found.kind, found.record) is not None:
+            return replace(told, record=iri)
+        gone = self._names.withdrawn(found.kind, found.record)
+        return replace(told, state="withdrawn", record=iri, withdrawn_ms=gone[1] if gone else 0)
 
     # ------------------------------------------------------------ staff
 

@@ -5,7 +5,9 @@ Files in a folder are the drafts: `new` writes one, `lint` says what to mend and
 kind has its commands at once; other modules add to `GROUPS` what one kind alone can do.
 """
 
+import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,17 +18,20 @@ import typer
 
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms, opened
-from node.errors import Malformed, NotFound
+from node.errors import Conflict, Malformed, NotFound
 from node.vocab.kinds import TABLES
 from node.vocab.kinds.checking import Problem
-from node.vocab.kinds.field import KindTable
+from node.vocab.kinds.field import KindTable, in_sentence
 
 if TYPE_CHECKING:
     from node.assembly import Node
     from node.catalog.author.folder import Folder
     from node.catalog.author.office import Judged, Outcome, Written
     from node.catalog.author.watch import Event, Watch
+    from node.catalog.shelf import Held
 
+_MOST_LINES = 40
+"""How many warnings lint writes out before it counts them instead."""
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="a-z, 0-9 and -; ends the record's address.")]
 NamesArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME|FILE]...", help="Names or files; all of the folder if none.")
@@ -44,7 +49,7 @@ def group(kind: str) -> typer.Typer:
     """Make the commands of a kind."""
     table = TABLES[kind]
     made = typer.Typer(help=f"{table.plural['en']}: {table.about['en']}", no_args_is_help=True)
-    for add in (_add_new, _add_lint, _add_publish, _add_withdraw, _add_list, _add_show, _add_watch):
+    for add in (_add_new, _add_edit, _add_lint, _add_publish, _add_withdraw, _add_list, _add_show, _add_watch):
         add(made, table)
     return made
 
@@ -54,14 +59,18 @@ def folder_of(node: "Node", table: KindTable, folder: Path | None) -> "Folder":
     from node.catalog.author.folder import Folder
 
     settings = node.settings
-    return Folder(folder or settings.data / table.command, table, settings.languages[0])
+    first, *others = settings.languages
+    return Folder(folder or settings.data / table.command, table, first, others)
 
 
 def _add_new(made: typer.Typer, table: KindTable) -> None:
-    @made.command(help=f"Write the file of a new {table.title['en'].lower()}, to be filled in.")
+    @made.command(help=f"Write the file of a new {in_sentence(table.title['en'])}, to be filled in.")
     def new(
         name: NameArgument,
         title: Annotated[str, typer.Option("--title", help="What people read.")] = "",
+        language: Annotated[
+            str, typer.Option("--lang", metavar="TAG", help="What it is written in; else the node's first language.")
+        ] = "",
         folder: FolderOption = None,
         data: DataOption = None,
     ) -> None:
@@ -69,9 +78,33 @@ def _add_new(made: typer.Typer, table: KindTable) -> None:
         with opened(data) as node:
             # A year ahead; the 28th is in every month.
             review = today.replace(year=today.year + 1, day=min(today.day, 28)).isoformat()
-            path = folder_of(node, table, folder).new(name, title=title, review=review)
+            if node.knowledge.authoring.find(table.kind, name):
+                fix = f"Write its file: citynode {table.command} edit {name}"
+                raise Conflict(f"{name[:80]} is published already.", fix=fix)
+            place = folder_of(node, table, folder)
+            path = place.new(name, title=title, review=review, language=language)
         say.line(str(path))
+        say.note(f"It is written in {language or place.language}; --lang TAG begins one in another language.")
         say.note(f"Fill it in, then: citynode {table.command} lint {name}")
+
+
+def _add_edit(made: typer.Typer, table: KindTable) -> None:
+    @made.command(help="Write the file of what is published, also of what came by an import or a submission.")
+    def edit(name: NameArgument, folder: FolderOption = None, data: DataOption = None) -> None:
+        with opened(data) as node:
+            held = _published(node, table, name)
+            collection = "" if held.collection == table.collection else held.collection
+            said = node.knowledge.authoring.draft(held)
+            path = folder_of(node, table, folder).write(name, said, collection=collection)
+        say.line(str(path))
+        say.note(f"Edit it, then: citynode {table.command} publish {name}")
+
+
+def _published(node: "Node", table: KindTable, name: str) -> "Held":
+    held = node.knowledge.authoring.find(table.kind, name)
+    if held is None:
+        raise NotFound(f"No {in_sentence(table.title['en'])} {name[:80]} of ours is published.")
+    return held
 
 
 def _add_lint(made: typer.Typer, table: KindTable) -> None:
@@ -80,12 +113,13 @@ def _add_lint(made: typer.Typer, table: KindTable) -> None:
         names: NamesArgument = None,
         collection: CollectionOption = "",
         links: Annotated[bool, typer.Option("--links", help="Also try every link, which takes its time.")] = False,
+        everything: Annotated[bool, typer.Option("--all", help="Write every warning out, however many.")] = False,
         folder: FolderOption = None,
         as_json: JsonOption = False,
         data: DataOption = None,
     ) -> None:
         with opened(data) as node:
-            files = _files(node, table, folder, names or [])
+            files = _written(node, table, names or []) if folder is None else _files(node, table, folder, names or [])
             outcome = node.knowledge.authoring.publish(
                 table.kind, files, collection=collection, dry_run=True, strict=False
             )
@@ -93,16 +127,46 @@ def _add_lint(made: typer.Typer, table: KindTable) -> None:
         if as_json:
             say.document([_document(name, each) for name, found in _all(outcome) for each in found])
         else:
-            say.lines(_told(outcome))
+            _say_lint(table, files, outcome, everything=everything or bool(names))
         _end(outcome, "With these errors nothing can be published: {}.")
+
+
+def _say_lint(table: KindTable, files: "Sequence[Written]", outcome: "Outcome", *, everything: bool) -> None:
+    """Write every error out, and every warning unless there are so many that they are better counted."""
+    levels = Counter(each.level for _, found in _all(outcome) for each in found)
+    counted = levels["warning"] > _MOST_LINES and not everything
+    say.lines(_told(outcome, ("error",) if counted else ("error", "warning")))
+    if counted:
+        say.table(("warnings", "code", "field", "such as"), list(_by_code(outcome)))
+        say.note(f"Each of the warnings: citynode {table.command} lint --all, or lint NAME")
+    what = " and ".join(
+        f"{levels[each]} {each}{'' if levels[each] == 1 else 's'}" for each in ("error", "warning") if levels[each]
+    )
+    many = f"{len(files)} {in_sentence((table.title if len(files) == 1 else table.plural)['en'])}"
+    say.note(f"{what} in {sum(1 for _ in _all(outcome))} of {many}." if what else f"Nothing to mend in {many}.")
+
+
+def _by_code(outcome: "Outcome") -> "Iterator[tuple[object, ...]]":
+    """Count the warnings by what they say of which field, the most frequent first."""
+    first: dict[tuple[str, str], str] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for name, problem in ((name, each) for name, found in _all(outcome) for each in found):
+        if problem.level == "warning":
+            key = problem.code, ".".join(step for step in problem.pointer.split("/")[1:] if not step.isdigit())
+            counts[key] += 1
+            first.setdefault(key, name)
+    yield from ((count, code, field, first[code, field]) for (code, field), count in counts.most_common())
 
 
 def _with_dead_links(node: "Node", table: KindTable, files: "list[Written]", outcome: "Outcome") -> "Outcome":
     from node.catalog.author import dead
 
     language = node.settings.languages[0]
-    found = [(each.slug, dead.links(table, each, language, node.outbound)) for each in files]
-    return replace(outcome, warned=(*outcome.warned, *(each for each in found if each[1])))
+    found = {each.slug: dead.links(table, each, language, node.outbound) for each in files}
+    # Who was judged already is judged once, with these links too.
+    refused = tuple((name, (*said, *found.pop(name, ()))) for name, said in outcome.refused)
+    warned = tuple((name, (*said, *found.pop(name, ()))) for name, said in outcome.warned)
+    return replace(outcome, refused=refused, warned=(*warned, *(each for each in found.items() if each[1])))
 
 
 def _add_publish(made: typer.Typer, table: KindTable) -> None:
@@ -191,11 +255,8 @@ def _add_show(made: typer.Typer, table: KindTable) -> None:
     @made.command(help="Show what is published.")
     def show(name: NameArgument, as_json: JsonOption = False, data: DataOption = None) -> None:
         with opened(data) as node:
-            office = node.knowledge.authoring
-            held = office.find(table.kind, name)
-            if held is None:
-                raise NotFound(f"No {table.title['en'].lower()} {name[:80]} of ours is published.")
-            said = office.said(held)
+            held = _published(node, table, name)
+            said = node.knowledge.authoring.said(held)
         if as_json:
             say.document({"record": held.iri, "collection": held.collection, "digest": held.digest, "said": said})
             return
@@ -275,6 +336,28 @@ def _files(node: "Node", table: KindTable, folder: Path | None, names: Sequence[
     return [_file(place, name) for name in dict.fromkeys(names)]
 
 
+def _written(node: "Node", table: KindTable, names: Sequence[str]) -> "list[Written]":
+    """Read what was named, or everything in the folder, and what is published and has no file there."""
+    from node.catalog.author.office import Written
+
+    office, place = node.knowledge.authoring, folder_of(node, table, None)
+    files = {each.slug: each for each in place.everything()} if place.path.is_dir() and not names else {}
+    taken = set(place.names()) if place.path.is_dir() else set()
+    own = {each.slug: each for each in office.own(table.kind)}
+    if not names and not files and not own:
+        return _files(node, table, None, ())
+    found = []
+    for name in dict.fromkeys(names) or sorted(files.keys() | own.keys()):
+        held = own.get(name)
+        if name in files:
+            found.append(files[name])
+        elif held is not None and name not in taken:
+            found.append(Written(name, office.said(held)))
+        else:
+            found.append(_file(place, name))
+    return found
+
+
 def _file(place: "Folder", name: str) -> "Written":
     from node.catalog.author.folder import Folder
 
@@ -285,7 +368,7 @@ def _file(place: "Folder", name: str) -> "Written":
 
 
 def _all(outcome: "Outcome") -> "Iterator[Judged]":
-    yield from sorted((*outcome.refused, *outcome.warned))
+    yield from sorted((*outcome.refused, *outcome.warned), key=lambda judged: judged[0])
 
 
 def _told(outcome: "Outcome", levels: Sequence[str] = ("error", "warning")) -> Iterator[str]:
@@ -303,9 +386,18 @@ def _note_warnings(table: KindTable, outcome: "Outcome") -> None:
 
 def _line(name: str, problem: Problem) -> str:
     """Write a problem as compilers do: where, how grave, what to do."""
-    place = f"{problem.file or name}:{problem.line}" if problem.line else problem.file or name
+    file = _near(problem.file) if problem.file else name
+    place = f"{file}:{problem.line}" if problem.line else file
     at = f" ({problem.pointer})" if problem.pointer else ""
     return f"{place}: {problem.level}: {problem.message}{at} [{problem.code}]"
+
+
+def _near(file: str) -> str:
+    """Name a file from where the command was given, if that is shorter."""
+    try:
+        return min(os.path.relpath(file), file, key=len)
+    except ValueError:  # another drive
+        return file
 
 
 def _document(name: str, problem: Problem) -> dict[str, object]:

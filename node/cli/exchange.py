@@ -27,6 +27,7 @@ PeerArgument = Annotated[str | None, typer.Argument(metavar="[N]", help="A peer;
 _PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 15.0
 _OK, _REFUSED, _TRY_AGAIN = 0, 1, 3
+_MOST_NAMED = 20
 
 
 @app.command()
@@ -43,10 +44,11 @@ def run(
         names = [name] if name else _followed(node)
         done = [_visit(node, each, until, timeout) for each in names]
         if as_json:
-            say.document([_document(each, visited, error) for each, visited, error in done])
+            say.document([_document(each, visited, error) | _offered(node, visited) for each, visited, error in done])
         else:
             for each, visited, error in done:
                 _told(each, visited, error)
+                _tell_offered(each, _offered(node, visited)["offered"])
         raise typer.Exit(max(_code(visited, error) for _, visited, error in done))
 
 
@@ -121,7 +123,7 @@ def retry(
             say.document(_document(name, visited, None) | {"asked": asked.asked, "filled": asked.filled})
         else:
             _told(name, visited, None)
-            say.line(f"{name}: asked again for {asked.asked} entries, {asked.filled} of them are held now")
+            say.line(f"{name}: asked again for {_entries(asked.asked)}, held now: {asked.filled}")
         raise typer.Exit(_code(visited, None))
 
 
@@ -209,15 +211,34 @@ def _told(name: str, visited: "Visited | None", error: NodeError | None) -> None
             say.note(f"{each.collection}: {each.error} [{each.error.code}]")
         elif each.entries:
             refused = f", {each.refused} refused" if each.refused else ""
-            say.line(f"{each.collection}: {each.entries} new entries{refused}, {each.size} held")
+            new = f"{each.entries} new entr{'y' if each.entries == 1 else 'ies'}"
+            say.line(f"{each.collection}: {new}{refused}, {_entries(each.size)} held")
         elif each.level:
-            say.line(f"{each.collection} is level: {each.size} held")
+            say.line(f"{each.collection} is level: {_entries(each.size)} held")
         else:
-            say.line(f"{each.collection}: nothing new yet, {each.size} held")
+            say.line(f"{each.collection}: nothing new yet, {_entries(each.size)} held")
     if error is not None and visited is None:
         say.error(error)
     for each_one in visited.contradictions if visited else ():
         say.note(f"{name} is held apart: {each_one}")
+
+
+def _entries(count: int) -> str:
+    """Count entries of a journal; records are fewer, since each change of one is an entry."""
+    return f"{count} entr{'y' if count == 1 else 'ies'}"
+
+
+def _offered(node: "Node", visited: "Visited | None") -> dict[str, list[str]]:
+    """Give what a city that was visited shows and this one does not follow."""
+    return {"offered": node.federation.peers.offered(visited.pulled.peer) if visited else []}
+
+
+def _tell_offered(name: str, offered: Sequence[str]) -> None:
+    """Say it: a collection begins with its first record, so a city's first answer is in one that nobody follows yet."""
+    if offered:
+        more = ", …" if len(offered) > _MOST_NAMED else ""
+        say.note(f"{name} also shows: {', '.join(offered[:_MOST_NAMED])}{more}, not followed here")
+        say.note(f"To mirror: citynode peers follow {name} {offered[0]}; all, also what comes later: --all")
 
 
 def _heard(node: "Node", peer: str) -> list[dict[str, Any]]:

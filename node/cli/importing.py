@@ -15,7 +15,7 @@ from node.cli.common import DataOption, JsonOption, opened
 from node.errors import Conflict, Malformed, NotFound
 from node.vocab.kinds import TABLES
 from node.vocab.kinds.checking import is_language
-from node.vocab.kinds.field import KindTable
+from node.vocab.kinds.field import KindTable, in_sentence
 
 if TYPE_CHECKING:
     from node.catalog.author.import_files import Row
@@ -35,9 +35,9 @@ def register() -> None:
 
 
 def _add_import(group: typer.Typer, table: KindTable) -> None:
-    @group.command("import", help=f"Publish {table.plural['en'].lower()} from a file of another register.")
+    @group.command("import", help=f"Publish {in_sentence(table.plural['en'])} from a file of another register.")
     def import_(
-        file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON, CSV, Markdown, or a folder of Markdown.")],
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON, CSV, Markdown, or a folder of them.")],
         start: FromOption = "",
         mapping: MappingOption = None,
         translated_from: Annotated[
@@ -69,16 +69,16 @@ def _add_import(group: typer.Typer, table: KindTable) -> None:
         if as_json:
             say.document(report.document())
         else:
-            _say(report)
+            _say(report, table)
         if report.refused:
             raise Malformed(
-                f"{len(report.refused)} of {report.read} records were not published.",
+                f"Not published: {len(report.refused)} of {report.read}.",
                 fix="Mend them in the file, or write drafts: --drafts DIR",
             )
 
 
 def _add_export(group: typer.Typer, table: KindTable) -> None:
-    @group.command(help=f"Write our {table.plural['en'].lower()} as another register has them, or as they are.")
+    @group.command(help=f"Write our {in_sentence(table.plural['en'])} as another register has them, or as they are.")
     def export(
         to: Annotated[str, typer.Option("--to", metavar="MAPPING", help="As whom; else our own form.")] = "",
         mapping: MappingOption = None,
@@ -127,7 +127,7 @@ def _own_mapping(table: KindTable, file: Path) -> "Mapping":
     found = read_mapping(text, file=file.name)
     if found.table.kind != table.kind:
         fix = f"Give it to: citynode {found.table.command} import"
-        raise Malformed(f"{file.name} is for {found.table.plural['en'].lower()}.", fix=fix)
+        raise Malformed(f"{file.name} is for {in_sentence(found.table.plural['en'])}.", fix=fix)
     return found
 
 
@@ -137,10 +137,11 @@ def _say_drafts(importer: "Importer", batch: "Batch", folder: Path, collection: 
     say.note(f"Edit them, then: citynode {table.command} publish --folder {folder}")
 
 
-def _say(report: "Report") -> None:
+def _say(report: "Report", table: KindTable) -> None:
     would = "would be " if report.dry_run else ""
+    records = "record" if report.read == 1 else "records"
     say.line(
-        f"{report.read} records read as {report.mapping}: {len(report.new)} {would}new, {len(report.changed)}"
+        f"{report.read} {records} read as {report.mapping}: {len(report.new)} {would}new, {len(report.changed)}"
         f" {would}changed, {len(report.same)} the same, {len(report.refused)} refused"
     )
     if report.changed:
@@ -153,10 +154,19 @@ def _say(report: "Report") -> None:
     say.lines(f"Perhaps the same: {one} and {other}" for one, other in report.alike)
     say.lines(f"Left out of {number}: {path} ({_WHY[why]})" for path, why, number in report.left)
     if report.warned:
-        say.line(f"A reader in another city will miss something in {report.warned}: see lint")
+        _say_missed(report, table)
     for each in report.refused:
         for problem in each.problems:
             say.note(f"{each.place}: error: {problem.message} ({problem.pointer}) [{problem.code}]")
+
+
+def _say_missed(report: "Report", table: KindTable) -> None:
+    say.line(f"A reader in another city will miss something in {report.warned}:")
+    shown, rest = report.missed[:_SHOWN], report.missed[_SHOWN:]
+    say.lines(f"  in {number}: {f'{path} ' if path else ''}[{code}]" for path, code, number in shown)
+    if rest:
+        say.line(f"  and {len(rest)} more: --json names all")
+    say.note(f"To mend them as files: --drafts DIR, then citynode {table.command} lint --folder DIR")
 
 
 _WHY = {
@@ -167,6 +177,7 @@ _WHY = {
     "no-date": "no date",
     "no-number": "no number",
     "no-truth": "neither yes nor no",
+    "no-text": "a bare yes or no",
     "shortened": "too long, shortened",
 }
 

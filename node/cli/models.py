@@ -72,7 +72,7 @@ def _fetched(url: str, max_bytes: int) -> "ModelFacts":
 
 def _rows(facts: "ModelFacts") -> Iterator[tuple[str, str]]:
     yield "format", f"{facts.format} {facts.version}".strip()
-    yield "type", "objects with meanings" if facts.type == "semantic" else "surfaces alone (mesh)"
+    yield "type", f"{facts.type} ({'objects with meanings' if facts.type == 'semantic' else 'surfaces alone'})"
     yield "title", facts.title
     yield "identifier", facts.identifier
     yield "date", facts.epoch
@@ -81,7 +81,9 @@ def _rows(facts: "ModelFacts") -> Iterator[tuple[str, str]]:
     yield "extent", " ".join(f"{each:.10g}" for each in facts.extent or ())
     yield "west south east north", " ".join(f"{each:.6f}" for each in facts.bbox or ())
     yield "heights", " to ".join(f"{each:.10g}" for each in facts.heights or ())
-    yield "objects", f"{facts.objects} ({_counts(facts)})" if facts.objects else "0"
+    # What a tile holds is a file: how many objects are in it, a tileset does not say.
+    counted = "contents of tiles" if facts.format == "3D Tiles" else "objects"
+    yield counted, f"{facts.objects} ({_counts(facts)})" if facts.objects else "0"
     yield "tiles", str(facts.tiles or "")
     yield "textures", str(facts.textures or "")
     yield "materials", str(facts.materials or "")

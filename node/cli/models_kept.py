@@ -4,9 +4,10 @@ Models of our own open datasets are found and read by the worker; these commands
 tells (a file on this machine, a dataset of a restricted collection), and do its round where no worker runs.
 """
 
+import re
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
 
 KIND = "city-model"
 _MOST_READ = 10_000
+_TEAM = re.compile(r"([^<>]*)<([^<>]+)>\s*\Z")
+# What of a warning a person can mend with an option of `publish`.
+_AT = {
+    "/about": "--dataset",
+    "/contact": "--contact",
+    "/epoch": "--date",
+    "/file": "--url",
+    "/license": "--licence",
+    "/title": "--title",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -37,13 +48,14 @@ def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
     with opened(data) as node:
         known = {each.slug: each for each in node.knowledge.models.inspections.all()}
         held = {each.slug: each for each in node.knowledge.authoring.own(KIND)}
+        by_hand = {slug: node.knowledge.authoring.said(each) for slug, each in held.items() if slug not in known}
         rows = [
             {
                 "name": slug,
                 "state": known[slug].state if slug in known else "by hand",
                 "detail": known[slug].detail if slug in known else "",
-                "file": known[slug].url if slug in known else "",
-                "dataset": known[slug].dataset if slug in known else "",
+                "file": known[slug].url if slug in known else by_hand[slug].get("file", ""),
+                "dataset": known[slug].dataset if slug in known else by_hand[slug].get("about", ""),
                 "record": held[slug].iri if slug in held else "",
                 "looked": say.moment(known[slug].checked_ms) if slug in known and known[slug].checked_ms else "",
             }
@@ -70,8 +82,8 @@ def read(as_json: JsonOption = False, data: DataOption = None) -> None:
     if as_json:
         say.document({"done": done, "states": states})
         return
-    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no dataset names a model"
-    say.line(f"{done} looked at; {said}.")
+    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    say.line(f"Looked at {done} now. {f'Of all: {said}.' if said else 'No dataset names a model.'}")
 
 
 def publish(
@@ -80,6 +92,13 @@ def publish(
     title: Annotated[str, typer.Option("--title", help="What people read; else the dataset's.")] = "",
     url: Annotated[str, typer.Option("--url", help="Where others can download a FILE.")] = "",
     name: Annotated[str, typer.Option("--name", help="Ends the record's address; else made of dataset and file.")] = "",
+    licence: Annotated[
+        str, typer.Option("--licence", metavar="CODE", help="Such as CC_BY_4_0; else the dataset's.")
+    ] = "",
+    date: Annotated[str, typer.Option("--date", metavar="DAY", help="When the city looked so; else the file's.")] = "",
+    contact: Annotated[
+        str, typer.Option("--contact", metavar="TEAM", help="As “Team <mail@city.example>”; else the dataset's.")
+    ] = "",
     collection: Annotated[str, typer.Option("--collection", metavar="NAME", help="Where to publish.")] = "",
     as_json: JsonOption = False,
     data: DataOption = None,
@@ -98,11 +117,13 @@ def publish(
         named = {language: title} if title else None
         address = url or (source if is_link(source) else "")
         said = said_of(facts, dataset=around, language=language, file=address, title=named)
+        said |= _given(language, licence=licence, date=date, contact=contact)
         slug = name or slug_for(around.slug if around else title, address or Path(source).resolve().as_uri())
         outcome = node.knowledge.authoring.publish(KIND, [Written(slug, said)], collection=collection)
     for _, problems in (*outcome.refused, *outcome.warned):
         for each in problems:
-            say.note(f"{each.level}: {each.message} ({each.pointer}) [{each.code}]")
+            at = f" ({_AT.get(each.pointer, each.pointer)})" if each.pointer else ""
+            say.note(f"{each.level}: {each.message}{at} [{each.code}]")
     if outcome.refused:
         raise Malformed(f"{slug} was not published.", fix="Mend what is said above.")
     if as_json:
@@ -110,6 +131,16 @@ def publish(
         return
     say.lines(f"Published {iri}" for iri in outcome.put)
     say.lines(f"Unchanged {iri}" for iri in outcome.unchanged)
+
+
+def _given(language: str, *, licence: str, date: str, contact: str) -> dict[str, Any]:
+    """Say what the person who calls knows, and neither the file nor a dataset."""
+    found = _TEAM.match(contact)
+    team, mail = (found[1], found[2] or "") if found else (contact, "")
+    said: dict[str, Any] = {"license": licence, "epoch": date}
+    if contact:
+        said["contact"] = {"name": {language: team.strip() or mail}} | ({"email": mail} if mail else {})
+    return {name: value for name, value in said.items() if value}
 
 
 def withdraw(

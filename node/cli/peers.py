@@ -138,7 +138,7 @@ def follow(
     theme: Annotated[
         list[str] | None, typer.Option("--theme", metavar="IRI", help="Only records with this theme; may be repeated.")
     ] = None,
-    all_of_them: Annotated[bool, typer.Option("--all", help="Every collection that the peer names as public.")] = False,
+    all_of_them: Annotated[bool, typer.Option("--all", help="All public ones, now and later.")] = False,
     data: DataOption = None,
 ) -> None:
     """Mirror collections of a peer from now on."""
@@ -148,6 +148,8 @@ def follow(
             say.line(f"Follows {each['collection']} of {name} as {each['local']}")
         for warning in cast("list[str]", said["warnings"]):
             say.note(f"! {warning}")
+        if all_of_them:
+            say.line(f"Public collections that {name} begins later are followed too")
         say.line(f"Next: citynode exchange run {name}")
 
 
@@ -155,8 +157,11 @@ def follow(
 def unfollow(name: NameArgument, collection: CollectionArgument, data: DataOption = None) -> None:
     """Stop mirroring a collection; what is held of it stays."""
     with opened(data) as node:
+        was_all = node.federation.office.show(name)["follows_all"]
         node.federation.office.unfollow(name, collection)
         say.line(f"Follows {collection} of {name} no more; what is held of it stays")
+        if was_all:
+            say.line(f"What {name} begins later is not followed by itself any more: citynode peers follow {name} --all")
 
 
 def _act(act: str, name: str, data: Path | None) -> None:
@@ -252,6 +257,11 @@ def _print_peer(peer: dict[str, Any]) -> None:
         )
         if each["last_error"]:
             say.line(f"  {each['last_error']} [{each['last_error_code']}]")
+    if peer["follows_all"]:
+        say.line("Follows all that it names as public, also what comes later")
+    if peer["offered"]:
+        say.line(f"Not followed: {', '.join(peer['offered'])}")
+        say.note(f"To mirror them: citynode peers follow {peer['name']} {peer['offered'][0]} … or --all")
     for each in peer["evidence"]:
         say.line(f"Evidence {each['id']} ({each['at']}, {each['kind']}): {each['summary']}")
     if peer["evidence"]:

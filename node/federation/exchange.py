@@ -109,7 +109,7 @@ class Exchange:
         if not follows:
             raise NotFound(f"Nothing of {name} is followed.", fix=f"citynode peers follow {name} COLLECTION")
         try:
-            fetched = self._pulled(peer, follows, stop or Event(), begun)
+            fetched = self._pulled(peer, follows, stop or Event(), begun, only)
         except NodeError as error:
             if is_the_peers(error):
                 self._failed(name, error, by_hand=by_hand)
@@ -141,7 +141,7 @@ class Exchange:
             raise Conflict(f"{name} is {peer.state}. {sentence(peer.state)}", fix=f"citynode peers show {name}")
         return peer
 
-    def _pulled(self, peer: Peer, follows: Sequence[Follow], stop: Event, begun_ms: int) -> list[Fetched]:
+    def _pulled(self, peer: Peer, follows: Sequence[Follow], stop: Event, begun_ms: int, only: str) -> list[Fetched]:
         """Ask for what is new and take it; then look once more, since a first mirror takes its time.
 
         Nothing in the list means that the peer said: nothing new.
@@ -154,11 +154,28 @@ class Exchange:
             self._nothing_new(public)
             return []
         with self._alone(peer, stop, begun_ms) as turn:
+            follows, heads = self._widened(peer, follows, heads, only)
+            public = [each for each in follows if each.local not in restricted]
             fetched = self._round(turn, follows, heads)
-            again = self._client.heads(peer.url, heads.etag, stop=stop) if _took(fetched) else None
+            is_more = bool(heads.etag) and _took(fetched)
+            again = self._client.heads(peer.url, heads.etag, stop=stop) if is_more else None
             if again is not None:
                 fetched = _joined(fetched, self._round(turn, public, again))
         return fetched
+
+    def _widened(
+        self, peer: Peer, follows: Sequence[Follow], heads: Heads, only: str
+    ) -> tuple[Sequence[Follow], Heads]:
+        """Add what the peer has begun to show, where all of it is followed; of one collection alone nothing else is."""
+        if only:
+            return follows, heads
+        shown = [head.name for head in heads.heads if "/" not in head.name]
+        if not self._peers.follow_new(peer.name, shown, self._clock_ms()):
+            # Without the mark the next question is answered in full, and what is new is seen again.
+            heads = replace(heads, etag="")
+        known = {each.collection for each in follows}
+        new = [each for each in self._peers.follows(peer.name) if each.collection not in known and not each.paused]
+        return [*follows, *new], heads
 
     def _round(self, turn: Turn, follows: Sequence[Follow], heads: Heads) -> list[Fetched]:
         shown = {(head.collection, head.name): head for head in heads.heads}

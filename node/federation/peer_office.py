@@ -74,6 +74,8 @@ class PeerOffice:
             "fingerprint": peer.fingerprint,
             "note": peer.note,
             "namespaces": list(peer.namespaces),
+            "follows_all": peer.follows_all is not None,
+            "offered": self._peers.offered(name),
             "added_at": _moment(peer.added_at),
             "approved_at": _moment(peer.approved_at),
             "approved_by": peer.approved_by,
@@ -123,7 +125,7 @@ class PeerOffice:
         return self._now(name, self._peers.block(name))
 
     def follow(self, name: str, collections: Sequence[str], *, all_of_them: bool, themes: Sequence[str] = ()) -> Json:
-        """Mirror collections of a peer; `all_of_them` means every public one, and goes with no names."""
+        """Mirror collections of a peer; `all_of_them`: every public one, now and later, and no names."""
         if bool(collections) == all_of_them:
             raise Malformed("Name the collections, or say that all are meant.", fix="Give names, or --all, not both.")
         warnings = self._doubts(name, collections)

@@ -28,7 +28,11 @@ OWN = ""  # the owner of our own namespaces
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A city as it stands in the book. Times in ms, 0 for never; `namespaces` are those that a person approved."""
+    """A city as it stands in the book. Times in ms, 0 for never; `namespaces` are those that a person approved.
+
+    `follows_all` holds the themes with which all that it names as public is followed, also what comes later; None where
+    only what was named is.
+    """
 
     name: str
     url: str
@@ -51,6 +55,7 @@ class Peer:
     last_error_code: str
     last_error: str
     last_error_at: int
+    follows_all: tuple[str, ...] | None = None
 
     @property
     def exchanges(self) -> bool:
@@ -346,10 +351,11 @@ class PeerStore:
             self.change_follow(tx, name, collection, **_error(error, at_ms))
 
     def unfollow(self, name: str, collection: str) -> None:
-        """Stop mirroring a collection; what is held of it stays."""
+        """Stop mirroring a collection; what is held of it stays. Ends the following of all that comes, too."""
         self.followed(name, collection)
         with self.db.write() as tx:
             tx.run("DELETE FROM follow WHERE peer = ? AND collection = ?", name, collection)
+            self.change(tx, name, follows_all=None)
 
 
 def owners_of(table: Mapping[str, frozenset[str]], iri: str) -> frozenset[str]:
@@ -374,6 +380,8 @@ def _columns(value: Peer | Follow) -> dict[str, object]:
 
 
 def _cell(name: str, value: object) -> object:
+    if name == "follows_all":
+        return json.dumps(list(value)) if isinstance(value, tuple) else ""
     return json.dumps(list(cast("Sequence[str]", value))) if name in _LISTS else value
 
 
@@ -388,7 +396,8 @@ def _update(tx: Tx, table: str, known: frozenset[str], changes: Mapping[str, obj
 
 def _peer(row: Row) -> Peer:
     said: dict[str, Any] = dict(zip((each.name for each in fields(Peer)), row, strict=True))
-    return Peer(**(said | {"namespaces": tuple(json.loads(said["namespaces"]))}))
+    every = tuple(json.loads(said["follows_all"])) if said["follows_all"] else None
+    return Peer(**(said | {"namespaces": tuple(json.loads(said["namespaces"])), "follows_all": every}))
 
 
 def _follow(row: Row) -> Follow:

@@ -8,7 +8,7 @@ peer for its statement and nothing else; the book itself, its tables and its boo
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from node.federation.identity import Identity, chain_holds, read_statement
 from node.federation.namespaces import Claim, claims_of
 from node.federation.peer_entries import check_wanted, invitation, new_follow, proposed, read_invitation
 from node.federation.peer_states import STATES
-from node.federation.peer_store import MAX_PEERS, OWN, Evidence, Follow, Peer, PeerStore, owners_of
+from node.federation.peer_store import MAX_FOLLOWS, MAX_PEERS, OWN, Evidence, Follow, Peer, PeerStore, owners_of
 from node.federation.refused import BY_NAMESPACE, BY_THEMES, ask_again
 from node.keys import PublicKey
 from node.records import is_collection_name
@@ -126,6 +126,7 @@ class Peers(PeerStore):
         self._held = held
         self._allow_http = allow_http
         self._tried: dict[str, int] = {}
+        self._unlisted: dict[str, frozenset[str]] = {}
 
     def own_namespaces(self) -> Sequence[str]:
         """Give the prefixes that are ours."""
@@ -381,7 +382,7 @@ class Peers(PeerStore):
 
         Args:
             name: A peer that was approved.
-            collections: Their names at the peer; none means all that it names as public.
+            collections: Their names at the peer; none means all that it names as public, now and later.
             at_ms: Now.
             themes: IRIs; only records with one of them are shown here. None means all.
 
@@ -405,7 +406,59 @@ class Peers(PeerStore):
                 self.insert_follow(tx, one)
                 if before.get(one.local, one.themes) != one.themes:
                     ask_again(tx, BY_THEMES, local=one.local)
+            if not collections:
+                self.change(tx, name, follows_all=tuple(dict.fromkeys(themes)))
         return [self.followed(name, each) for each in wanted]
+
+    def offered(self, name: str) -> list[str]:
+        """Name the public collections of a peer, as its last statement lists them, that are not followed."""
+        identity = self.identity(name)
+        followed = {each.collection for each in self.follows(name)}
+        return [each for each, _, _ in identity.collections if each not in followed] if identity else []
+
+    def follow_new(self, name: str, shown: Collection[str], now_ms: int) -> bool:
+        """Follow what a peer has begun to show, if all of it is followed; else only learn that it is there.
+
+        Whoever follows all has said so of collections that come later; room for half of what this node can follow
+        is left to people.
+
+        Args:
+            name: An approved peer.
+            shown: The names under which it shows collections of its own at the moment.
+            now_ms: Now.
+
+        Returns:
+            False if its statement, which is to name them, could not be had: ask again.
+
+        Raises:
+            KeyChanged: It shows keys that the pinned ones do not vouch for; it is held apart now.
+        """
+        followed = {each.collection for each in self.follows(name)}
+        unlisted = frozenset(shown) - followed - set(self.offered(name))
+        if unlisted and self._unlisted.get(name) != unlisted:
+            try:
+                self.refresh(name, now_ms)
+            except KeyChanged:
+                raise
+            except NodeError as error:
+                self.note_error(name, error, now_ms)
+                return False
+            self._unlisted[name] = unlisted - set(self.offered(name))
+        themes, new = self.get(name).follows_all, self.offered(name)
+        room = MAX_FOLLOWS // 2 - len(self.follows())
+        if themes is not None and new and room > 0:
+            self._follow_too(name, new[:room], themes, now_ms)
+        return True
+
+    def _follow_too(self, name: str, new: Sequence[str], themes: tuple[str, ...], now_ms: int) -> None:
+        peer, identity = self.get(name), self.identity(name)
+        iris = {each: iri for each, iri, _ in identity.collections} if identity else {}
+        with self.db.write() as tx:
+            tx.lock(f"peer/{name}")
+            row = tx.row("SELECT follows_all FROM peer WHERE name = ?", name)
+            # Somebody may have stopped it meanwhile.
+            for each in new if row and row[0] else ():
+                self.insert_follow(tx, new_follow(peer, each, iris.get(each, ""), themes, now_ms))
 
 
 def is_same(one: str, other: str) -> bool:

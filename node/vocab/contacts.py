@@ -83,7 +83,7 @@ def reduce(root: str, triples: Sequence[Triple]) -> tuple[Sequence[Triple], list
         triple
         for node in contacts - personal
         for triple in about[node]
-        if triple[1] in _MAILS and _is_personal_mailbox(_look(triple[2]))
+        if triple[1] in _MAILS and is_personal_mailbox(_look(triple[2]))
     }
     if not personal and not mailboxes:
         return triples, []
@@ -135,7 +135,7 @@ def _is_personal(node: str, about: Sequence[Triple]) -> bool:
         return not names or not all(_OFFICE.search(name) for name in names)
     if any(p == _RDF_TYPE and o == _ORGANISATION for _, p, o in about):
         return any(_spelt_in(name, mail) for name in names for mail in mails)
-    if is_iri(node) and node.startswith("<mailto:") and _is_personal_mailbox(_look(node)):
+    if is_iri(node) and node.startswith("<mailto:") and is_personal_mailbox(_look(node)):
         return True
     return any(_is_person_name(name) or any(_spelt_in(name, mail) for mail in mails) for name in names)
 
@@ -157,7 +157,8 @@ def _box(mail: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _is_personal_mailbox(mail: str) -> bool:
+def is_personal_mailbox(mail: str) -> bool:
+    """Tell whether a mail address is spelt as a person's: two words or more before the @, none of them an office's."""
     box = _box(mail)
     return "@" in mail and bool(_PERSONAL_BOX.match(box)) and not _OFFICE.search(box)
 

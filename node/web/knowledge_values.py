@@ -7,7 +7,7 @@ says in a line is its first value, with the others behind it.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -16,7 +16,8 @@ from markupsafe import Markup
 from node.vocab import lists
 from node.vocab.kinds.field import Codes, Field
 from node.vocab.ntriples import literal
-from node.web import text
+from node.vocab.terms import CN, DCAT, FOAF, VCARD
+from node.web import places, text
 from node.web.graph import href, tail
 from node.web.markdown import lines, markdown
 from node.web.text import NOTHING, Said
@@ -28,6 +29,9 @@ MARKDOWN_BUDGET = 150_000
 _MONTH = re.compile(r"\d{4}-\d{2}\Z")
 _EPSG = re.compile(r"https?://www\.opengis\.net/def/crs/EPSG/[^/]{1,10}/(\d{4,6})\Z")
 _LONG_LINK = 60
+# Names of people's own choosing; they are no text in a language.
+_NAMES = (FOAF.name, VCARD.fn)
+CORNERS = (CN.lowerCorner, CN.upperCorner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Values:
             if field.many:
                 return tuple(Cell(each) for each in text.every(terms, self.reader, self._languages))
             found = text.choose(terms, self.reader, self._languages)
-            return (Cell(found),) if found else ()
+            return (Cell(replace(found, is_name=field.term in _NAMES)),) if found else ()
         made = (self.cell(field, each) for each in (value if field.many else [value]))
         return tuple(each for each in made if each.said or each.notes or each.record)
 
@@ -95,7 +99,9 @@ class Values:
             return self._date(value)
         if field.form == "language":
             return lists.LANGUAGES.label(lists.language_iri(value), self.reader) or value
-        return str(value)
+        if field.term == DCAT.bbox:
+            return places.edges(value) or str(value)
+        return corner(value, self.reader) if field.term in CORNERS else str(value)
 
     def _date(self, value: str) -> str:
         if not _MONTH.match(value):
@@ -175,6 +181,18 @@ def figure(value: str, reader: str) -> str:
     if not digits.isdigit():
         return value
     return f"{sign}{text.number(int(digits), reader)}{('.' if reader == 'en' else ',') if point else ''}{rest}"
+
+
+def corner(value: str, reader: str) -> str:
+    """Name the axes of a point, which has its numbers with spaces between; another text stays as it is.
+
+    >>> corner("25496000.0 6672000.0 0.0", "en"), corner("1 2 3 4", "en")
+    ('x 25,496,000.0; y 6,672,000.0; z 0.0', '1 2 3 4')
+    """
+    parts = value.split()
+    if len(parts) > len("xyz"):
+        return value
+    return "; ".join(f"{axis} {figure(part, reader)}" for axis, part in zip("xyz", parts, strict=False))
 
 
 def short_link(iri: str) -> str:

@@ -15,8 +15,9 @@ from node.records import KINDS
 from node.vocab.kinds import TABLES
 from node.vocab.kinds.field import Field, KindTable, Said
 from node.vocab.kinds.reading import links_in, said_in
+from node.vocab.terms import DCAT, DCT, GEODCATAP
 from node.web import text
-from node.web.knowledge_values import Cell, Prose, Values
+from node.web.knowledge_values import CORNERS, Cell, Prose, Values, short_link
 from node.web.parts import Parts
 from node.web.ports import Held
 from node.web.record_view import RecordView
@@ -30,6 +31,8 @@ _MARGIN = ("", "facts", "record")
 _HEAD = ("title", "summary", "publisher", "contact")
 # DCAT has these, so they are shown as harvested ones are.
 _OWN_PAGES = ("data-service",)
+# More words than these are read in the text, where lines are long.
+_MANY_WORDS = 8
 _COLUMNS = 6
 _FEW = 3
 _INLINE = 4
@@ -54,9 +57,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One part of the text: prose, records, a table (`heads` and `rows`) or entries; the others are empty."""
+    """One part of the text: prose, records, words, a table (`heads` and `rows`) or entries; the others are empty."""
 
-    form: Literal["prose", "records", "table", "entries"]
+    form: Literal["prose", "records", "words", "table", "entries"]
     name: str
     label: str
     prose: Prose | None = None
@@ -78,7 +81,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeView:
-    """All of it."""
+    """All of it.
+
+    `door` leads to the thing's own page, under the name that its table has for that; `maker` says who made the thing,
+    if the city did not. `languages` are those of the title: what a person wrote, then what a machine did, with whether
+    it was one.
+    """
 
     plural: str
     list: str
@@ -87,13 +95,22 @@ class KnowledgeView:
     card: tuple[Fact, ...]
     sections: tuple[Section, ...]
     facts: tuple[Fact, ...]
-    languages: tuple[str, ...]
+    languages: tuple[tuple[str, bool], ...]
+    door: Fact | None = None
+    maker: Text = text.NOTHING
 
     def over(self, view: RecordView) -> RecordView:
-        """Give what every page shows of a record, with this title and summary and without what sections say better."""
+        """Give what every page shows of a record, with this title and summary and without what sections say better.
+
+        What somebody else made is theirs in the head and in the credit line.
+        """
+        title = self.title or view.title
+        credit = (title.text, self.maker.text, *view.credit_rest) if self.maker else ()
         return replace(
             view,
-            title=self.title or view.title,
+            title=title,
+            publisher=self.maker or view.publisher,
+            credit=", ".join(credit) or view.credit,
             summary=self.lead.text,
             about=self.lead,
             lead=escape(self.lead.text),
@@ -126,7 +143,13 @@ class _Viewer:
         self.said = said
         self.values = values
         self.reader = values.reader
-        self.on_card: set[str] = set()
+        system = self._of_term(GEODCATAP.referenceSystem)
+        self.system = short_link(self.said[system.name]) if system else ""
+        # What the button says stands in it alone.
+        landing = self._of_term(DCAT.landingPage)
+        fact = self._fact(landing, self.said[landing.name]) if landing else None
+        self.door = fact if fact and fact.cells[0].link else None
+        self.on_card: set[str] = {landing.name} if landing and self.door else set()
 
     def view(self) -> KnowledgeView:
         card = tuple(self._card())
@@ -140,8 +163,30 @@ class _Viewer:
             card=card,
             sections=tuple(section for section in made if section.blocks or section.title),
             facts=tuple(margin),
-            languages=tuple(tag for tag in self.said.get("title", {}) if not text.is_machine(tag) and tag != "und"),
+            languages=self._languages(),
+            door=self.door,
+            maker=self._maker(),
         )
+
+    def _languages(self) -> tuple[tuple[str, bool], ...]:
+        tags = sorted(self.said.get("title", {}), key=text.is_machine)
+        told: dict[str, bool] = {}
+        for tag in tags:
+            if tag != "und":
+                told.setdefault(tag.split("-")[0], text.is_machine(tag))
+        return tuple(told.items())
+
+    def _maker(self) -> Text:
+        field = self._of_term(DCT.creator)
+        name = field.field("name") if field else None
+        if field is None or name is None or field.many:
+            return text.NOTHING
+        cells = self.values.cells(name, self.said[field.name].get("name", {}))
+        return cells[0].said if cells else text.NOTHING
+
+    def _of_term(self, term: str) -> Field | None:
+        """Find a field that is said by what it means."""
+        return next((each for each in self.table.fields if each.term == term and each.name in self.said), None)
 
     def _one(self, name: str) -> Text:
         field = self.table.field(name)
@@ -149,13 +194,14 @@ class _Viewer:
         return cells[0].said if cells else text.NOTHING
 
     def _label(self, field: Field) -> str:
-        return said_in_words(field.label, self.reader)
+        label = said_in_words(field.label, self.reader)
+        return f"{label} ({self.system})" if self.system and field.term in CORNERS else label
 
     # ------------------------------------------------------------ the card
 
     def _card(self) -> Iterator[Fact]:
         for field in self.table.fields:
-            if field.short and field.name not in _HEAD and field.name in self.said:
+            if field.short and field.name not in (*_HEAD, *self.on_card) and field.name in self.said:
                 value = self.said[field.name]
                 if field.form == "markdown":
                     cells: tuple[Cell, ...] = (Cell(text.NOTHING, notes=(("", Cell(self._excerpt(value))),)),)
@@ -190,13 +236,16 @@ class _Viewer:
         return Section(key, title, facts, blocks)
 
     def _is_fact(self, field: Field, key: str) -> bool:
-        if field.form == "markdown" or (field.to and field.many):
+        if field.form == "markdown" or (field.to and field.many) or self._is_long(field):
             return False
         if field.form != "group":
             return True
         if not _is_flat(field):
             return False
         return not field.many or (key in _MARGIN and len(field.fields) <= _INLINE)
+
+    def _is_long(self, field: Field) -> bool:
+        return field.form == "plain" and field.many and len(self.said[field.name]) > _MANY_WORDS
 
     def _fact(self, field: Field, value: Any) -> Fact | None:  # noqa: ANN401 (a value of any form)
         cells = self.values.cells(field, value)
@@ -215,7 +264,8 @@ class _Viewer:
                 "entries", field.name, label, entries=tuple(self._entry(field, each, level) for each in groups)
             )
         cells = self.values.cells(field, value)
-        return Block("records", field.name, label, cells=cells) if cells else None
+        form: Literal["records", "words"] = "records" if field.to else "words"
+        return Block(form, field.name, label, cells=cells) if cells else None
 
     def _table(self, field: Field, groups: Sequence[Mapping[str, Any]], label: str) -> Block:
         used = _used(field, groups)

@@ -22,6 +22,8 @@ from node.web.answer import Document, link
 from node.web.pages import Twin, Visitor
 from node.web.parts import Parts, form_for, split_suffix
 from node.web.records import FORM_LABELS
+from node.web.text import language_name
+from node.web.words import words
 
 PATH = "/ns"
 _KEPT = "public, max-age=3600"
@@ -95,7 +97,7 @@ def _page(parts: Parts, visitor: Visitor) -> Document:
     body = parts.pages.render(
         "ns.html",
         visitor,
-        nav="api",
+        in_english=words(reader, "lang.in", language=language_name("en", reader)),
         twins=[Twin(label, f"{base}{PATH}.{suffix}") for suffix, label in FORM_LABELS.items()],
         iri=ns.ONTOLOGY,
         sorts=_rows(reader),

@@ -17,6 +17,7 @@ NS_WORDS: dict[str, tuple[str, str, str]] = {
         "Orden som posterna i det här nätverket använder när ingen annan vokabulär har något: vad vart och ett"
         " betyder och varför det behövs.",
     ),
+    "ns.contents": ("On this page", "Tällä sivulla", "På den här sidan"),
     "ns.class": ("Classes", "Luokat", "Klasser"),
     "ns.property": ("Properties", "Ominaisuudet", "Egenskaper"),
     "ns.individual": ("Ways to get data", "Tavat saada dataa", "Sätt att få data"),

@@ -98,6 +98,9 @@ class Shelf(Protocol):
     def withdrawn(self, kind: str, slug: str) -> tuple[str, int] | None:
         """Tell the IRI and time (ms) of a record that was here and is withdrawn."""
 
+    def gone(self, iri: str) -> Sequence[tuple[str, int]]:
+        """Tell the public collections from which a record with this IRI was withdrawn, and when (ms)."""
+
     def payload(self, held: Held, /) -> bytes:
         """Give the canonical payload."""
 

@@ -93,6 +93,7 @@ def problem_of(error: errors.NodeError) -> Problem:
     more: dict[str, object] = {}
     if isinstance(error, errors.Withdrawn) and error.iri:
         more = {"record": error.iri, "withdrawn_at_ms": error.at_ms}
+        more |= {"mirror": error.mirror} if error.mirror else {}
     if isinstance(error, errors.Malformed) and error.places:
         # The member and its spelling are those of the example in RFC 9457, 3.
         more = {"errors": [{"detail": detail, "pointer": f"#{at}"} for at, detail in error.places]}

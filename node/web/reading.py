@@ -90,11 +90,17 @@ class Reading:
         return held if held is not None and held.collection in self.collections() else None
 
     def by_iri(self, iri: str) -> Held:
-        """Find a live public record by IRI. Raises NotFound."""
+        """Find a live public record by IRI. Raises Withdrawn if it was here, or in a mirror, else NotFound."""
         held = self.find_iri(iri)
-        if held is None:
-            raise NotFound("No record with this IRI is held here.", fix="Check its spelling, also http or https.")
-        return held
+        if held is not None:
+            return held
+        # As in `record`: asked whether or not something restricted has this IRI.
+        shown = self.collections()
+        for name, at_ms in self._shelf.gone(iri):
+            if name in shown:
+                said = "This record was withdrawn by its city."
+                raise Withdrawn(said, iri=iri, at_ms=at_ms, mirror=name if is_mirror(name) else "")
+        raise NotFound("No record with this IRI is held here.", fix="Check its spelling, also http or https.")
 
     def payload(self, held: Held) -> bytes:
         """Give the payload. Raises NotFound if it was erased since the record was looked up."""

@@ -4,8 +4,8 @@ Values for the templates, no HTML but the cleaned description. "Unknown" is an a
 what the source does not say is said to be unsaid.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -58,6 +58,7 @@ class File:
     size: str
     href: str
     direct: bool
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class RecordView:
     files: tuple[File, ...]
     facts: tuple[Fact, ...]
     credit: str
+    credit_rest: tuple[str, ...]
     landing: str
     lines: tuple[Line, ...]
     cut: bool
@@ -121,7 +123,7 @@ class _Looker:
 
     def publisher(self) -> Said:
         named = self.said.names(self.iri, DCT.publisher, DCT.creator)
-        return named[0] if named else text.NOTHING
+        return replace(named[0], is_name=True) if named else text.NOTHING
 
     def lead(self, limit: int) -> Said:
         whole = self.said.text(self.iri, *_IN_SHORT)
@@ -202,10 +204,14 @@ class _Looker:
 
     def credit(self) -> str:
         """Write the line to name the source by: title, publisher, date, licences."""
+        parts = (self.title().text, self.publisher().text, *self.credit_rest())
+        return ", ".join(part for part in parts if part)
+
+    def credit_rest(self) -> tuple[str, ...]:
+        """Give what the line ends with: date and licences, without what is not known."""
         named = dict.fromkeys(found.name for found in self.licences() if found and found.attribution != "unknown")
         changed = text.date_text(self.said.value(self.iri, DCT.modified, DCT.issued), self.reader)
-        parts = (self.title().text, self.publisher().text, changed, " / ".join(named))
-        return ", ".join(part for part in parts if part)
+        return tuple(part for part in (changed, " / ".join(named)) if part)
 
     # ------------------------------------------------------------ files
 
@@ -225,16 +231,17 @@ class _Looker:
 
     def _file(self, file: str) -> File:
         direct = self.said.links(file, DCAT.downloadURL)
-        octets = self.said.value(file, DCAT.byteSize)
+        form, octets = self.form(file), self.said.value(file, DCAT.byteSize)
         whole = octets.split(".")[0]
         return File(
-            form=self.form(file) or self.word("get.unknown_form"),
+            form=form or self.word("get.unknown_form"),
             title=self.said.text(file, DCT.title),
             about=text.plain(self.said.text(file, DCT.description).text, 160),
             licence=self.licence(file),
             size=text.size(int(whole), self.reader) if whole.isascii() and whole.isdigit() and len(whole) < 16 else "",
             href=next(iter(direct or self.said.links(file, DCAT.accessURL)), ""),
             direct=bool(direct),
+            known=bool(form),
         )
 
     # ------------------------------------------------------------ facts
@@ -267,7 +274,7 @@ class _Looker:
     def _linked(self, predicate: str, address: str) -> list[tuple[Said, str]]:
         terms = self.said.terms(self.iri, predicate)
         return [
-            (named, next(iter(self.said.links(ntriples.value_of(term), address)), ""))
+            (replace(named, is_name=True), next(iter(self.said.links(ntriples.value_of(term), address)), ""))
             for term in terms
             if (named := self.said.name(term))
         ]
@@ -316,7 +323,7 @@ class _Looker:
             target = href(link) or next(iter(self.said.links(contact, VCARD.hasURL)), "")
             shown = name or (Said(target) if MINTED in contact else Said(tail(contact)))
             if shown:
-                found.append((shown, target))
+                found.append((replace(shown, is_name=True), target))
         return found
 
 
@@ -342,10 +349,17 @@ def look(said: Described) -> RecordView:
         files=looker.files(),
         facts=looker.facts(),
         credit=looker.credit(),
+        credit_rest=looker.credit_rest(),
         landing=next(iter(said.links(said.iri, DCAT.landingPage, FOAF.page)), ""),
         lines=lines,
         cut=cut,
     )
+
+
+def told_of_files(view: RecordView, forms: Mapping[str, str]) -> RecordView:
+    """Name the forms that the source does not state but another record of the same file does, by its address."""
+    files = (file if file.known else replace(file, form=forms.get(file.href, file.form)) for file in view.files)
+    return replace(view, files=tuple(files))
 
 
 def title_in(said: Described) -> Said:

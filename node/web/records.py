@@ -33,13 +33,13 @@ from node.web.parts import Parts, chosen_of, form_for, json_document, split_suff
 from node.web.ports import Checkpoint, Held
 from node.web.quality_view import fixes_of
 from node.web.reading import Reading
-from node.web.record_view import look, title_in
+from node.web.record_view import look, title_in, told_of_files
 from node.web.related import Related
 from node.web.schema_org import block
 from node.web.seen import Seen, seen_by
 from node.web.sets import sets_of
 from node.web.text import Said
-from node.web.touching import Touching
+from node.web.touching import Touching, forms_in
 from node.web.words import title_said
 
 PROFILE = "http://data.europa.eu/r5r/"
@@ -123,7 +123,8 @@ class RecordDocuments:
         said = Described(triples, held.iri, visitor.language, pages.languages)
         touching = self._touching(held, visitor)
         knowledge = knowledge_of(self._parts, held, payload, touching, visitor.language)
-        view = look(said)
+        groups = touching.into(held)
+        view = told_of_files(look(said), forms_in(groups))
         info, at = reading.collection(held.collection), At(self._base, held)
         mirror = self._parts.mirror(held.collection)
         return pages.render(
@@ -134,7 +135,7 @@ class RecordDocuments:
             held=held,
             view=knowledge.over(view) if knowledge else view,
             knowledge=knowledge,
-            touching=touching.into(held),
+            touching=groups,
             agreement=self._agreement(held, visitor),
             at=at,
             canonical=at.canonical(info),
@@ -225,7 +226,7 @@ def _add_documents(made: APIRouter, parts: Parts) -> None:
         "/records",
         summary="A record by its IRI",
         description="Any record held here, own or mirrored, by the IRI its source gave it.",
-        responses={200: {"content": _FORMS_DOC}, 400: {}, 404: {}, 406: {}},
+        responses={200: {"content": _FORMS_DOC}, 400: {}, 404: {}, 406: {}, 410: {}},
         response_class=Response,
     )
     async def by_iri(request: Request, iri: Iri = "") -> Response:

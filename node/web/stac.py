@@ -49,6 +49,7 @@ from node.web.stac_documents import (
     collection,
     item,
 )
+from node.web.text import number
 from node.web.words import title_said, words
 
 KIND = "city-model"
@@ -71,6 +72,18 @@ class StacDocuments:
         city, title = self._parts.site.city, words(self._reader, "stac.title")
         about = words(self._reader, "stac.lead", city=city)
         return catalog(self._at, slug_of(city) or "city", title, about, shelves)
+
+    def lists(self) -> list[tuple[str, str, str]]:
+        """Say where a person finds the models of each collection: its title, the address of the list, how many."""
+        counts, base = self._counts(), self._parts.site.base_url
+        told = []
+        for info in self._infos():
+            asked = urlencode({"kind": KIND, "collection": info.name, "lang": self._reader})
+            count = counts[info.name]
+            many = words(self._reader, "search.found", n=number(count, self._reader))
+            said = words(self._reader, "search.found_one") if count == 1 else many
+            told.append((self._shelf(info).title, f"{base}/search?{asked}", said))
+        return told
 
     def collections(self) -> Json:
         """List the collections that hold models."""
@@ -125,9 +138,12 @@ class StacDocuments:
 
     def _infos(self) -> list[CollectionInfo]:
         """List the collections in which the caller may find a model, ours first."""
-        query = Query(filters={"kind": (KIND,)}, facets=("collection",), facet_limit=1000, limit=0, grouped=False)
-        names = {count.value for count in self._find(query).facets.get("collection", ()) if count.count}
+        names = self._counts()
         return [info for info in self._all() if info.name in names]
+
+    def _counts(self) -> dict[str, int]:
+        query = Query(filters={"kind": (KIND,)}, facets=("collection",), facet_limit=1000, limit=0, grouped=False)
+        return {count.value: count.count for count in self._find(query).facets.get("collection", ()) if count.count}
 
     def _info(self, name: str) -> CollectionInfo:
         self._seen.check([collection_of(name)])
@@ -205,7 +221,7 @@ class _Desk:
             if not as_page:
                 return _document(told, JSON)
             root = _self_of(told)
-            page = Page(str(told["title"]), str(told["description"]), entries=_children(told), address=root)
+            page = Page(str(told["title"]), str(told["description"]), entries=documents.lists(), address=root)
             twins = [Twin("JSON", f"{root}?f=json")]
             return pages.document(pages.render("ogc.html", visitor, nav="api", page=page, rows=[], twins=twins))
 
@@ -245,10 +261,6 @@ def _links(told: Json, rel: str) -> list[dict[str, str]]:
 
 def _self_of(told: Json) -> str:
     return _links(told, "self")[0]["href"]
-
-
-def _children(told: Json) -> list[tuple[str, str, str]]:
-    return [(each.get("title", each["href"]), each["href"], "") for each in _links(told, "child")]
 
 
 def _document(told: Json, kind: str) -> Document:

@@ -100,7 +100,8 @@ def _add_strangers(made: APIRouter, parts: Parts, submissions: Submissions, limi
         name: Name, secret: Annotated[str, Query(description="As it was given.", max_length=100)] = ""
     ) -> Response:
         found = await parts.thread(lambda: submissions.standing(name, secret))
-        return JSONResponse(_standing(found), headers=_NO_STORE)
+        gone = {"withdrawn_ms": found.withdrawn_ms} if found.withdrawn_ms else {}
+        return JSONResponse(_standing(found) | gone, headers=_NO_STORE)
 
 
 def _add_staff(made: APIRouter, staff: Staff, submissions: Submissions) -> None:
@@ -141,7 +142,8 @@ def _check_json(request: Request) -> None:
     """Refuse what a form of another site can send without asking first (a simple request of Fetch, 3.2.2)."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise Malformed("A submission is sent as application/json.", fix="Say so in Content-Type.")
+        said = "A submission is sent as application/json."
+        raise Malformed(said, fix="With curl: -H 'Content-Type: application/json' -d @FILE")
 
 
 def _standing(found: Standing | Shown) -> dict[str, object]:

@@ -28,7 +28,7 @@ def router(parts: Parts, federation: Federation, knowledge: Knowers) -> APIRoute
     made = APIRouter(prefix="/api", tags=["Staff: knowledge"], responses={400: {}, 401: {}, 403: {}})
     staff, base = Staff(parts, federation), parts.site.base_url
 
-    @made.get("/tasks", summary="What waits for a person: reviews, agreements, submissions")
+    @made.get("/tasks", summary="What waits for a person: reviews, questions, agreements, submissions")
     async def tasks(request: Request, days: Days = DAYS_AHEAD) -> Response:
         def listed() -> object:
             now_ms = int(time.time() * 1000)

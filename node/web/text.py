@@ -65,12 +65,16 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A chosen text: its language tag (empty: unknown), whether it is the reader's, whether a machine wrote it."""
+    """A chosen text: its language tag (empty: unknown), whether it is the reader's, whether a machine wrote it.
+
+    `is_name` tells of a proper name, which is what it is in any language: it is not marked.
+    """
 
     text: str
     tag: str = ""
     foreign: bool = False
     machine: bool = False
+    is_name: bool = False
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to show."""
@@ -83,6 +87,8 @@ class Said:
 
     def mark(self, reader: str) -> str:
         """Give the words that stand beside it, or nothing."""
+        if self.is_name:
+            return ""
         marks = [words(reader, "lang.in", language=language_name(self.tag, reader))] if self.foreign else []
         return " · ".join([*marks, *([words(reader, "lang.machine")] if self.machine else [])])
 
@@ -93,6 +99,11 @@ NOTHING = Said("")
 def is_machine(tag: str) -> bool:
     """Tell whether a tag says that a machine translated (BCP 47 extension t)."""
     return "-t-" in f"{tag}-" and "-t-" in tag
+
+
+def source_of(tag: str) -> str:
+    """Give the language that a machine's translation says it was made from, or nothing."""
+    return tag.partition("-t-")[2].split("-")[0]
 
 
 def _order(tag: str, reader: str, others: Sequence[str]) -> tuple[int, int, str]:
@@ -109,12 +120,17 @@ def _order(tag: str, reader: str, others: Sequence[str]) -> tuple[int, int, str]
 
 
 def choose(terms: Iterable[str], reader: str, others: Sequence[str] = ()) -> Said:
-    """Choose the literal for a reader: originals first, then the reader's language, untagged, the city's, any."""
+    """Choose the literal for a reader: originals first, then the reader's language, untagged, English, any.
+
+    English is what most can read who have no text of their own; then comes what translations were made from, which is
+    what the author wrote, and then the city's languages in their order.
+    """
     literals = [(ntriples.language_of(term), ntriples.value_of(term)) for term in terms if ntriples.is_literal(term)]
     found = [(tag, text) for tag, text in literals if text.strip()]
     if not found:
         return NOTHING
-    tag, text = min(found, key=lambda pair: (_order(pair[0], reader, others), pair[1]))
+    sources = sorted({source_of(tag) for tag, _ in found} - {""})
+    tag, text = min(found, key=lambda pair: (_order(pair[0], reader, ["en", *sources, *others]), pair[1]))
     return Said(text.strip(), tag, foreign=bool(tag) and tag.split("-")[0] != reader, machine=is_machine(tag))
 
 

@@ -8,30 +8,38 @@ restricted looks the same as what is not here.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+
+from markupsafe import Markup
 
 from node.catalog.relations import Relation
 from node.errors import NotAgreed
 from node.records import PLURALS
 from node.vocab import ntriples
 from node.vocab.kinds import TABLES
-from node.vocab.kinds.field import Field, Words
+from node.vocab.kinds.field import Codes, Field, Words
+from node.vocab.terms import DCAT, DCT, SCHEMA
 from node.web.addresses import At, is_mirror
 from node.web.graph import Described, href
+from node.web.markdown import lines, markdown
 from node.web.parts import Parts
 from node.web.ports import Held
 from node.web.record_view import look_quickly
-from node.web.text import NOTHING, Said
+from node.web.text import NOTHING, Said, plain
 
 SHOWN = 20
 _REPLIES = {"question": "answer"}
+# A talk is read where it stands; what is longer has its beginning there.
+_TALK = frozenset({*_REPLIES, *_REPLIES.values()})
+_TALK_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Touched:
     """A record at the other end of a link. Without `held` it is not here, and `city` is that of its address, if known.
 
-    `replies` are the answers, where it is a question.
+    `replies` are the answers, where it is a question, and `html` is what a question or an answer says, tagged as
+    `said`; a model's `file` has the `form`.
     """
 
     iri: str
@@ -42,6 +50,10 @@ class Touched:
     address: str = ""
     link: str = ""
     replies: "tuple[Touched, ...]" = ()
+    said: Said = NOTHING
+    html: Markup = field(default_factory=Markup)
+    file: str = ""
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +87,11 @@ class Touching:
         return tuple(sorted((each for each in made if each), key=lambda each: (order[each.kind], each.name)))
 
     def _group(self, kind: str, name: str, helds: Sequence[Held], most: int) -> Group | None:
-        field = field_of(kind, name)
-        if field is None or not field.back:
+        named = field_of(kind, name)
+        if named is None or not named.back:
             return None
         rows = self._rows(helds[:most], kind)
-        return Group(kind, name, said_in_words(field.back, self._reader), rows, len(helds) - len(helds[:most]))
+        return Group(kind, name, said_in_words(named.back, self._reader), rows, len(helds) - len(helds[:most]))
 
     def out_of(self, held: Held) -> tuple[tuple[Relation, Touched], ...]:
         """Give what a record points to, in order of field."""
@@ -160,7 +172,18 @@ class Touching:
         said = Described(ntriples.triples_of(payload), held.iri, self._reader, self._parts.pages.languages)
         row = look_quickly(said)
         at = At("", held)
-        return Touched(held.iri, self._city(held), row.title, row.lead, held, at.page, href(held.iri))
+        told = Touched(held.iri, self._city(held), row.title, row.lead, held, at.page, href(held.iri))
+        if held.kind in _TALK:
+            talk = said.text(held.iri, SCHEMA.text)
+            return replace(told, said=talk, html=_talk(talk.text)) if talk else told
+        file = said.value(held.iri, DCAT.downloadURL)
+        return replace(told, file=file, form=self._form(held, said)) if file else told
+
+    def _form(self, held: Held, said: Described) -> str:
+        fields = TABLES[held.kind].fields if held.kind in TABLES else ()
+        codes = next((each.codes for each in fields if each.term == DCT.format), None)
+        found = codes.by_iri(said.value(held.iri, DCT.format)) if isinstance(codes, Codes) else None
+        return said_in_words(found.label, self._reader) if found else ""
 
     def _city(self, held: Held) -> str:
         mirror = self._parts.mirror(held.collection)
@@ -173,6 +196,15 @@ class Touching:
         cities += [(one.url, one.city) for one in site.federation.view.cities()] if site.federation else []
         city = next((name for url, name in cities if iri.startswith(f"{url}/")), "")
         return Touched(iri, city, Said(iri), link=href(iri))
+
+
+def _talk(said: str) -> Markup:
+    return markdown(said) if len(said) <= _TALK_CHARACTERS else lines(plain(said, _TALK_CHARACTERS))
+
+
+def forms_in(groups: Sequence[Group]) -> Mapping[str, str]:
+    """Give the forms of files that records which touch this one have told, by the files' addresses."""
+    return {row.file: row.form for group in groups for row in group.rows if row.file and row.form}
 
 
 def field_of(kind: str, name: str) -> Field | None:

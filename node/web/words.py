@@ -5,6 +5,7 @@ Sentences and not fragments, so that a language may turn them as it must; names 
 Reviewed by native readers before release. Texts of records are not here: they are chosen in `text.py`.
 """
 
+from node.vocab.kinds import TABLES
 from node.web.agreement_words import AGREEMENT_WORDS
 from node.web.city_words import CITY_WORDS
 from node.web.desk_words import DESK_WORDS
@@ -235,6 +236,11 @@ TABLE: dict[str, tuple[str, str, str]] = {
         "{date}, {n} kirjausta",
         "{date}, kontrollpunkt med {n} rader",
     ),
+    "trust.signed_more_one": (
+        "{date}, checkpoint of 1 entry",
+        "{date}, 1 kirjaus",
+        "{date}, kontrollpunkt med 1 rad",
+    ),
     "trust.wait": (
         "The next checkpoint will cover it",
         "Seuraava tarkistuspiste kattaa sen",
@@ -260,6 +266,11 @@ TABLE: dict[str, tuple[str, str, str]] = {
         "The journal’s checkpoint of {n} entries is signed with this city’s key.",
         "Päiväkirjan {n} kirjausta on allekirjoitettu kaupungin avaimella.",
         "Journalens kontrollpunkt med {n} rader är undertecknad med stadens nyckel.",
+    ),
+    "seal.signed_one": (
+        "The journal’s checkpoint of 1 entry is signed with this city’s key.",
+        "Päiväkirjan ainoa kirjaus on allekirjoitettu kaupungin avaimella.",
+        "Journalens kontrollpunkt med 1 rad är undertecknad med stadens nyckel.",
     ),
     "proof.title": ("Check it yourself", "Tarkista itse", "Kontrollera själv"),
     "proof.lead": (
@@ -294,9 +305,9 @@ TABLE: dict[str, tuple[str, str, str]] = {
         "Raden leder till trädets rot",
     ),
     "proof.path_more": (
-        "{steps} hashes join it to the tree of {n} entries (RFC 9162).",
-        "{steps} tiivistettä liittää sen puuhun, jossa on {n} kirjausta (RFC 9162).",
-        "{steps} kontrollsummor förenar den med trädet av {n} rader (RFC 9162).",
+        "Hashes that join it to the tree: {steps}. Entries in the tree: {n} (RFC 9162).",
+        "Tiivisteitä, jotka liittävät sen puuhun: {steps}. Kirjauksia puussa: {n} (RFC 9162).",
+        "Kontrollsummor som förenar den med trädet: {steps}. Rader i trädet: {n} (RFC 9162).",
     ),
     "proof.signed": (
         "The root is signed by {city}",
@@ -403,15 +414,21 @@ TABLE |= SET_WORDS
 TABLE |= SPARQL_WORDS
 
 
+# Titles that nodes give by themselves: of the collection that each begins with, and of those of the kinds.
+_GIVEN = (
+    TABLE["collection.begun"],
+    *((each.plural["en"], each.plural["fi"], each.plural["sv"]) for each in TABLES.values()),
+)
+
+
 def title_said(title: str, reader: str) -> str:
-    """Give a collection's title; the one that every node begins with is said in the reader's language."""
-    return words(reader, "collection.begun") if title in TABLE["collection.begun"] else title
+    """Give a collection's title; one that nodes give by themselves is said in the reader's language."""
+    return next((row[_PLACE.get(reader, 0)] for row in _GIVEN if title in row), title)
 
 
 def title_language(title: str, otherwise: str) -> str:
     """Give the language of a collection's title where we know it, else the one to suppose."""
-    begun = TABLE["collection.begun"]
-    return next((code for code, place in _PLACE.items() if begun[place] == title), otherwise)
+    return next((code for row in _GIVEN for code, place in _PLACE.items() if row[place] == title), otherwise)
 
 
 def words(language: str, key: str, /, **values: object) -> str:

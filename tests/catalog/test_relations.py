@@ -31,7 +31,7 @@ def link(name: str, term: str, *to: str) -> Field:
 
 def table(kind: str, *fields: Field) -> KindTable:
     return KindTable(
-        kind=kind, cls=CN[kind.title()], title=WORDS, plural=WORDS, about=WORDS, command=kind, collection=kind,
+        kind=kind, cls=CN.Practice, title=WORDS, plural=WORDS, about=WORDS, command=kind, collection=kind,
         fields=(TITLE, *fields, REVIEW),
     )  # fmt: skip
 
@@ -43,6 +43,8 @@ EVIDENCE = Field(
 TABLES = {
     "practice": table("practice", link("uses", DCT.requires, "dataset"), EVIDENCE),
     "adoption": table("adoption", link("of", DCT.references, "practice")),
+    "question": table("question", link("about", DCT.references, "practice")),
+    "answer": table("answer", link("question", DCT.references, "question")),
 }
 
 
@@ -91,6 +93,12 @@ def test_a_record_that_is_not_held_here_knows_who_names_it(journals: Journals, r
     # A field that leads to any web page is no relation.
     assert relations.into(["https://a.example/x"], [NAME]) == []
     assert relations.into([], [NAME]) == relations.into([DATASET], []) == []
+
+
+def test_a_link_to_a_page_about_a_record_leads_to_the_record(journals: Journals, relations: Relations) -> None:
+    page = f"{BASE}/records?iri=https%3A%2F%2Flondon.example%2Fdatasets%2Ftrees"
+    write(journals, put(PRACTICE, uses=[page, DATASET]))
+    assert relations.into([DATASET], [NAME]) == [Relation(NAME, PRACTICE, "practice", "uses", DATASET)]
 
 
 def test_only_collections_that_are_shown_are_read(journals: Journals, relations: Relations) -> None:
@@ -147,6 +155,23 @@ def test_a_review_is_due_on_the_last_day_that_it_names(journals: Journals, relat
     assert relations.due(1 << 40) == due
     assert relations.due(due[2].day) == due[:2]
     assert relations.due(due[2].day + 1) == due[:3]
+
+
+def test_a_question_about_a_record_of_ours_waits_until_an_answer_stands(
+    journals: Journals, relations: Relations
+) -> None:
+    question, strange = f"{BASE}/questions/trees", f"{BASE}/questions/others"
+    answer = f"{BASE}/answers/trees"
+    write(journals, put(question, about=[PRACTICE]), put(strange, about=["https://london.example/practices/trees"]))
+    assert relations.asked() == [], "no such record is ours (yet)"
+    write(journals, put(PRACTICE), at_ms=86_400_000 * 3)
+    assert relations.asked() == [Due(NAME, question, "question", 0)]
+    write(journals, put(answer, question=[question]))
+    assert relations.asked() == []
+    write(journals, gone(answer))
+    assert len(relations.asked()) == 1
+    write(journals, gone(question))
+    assert relations.asked() == []
 
 
 def test_what_a_peer_wrote_wrongly_is_passed_over(journals: Journals, relations: Relations) -> None:

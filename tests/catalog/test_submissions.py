@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.catalog.author.office import Authoring, City
+from node.catalog.author.office import Authoring, City, Written
 from node.catalog.shelf import Shelf, ShelfFollower
 from node.catalog.submission_rules import CITY_SAYS
 from node.catalog.submission_store import DAY_MS, KEPT_MS
@@ -119,6 +119,20 @@ def test_what_is_decided_is_forgotten_but_for_the_decision(rig: Rig) -> None:
     queue.submit(body(), caller="1.2.3.4")
     with pytest.raises(NotFound):
         queue.standing(got.id, got.secret)
+
+
+def test_its_sender_is_told_that_the_record_was_withdrawn_and_that_it_stands_again(rig: Rig) -> None:
+    queue, said = rig.queue(), reuse()
+    got = queue.submit(body(said), caller="a")
+    record = queue.accept(got.id).record
+    slug = record.rpartition("/")[2]
+    rig.now_ms += 60_000
+    rig.desk.withdraw("reuse", slug)
+    standing = queue.standing(got.id, got.secret)
+    assert (standing.state, standing.record, standing.withdrawn_ms) == ("withdrawn", record, rig.now_ms)
+    rig.desk.publish("reuse", [Written(slug, said)])
+    standing = queue.standing(got.id, got.secret)
+    assert (standing.state, standing.record, standing.withdrawn_ms) == ("accepted", record, 0)
 
 
 def test_a_decision_is_made_once(rig: Rig) -> None:

@@ -51,7 +51,24 @@ def test_run_pulls_and_says_what_came(two: Two, capsys: pytest.CaptureFixture[st
         {"collection": MIRROR, "entries": 3, "refused": 0, "size": 3, "level": True, "error": None}
     ]
     assert main(["exchange", "run"]) == 0
-    assert capsys.readouterr().out == f"{MIRROR} is level: 3 held\n"
+    assert capsys.readouterr().out == f"{MIRROR} is level: 3 entries held\n"
+
+
+def test_run_names_what_a_city_has_begun_to_show_and_is_not_followed(
+    two: Two, capsys: pytest.CaptureFixture[str]
+) -> None:
+    helsinki, london = two
+    helsinki.publish_many(1)
+    assert said(capsys, "run", "helsinki")[0]["offered"] == []
+    helsinki.begin("answers", 2)
+    assert said(capsys, "run", "helsinki")[0]["offered"] == ["answers"]
+    assert main(["exchange", "run"]) == 0
+    told = capsys.readouterr()
+    assert told.out == f"{MIRROR} is level: 1 entry held\n"
+    assert told.err.splitlines()[0] == "helsinki also shows: answers, not followed here"
+    assert london.node.federation.office.show("helsinki")["offered"] == ["answers"]
+    london.node.federation.peers.follow("helsinki", ["answers"], at_ms=1)
+    assert said(capsys, "run", "helsinki")[0]["offered"] == []
 
 
 def test_an_origin_that_is_away_is_code_3_and_one_that_is_held_apart_code_1(
@@ -143,7 +160,7 @@ def test_refusals_are_listed_on_both_sides_and_asked_for_again(
     again = said(capsys, "retry", "helsinki")
     assert (again["asked"], again["filled"]) == (1, 0)
     assert main(["exchange", "retry", "helsinki", NAME]) == 0
-    assert "asked again for 1 entries, 0 of them are held now" in capsys.readouterr().out
+    assert "asked again for 1 entry, held now: 0" in capsys.readouterr().out
     assert main(["exchange", "refusals"]) == 0
     assert "title-missing" in capsys.readouterr().out
     monkeypatch.setattr(exchange, "opened", _opened(helsinki))

@@ -45,11 +45,32 @@ def test_what_is_refused_is_named_and_the_rest_is_published(helsinki: Say, tmp_p
     said = helsinki("ai-register", "import", file)
     assert said.code == 1
     assert "register.json/0: error: The record does not say who answers for it" in said.err
-    assert said.err.splitlines()[-1].startswith("citynode: 1 of 1 records were not published.")
+    assert said.err.splitlines()[-1].startswith("citynode: Not published: 1 of 1.")
     assert helsinki("ai-register", "import", file, "--publisher", "Helsinki").code == 0
     for words in (["--from", "ips"], ["--from", "none"], ["--translated-from", "klingon"]):
         refused = helsinki("ai-register", "import", file, *words)
         assert (refused.code, len(refused.err.splitlines())) == (1, 1)
+
+
+def test_what_others_will_miss_is_counted_by_field_with_the_way_to_mend_it(helsinki: Say, tmp_path: Path) -> None:
+    file = register(tmp_path, "Parking", "Snow", organization="Helsinki")
+    done = helsinki("ai-register", "import", file)
+    lines = done.out.splitlines()
+    assert "A reader in another city will miss something in 2:" in lines
+    assert "  in 2: contact [recommended]" in lines
+    assert "--drafts DIR, then citynode ai-register lint --folder DIR" in done.err
+    found = helsinki("ai-register", "import", file, "--dry-run", "--json").json["warnings"]
+    assert {"field": "contact", "code": "recommended", "records": 2} in found
+    assert [each["records"] for each in found] == sorted((each["records"] for each in found), reverse=True)
+
+    folder = tmp_path / "drafts"
+    helsinki("ai-register", "import", file, "--drafts", folder)
+    assert "contact" in helsinki("ai-register", "lint", "--folder", folder).out.casefold()
+
+
+def test_kinds_keep_their_capitals_in_sentences(helsinki: Say) -> None:
+    assert "Publish AI systems from a file" in helsinki("ai-register", "import", "--help").out
+    assert "Publish practices from a file" in helsinki("practices", "import", "--help").out
 
 
 def test_drafts_are_edited_and_published(helsinki: Say, tmp_path: Path) -> None:

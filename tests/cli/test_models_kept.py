@@ -1,5 +1,6 @@
 """Commands on kept city models: what the worker would find, what a person adds and takes back."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def test_models_of_harvested_datasets_are_read_on_demand_and_listed(
     portal.pages["/m.city.json"] = page(cityjson())
     harvested(helsinki, tmp_path, catalogue(f"{portal.url}/m.city.json", f"{portal.url}/gone.city.json"))
     done = helsinki("models", "read")
-    assert (done.code, done.out) == (0, "2 looked at; 1 failed, 1 read.\n"), done
+    assert (done.code, done.out) == (0, "Looked at 2 now. Of all: 1 failed, 1 read.\n"), done
     failed, fine = sorted(listed(helsinki), key=lambda row: str(row["state"]))
     assert (fine["state"], fine["dataset"], fine["file"]) == ("read", IT, f"{portal.url}/m.city.json")
     assert fine["record"].endswith(f"/models/{fine['name']}")
@@ -62,10 +63,30 @@ def test_a_file_of_this_machine_is_published_beside_a_dataset(helsinki: Say, tmp
     assert done.code == 0, done
     said = done.json["said"]
     assert (said["about"], said["file"]) == (IT, "https://files.example/east.city.json")
-    assert said["title"] == {"en": "3D model of the centre"}
+    assert said["title"] == {"en": "3D model of the centre (CityJSON)"}
     assert helsinki("models", "publish", file, "--dataset", IT, "--url", said["file"]).out.startswith("Unchanged ")
     (row,) = listed(helsinki)
-    assert row["state"] == "by hand"
+    assert (row["state"], row["file"], row["dataset"]) == ("by hand", said["file"], IT)
+
+
+def test_a_model_without_a_dataset_gets_a_name_and_can_be_described_whole(helsinki: Say, tmp_path: Path) -> None:
+    file = tmp_path / "tileset.city.json"
+    file.write_bytes(cityjson())
+    bare = helsinki("models", "publish", file, "--title", "Reality mesh of the centre")
+    assert bare.code == 0, bare
+    assert "/models/reality-mesh-of-the-centre-tileset-" in bare.out
+    assert "()" not in bare.err
+    options = {each for each in ("--contact", "--dataset", "--url", "--licence") if f"({each})" in bare.err}
+    assert options == {"--contact", "--dataset", "--url", "--licence"}
+
+    more = ("--licence", "CC_BY_4_0", "--date", "2024-05", "--contact", "Survey team <survey@city.example>")
+    whole = helsinki("models", "publish", file, "--title", "Reality mesh of the centre", "--name", "mesh", *more)
+    assert whole.code == 0, whole
+    assert not [each for each in ("--contact", "--licence", "--date") if each in whole.err]
+    own = {each["name"]: each for each in helsinki("models", "list", "--json").json}
+    assert own["mesh"]["state"] == "by hand"
+    refused = helsinki("models", "publish", file, "--title", "A", "--licence", "free", "--date", "soon")
+    assert (refused.code, "(--licence)" in refused.err, "(--date)" in refused.err) == (1, True, True)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +111,22 @@ def test_what_cannot_be_published_is_one_line_that_says_why(
     assert (done.code, done.out) == (1, "")
     assert why in done.err
     assert done.err.count("\n") == 1
+
+
+def test_what_is_inspected_is_said_in_the_words_of_the_documentation(citynode: Say, tmp_path: Path) -> None:
+    model, tiles = tmp_path / "m.city.json", tmp_path / "tileset.json"
+    model.write_bytes(cityjson())
+    sphere = {"sphere": [0, 0, 0, 1]}
+    root = {"boundingVolume": sphere, "geometricError": 0, "content": {"uri": "a.glb"}}
+    (tmp_path / "a.glb").write_bytes(b"glTF")
+    tiles.write_text(json.dumps({"asset": {"version": "1.1"}, "geometricError": 1, "root": root}))
+    whole, mesh = (citynode("models", "inspect", each).out for each in (model, tiles))
+    assert "semantic (objects with meanings)" in whole
+    assert "contents of tiles" not in whole
+    assert "mesh (surfaces alone)" in mesh
+    (line,) = [each for each in mesh.splitlines() if "glb" in each]
+    assert line.split("  ")[0] == "contents of tiles"
+    assert not [each for each in mesh.splitlines() if each.startswith("objects")]
 
 
 def test_a_twin_is_probed_and_its_file_begun(helsinki: Say, tmp_path: Path, portal: PortalServer) -> None:

@@ -48,13 +48,21 @@ def test_two_cities_are_introduced(helsinki: Say, turku: FakePeer) -> None:
     again = helsinki("peers", "approve", "turku", "--yes").out
     assert "Follows open-data of turku already\nNext: citynode exchange run turku\n" in again
 
+    assert helsinki("peers", "unfollow", "turku", "open-data").code == 0
+    shown = helsinki("peers", "show", "turku")
+    assert "Not followed: open-data\n" in shown.out
+    assert "citynode peers follow turku open-data … or --all" in shown.err
+    assert "begins later are followed too" in helsinki("peers", "follow", "turku", "--all").out
+    assert "Follows all that it names as public, also what comes later" in helsinki("peers", "show", "turku").out
+    assert helsinki("peers", "show", "turku", "--json").json["offered"] == []
+
     (listed,) = helsinki("peers", "list", "--json").json
     assert (listed["name"], listed["state"], listed["lag"]) == ("turku", "approved", 0)
     assert "turku" in helsinki("peers", "list").out
     shown = helsinki("peers", "show", "turku").out
     assert f"Fingerprint:          {turku.fingerprint}" in shown
     assert "verified up to 0 of 0" in shown
-    assert helsinki("peers", "unfollow", "turku", "open-data").code == 0
+    assert "not followed by itself any more" in helsinki("peers", "unfollow", "turku", "open-data").out
     for act, state in (("pause", "paused"), ("resume", "approved")):
         assert helsinki("peers", act, "turku").out.startswith(f"turku is {state}. ")
     unasked = helsinki("peers", "block", "turku")

@@ -49,6 +49,6 @@ def test_what_waits_is_listed_the_longest_due_first(helsinki: Say, tmp_path: Pat
     ]
     assert [each["title"] for each in helsinki("tasks", "--json", "--days", "0").json["tasks"]] == ["Late", "Tree map"]
     shown = helsinki("tasks")
-    assert shown.out.splitlines()[1].split() == ["2001-12-31", "review", "Late", "late"]
+    assert shown.out.splitlines()[1].split() == ["2001-12-31", "review", "practice", "Late", "late"]
     assert "3 in all, 1 overdue" in shown.err
     assert helsinki("tasks", "--days", "-1").code == 2

@@ -287,6 +287,11 @@ class City:
     def publish_many(self, count: int, start: int = 1, title: str = "Title") -> None:
         self.publish(*(self.put(number, f"{title} {number}") for number in range(start, start + count)))
 
+    def begin(self, collection: str, number: int, *, visibility: str = "public") -> None:
+        """Make another collection, with one record."""
+        self.node.create_collection(collection, title=collection, visibility=visibility, at_ms=clock_ms())
+        self.publish(self.put(number), collection=collection)
+
     def erase(self, seq: int, collection: str = NAME) -> None:
         with self.node.db.write() as tx:
             self.node.journals.erase(tx, collection, seq, at_ms=clock_ms())

@@ -100,6 +100,63 @@ def test_a_first_mirror_a_change_and_a_withdrawal_are_what_the_origin_is(two: Tw
     assert london.node.federation.peers.get("helsinki").state == "active"
 
 
+def test_whoever_follows_all_follows_what_comes_later_until_one_is_unfollowed(two: Two) -> None:
+    helsinki, london = two
+    peers, theme = london.node.federation.peers, "http://themes.example/tran"
+    helsinki.publish_many(2)
+    helsinki.begin("plans", 8, visibility="restricted")
+    helsinki.begin("answers", 9)
+    london.pull(helsinki)
+    assert [each.collection for each in peers.follows()] == [NAME], "what was named, and no more"
+    peers.follow("helsinki", [], at_ms=1, themes=[theme])
+    london.pull(helsinki)
+    helsinki.begin("challenges", 10)
+    pulled = london.pull(helsinki).pulled
+    assert {each.collection: each.size for each in pulled.collections} == {
+        MIRROR: 2, "helsinki/answers": 1, "helsinki/challenges": 1,
+    }  # fmt: skip
+    assert pulled.level
+    assert peers.followed("helsinki", "challenges").themes == (theme,)
+    assert london.verify("helsinki/challenges", helsinki) == 1
+    assert london.pull(helsinki).pulled.unchanged
+    peers.unfollow("helsinki", "answers")
+    helsinki.begin("reuses", 11)
+    london.pull(helsinki)
+    assert [each.collection for each in peers.follows()] == ["challenges", NAME]
+    assert peers.offered("helsinki") == ["answers", "reuses"]
+
+
+def test_what_comes_later_is_followed_although_the_statement_could_not_be_had_at_first(two: Two) -> None:
+    helsinki, london = two
+    peers = london.node.federation.peers
+    peers.follow("helsinki", [], at_ms=1)
+    helsinki.publish_many(1)
+    london.pull(helsinki)
+    helsinki.begin("answers", 9)
+
+    def hide(request: Request, reply: Reply) -> Reply:
+        return Reply(503, {}, b"") if request.path.endswith("/openid-federation") else reply
+
+    helsinki.wire.bend = hide
+    assert london.pull(helsinki).pulled.level, "what is followed comes all the same"
+    assert len(peers.follows()) == 1
+    helsinki.wire.bend = None
+    london.pull(helsinki)
+    assert [each.collection for each in peers.follows()] == ["answers", NAME]
+
+
+def test_a_city_that_begins_too_much_leaves_room_to_follow_others(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    helsinki, london = two
+    monkeypatch.setattr("node.federation.peers.MAX_FOLLOWS", 4)
+    peers = london.node.federation.peers
+    peers.follow("helsinki", [], at_ms=1)
+    for number, name in enumerate(("answers", "challenges", "reuses"), 20):
+        helsinki.begin(name, number)
+    london.pull(helsinki)
+    assert [each.collection for each in peers.follows()] == ["answers", NAME]
+    assert peers.offered("helsinki") == ["challenges", "reuses"]
+
+
 def test_an_empty_collection_is_mirrored_as_empty(two: Two) -> None:
     helsinki, london = two
     assert london.pull(helsinki).pulled.level

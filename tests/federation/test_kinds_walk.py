@@ -203,13 +203,25 @@ def test_an_adoption_shows_on_the_practice_of_another_city_and_back(two: Two) ->
     assert "Gritting bins by camera" not in page(helsinki, practice)
 
 
+def asked(city: City) -> list[str]:
+    """The questions that `citynode tasks` names."""
+    return [each.iri for each in city.node.knowledge.tasks.due(clock_ms()) if each.what == "question"]
+
+
 @pytest.mark.slow
 def test_questions_and_answers_travel_as_records_of_their_cities(two: Two) -> None:
     helsinki, london = two
     practice = publish_new(helsinki, "practice", "kerbs", title=titled("Kerbs by car"))
     question = publish_new(london, "question", "rain", title=titled("And in the rain?"), about=practice)
+    assert asked(helsinki) == []
     exchange(helsinki, london, "practices", "questions")
+    assert asked(helsinki) == [question], "a question about a record of ours waits for us"
+    assert asked(london) == [], "it is about no record of London's"
+    helsinki.node.federation.peers.block("london")
+    assert asked(helsinki) == [], "of who is blocked nothing is heard"
+    helsinki.node.federation.peers.approve("london", by="a person", at_ms=clock_ms())
     answer = publish_new(helsinki, "answer", "rain", title=titled("Wipers help"), question=question)
+    assert asked(helsinki) == []
     exchange(helsinki, london, "answers")
     for city in (helsinki, london):
         assert "And in the rain?" in page(city, practice)

@@ -32,8 +32,10 @@ def test_the_dutch_register_in_five_parts(rig: Rig, registers: Path) -> None:  #
     batch, declared = read(registers / "nl-standard-v0.1-rotterdam-utrecht-szw.json")
     report = Importer(rig.office, AI).run(batch, declared)
     assert (declared.name, report.read, len(report.new), report.refused, report.twice) == ("nl-0.1", 52, 52, (), {})
-    # "14 010" is a telephone number; everything else that is said has found a field.
-    assert report.left == (("contact_email", "no-address", 3),)
+    # "14 010" is a telephone number, "True" is no text; everything else that is said has found a field.
+    assert report.left == (("contact_email", "no-address", 3), ("mprd", "no-text", 52))
+    assert "data_sources" not in {name for each in batch.entries.values() for name in each.said}
+    assert not [pair for pair in report.alike if all("toezicht-en-handhaving" in name for name in pair)]
     said = batch.entries["gemeente-rotterdam-parkeercontrole"].said
     assert (said["status"], said["algorithm_type"], said["domain"]) == ("operational", "self-learning", ["safety"])
     assert said["purpose"]["nl"].startswith("De gemeente gebruikt algoritmen om:\n\n* de kentekenplaat te lokaliseren")
@@ -57,6 +59,12 @@ def test_one_algorithm_in_two_languages_is_one_entry_and_its_translation_is_mark
     assert said["identifier"] == ["16268148"]
 
 
+@pytest.mark.parametrize(("folder", "read_"), [("nl-templates-v1.0", 2), ("ips-explorer", 11)])
+def test_a_folder_is_read_whole(registers: Path, folder: str, read_: int) -> None:
+    batch, _ = read(registers / folder)
+    assert batch.read == read_
+
+
 @pytest.mark.parametrize("city", ["Amsterdam", "Tilburg"])
 def test_templates_of_the_standard_1_0_name_no_organisation(rig: Rig, registers: Path, city: str) -> None:  # noqa: F811
     path = registers / "nl-templates-v1.0" / f"Gemeente-{city}.json"
@@ -76,6 +84,7 @@ def test_the_register_of_the_united_kingdom(rig: Rig, registers: Path) -> None: 
     report = Importer(rig.office, AI).run(batch, declared)
     assert (declared.name, report.read, len(report.new), report.refused) == ("uk-atrs", 89, 89, ())
     assert report.left == (("listed_organisations", "no-field", 89),)
+    assert not [pair for pair in report.alike if "dsit-gov-dot-uk-chat" in pair]
     said = batch.entries["hmrc-ask-hmrc-online"].said
     assert (said["issued"], said["license"], said["publisher"]) == ("2025-06-26", "OGL_3_0", {"name": {"en": "HMRC"}})
 

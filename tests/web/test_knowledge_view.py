@@ -9,13 +9,17 @@ from node.vocab.kinds import TABLES, example_of
 from node.vocab.kinds.field import Field, KindTable
 from node.vocab.kinds.reading import said_in
 from node.vocab.kinds.writing import payload_of
+from node.vocab.ntriples import triples_of
 from node.web import knowledge_values
+from node.web.graph import Described
 from node.web.knowledge_values import Cell, Prose, Values, figure, short_link
 from node.web.knowledge_view import KnowledgeView, view_of
+from node.web.record_view import look
 from node.web.text import Said
 from node.web.touching import Touched
 
-IRI = "http://127.0.0.1:8001/practices/one"
+BASE = "http://127.0.0.1:8001"
+IRI = f"{BASE}/practices/one"
 LANGUAGES = ("en", "fi", "sv")
 PRACTICE = TABLES["practice"]
 
@@ -30,6 +34,8 @@ def words(view: KnowledgeView) -> Iterator[str]:
     for fact in (*view.card, *view.facts, *(one for section in view.sections for one in section.facts)):
         for cell in fact.cells:
             yield from of_cell(cell)
+    for cell in view.door.cells if view.door else ():
+        yield from of_cell(cell)
     yield from (view.title.text, view.lead.text)
     for block in (block for section in view.sections for block in section.blocks):
         yield from of_prose(block.prose)
@@ -109,7 +115,7 @@ def test_a_text_in_another_language_is_marked_and_a_machine_comes_second() -> No
     }
     made = view(PRACTICE, said)
     assert made.title == Said("Titel", "nl", foreign=True, machine=False)
-    assert made.languages == ("nl",)
+    assert made.languages == (("nl", False), ("en", True))
     problem = next(block.prose for section in made.sections for block in section.blocks if block.name == "problem")
     assert problem is not None
     assert (problem.said.lang, problem.html) == ("nl", "<p>Het <strong>probleem</strong></p>")
@@ -139,6 +145,43 @@ def test_results_are_a_table_whose_numbers_are_the_readers() -> None:
         ["Loads", "70\u202f000", "1\u202f250,5", "a year"],
         ["Cost", "-3"],
     ]
+
+
+def test_a_button_is_called_as_its_table_says_and_stands_for_the_fact() -> None:
+    made = view(TABLES["challenge"], example_of(TABLES["challenge"]), "sv")
+    assert made.door is not None
+    assert (made.door.label, made.door.cells[0].link) == ("Delta", "https://city.example/challenges/snow")
+    assert "Delta" not in [fact.label for fact in (*made.card, *made.facts)]
+
+
+def test_what_somebody_else_made_is_theirs_in_the_head_and_the_credit_line() -> None:
+    table = TABLES["reuse"]
+    iri = f"{BASE}/reuses/one"
+    payload = payload_of(table, iri, example_of(table) | {"modified": "2026-11-22"})
+    made = view_of(table, said_in(table, iri, payload), Values("en", LANGUAGES, {}))
+    shown = made.over(look(Described(triples_of(payload), iri, "en", LANGUAGES)))
+    assert shown.publisher.text == "Snow Watch Association"
+    assert shown.credit == "An example, Snow Watch Association, 22 Nov 2026, CC BY 4.0"
+
+
+def test_a_name_is_no_text_in_a_language_and_has_no_mark() -> None:
+    said = example_of(PRACTICE) | {"publisher": {"name": {"fi": "Turku"}}, "contact": {"name": {"fi": "Lumitiimi"}}}
+    cells = [cell for fact in view(PRACTICE, said).facts for cell in fact.cells if cell.said.tag == "fi"]
+    assert [(cell.said.text, cell.said.lang, cell.said.mark("en")) for cell in cells] == [
+        ("Turku", "fi", ""),
+        ("Lumitiimi", "fi", ""),
+    ]
+
+
+def test_a_model_tells_in_plain_words_where_it_lies_and_many_names_stand_in_the_text() -> None:
+    table = TABLES["city-model"]
+    names = [f"name_{number}" for number in range(9)]
+    made = view(table, example_of(table) | {"attributes": names}, "sv")
+    facts = {fact.label: fact.cells for section in made.sections for fact in section.facts}
+    assert facts["Nedre hörn (EPSG:3879)"][0].said.text == "x 25\u202f496\u202f000,0; y 6\u202f672\u202f000,0; z 0,0"
+    assert "60.16\N{EN DASH}60.17° N, 24.93\N{EN DASH}24.95° E" in list(words(made))
+    (block,) = [block for section in made.sections for block in section.blocks if block.name == "attributes"]
+    assert (block.form, [cell.said.text for cell in block.cells]) == ("words", names)
 
 
 def test_the_rest_of_a_very_long_record_is_not_read_as_markdown(monkeypatch: pytest.MonkeyPatch) -> None:

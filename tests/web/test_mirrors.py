@@ -77,6 +77,26 @@ def test_a_mirrored_record_names_its_origin_as_canonical_and_itself_as_a_copy(tw
     assert f'<link rel="canonical" href="{HELSINKI}/datasets/d2">' in page(london, at(helsinki, 2))
 
 
+def test_a_mirrored_record_that_its_city_withdrew_is_gone_here_too(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    helsinki.publish(helsinki.withdrawn(2))
+    london.pull(helsinki)
+    for city in (helsinki, london):
+        for follower in city.node.followers:
+            catch_up(city.node.journals, follower)
+    there = json.loads(helsinki.get(at(helsinki, 2), accept="application/json").body)
+    for path in (at(helsinki, 2), at(helsinki, 2, ".ttl"), at(helsinki, 2, "/relations.json")):
+        reply = london.get(path, accept="application/json")
+        here = json.loads(reply.body)
+        assert (reply.status, here["detail"], here["record"]) == (410, there["detail"], helsinki.record(2)), path
+    assert here["mirror"] == MIRROR
+    reply = london.get(at(helsinki, 2), accept="text/html")
+    assert (reply.status, b"Withdrawn by Helsinki on" in reply.body) == (410, True)
+    assert london.get(at(helsinki, 9)).status == 404
+    london.federation.peers.block("helsinki")
+    assert london.get(at(helsinki, 2)).status == 404, "of who is blocked nothing is told"
+
+
 def test_slugs_of_two_cities_never_meet(two: tuple[City, City]) -> None:
     helsinki, london = two
     assert "London&#39;s own" in page(london, "/datasets/d1")

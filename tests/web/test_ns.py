@@ -43,6 +43,16 @@ def test_every_term_is_an_anchor_of_the_page_in_every_language(client: Client, l
     assert [code for code in codes if page.count(f'id="{code}"') != 1] == []
 
 
+def test_the_page_begins_with_its_contents_and_says_what_is_in_english(client: Client) -> None:
+    page = client.get("/ns.html?lang=fi").text
+    contents = page[page.index("Tällä sivulla") : page.index("<table")]
+    assert all(
+        f'href="#{name}"' in contents for name in ("sort-property", "lists", *(each.name for each in ns.lists()))
+    )
+    assert '<span class="lang">englanniksi</span>' in page
+    assert 'href="/docs?lang=fi" aria-current' not in page
+
+
 def test_the_vocabulary_is_found_from_every_page_and_by_crawlers(client: Client) -> None:
     assert 'href="/ns"' in client.get("/", headers={"accept": "text/html"}).text
     assert f"<loc>{BASE}/ns</loc>" in client.get("/sitemap.xml").text

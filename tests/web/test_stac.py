@@ -109,10 +109,18 @@ def test_other_records_are_no_items_and_other_collections_none_of_stac(rig: Rig)
     assert rig.get("/stac/collections/open-data/items").status_code == 404
 
 
+def test_a_collection_that_is_called_as_its_kind_is_named_once_and_in_the_readers_language(rig: Rig) -> None:
+    page = rig.page(f"/records?iri={LONDON}/models/city", "fi")
+    crumbs = page[page.index('class="crumbs"') : page.index("</ol>")]
+    assert crumbs.count("Kaupunkimallit") == 1
+    assert "City models" not in crumbs
+
+
 def test_who_comes_with_a_browser_reads_a_page_and_a_program_json(rig: Rig) -> None:
     page = rig.get("/stac", "text/html,application/xhtml+xml,*/*;q=0.8", **{"accept-language": "sv"}).text
     assert "<h1>Stadsmodeller (STAC)</h1>" in page
-    assert f'<a href="{BASE}/stac/collections/models">' in page
+    assert f'<a href="{BASE}/search?kind=city-model&amp;collection=models&amp;lang=sv">' in page
+    assert page.count("/stac/collections/") == 0, "a person is led to lists of pages, not to JSON"
     assert 'href="/stac' in rig.page("/catalog")
     for accept in ("*/*", "application/json", "application/geo+json"):
         assert rig.get("/stac", accept).headers["content-type"] == "application/json"

@@ -99,6 +99,9 @@ def test_a_reuse_is_submitted_accepted_and_shown_as_a_record(visitor: Visitor) -
     turtle = visitor.ask("GET", "/reuses/kerb-finder.ttl")
     assert turtle.status_code == 200
     assert "ada@app.example.org" not in turtle.text
+    visitor.door.node.knowledge.authoring.withdraw("reuse", "kerb-finder")
+    gone = visitor.ask("GET", status).json()
+    assert (gone["state"], gone["withdrawn_ms"] >= gone["decided_ms"]) == ("withdrawn", True)
 
 
 def test_a_refusal_is_read_by_its_sender_alone(visitor: Visitor) -> None:

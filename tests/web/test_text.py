@@ -16,6 +16,14 @@ def test_originals_win_over_machines_whatever_the_reader_speaks() -> None:
     assert text.choose(['"Hello"@en-t-fr'], "en").machine
 
 
+def test_who_has_no_text_of_their_own_gets_english_then_what_the_author_wrote() -> None:
+    cities = ("fi", "sv", "en")
+    assert text.choose(['"a"@fi', '"b"@en', '"c"@sv-t-en'], "sv", cities).text == "b"
+    assert text.choose(['"a"@fi', '"b"@nl', '"c"@sv-t-nl'], "sv", cities).text == "b"
+    assert text.choose(['"a"@nl', '"b"@fi'], "sv", cities).text == "b"
+    assert text.source_of("fi") == ""
+
+
 @pytest.mark.parametrize(
     ("terms", "reader", "chosen", "mark"),
     [

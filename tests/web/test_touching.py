@@ -3,6 +3,7 @@
 One node for all: its own records, two that came from London, and a restricted collection that nobody else may know of.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from node.journal import Draft
 from node.records import KINDS
 from node.vocab.kinds import TABLES, example_of
 from node.vocab.kinds.writing import payload_of
+from node.vocab.terms import DCAT, DCT, RDF
 from tests.catalog.rig import BASE
 from tests.federation.agreed import peer
 from tests.web.cities import PARKING
@@ -24,12 +26,18 @@ FAR = f"{LONDON}/datasets/far"
 ABROAD = "https://oslo.example/datasets/abroad"
 PLAN = f"{BASE}/practices/plan"
 QUESTION = f"{LONDON}/questions/salt"
+MODELLED, MODEL_FILE = f"{BASE}/datasets/model", "https://parking.example/centre"
+TWO = {"en": "Sand", "de": "Sand auf Deutsch"}
+UNSTATED = (
+    f'<{MODELLED}> <{RDF.type}> <{DCAT.Dataset}> .\n<{MODELLED}> <{DCT.title}> "Modelled" .\n'
+    f"<{MODELLED}> <{DCAT.distribution}> <{MODELLED}/1> .\n<{MODELLED}/1> <{DCAT.downloadURL}> <{MODEL_FILE}> .\n"
+)
 TODAY = datetime.now(UTC).date().isoformat()
 
 
-def record(kind: str, iri: str, title: str, **said: Any) -> Draft:
+def record(kind: str, iri: str, called: str, **said: Any) -> Draft:
     """A whole record of a kind, as its example is but for what is said."""
-    whole = example_of(TABLES[kind]) | {"title": {"en": title}, "summary": {"en": f"About {title}."}} | said
+    whole = example_of(TABLES[kind]) | {"title": {"en": called}, "summary": {"en": f"About {called}."}} | said
     return Draft(iri, iri.rpartition("/")[2], kind, "put", payload_of(TABLES[kind], iri, whole))
 
 
@@ -46,8 +54,10 @@ def rig(tmp_path_factory: pytest.TempPathFactory, migrated: Any) -> Iterator[Rig
         "open-data",
         PARKING,
         record("practice", PRACTICE, "Snow", uses=[page, FAR, ABROAD, PLAN], problem=problem, review="2000-01-01"),
-        record("practice", f"{BASE}/practices/ice", "Ice"),
-        record("answer", f"{BASE}/answers/sand", "Sand", question=QUESTION),
+        record("practice", f"{BASE}/practices/ice", "Ice", title={"en": "Ice", "de": "Eis", "sv-t-en": "Is"}),
+        record("answer", f"{BASE}/answers/sand", "Sand", question=QUESTION, title=TWO, text={"de": "Ein **Platz**."}),
+        Draft(MODELLED, "model", "dataset", "put", UNSTATED.encode()),
+        record("city-model", f"{BASE}/models/model", "Model", about=MODELLED, file=MODEL_FILE),
         record("ai-system", f"{BASE}/ai-systems/kerb", "Kerb", operational_data=[{"datasets": [PARKING.record]}]),
     )
     rig.put(
@@ -90,11 +100,44 @@ def test_a_dataset_is_named_by_its_iri_or_by_its_page(rig: Rig) -> None:
     assert ("Practices that use it" in page, "AI systems that use it" in page) == (True, True)
 
 
+def test_the_language_of_a_page_is_marked_beside_its_title_and_not_again_in_every_part(rig: Rig) -> None:
+    page = rig.page("/practices/snow", "sv")
+    assert '<span class="lang">på engelska</span></h1>' in page
+    assert not [line for line in page.splitlines() if line.startswith(("<h2", "<h3")) and "på engelska" in line]
+    # Where the title is the reader's, the part that is not says so beside its heading.
+    parts = [line for line in rig.page("/answers/sand").splitlines() if line.startswith(("<h2", "<h3"))]
+    assert [line for line in parts if "in German" in line] == [
+        '<h2 id="text">The answer <span class="lang">in German</span></h2>'
+    ]
+
+
+def test_other_languages_are_named_where_the_page_can_be_read_in_them(rig: Rig) -> None:
+    told = re.search(r"<h2>Also in</h2>(.*?)</ul>", rig.page("/practices/ice"), re.DOTALL)
+    assert told is not None
+    assert re.sub(r"<[^>]*>|\s+", " ", told[1]).split() == ["Svenska", "machine", "translation"]
+    # One in German alone beside, which this node has no pages in.
+    assert "<h2>Also in</h2>" not in rig.page("/answers/sand")
+
+
+def test_a_file_of_unstated_form_has_that_which_its_model_tells(rig: Rig) -> None:
+    page = rig.page("/datasets/model")
+    assert "Download CityJSON" in page
+    assert "Form not stated" not in page
+
+
+def test_collections_that_cities_begin_of_themselves_are_called_in_the_readers_language(rig: Rig) -> None:
+    for language, called in (("en", "Practices"), ("fi", "Käytännöt"), ("sv", "Arbetssätt")):
+        page = rig.page(f"/records?iri={LONDON}/adoptions/snow", language)
+        assert f'<a href="/collections/london/practices">{called}</a></li></ol>' in page
+
+
 def test_an_answer_stands_below_its_question_wherever_it_was_given(rig: Rig) -> None:
     (question,) = [each for each in rig.json(f"/records/relations?iri={PRACTICE}")["into"] if each["field"] == "about"]
     assert [(each["title"], each["city"]) for each in question["replies"]] == [("Sand", "Testville")]
     page = rig.page("/practices/snow")
     assert page.index(">Salt</a>") < page.index("Sand")
+    # The talk can be read where it stands.
+    assert page.index("How many square metres of yard") < page.index("Ein <strong>Platz</strong>.")
 
 
 def test_a_target_that_is_not_here_is_named_with_its_city_if_that_is_known(rig: Rig) -> None:
@@ -183,6 +226,7 @@ def test_staff_is_told_what_waits_the_longest_due_first_and_nobody_else(rig: Rig
     told = rig.json("/api/tasks", **staff)["tasks"]
     assert [(each["what"], each["title"], each["due"], each["overdue"]) for each in told] == [
         ("review", "Snow", "2000-01-01", True),
+        ("question", "Zanzibar why", TODAY, False),
         ("review", "Zanzibar", TODAY, False),
     ]
     assert told[0]["page"] == PRACTICE

@@ -18,36 +18,45 @@ _SPOKEN = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 # What would be read as something else than the text of a section.
 _NO_SECTION = re.compile(r"^ {0,3}(?:#{1,2}[ \t]|`{3}|~{3})|<!--|\r|\A\s|\s\Z", re.MULTILINE)
 _MOST_CODES = 20
+# What a new file begins with: how to fill it in, where translations stand (if there are any), another collection.
 _WORDS = {
     "en": (
         "What stands behind # is a hint. Fill in what you can; citynode lint says what is missing.",
-        "Translations stand beside this file: NAME.fi.md, NAME.sv.md. Add `collection: NAME` for another collection.",
+        "Translations stand beside this file:",
+        "Add `collection: NAME` for another collection.",
     ),
     "fi": (
         "Merkin # jälkeen tuleva teksti on ohje. Täytä mitä voit; komento lint kertoo, mitä puuttuu.",
-        "Käännökset ovat tämän tiedoston vieressä: NIMI.en.md, NIMI.sv.md. Muu kokoelma: `collection: NIMI`.",
+        "Käännökset ovat tämän tiedoston vieressä:",
+        "Muu kokoelma: `collection: NIMI`.",
     ),
     "sv": (
         "Det som står efter # är en anvisning. Fyll i det du kan; kommandot lint säger vad som saknas.",
-        "Översättningar står bredvid denna fil: NAMN.en.md, NAMN.fi.md. En annan samling: `collection: NAMN`.",
+        "Översättningar står bredvid denna fil:",
+        "En annan samling: `collection: NAMN`.",
     ),
 }
 _KEPT_OUT = frozenset({"languages", "issued", "modified"})
 """What is said without being written: see `office`."""
 
 
-def template(table: KindTable, *, title: str, language: str, review: str) -> str:
+def template(table: KindTable, name: str, *, title: str, language: str, others: Sequence[str], review: str) -> str:
     """Write the file of something new: what must be said open, what may be said as comments.
 
     Args:
         table: Its kind.
+        name: The file's, without its ending.
         title: Its title; empty to be written.
         language: Of the texts; hints and headings are in it where we have them, else in English.
+        others: The languages that it may be translated into.
         review: The date of the next review.
     """
-    words = language if language in ("en", "fi", "sv") else "en"
+    words = words_of(language)
     known = {"title": title, "review": review}
-    lines = ["---", *(f"# {each}" for each in _WORDS[words]), f"language: {language}"]
+    how, beside, elsewhere = _WORDS[words]
+    beside = f"# {beside} {', '.join(f'{name}.{tag}.md' for tag in others if tag != language)}."
+    lines = ["---", f"# {how}", *([beside] if set(others) - {language} else []), f"# {elsewhere}"]
+    lines.append(f"language: {language}")
     for each in table.fields:
         if not is_section(each) and each.name not in _KEPT_OUT:
             lines += _asked(each, words, known.get(each.name, ""))
@@ -58,15 +67,21 @@ def template(table: KindTable, *, title: str, language: str, review: str) -> str
     return "\n".join(lines) + "\n"
 
 
+def words_of(language: str) -> str:
+    """Give the language of headings and hints in a file of that language."""
+    base = language.partition("-")[0]
+    return base if base in _WORDS else "en"
+
+
 def is_section(field: Field) -> bool:
     """Tell whether a field is a section of the body: a long text that stands once."""
     return field.form == "markdown" and not field.many
 
 
 def _asked(field: Field, words: str, value: str) -> Iterator[str]:
-    codes = field.codes.codes if isinstance(field.codes, Codes) else ()
-    listed = f" ({', '.join(each.code for each in codes)})" if 0 < len(codes) <= _MOST_CODES else ""
-    yield f"# {field.label[words]}: {field.hint[words]}{listed}"
+    codes = _listed(field)
+    yield f"# {field.label[words]}: {field.hint[words]}{f' ({codes})' if codes else ''}"
+    yield from (f"# {name}: {listed}" for name, listed in _listed_within(field))
     if field.form == "group" or (field.need == "may" and not value):
         example = _example(field, words)
         yield from (f"# {line}" for line in _entry(field, example, words, ""))
@@ -74,6 +89,19 @@ def _asked(field: Field, words: str, value: str) -> Iterator[str]:
         yield f"license: {field.example}"
     else:
         yield f"{field.name}: {_text(value)}".rstrip() if value else f"{field.name}:"
+
+
+def _listed(field: Field) -> str:
+    codes = field.codes.codes if isinstance(field.codes, Codes) else ()
+    return ", ".join(each.code for each in codes) if len(codes) <= _MOST_CODES else ""
+
+
+def _listed_within(field: Field) -> Iterator[tuple[str, str]]:
+    """Give the codes of the fields of a group by their names: `cost.band`."""
+    for each in field.fields:
+        if codes := _listed(each):
+            yield f"{field.name}.{each.name}", codes
+        yield from ((f"{field.name}.{name}", listed) for name, listed in _listed_within(each))
 
 
 def _example(field: Field, words: str) -> Any:  # noqa: ANN401 (of any form)
@@ -91,7 +119,10 @@ def _example(field: Field, words: str) -> Any:  # noqa: ANN401 (of any form)
 
 
 def _in_words(value: Any, words: str) -> Any:  # noqa: ANN401 (of any form)
-    return value.get(words) or next(iter(value.values()), "…") if isinstance(value, Mapping) else value
+    """Give an example in one language; one that we have in another alone says in which."""
+    if not isinstance(value, Mapping):
+        return value
+    return value[words] if words in value else dict(list(value.items())[:1]) or "…"
 
 
 def written(table: KindTable, said: Said, *, collection: str = "") -> dict[str, str]:
@@ -123,7 +154,7 @@ def _main(table: KindTable, said: Said, main: str, collection: str) -> str:
 
 
 def _sections(table: KindTable, said: Said, language: str) -> list[str]:
-    words = language if language in ("en", "fi", "sv") else "en"
+    words = words_of(language)
     lines: list[str] = []
     for each in table.fields:
         text = _texts(said.get(each.name)).get(language, "") if is_section(each) else ""

@@ -43,11 +43,15 @@ class _Read:
 class Folder:
     """The files of one kind. Reads and writes in its folder alone."""
 
-    def __init__(self, path: Path, table: KindTable, language: str) -> None:
-        """Take the folder, also one that is not there yet; texts that name no language are in `language`."""
+    def __init__(self, path: Path, table: KindTable, language: str, others: Sequence[str] = ()) -> None:
+        """Take the folder, also one that is not there yet.
+
+        Texts that name no language are in `language`; `others` are those that new files may be translated into.
+        """
         self.path = path
         self.table = table
         self.language = language
+        self.others = others
 
     def names(self) -> list[str]:
         """List the names that have a file, in their order.
@@ -124,14 +128,18 @@ class Folder:
             return f"{paths[0]} is a translation of {name}.md, and there is none."
         return f"There is no file {name}.md in {self.path}."
 
-    def new(self, name: str, *, title: str, review: str) -> Path:
-        """Write the file of something new, to be edited.
+    def new(self, name: str, *, title: str, review: str, language: str = "") -> Path:
+        """Write the file of something new, to be edited, in a language (else that of the folder).
 
         Raises:
-            Malformed: The name can be none.
+            Malformed: The name can be none, or there is no such language.
             Conflict: There is one already.
         """
-        text = files.template(self.table, title=title, language=self.language, review=review)
+        tag = language_tag(language or self.language)
+        if not is_language(tag):
+            raise Malformed(f"“{language[:40]}” is no language.", fix="Write a tag such as en or sv.")
+        others = [*dict.fromkeys((self.language, *self.others))]
+        text = files.template(self.table, name, title=title, language=tag, others=others, review=review)
         return self._create(name, {"": text}, instead=False)
 
     def write(self, name: str, said: Mapping[str, Any], *, collection: str = "", instead: bool = False) -> Path:
@@ -222,9 +230,14 @@ class Folder:
         """Take in a section as the text of the field that its heading names, in any of our languages."""
         known = _headings(self.table)
         named = known.get(_folded(section.heading))
+        if not section.text:
+            if named is not None:  # a place where something may be missing
+                read.places.setdefault(pointer("", named.name), (str(path), section.line))
+            return
         if named is None:
-            near = get_close_matches(_folded(section.heading), known, 1)
-            wanted = f"Did you mean “{known[near[0]].label['en']}”?" if near else f"Known are: {_listed(self.table)}."
+            near, words = get_close_matches(_folded(section.heading), known, 1), files.words_of(language)
+            listed = ", ".join(each.label[words] for each in self.table.fields if files.is_section(each))
+            wanted = f"Did you mean “{known[near[0]].label[words]}”?" if near else f"Known are: {listed}."
             message = f"There is no section “{section.heading[:60]}”. {wanted}"
             read.fault(path, section.line, "unknown-section", message)
             return
@@ -315,7 +328,3 @@ def _headings(table: KindTable) -> dict[str, Field]:
             for heading in (each.name, *each.label.values()):
                 known.setdefault(_folded(heading), each)
     return known
-
-
-def _listed(table: KindTable) -> str:
-    return ", ".join(each.label["en"] for each in table.fields if files.is_section(each))

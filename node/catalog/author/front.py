@@ -41,7 +41,7 @@ class Fault(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of the body: its heading as written, its text without comments, and the line of the heading."""
+    """A part of the body: its heading as written, its text without comments (may be empty), and the heading's line."""
 
     heading: str
     text: str
@@ -134,7 +134,7 @@ def _take_title(front: Front, text: str, line: int) -> None:
 
 def _close(front: Front, heading: str, kept: list[str], line: int) -> None:
     text = "\n".join(kept).strip("\n").rstrip()
-    if heading and text.strip():
+    if heading:
         front.sections.append(Section(heading, text, line))
     elif text.strip():
         at = line + next(number for number, each in enumerate(kept) if each.strip())

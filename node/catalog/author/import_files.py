@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 def read(path: Path, *, records: str = "", form: str = "") -> list[Row]:
-    """Read a file, or all Markdown files of a folder.
+    """Read a file, or all files of a folder whose names end like one of `FORMS`; those in its folders are not read.
 
     Args:
         path: The file or folder.
@@ -47,14 +47,11 @@ def read(path: Path, *, records: str = "", form: str = "") -> list[Row]:
 
     Raises:
         NotFound: There is no such file.
-        Malformed: It is not what it should be; the message says in which line.
+        Malformed: It is not what it should be; the message says in which file and line.
         TooLarge: Past 64 MiB or 10,000 records.
     """
     if path.is_dir():
-        rows = [row for each in sorted(path.glob("*.md")) for row in read(each)]
-        if not rows:
-            raise NotFound(f"There is no Markdown file in {path}.")
-        return _few(rows, path)
+        return _folder(path, records)
     form = form or FORMS.get(path.suffix.lower(), "")
     if not form:
         raise Malformed(f"{path.name} ends in no format that is read.", fix=f"Name it {', '.join(FORMS)}, or --format.")
@@ -62,6 +59,19 @@ def read(path: Path, *, records: str = "", form: str = "") -> list[Row]:
     if form == "md":
         return [_markdown(body, path)]
     return _few(_json(body, path, records) if form == "json" else list(_csv(body, path)), path)
+
+
+def _folder(path: Path, records: str) -> list[Row]:
+    files = [each for each in sorted(path.iterdir()) if each.suffix.lower() in FORMS and each.is_file()]
+    if not files:
+        fix = "Name the folder that the files themselves lie in."
+        raise NotFound(f"There is no JSON, CSV or Markdown file in {path}.", fix=fix)
+    rows: list[Row] = []
+    for each in files:
+        rows = _few([*rows, *read(each, records=records)], path)
+    if not rows:
+        raise NotFound(f"There is no record in the files of {path}.")
+    return rows
 
 
 def _body(path: Path) -> bytes:

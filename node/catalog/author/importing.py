@@ -6,7 +6,7 @@ those that only look alike are published and named, for a person to decide. Expo
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from node.errors import Conflict, Malformed
 from node.records import slug_of
 from node.vocab.kinds import mapped_in, mapped_out, mapping
 from node.vocab.kinds.checking import Problem, is_missing
-from node.vocab.kinds.field import KindTable
+from node.vocab.kinds.field import KindTable, in_sentence
 from node.vocab.kinds.mapping import Mapping as Declared
 from node.vocab.kinds.merging import merged
 from node.vocab.kinds.writing import tidy
@@ -90,6 +90,8 @@ class Report:
     alike: tuple[tuple[str, str], ...]
     left: tuple[tuple[str, str, int], ...]
     warned: int
+    missed: tuple[tuple[str, str, int], ...]
+    """What a reader in another city will miss: the field, the code of the warning, in how many records; most first."""
 
     def document(self) -> dict[str, Any]:
         """Give it as JSON has it."""
@@ -117,6 +119,7 @@ class Report:
             "alike": [{"name": one, "other": other} for one, other in self.alike],
             "left_out": [{"field": path, "why": why, "records": number} for path, why, number in self.left],
             "with_warnings": self.warned,
+            "warnings": [{"field": path, "code": code, "records": number} for path, code, number in self.missed],
         }
 
 
@@ -135,7 +138,7 @@ def mapping_of(table: KindTable, rows: Sequence[Row], *, name: str = "") -> Decl
     if name:
         found = mapping.builtin(name)
         if found.table.kind != table.kind:
-            raise Malformed(f"The mapping {name} is for {found.table.plural['en'].lower()}.", fix=_choices(table))
+            raise Malformed(f"The mapping {name} is for {in_sentence(found.table.plural['en'])}.", fix=_choices(table))
         return found
     scores = sorted(((_known(each, rows), each) for each in _fitting(table)), key=lambda pair: -pair[0])
     own = _own_share(table, rows)
@@ -279,6 +282,7 @@ class Importer:
             ),
             left=tuple(sorted((path, why, number) for (path, why), number in batch.left.items())),
             warned=len(outcome.warned),
+            missed=tuple(_missed(outcome.warned)),
         )
 
     def _written(self, entry: Entry, declared: Declared | None, publisher: str) -> Written:
@@ -331,6 +335,15 @@ class Importer:
         if declared is None:
             return [{"name": slug, **said} for slug, said in found]
         return [mapped_out.give(declared, said, language=language) for _, said in found]
+
+
+def _missed(judged: Iterable[tuple[str, tuple[Problem, ...]]]) -> Iterator[tuple[str, str, int]]:
+    """Count warnings by field and code; a list is one field to a reader."""
+    found: Counter[tuple[str, str]] = Counter()
+    for _, problems in judged:
+        steps = ((each.pointer.split("/")[1:], each.code) for each in problems if each.level == "warning")
+        found.update({(".".join(step for step in path if not step.isdigit()), code) for path, code in steps})
+    yield from ((path, code, number) for (path, code), number in sorted(found.items(), key=lambda one: (-one[1], one)))
 
 
 def text_of(records: Sequence[Mapping[str, Any]], declared: Declared | None, form: str) -> str:

@@ -7,6 +7,8 @@ else: time comes in as a day, and no link is fetched.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,11 +20,11 @@ from node.records import KINDS
 from node.vocab import contacts as persons
 from node.vocab import personal
 from node.vocab.kinds import TABLES
-from node.vocab.kinds.checking import SUMMARY_CHARACTERS, Problem, is_missing, pointer
-from node.vocab.kinds.field import Field, KindTable, Said
+from node.vocab.kinds.checking import SUMMARY_CHARACTERS, Problem, is_missing, missing_words, pointer
+from node.vocab.kinds.field import Field, KindTable, Said, in_sentence
 from node.vocab.kinds.reading import links_in, said_in
 from node.vocab.ntriples import split
-from node.vocab.terms import PROV
+from node.vocab.terms import DPV, FOAF, PROV, VCARD
 
 LEAST_WORDS = 10
 MOST_STEPS = 200
@@ -33,6 +35,9 @@ _SHORT_FORM = re.compile(r"\b[A-ZÅÄÖ]{3,}\b")
 # Short forms that any reader of a city's page knows.
 _KNOWN_FORMS = frozenset({"BBC", "CSV", "COVID", "GPS", "PDF", "USA", "WWW", "FAQ"})
 _ADOPTING = frozenset({"practice", "adoption"})
+_MAILBOX = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+# Who somebody is has one name in all languages.
+_NAMED = frozenset({FOAF.Agent, VCARD.Organization, DPV.ThirdParty})
 
 
 def date_of(day: int) -> str:
@@ -66,7 +71,7 @@ def look(
         base_url: Ours; private hosts may be linked only from a node on one.
         is_public: Whether everyone may read it: then nothing in it may tell who a person is.
     """
-    yield from _wanted(table.fields, said, "")
+    yield from _wanted(table.fields, said, "", spoken_in(said))
     yield from _languages(table, said, texts)
     for leaf in texts:
         if leaf.field.form == "link":
@@ -77,7 +82,54 @@ def look(
     yield from _values(table, said, today)
 
 
-def _wanted(fields: Sequence[Field], said: Mapping[str, Any], at: str) -> Iterator[Problem]:
+def spoken_in(said: Said) -> str:
+    """Give the language that a description is written in: that of the title's first text, English if there is none."""
+    title = said.get("title")
+    return _base(str(next(iter(title), ""))) or "en" if isinstance(title, Mapping) else "en"
+
+
+def worded(table: KindTable, problem: Problem, language: str) -> Problem:
+    """Say what is missing under the name that it has in a file of that language."""
+    field = _field_of(table, problem.pointer) if problem.code == "missing" else None
+    return replace(problem, message=missing_words(field, language)) if field else problem
+
+
+def _field_of(table: KindTable, place: str) -> Field | None:
+    """Find the field at a JSON pointer."""
+    found: Field | None = None
+    for step in place.split("/")[1:]:
+        if found is None or not step.isdigit():
+            found = (found or table).field(step)
+            if found is None:
+                return None
+    return found
+
+
+def right_in(said: Said, wrong: Sequence[Problem]) -> dict[str, Any]:
+    """Give a description without the values that are wrong, so that the rest of it can be looked at.
+
+    A list ends before the first value of it that is wrong as a whole: what is left keeps its place.
+    """
+    made: dict[str, Any] = _right(said, "", {each.pointer for each in wrong})
+    return made
+
+
+def _right(value: Any, at: str, wrong: AbstractSet[str]) -> Any:  # noqa: ANN401 (of any form)
+    if isinstance(value, Mapping):
+        inner = {key: pointer(at, key) for key in value}
+        return {key: _right(value[key], place, wrong) for key, place in inner.items() if place not in wrong}
+    if isinstance(value, list | tuple):
+        end = next((number for number in range(len(value)) if pointer(at, number) in wrong), len(value))
+        return [_right(each, pointer(at, number), wrong) for number, each in enumerate(value[:end])]
+    return value
+
+
+def touches(place: str, wrong: Sequence[Problem]) -> bool:
+    """Tell whether something at a place may be said only because a value there, within it or around it is wrong."""
+    return any(f"{each.pointer}/".startswith(f"{place}/") or place.startswith(f"{each.pointer}/") for each in wrong)
+
+
+def _wanted(fields: Sequence[Field], said: Mapping[str, Any], at: str, language: str) -> Iterator[Problem]:
     """Name what should be there and is not."""
     for field in fields:
         if field.need != "should" and field.form != "group":
@@ -85,11 +137,11 @@ def _wanted(fields: Sequence[Field], said: Mapping[str, Any], at: str) -> Iterat
         value, place = said.get(field.name), pointer(at, field.name)
         if value is None or is_missing(value):
             if field.need == "should":
-                yield _warning(place, "recommended", f"{field.label['en']} is missing: {field.hint['en']}")
+                yield _warning(place, "recommended", missing_words(field, language))
         elif field.form == "group":
             groups: Sequence[Mapping[str, Any]] = value if field.many else [value]
             for number, each in enumerate(groups):
-                yield from _wanted(field.fields, each, pointer(place, number) if field.many else place)
+                yield from _wanted(field.fields, each, pointer(place, number) if field.many else place, language)
             yield from _numbers(field, groups, place)
 
 
@@ -97,7 +149,9 @@ def _numbers(field: Field, groups: Sequence[Mapping[str, Any]], at: str) -> Iter
     """Name results that nobody can compare: a field for numbers, and not one of them has any."""
     measured = [each for each in field.fields if each.form == "number"]
     if field.many and measured and not any(each.name in group for each in measured for group in groups):
-        message = f"{field.label['en']}: no number says how much. Give {measured[0].label['en'].lower()}, unit, source."
+        message = (
+            f"{field.label['en']}: no number says how much. Give {in_sentence(measured[0].label['en'])}, unit, source."
+        )
         yield _warning(at, "no-numbers", message)
 
 
@@ -114,8 +168,35 @@ def _languages(table: KindTable, said: Said, texts: Sequence[Leaf]) -> Iterator[
             continue
         missing = sorted(titled - {_base(tag) for tag in value})
         if missing:
-            message = f"{field.label['en']} is missing in {', '.join(missing)}, in which there is a title."
-            yield _warning(f"/{field.name}", "untranslated", message)
+            yield _warning(f"/{field.name}", "untranslated", _untranslated([field], missing))
+    for field in table.fields:
+        if field.form == "group" and not is_missing(said.get(field.name)):
+            yield from _within(field, said[field.name], f"/{field.name}", titled)
+
+
+def _within(field: Field, value: Any, at: str, titled: AbstractSet[str]) -> Iterator[Problem]:  # noqa: ANN401 (a group or several)
+    """Name the texts of groups that stand in fewer languages than the title."""
+    groups = [(pointer(at, number), each) for number, each in enumerate(value)] if field.many else [(at, value)]
+    for place, group in groups:
+        texts = [] if field.cls in _NAMED else [each for each in field.fields if each.by_language and not each.many]
+        lacking = {
+            each.name: titled - {_base(tag) for tag in group[each.name]}
+            for each in texts
+            if each.need != "may" and isinstance(group.get(each.name), Mapping)
+        }
+        missing = sorted(set().union(*lacking.values()))
+        if missing:
+            yield _warning(
+                place, "untranslated", _untranslated([each for each in texts if lacking.get(each.name)], missing)
+            )
+        for each in field.fields:
+            if each.form == "group" and not is_missing(group.get(each.name)):
+                yield from _within(each, group[each.name], pointer(place, each.name), titled)
+
+
+def _untranslated(fields: Sequence[Field], languages: Sequence[str]) -> str:
+    names = ", ".join(each.label["en"] for each in fields)
+    return f"Not in {', '.join(languages)}, in which there is a title: {names}."
 
 
 def _text(leaf: Leaf, base_url: str) -> Iterator[Problem]:
@@ -167,10 +248,19 @@ def _html(leaf: Leaf, markdown: Markdown) -> Iterator[Problem]:
 
 
 def _private(at: str, addresses: Sequence[str], base_url: str) -> Iterator[Problem]:
+    inside = bool(addresses) and (_is_short(base_url) or not is_good_iri(base_url, ""))
     for address in addresses:
-        if urlsplit_or_none(address) in ("http", "https") and not is_good_iri(address.split("#")[0], base_url):
+        if urlsplit_or_none(address) not in ("http", "https"):
+            continue
+        if not is_good_iri(address.split("#")[0], base_url) or (_is_short(address) and not inside):
             message = f"“{_cut(address)}” cannot be reached from another city: link a public address."
             yield Problem(at, "private-link", message)
+
+
+def _is_short(address: str) -> bool:
+    """Tell whether a host has a name that only its own network completes: `http://intranet/`."""
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    return "." not in host and ":" not in host
 
 
 def urlsplit_or_none(address: str) -> str:
@@ -189,6 +279,10 @@ def _traces(leaf: Leaf, *, is_public: bool) -> Iterator[Problem]:
     for trace in personal.mobiles_in(leaf.text):
         message = f"It looks like {trace.what} at character {trace.at + 1}: name an office's number or mailbox."
         yield _warning(leaf.pointer, "personal-number", message)
+    for found in _MAILBOX.finditer(leaf.text) if "@" in leaf.text else ():
+        if persons.is_personal_mailbox(found.group()):
+            message = f"It looks like a person's mailbox at character {found.start() + 1}: name an office's."
+            yield _warning(leaf.pointer, "personal-mailbox", message)
 
 
 def _values(table: KindTable, said: Said, today: str) -> Iterator[Problem]:
@@ -199,6 +293,22 @@ def _values(table: KindTable, said: Said, today: str) -> Iterator[Problem]:
         value = said.get(name)
         if isinstance(value, str) and value > today[: len(value)]:
             yield _warning(f"/{name}", "in-the-future", f"{value} is yet to come.")
+    closes = said.get("closes")
+    if isinstance(closes, str) and said.get("status") == "open" and closes < today[: len(closes)]:
+        yield _warning("/closes", "closed", f"It is open and was to close {closes}: say how it stands, or another day.")
+    yield from _words(table, said)
+
+
+def _words(table: KindTable, said: Said) -> Iterator[Problem]:
+    """Name a list that was written as one text."""
+    for field in table.fields:
+        values = said.get(field.name)
+        if field.form != "text" or not field.many or not isinstance(values, list | tuple) or len(values) != 1:
+            continue
+        for text in values[0].values() if isinstance(values[0], Mapping) else ():
+            if isinstance(text, str) and "," in text:
+                message = f"“{_cut(text)}” is one of {in_sentence(field.label['en'])}: write several as [one, another]."
+                yield _warning(pointer(f"/{field.name}", 0), "one-of-many", message)
 
 
 def contacts(iri: str, payload: bytes) -> Iterator[Problem]:

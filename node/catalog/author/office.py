@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from node.catalog import names
+from node.catalog.addresses import with_records
 from node.catalog.author import lint
 from node.catalog.author.texts import leaves
 from node.catalog.publish import Published
@@ -24,8 +25,8 @@ from node.journal.walk import Put, puts, puts_in
 from node.records import KINDS, MAX_PAYLOAD_BYTES, MAX_TRIPLES, digest_of, slug_of
 from node.vocab import personal
 from node.vocab.kinds import TABLES
-from node.vocab.kinds.checking import Problem, check, is_missing
-from node.vocab.kinds.field import KindTable, Said
+from node.vocab.kinds.checking import MOST_PROBLEMS, Problem, check, is_missing
+from node.vocab.kinds.field import KindTable, Said, in_sentence
 from node.vocab.kinds.reading import said_in
 from node.vocab.kinds.writing import payload_of, tidy
 from node.vocab.terms import DCT
@@ -200,7 +201,7 @@ class Authoring:
             tx.lock("authoring")
             held = self._held([iri]).get(iri, ())
             if not held:
-                raise NotFound(f"No {table.title['en'].lower()} {slug[:80]} of ours is published.")
+                raise NotFound(f"No {in_sentence(table.title['en'])} {slug[:80]} of ours is published.")
             if expected is not None and expected != held[0].digest:
                 raise Changed("The record has changed since it was read.", fix="Read it again.")
             names.reserve(tx, kind, {slug: iri}, live=False)
@@ -236,6 +237,14 @@ class Authoring:
     def said(self, held: Held) -> dict[str, Any]:
         """Read a record as a description; empty where it says nothing that fits."""
         return said_in(table_of(held.kind), held.iri, self._shelf.payload(held))
+
+    def draft(self, held: Held) -> dict[str, Any]:
+        """Read a record as the description that its author would write: without what goes without saying."""
+        table, said = table_of(held.kind), self.said(held)
+        said.pop("modified", None)
+        if set(said.get("languages", ())) == set(lint.languages_of(leaves(table, said))):
+            said.pop("languages", None)
+        return said
 
     def change_collection(self, name: str, *, title: str | None, visibility: str | None) -> Collection:
         """Give a collection of ours another title or visibility; None leaves it as it is.
@@ -284,13 +293,17 @@ class Authoring:
         home = _home(table, collection or written.collection, held, here.visibilities)
         is_public = here.visibilities.get(home, "public") == "public"
         said = self._filled(table, written.said)
-        wrong, payload = check(table, said), b""
+        wrong = [lint.worded(table, each, lint.spoken_in(said)) for each in check(table, said)]
         problems = [*written.problems, *_names(written, held), *wrong]
-        if all(each.code == "missing" for each in wrong):
-            # What is there can be looked at although something is missing, so that all is said at once.
-            said, payload = self._dated(table, iri, said, held, here.payloads.get(iri, b""))
+        payload = b""
+        if len(wrong) < MOST_PROBLEMS:  # else some that are wrong were not named
+            # What is right is looked at although something else is wrong or missing, so that all is said at once.
+            bad = [each for each in wrong if each.code != "missing"]
+            right = lint.right_in(said, bad) if bad else said
+            said, payload = self._dated(table, iri, right, held, here.payloads.get(iri, b""))
             problems += _sizes(payload)
-            problems += self._looked(table, iri, said, payload, here.known, is_public=is_public)
+            looked = self._looked(table, iri, said, payload, here.known, is_public=is_public)
+            problems += [each for each in looked if not lint.touches(each.pointer, bad)]
         found = tuple(placed(each, written) for each in problems)
         return None if _refuses(found) else _Ready(iri, written.slug, home, payload, held), found
 
@@ -318,7 +331,7 @@ class Authoring:
     def _filled(self, table: KindTable, said: Said) -> dict[str, Any]:
         """Make a description tidy and say what goes without saying: who publishes it, and in which languages."""
         first = self.city.languages[0]
-        made = tidy(table, said, first)
+        made = with_records(table.fields, tidy(table, said, first))
         if table.field("languages") and is_missing(made.get("languages")):
             made["languages"] = lint.languages_of(leaves(table, made))
         if table.field("publisher") and is_missing(made.get("publisher")):

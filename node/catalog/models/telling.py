@@ -28,6 +28,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "tiles": {"en": "Contents of tiles", "fi": "Ruutujen sisältöjä", "sv": "Rutornas innehåll"},
     "lods": {"en": "Levels of detail", "fi": "Tarkkuustasot", "sv": "Detaljnivåer"},
 }
+_THREE_D: Words = {"en": "3D model", "fi": "3D-malli", "sv": "3D-modell"}
 _UNFINISHED = "Reading ended early: what is counted here are lower bounds."
 
 
@@ -41,7 +42,7 @@ class Dataset:
 
 
 def slug_for(dataset: str, url: str) -> str:
-    """Name the record of a file: the dataset's slug, the file's, and six digits of its address's hash.
+    """Name the record of a file: the dataset's slug or a title, the file's, and six digits of its address's hash.
 
     >>> slug_for("3d-helsinki", "https://kartta.example/files/Tile%2012.city.json")
     '3d-helsinki-tile-12-city-fd8544'
@@ -49,7 +50,7 @@ def slug_for(dataset: str, url: str) -> str:
     path = unquote(urlsplit(url).path).rstrip("/")
     stem = slug_of(path.rpartition("/")[2].rpartition(".")[0])[:25].strip("-")
     digest = hashlib.sha256(url.encode()).hexdigest()[:6]
-    return "-".join(part for part in (dataset[:45].strip("-"), stem, digest) if part)
+    return "-".join(part for part in (slug_of(dataset)[:45].strip("-"), stem, digest) if part)
 
 
 def said_of(
@@ -100,17 +101,31 @@ def _tagged(value: Any, language: str) -> Any:  # noqa: ANN401 (a value of any f
 
 
 def _title(own: Words, around: Mapping[str, str], facts: ModelFacts, language: str) -> dict[str, str]:
-    """Call it like its dataset, and by the file's own title where there is one."""
+    """Call it like its dataset, by the file's own title where there is one, and always a 3D model."""
     named = _tagged(own, language) or ({language: facts.title} if facts.title else {})
     if not around:
         return {each: text[:_MAX_TITLE] for each, text in named.items()} or {
             language: f"{facts.format} {facts.version}"
         }
     if not own:
-        return {each: text[:_MAX_TITLE] for each, text in around.items()}
+        return {each: f"{text[:_MAX_TITLE]} ({_told_apart(text, facts, each)})" for each, text in around.items()}
     # A language in which only one of the two is known takes the other from any.
     some = next(iter(named.values()))
-    return {each: f"{text[:_MAX_TITLE]}: {named.get(each, some)[:_MAX_TITLE]}" for each, text in around.items()}
+    said = {each: f"{text[:_MAX_TITLE]}: {named.get(each, some)[:_MAX_TITLE]}" for each, text in around.items()}
+    return {each: text if _is_told(text) else f"{text} ({_three_d(each)})" for each, text in said.items()}
+
+
+def _told_apart(text: str, facts: ModelFacts, language: str) -> str:
+    """Say what the dataset's title leaves open, so that the two are no namesakes."""
+    return facts.format if _is_told(text) else f"{_three_d(language)}, {facts.format}"
+
+
+def _is_told(text: str) -> bool:
+    return "3d" in text.casefold()
+
+
+def _three_d(language: str) -> str:
+    return _THREE_D.get(language.partition("-")[0], "3D")
 
 
 def _summary(facts: ModelFacts, language: str) -> str:

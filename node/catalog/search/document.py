@@ -176,4 +176,5 @@ def _write_sameness(fields: dict[str, object], told: Told) -> None:
     ):
         first = next(iter(values), "")
         if first:
-            fields[name] = analyzers.hash_of(first)
+            # Of one kind: a model that is called like its dataset is not the same thing.
+            fields[name] = analyzers.hash_of(f"{fields[schema.KIND]}\x1f{first}")

@@ -1,9 +1,9 @@
 """Which documents are one hit: the same record by several routes, and near-duplicates with the reason why.
 
-One record is one IRI, in however many collections. Two records are near-duplicates if their titles are the same,
-letters and digits alone, and so is their publisher, landing page or identifier. Documents of different indexes (public,
-and one per restricted collection) are the same record at most, never near-duplicates: that would tell of one in the
-other.
+One record is one IRI, in however many collections. Two records of one kind are near-duplicates if their titles are the
+same, letters and digits alone, and so is their publisher, landing page or identifier. Documents of different indexes
+(public, and one per restricted collection) are the same record at most, never near-duplicates: that would tell of one
+in the other.
 """
 
 from collections.abc import Iterable, Sequence

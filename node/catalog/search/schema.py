@@ -11,7 +11,7 @@ from typing import Final
 
 from tantivy import Schema, SchemaBuilder
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 # ---- Who it is. KEY is `key_of(collection, iri)`, one document each. IRI and COLLECTION are stored.
 KEY: Final = "key"
@@ -90,7 +90,8 @@ TITLE_LANGUAGES: Final = ("en", "fi", "sv")
 BY_TITLE: Final = {language: f"by_title_{language}" for language in TITLE_LANGUAGES}
 BY_TITLE_FIRST: Final = {language: f"title_first_{language}" for language in TITLE_LANGUAGES}
 
-# ---- Near duplicates: hash_of() of the folded title; of publisher, landing page and identifier (any may be absent).
+# ---- Near duplicates: hash_of() of the folded title; of publisher, landing page and identifier, each with the kind
+# (any may be absent).
 SAME_TITLE: Final = "same_title"
 SAME_PUBLISHER: Final = "same_publisher"
 SAME_PAGE: Final = "same_page"

@@ -19,6 +19,8 @@ from node.vocab.ntriples import language_tag, mend_iri
 
 MAX_TEXT, MAX_MARKDOWN, MAX_IRI, MAX_LANGUAGES, MAX_NUMBER = 2_000, 100_000, 2_000, 30, 40
 SUMMARY_CHARACTERS = 160
+MOST_PROBLEMS = 200
+"""How many problems of one description are named."""
 _NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?\Z", re.ASCII)
 _DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?\Z", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\]{1,64}@[^\s@<>\"(),:;\\/]{1,190}\.[^\s@<>\"(),:;\\/.]{2,63}\Z")
@@ -47,7 +49,7 @@ def check(table: KindTable, said: Said) -> tuple[Problem, ...]:
     found: list[Problem] = []
     for problem in _fields(table.fields, said, ""):
         found.append(problem)
-        if len(found) == 200:
+        if len(found) == MOST_PROBLEMS:
             break
     return tuple(found)
 
@@ -70,12 +72,16 @@ def _fields(fields: Sequence[Field], said: object, at: str) -> Found:
         value = said.get(each.name)
         if value is None or is_missing(value):
             if each.need == "must":
-                message = f"{each.label['en']} is missing: {each.hint['en']}"
-                yield Problem(pointer(at, each.name), "missing", message)
+                yield Problem(pointer(at, each.name), "missing", missing_words(each))
         elif each.many:
             yield from _several(each, value, pointer(at, each.name))
         else:
             yield from _value(each, value, pointer(at, each.name))
+
+
+def missing_words(field: Field, language: str = "en") -> str:
+    """Say that a field says nothing, under the name that it has in a file of that language, and what to write."""
+    return f"Missing: {field.called(language)}. {field.hint['en']}"
 
 
 def is_missing(value: object) -> bool:
@@ -164,7 +170,7 @@ def _code(field: Field, value: str, at: str) -> Found:
     if isinstance(codes, Codes):
         known = ", ".join(each.code for each in codes.codes[:30])
         yield Problem(
-            at, "unknown-code", f"{_shown(value)} is none of {codes.label['en'].lower()}: write one of {known}."
+            at, "unknown-code", f"{_shown(value)} is no value of “{codes.label['en']}”: write one of {known}."
         )
     elif not is_link(value):
         wanted = f"Write a code of the table {codes.name}, or the full IRI of another."

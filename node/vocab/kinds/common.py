@@ -172,9 +172,9 @@ LICENSE = Field(
     section="record",
     label={"en": "Licence", "fi": "Lisenssi", "sv": "Licens"},
     hint={
-        "en": "What others may do with it, such as CC-BY-4.0.",
-        "fi": "Mitä muut saavat tehdä sillä, esimerkiksi CC-BY-4.0.",
-        "sv": "Vad andra får göra med den, till exempel CC-BY-4.0.",
+        "en": "What others may do with it, such as CC_BY_4_0.",
+        "fi": "Mitä muut saavat tehdä sillä, esimerkiksi CC_BY_4_0.",
+        "sv": "Vad andra får göra med den, till exempel CC_BY_4_0.",
     },
     example="CC_BY_4_0",
 )

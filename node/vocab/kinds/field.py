@@ -24,6 +24,11 @@ Said = Mapping[str, Any]
 BY_LANGUAGE: frozenset[Form] = frozenset({"text", "markdown"})
 
 
+def in_sentence(label: str) -> str:
+    """Write a label within a sentence: “Practice” as practice, “AI system” as it is."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """One value of a closed list; `iri` is empty where the word is ours."""
@@ -112,6 +117,11 @@ class Field:
     def by_language(self) -> bool:
         """Tell whether values are texts by language."""
         return self.form in BY_LANGUAGE
+
+    def called(self, language: str) -> str:
+        """Give the label as a file in that language has it, with the English one beside it."""
+        ours, english = self.label.get(language, self.label["en"]), self.label["en"]
+        return ours if ours == english else f"{ours} ({english})"
 
     def field(self, name: str) -> "Field | None":
         """Find a field of a group."""

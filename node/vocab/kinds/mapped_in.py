@@ -23,12 +23,15 @@ from node.vocab.tables import key_of
 
 MAX_VALUES = 2_000
 """How many values of one record are looked at."""
-Why = Literal["no-field", "unknown-word", "no-address", "no-mail", "no-date", "no-number", "no-truth", "shortened"]
+Why = Literal[
+    "no-field", "unknown-word", "no-address", "no-mail", "no-date", "no-number", "no-truth", "no-text", "shortened"
+]
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _OPTION = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")
 _NUMBER = re.compile(r"\.\d+(?=\.|\Z)")
 _DAY = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?(?:[T ].*|\.0)?\Z", re.ASCII | re.DOTALL)
 _OTHER_DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})\Z", re.ASCII)
+_BARE = ("true", "false")
 _TRUE, _FALSE = {"true", "yes", "1", "ja", "kyllä", "y"}, {"false", "no", "0", "nee", "ei", "nej", "n"}
 
 
@@ -202,7 +205,8 @@ class _Record:
     def _fit(self, rule: Leaf, value: Any, place: str) -> Iterator[Any]:  # noqa: ANN401 (JSON)
         """Give a value as the field has it, or remember why there is none."""
         text, field = self._text(value), rule.field
-        if isinstance(value, bool) and field.form != "flag":
+        if field.form != "flag" and (isinstance(value, bool) or (not field.codes and text.lower() in _BARE)):
+            self._amiss[place] = "no-text"
             return  # a yes to a question that only their form knows
         if rule.only and rule.only != _looks(text):
             self._amiss[place] = "no-mail" if rule.only == "email" else "no-address"

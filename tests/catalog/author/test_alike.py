@@ -37,3 +37,31 @@ def test_many_alike_are_bounded_and_quick() -> None:
     titles = en(**{f"n{n}": f"same words {n % 3}" for n in range(2_000)})
     assert len(pairs(titles, {})) == MOST
     assert time.process_time() - began < 1
+
+
+def test_a_family_of_names_stays_one_however_many_other_titles_there_are() -> None:
+    rooms = ("Openbare ruimte", "Bouw", "Milieu", "Horeca", "Verkeer", "Haven")
+    titles = en(**{room: f"Toezicht en Handhaving {room}" for room in rooms})
+    held = en(**{f"n{n}": f"Matter number{n} of department{n}" for n in range(300)})
+    assert pairs(titles, {}) == pairs(titles, held) == ()
+
+
+def test_a_name_that_many_products_begin_with_makes_none_of_them_another() -> None:
+    assert pairs(en(a="GOV.UK Chat", b="GOV.UK One Login: liveness check"), {}) == ()
+    assert pairs(en(a="DSIT: GOV.UK Chat", b="DSIT: GOV.UK Site Search"), {}) == ()
+
+
+def test_a_name_that_says_all_of_another_and_little_more_is_found_whatever_their_words() -> None:
+    both = en(b="Detection of fraud and crime in the city of Made", a="Detection of fraud and crime")
+    many = en(**{f"n{n}": f"{'Crime and fraud' if n % 2 else 'Detection of fraud'} {n}{n}{n}" for n in range(9)})
+    many |= en(**{f"m{n}": f"Crime in town{n}" for n in range(9)})
+    assert pairs({**many, **both}, {}) == (("b", "a"),)
+    family = en(a="Supervision of rooms", **{f"n{n}": f"Supervision of rooms, part{n}" for n in range(9)})
+    assert pairs(family, {}) == (), "what many others begin to say is the name of them all"
+
+
+def test_which_new_ones_are_alike_does_not_depend_on_what_is_held() -> None:
+    titles = en(a="Automated parking control", b="Automated control of parking")
+    held = en(**{f"n{n}": f"Automated control of parking in district{n}" for n in range(9)})
+    assert pairs(titles, {}) == (("a", "b"),)
+    assert ("a", "b") in pairs(titles, held)

@@ -72,6 +72,43 @@ def test_a_new_file_can_be_read_and_misses_nothing_but_what_must_be_said(kind: s
         assert {each.code for each in check(table, written.said)} <= {"missing"}
 
 
+def test_a_new_file_names_the_languages_of_the_node_and_the_codes_within_groups(tmp_path: Path) -> None:
+    def text(name: str, *others: str, language: str = "") -> str:
+        return (
+            Folder(tmp_path / name, PRACTICE, "en", others)
+            .new("x", title="T", review="", language=language)
+            .read_text()
+        )
+
+    assert "this file: x.sv.md." in text("a", "sv")
+    assert "x.sv.md" not in text("b")
+    swedish = text("c", "sv", language="sv")
+    assert "language: sv" in swedish
+    assert "denna fil: x.en.md." in swedish
+    assert "## Problemet" in swedish
+    assert "# cost.band: own-work, under-10k, " in swedish
+    assert "name: {en: Example Harbour Company}" in swedish  # an example that we have in no other language says so
+    with pytest.raises(Malformed, match="no language"):
+        text("d", language="klingon")
+
+
+def test_a_heading_without_a_text_is_where_something_is_missing(folder: Folder) -> None:
+    put(folder, x_md="---\ntitle: T\n---\n\n## What we did\n\n<!-- a hint -->\n\n## A note of mine\n")
+    written = folder.read("x")
+    assert written.problems == ()
+    assert written.said == {"title": {"en": "T"}}
+    assert written.places["/approach"] == (str(folder.path / "x.md"), 5)
+
+
+@pytest.mark.parametrize(("language", "heading"), [("sv", "Problemet"), ("fi", "Ongelma"), ("en", "The problem")])
+def test_a_heading_that_is_nearly_one_is_answered_in_the_language_of_its_file(
+    folder: Folder, language: str, heading: str
+) -> None:
+    put(folder, x_md=f"---\nlanguage: {language}\ntitle: T\n---\n\n## {heading[:-1]}\n\nx\n")
+    (problem,) = folder.read("x").problems
+    assert f"Did you mean “{heading}”?" in problem.message
+
+
 def test_the_examples_of_a_new_file_hold_once_the_marks_are_taken_away(folder: Folder) -> None:
     path = folder.new("x", title="A title", review="2027-11-22")
     lines = path.read_text("utf-8").splitlines()

@@ -82,8 +82,12 @@ First.
 """
     front = read(body.encode(), "md")
     assert front.faults == []
-    (only,) = front.sections
-    assert only == Section(
+    first, *empty = front.sections
+    assert empty == [
+        Section("What we did", "", 21),
+        Section("Costs", "", 24),
+    ]  # places where something is to be written
+    assert first == Section(
         "The problem",
         "First.\n\n### A smaller heading\n\n```\n## no heading, but code\n```\n~~~~\n```\n## nor this\n~~~~",
         7,

@@ -52,6 +52,19 @@ def test_markdown_has_its_front_matter_and_its_body(write: Write, tmp_path: Path
     ]
 
 
+def test_a_folder_is_read_file_by_file_in_every_form(write: Write, tmp_path: Path) -> None:
+    write("c.json", '{"rows": [{"a": 1}]}')
+    write("b.CSV", "a\n2\n")
+    write("a.md", "---\na: 3\n---\n")
+    write("picture.png", b"\x89PNG")
+    (tmp_path / "d.json").mkdir()
+    rows = read(tmp_path, records="rows")
+    assert [(row.file, row.raw["a"]) for row in rows] == [("a.md", "3"), ("b.CSV", "2"), ("c.json", 1)]
+    write("e.json", "[")
+    with pytest.raises(Malformed, match=r"e\.json:1: this is no JSON"):
+        read(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "body", "words"),
     [

@@ -68,6 +68,9 @@ WARNED: list[tuple[dict[str, Any], str, str]] = [
     ({"approach": {"en": f"{LONG} <b>bold</b>"}}, "/approach/en", "html"),
     ({"approach": {"en": f"<div>\n{LONG}\n</div>"}}, "/approach/en", "html"),
     ({"approach": {"en": f"{LONG} Call 040 123 4567."}}, "/approach/en", "personal-number"),
+    ({"approach": {"en": f"{LONG} Ask maija.meri@city.example."}}, "/approach/en", "personal-mailbox"),
+    ({"keywords": [{"en": "school, street, walking"}]}, "/keywords/0", "one-of-many"),
+    ({"evidence": [{"indicator": {"en": "Loads"}, "value": "3"}]}, "/evidence/0", "untranslated"),
 ]
 
 
@@ -84,6 +87,9 @@ NOT_WARNED: list[dict[str, Any]] = [
     {"approach": {"en": f"{LONG} <https://a.example> and 3 < 4", "fi": LONG}},
     {"approach": {"en": f"{LONG} `<b>` is code", "fi": LONG}},
     {"summary": {"en": "Maps in PDF", "fi": "y"}},
+    {"approach": {"en": f"{LONG} Ask climate.unit@city.example.", "fi": LONG}},
+    {"keywords": [{"en": "snow"}, {"en": "ice, and what becomes of it"}]},
+    {"partners": [{"name": {"en": "Example Harbour Company"}}]},  # a name is the same in all languages
 ]
 
 
@@ -117,6 +123,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"approach": {"en": f"{LONG} [x](http://intranet.local/)"}}, "/approach/en", "private-link"),
     ({"approach": {"en": f"{LONG} ![x](https://localhost:8080/p.png)"}}, "/approach/en", "private-link"),
     ({"code": "http://192.168.1.1/git"}, "/code", "private-link"),
+    ({"code": "http://intranet/d"}, "/code", "private-link"),
+    ({"approach": {"en": f"{LONG} http://intranet./d"}}, "/approach/en", "private-link"),
     ({"uses": ["https://a.example/x", "http://[::1]/"]}, "/uses/1", "private-link"),
     ({"approach": {"en": f"{LONG} Code 131052-308T."}}, "/approach/en", "personal-data"),
 ]
@@ -129,6 +137,56 @@ def test_what_must_not_be_published_is_an_error(more: dict[str, Any], place: str
 
 def test_a_private_node_may_link_its_neighbours() -> None:
     assert look(whole(code="http://192.168.1.1/git"), base_url="http://127.0.0.1:8001") == {}
+    assert look(whole(code="http://intranet/d"), base_url="http://helsinki") == {}
+    assert look(whole(code="https://[2001:4860:4860::8888]/d")) == {}
+
+
+def test_what_is_missing_is_called_as_it_is_in_the_file() -> None:
+    said = {name: value for name, value in only_in("fi").items() if name != "what_failed"}
+    message = look(said)["/what_failed", "recommended"].message
+    field = PRACTICE.field("what_failed")
+    assert field
+    assert message == f"Missing: {field.label['fi']} ({field.label['en']}). {field.hint['en']}"
+    assert look({name: value for name, value in whole().items() if name != "what_failed"})[
+        "/what_failed", "recommended"
+    ].message.startswith(f"Missing: {field.label['en']}. ")
+
+
+def test_a_group_that_stands_in_fewer_languages_names_what_of_it_does() -> None:
+    evidence = [{"indicator": {"en": "Loads", "fi": "Kuormia"}, "value": "3", "unit": {"en": "loads"}}]
+    message = look(whole(evidence=evidence))["/evidence/0", "untranslated"].message
+    assert message == "Not in fi, in which there is a title: Unit."
+
+
+def test_a_challenge_that_is_open_after_its_last_day_is_named() -> None:
+    table = TABLES["challenge"]
+
+    def codes(**more: Any) -> set[tuple[str, str]]:
+        said = example_of(table) | more
+        found = lint.look(table, said, leaves(table, said), today="2026-11-22", base_url=BASE, is_public=True)
+        return {(each.pointer, each.code) for each in found if each.pointer == "/closes"}
+
+    assert codes(status="open", closes="2026-11-21") == {("/closes", "closed")}
+    assert codes(status="open", closes="2026-11-22") == codes(status="open", closes="2026-11") == set()
+    assert codes(status="decided", closes="2026-11-21") == set()
+
+
+def test_what_is_wrong_is_left_out_and_the_rest_keeps_its_place() -> None:
+    said = {
+        "status": "odd",
+        "evidence": [{"value": "many", "unit": {"en": "u"}}, 7, {"value": "3"}],
+        "title": {"en": "T"},
+    }
+    wrong = [Problem(place, "x", "") for place in ("/status", "/evidence/0/value", "/evidence/1")]
+    assert lint.right_in(said, wrong) == {"evidence": [{"unit": {"en": "u"}}], "title": {"en": "T"}}
+    assert [
+        lint.touches(place, wrong) for place in ("/status", "/evidence", "/evidence/0/value/x", "/evidence/0/unit")
+    ] == [
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_who_a_person_is_stays_among_those_who_may_know() -> None:

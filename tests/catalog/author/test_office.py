@@ -67,6 +67,14 @@ def test_what_goes_without_saying_is_said(rig: Rig) -> None:
     assert set(said["languages"]) == {"fi", "en"}
 
 
+def test_the_address_of_a_page_about_a_record_is_published_as_that_of_the_record(rig: Rig) -> None:
+    page = "https://london.example/records?iri=https%3A%2F%2Flondon.example%2Fpractices%2Fyards"
+    rig.publish("pasted", kind="adoption", practice=page)
+    held = rig.held("pasted", "adoption")
+    assert held
+    assert rig.office.said(held)["practice"] == "https://london.example/practices/yards"
+
+
 def test_one_error_keeps_everything_back_unless_the_rest_may_go(rig: Rig) -> None:
     good, bad = Written("good", example_of(TABLES["practice"])), Written("bad", {"title": {"en": "T"}})
     size = rig.size("practices")
@@ -105,6 +113,42 @@ def test_problems_have_the_place_that_is_nearest_in_the_file(rig: Rig) -> None:
 def test_what_is_missing_does_not_hide_what_lint_says_of_the_rest(rig: Rig) -> None:
     found = {each.code for each in rig.office.check("practice", "x", {"title": "T", "summary": "x" * 200})}
     assert {"missing", "long-summary", "recommended"} <= found
+
+
+def test_what_is_wrong_does_not_hide_it_either_and_is_said_once(rig: Rig) -> None:
+    said = {"title": "T", "approach": "<script>x</script>", "status": "odd", "evidence": [{"value": "many"}]}
+    found = [(each.pointer, each.code) for each in rig.office.check("practice", "x", said)]
+    assert {("/status", "unknown-code"), ("/evidence/0/value", "wrong-value"), ("/approach/fi", "script")} <= set(found)
+    assert ("/what_failed", "recommended") in found
+    assert not {("/status", "recommended"), ("/evidence", "no-numbers")} & set(found)
+    assert len(found) == len(set(found))
+
+
+def test_so_much_that_is_wrong_that_not_all_of_it_is_named_is_looked_at_no_further(rig: Rig) -> None:
+    said = {f"field_{number}": "x" for number in range(300)} | {"title": 7, "evidence": "x"}
+    assert {each.code for each in rig.office.check("practice", "x", said)} == {"unknown-field"}
+
+
+def test_what_is_missing_is_named_as_the_file_has_it(rig: Rig) -> None:
+    label = TABLES["practice"].field("approach")
+    assert label
+    for title, called in (({"fi": "T"}, "Mitä teimme (What we did)"), ({"en": "T"}, "What we did")):
+        (found,) = [each for each in rig.office.check("practice", "x", {"title": title}) if each.code == "missing"]
+        assert found.message.startswith(f"Missing: {called}. ")
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_record_that_is_written_as_a_draft_is_published_as_it_stood(rig: Rig, kind: str) -> None:
+    rig.publish(f"draft-{kind}", kind=kind, issued=None, modified=None, languages=None)
+    held = rig.held(f"draft-{kind}", kind)
+    assert held
+    said = rig.office.draft(held)
+    assert not {"modified", "languages"} & said.keys()
+    rig.now_ms += DAY_MS
+    try:
+        assert rig.office.publish(kind, [Written(held.slug, said)]).unchanged == (held.iri,)
+    finally:
+        rig.now_ms -= DAY_MS
 
 
 # ---------------------------------------------------------------- where it stands

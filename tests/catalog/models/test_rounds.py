@@ -48,7 +48,7 @@ def test_a_model_that_a_harvested_dataset_names_gets_a_record_of_its_own(city: C
     assert look(city) == 1
 
     (said,) = models(city)
-    assert said["title"] == {"en": "3D model of the centre"}
+    assert said["title"] == {"en": "3D model of the centre (CityJSON)"}
     assert said["about"] == "https://data.example/id/m"
     assert said["file"] == url
     assert (said["format"], said["format_version"], said["type"]) == ("cityjson", "2.0", "semantic")
@@ -102,7 +102,7 @@ def test_a_changed_file_changes_its_record_and_a_changed_title_needs_no_fetching
 
     city.harvest(catalogue(url, title="The centre, renamed"))
     assert look(city) == 1
-    assert models(city)[0]["title"] == {"en": "The centre, renamed"}
+    assert models(city)[0]["title"] == {"en": "The centre, renamed (3D model, CityJSON)"}
     assert len(portal.asked) == asked, "a renamed dataset is no reason to fetch its files the same day"
     (one,) = known(city)
     assert one.next_ms == one.checked_ms + DAY_MS, "but they may have changed as well"
@@ -125,7 +125,9 @@ def test_what_its_dataset_names_no_more_is_withdrawn(city: City, portal: PortalS
 
     city.harvest(catalogue(first))
     look(city)
-    assert [(said["file"], said["title"]) for said in models(city)] == [(first, {"en": "3D model of the centre"})]
+    assert [(said["file"], said["title"]) for said in models(city)] == [
+        (first, {"en": "3D model of the centre (CityJSON)"})
+    ]
     assert [each.url for each in known(city)] == [first]
 
 

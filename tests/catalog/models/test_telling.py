@@ -46,7 +46,7 @@ def test_facts_become_a_description_that_reads_back_the_same() -> None:
     assert again == said
     assert said["lower_corner"] == "25496000 6672000 -0.5"
     assert said["upper_corner"] == "25497000.123 6673000 48.5"
-    assert said["title"] == {"fi": "Malli"}, "a text without a language is in the node's"
+    assert said["title"] == {"fi": "Malli (3D-malli, CityJSON)"}, "a text without a language is in the node's"
 
 
 def test_the_dataset_gives_what_no_file_tells() -> None:
@@ -73,9 +73,20 @@ def test_a_publisher_without_a_name_is_left_to_the_office() -> None:
     assert "publisher" not in said
 
 
-def test_one_model_is_called_like_its_dataset_and_one_of_several_by_its_own_title_too() -> None:
-    assert said_of(FACTS, dataset=around(), language="en")["title"] == {"en": "Malli"}
-    assert said_of(FACTS, dataset=around(), language="en", title={"fi": "Itä"})["title"] == {"en": "Malli: Itä"}
+def test_a_model_is_called_like_its_dataset_but_never_the_same() -> None:
+    def title(dataset: str, **own: str) -> dict[str, str]:
+        it = Dataset(IT, "m", payload((IT, "rdf:type", "dcat:Dataset"), (IT, "dct:title", dataset)))
+        found: dict[str, str] = said_of(FACTS, dataset=it, language="en", title=own or None)["title"]
+        return found
+
+    assert title('"Malli"') == {"en": "Malli (3D model, CityJSON)"}
+    assert title('"3D-malli"@fi') == {"fi": "3D-malli (CityJSON)"}
+    assert title('"Model"@de') == {"de": "Model (3D, CityJSON)"}
+    assert title('"Modell"@sv', fi="Itä") == {"sv": "Modell: Itä (3D-modell)"}
+    assert title('"3D model"@en', en="East") == {"en": "3D model: East"}
+
+
+def test_a_model_without_a_dataset_is_called_as_a_person_or_its_file_says() -> None:
     assert said_of(FACTS, dataset=None, language="en", title={"en": "East"})["title"] == {"en": "East"}
     assert said_of(replace(FACTS, title="Of the file"), dataset=None, language="sv")["title"] == {"sv": "Of the file"}
     assert said_of(FACTS, dataset=None, language="en")["title"] == {"en": "CityJSON 2.0"}
@@ -116,3 +127,9 @@ def test_a_slug_is_one_and_differs_by_address(url: str) -> None:
     slug = slug_for("d" * 80, url)
     assert slug == slug_of(slug)
     assert slug != slug_for("d" * 80, url + "#2")
+
+
+def test_a_title_of_words_makes_a_slug() -> None:
+    slug = slug_for("Reality mesh of the centre", "https://x.example/tileset.json")
+    assert slug == slug_of(slug)
+    assert slug.startswith("reality-mesh-of-the-centre-tileset-")

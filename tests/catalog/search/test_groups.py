@@ -22,6 +22,7 @@ OTHER_NUMBER = Entry(
     "no-7b", "Noise", identifier="X-7", publisher="B", collection="espoo/open-data", modified="2026-01-02"
 )
 NAMESAKE = Entry("no-8", "Noise", identifier="X-8", publisher="C", modified="2026-01-01")
+MODEL = Entry("air-model", "Air quality", publisher="Helsinki", modified="2020-01-01", kind="city-model")
 ALL = (OWN, MIRRORED, THIRD, COPY, SAME_NUMBER, OTHER_NUMBER, NAMESAKE)
 
 
@@ -110,3 +111,10 @@ def test_what_left_the_shelf_is_left_out_before_the_index_knows(library: Library
         kept = tx.rows("SELECT digest FROM shelf WHERE slug = 'no-7'")
     assert kept
     assert "no-8" not in library.names()
+
+
+def test_a_thing_of_another_kind_is_no_duplicate_whatever_its_title(library: Library) -> None:
+    library.add(MODEL)
+    hits = {hit.held.slug: hit for hit in library.find("air quality").hits}
+    assert hits["air-model"].similar == ()
+    assert [each.held.slug for each in hits["air"].similar] == ["air-copy"]

@@ -153,6 +153,15 @@ def test_values_that_do_not_fit_are_left_out_with_the_reason() -> None:
     ]
 
 
+@pytest.mark.parametrize("bare", [True, False, "True", "false", " TRUE "])
+def test_a_bare_yes_or_no_is_no_text(bare: object) -> None:
+    fields = 'title = "n"\ndata_sources = { from = "d", only = "text" }\npurpose = "p"'
+    raw = {"n": "A", "d": bare, "p": bare}
+    assert said(fields, raw) == {"title": {"fi": "A"}}
+    assert left(fields, raw) == [("d", "no-text"), ("p", "no-text")]
+    assert said(fields, {"n": "A", "p": "True to life"})["purpose"] == {"fi": "True to life"}
+
+
 def test_addresses_and_dates_are_put_right_where_there_is_one_way() -> None:
     fields = 'website = "w"\nbegin = "b"\nend = "e"'
     raw = {"w": "\xa0www.city.example/a b ", "b": "2025-06-26T07:39:09Z", "e": "2020.0"}
