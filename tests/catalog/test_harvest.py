@@ -12,6 +12,8 @@ from node.records import MAX_TRIPLES
 from tests.catalog.rig import BASE, ID, City, counts, dataset, datasets, turtle
 from tests.portal_server import PortalServer, page, status
 
+pytestmark = pytest.mark.slow  # whole nodes, runs or servers a test: too much for every save
+
 TITLE = "<http://purl.org/dc/terms/title>"
 
 

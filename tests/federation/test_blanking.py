@@ -16,6 +16,8 @@ from tests.federation.agreed import atom, permits
 from tests.federation.agreement_rig import DAY, LONDON, T0, US, Standing, text_of
 from tests.journal.rig import put
 
+pytestmark = pytest.mark.slow  # whole nodes, runs or servers a test: too much for every save
+
 SECRETS, MIRROR = f"{LONDON}/collections/secrets", "london/secrets"
 DUE = "2027-02-02T00:00:00Z"
 DUE_MS = 1_801_526_400_000

@@ -37,6 +37,8 @@ from tests.federation.feed_rig import (
 )
 from tests.journal.rig import NAME, iri_of, put, withdraw
 
+pytestmark = pytest.mark.slow  # whole nodes, runs or servers a test: too much for every save
+
 MIRROR = "helsinki/open-data"
 
 

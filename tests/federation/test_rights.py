@@ -22,6 +22,8 @@ from tests.federation.agreed import (
     stand_in,
 )
 
+pytestmark = pytest.mark.slow  # whole nodes, runs or servers a test: too much for every save
+
 LONDON, OSLO = "https://london.example", "https://oslo.example"
 
 

@@ -24,6 +24,8 @@ from node.journal.tree import EMPTY_ROOT, Frontier, leaf_hash
 from node.keys import Keyring, verified
 from tests.federation.history_rig import NAME, Town, now_ms, towns
 
+pytestmark = pytest.mark.slow  # whole nodes, runs or servers a test: too much for every save
+
 WORLD = (
     "arche2025h1.staging.ct.transparency.dev\n1432088532\nU7WM79jrzyhGZ5/GUBTpM7NzwdyfFx61t3RovgcC4Ro=\n\n"
     "\u2014 arche2025h1.staging.ct.transparency.dev ui8GwCF1+kWqZrxGdhj4aX3gcw7XUlXQQabg/27lefwhUkzbC3NygNI75MdhL1bf"

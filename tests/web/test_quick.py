@@ -15,6 +15,8 @@ from node.web.limits import Gate, Limits
 from node.web.quick import quick_way
 from tests.web.cities import AT_MS, BASE, PARKING, City, parking, small
 
+pytestmark = pytest.mark.slow  # whole nodes, runs or servers a test: too much for every save
+
 HERE, PAGE = "/datasets/parking.ttl", "/collections/open-data.ttl?page=1"
 _OWN = re.compile(rb"(?:x-request-id|date): [^\r]*\r\n")
 

@@ -21,6 +21,8 @@ from tests.federation.agreed import peer
 from tests.web.cities import PARKING
 from tests.web.find_rig import LONDON, Rig, empty
 
+pytestmark = pytest.mark.slow  # whole nodes, runs or servers a test: too much for every save
+
 PRACTICE = f"{BASE}/practices/snow"
 FAR = f"{LONDON}/datasets/far"
 ABROAD = "https://oslo.example/datasets/abroad"

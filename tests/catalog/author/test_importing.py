@@ -18,6 +18,8 @@ from node.vocab.kinds import TABLES, example_of
 from node.vocab.kinds.mapping import Mapping, builtin, read_mapping
 from tests.catalog.author.conftest import Rig
 
+pytestmark = pytest.mark.slow  # whole nodes, runs or servers a test: too much for every save
+
 AI, PRACTICE = TABLES["ai-system"], TABLES["practice"]
 ATS = builtin("eurocities-0.3.1")
 

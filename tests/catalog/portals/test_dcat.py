@@ -11,6 +11,8 @@ from node.vocab.mend import unsigned
 from tests.catalog.rig import BASE, ID, PREFIXES, City, counts, dataset, datasets, turtle
 from tests.portal_server import PortalServer, page
 
+pytestmark = pytest.mark.slow  # whole nodes, runs or servers a test: too much for every save
+
 GRAPH = turtle(
     dataset(
         "n1", more="; dcat:distribution [ a dcat:Distribution ; dct:format 'CSV' ] ; dct:issued '2026-01-01'^^xsd:date"
