@@ -47,7 +47,7 @@ NOT_PUBLIC = "not-public"
 SLUG_TAKEN = "slug-taken"
 # What may be otherwise at the next run although the source is the same, so the source must be read again.
 _MAY_PASS = {naming.ELSEWHERE, SLUG_TAKEN, personal.REFUSED}
-# What stands for these is not only left out: an earlier state of it is withdrawn.
+# What stands for these is not only left out: an earlier state of it is withdrawn at once.
 _GONE = {NOT_PUBLIC, personal.REFUSED}
 
 _PERSONAL = (
@@ -168,8 +168,9 @@ class Harvest:
     def _salvage(self, work: Work | None) -> None:
         """Keep what a run that broke off had found, and sign what it had published."""
         if work is not None:
-            with suppress(NodeError):
-                self._tell(work)
+            for end in (self._close_off, self._tell):
+                with suppress(NodeError):
+                    end(work)
 
     def _prepare(
         self,
@@ -206,7 +207,14 @@ class Harvest:
 
     def _recipe(self, source: Source) -> str:
         portal = portal_of(source.kind)
-        parts = (source.kind, portal.version, translate.VERSION, source.keep_contacts, source.location)
+        parts = (
+            source.kind,
+            portal.version,
+            translate.VERSION,
+            personal.VERSION,
+            source.keep_contacts,
+            source.location,
+        )
         return "|".join(map(str, (*parts, source.collection, self._policy.base_url, self._policy.language)))
 
     def _walk(self, work: Work) -> tuple[State, str]:
@@ -226,6 +234,7 @@ class Harvest:
             if len(work.waiting) >= BATCH or work.waiting_bytes > BATCH_BYTES:
                 self._publish(work)
         self._publish(work)
+        self._close_off(work)
         self._withdraw(work)
         self._close(work)
         return self._verdict(work)
@@ -363,18 +372,27 @@ class Harvest:
             known = naming.Names(tx, source, base_url=self._policy.base_url).known
         return {key: name for key, name in known.items() if name.live}
 
+    def _close_off(self, work: Work) -> None:
+        """Withdraw what the walk saw and may not be public any more: at once, however many, and whatever it missed."""
+        names, work.private = [each for key in sorted(work.private) for each in work.names.bearers(key)], set()
+        if names and work.run.dry:
+            work.run.counters.withdrawn += len(names)
+            self._note_rows(work, [gone_row("withdrawn", name, "gone", "It may not be public.") for name in names])
+        elif names:
+            self._take_down(work, names)
+        work.closed |= {name.key for name in names}
+
     def _withdraw(self, work: Work) -> None:
         """Withdraw what a complete walk no longer saw, or hold it when it is too much at once."""
         work.run.stage = "withdraw"
         if work.desk.gaps or not work.full:
             return
-        # Refused records keep their published state, but what the source itself calls private is gone.
-        seen = (set(work.settled) | {row.source_key for row in self._all_refused(work)}) - work.private
-        live = [name for name in work.names.known.values() if name.live]
+        # Refused records keep their published state; those that may not be public are gone already.
+        seen = set(work.settled) | {row.source_key for row in self._all_refused(work)}
+        live = [name for name in work.names.known.values() if name.live and name.key not in work.closed]
         gone = [name for name in live if name.key not in seen]
         percent = work.source.threshold_percent
-        threshold = self._policy.threshold_percent if percent is None else percent
-        if gone and len(gone) * 100 > threshold * len(live):
+        if gone and len(gone) * 100 > (self._policy.threshold_percent if percent is None else percent) * len(live):
             self._hold(work, gone)
         elif gone:
             if work.run.dry:
@@ -403,7 +421,7 @@ class Harvest:
         with all_or_none(run), self._db.write() as tx:
             self._append(tx, run, source.collection, list(map(farewell, part)))
             self._leave_others(tx, run, source, part)
-            naming.bury(tx, source.name, [name.key for name in part])
+            naming.bury(tx, part)
             run.counters.withdrawn += len(part)
             self._runs.save_progress(tx, run)
 
@@ -431,7 +449,10 @@ class Harvest:
     def _verdict(self, work: Work) -> tuple[State, str]:
         counters, run = work.run.counters, work.run
         if work.desk.gaps:
-            return "partial", f"The walk was not complete, so nothing was withdrawn. {work.desk.gaps[0]}"
+            return (
+                "partial",
+                f"The walk was not complete, so nothing was withdrawn for missing in it. {work.desk.gaps[0]}",
+            )
         if counters.held:
             approve = f"Look at them (citynode harvest show {run.id}), then: citynode harvest approve {run.id}"
             return "partial", f"{counters.held} withdrawals are held: more at once than the threshold allows. {approve}"

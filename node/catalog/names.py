@@ -4,7 +4,6 @@ A slug is remembered by the source's key for its record, also after a withdrawal
 Rules: `formats.md` 1. Owns the table `name`; decides nothing about what is published.
 """
 
-import ipaddress
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from node.catalog.hosts import host_of, is_inner, is_private
 from node.catalog.portals.base import Head, Named, Refusal
 from node.db import Tx
 from node.errors import Conflict
@@ -26,8 +26,6 @@ _MAX_SLUG = 80
 _MAX_IRI = 2_000  # longer ones do not fit into the headers that name them
 _COLUMNS = "source_key, COALESCE(iri, source_key), slug, kind, live, source"
 _WHITE = re.compile(r"[\s<>\"{}|\\^`]")
-# A last label that is a number is an address to some readers and a name to nobody.
-_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +44,16 @@ def is_good_iri(iri: str, base_url: str) -> bool:
     """Tell whether a source's IRI can be the record's: http(s), no private host by its spelling, no genid."""
     if len(iri) > _MAX_IRI or not iri.startswith(("http://", "https://")) or GENID in iri or _WHITE.search(iri):
         return False
-    try:
-        host = urlsplit(iri).hostname or ""
-    except ValueError:
+    host = host_of(iri)
+    return bool(host) and (not is_private(host) or is_private(host_of(base_url)))
+
+
+def is_good_link(address: str, base_url: str) -> bool:
+    """Tell whether a web link leads where another city can follow; from a node on an inner host it may stay inside."""
+    whole = f"https:{address}" if address.startswith("//") else address
+    if not is_good_iri(whole.partition("#")[0], base_url):
         return False
-    return bool(host) and (not _is_private(host) or _is_private(urlsplit(base_url).hostname or ""))
-
-
-def _is_private(host: str) -> bool:
-    host = host.rstrip(".")
-    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
-        return True
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return _NUMBER.match(host) is not None
+    return not is_inner(host_of(whole)) or is_inner(host_of(base_url))
 
 
 class Names:
@@ -148,6 +141,10 @@ class Names:
         del self._left[orphan.kind, orphan.slug], self._left_by_iri[orphan.iri]
         self.orphans[head.key] = orphan
         return orphan.slug
+
+    def bearers(self, key: str) -> list[Known]:
+        """Give the live names of what a source key stands for: its own, and the one it would take over."""
+        return [name for name in (self.known.get(key), self.orphans.get(key)) if name and name.live]
 
     def _orphan(self, head: Head, wanted: str) -> Known | None:
         """The name that this record had from a source that is gone: under its IRI, or the same key and name."""
@@ -241,9 +238,10 @@ def count_live(tx: Tx, source: str) -> int:
     return int(row[0]) if row else 0
 
 
-def bury(tx: Tx, source: str, keys: Sequence[str]) -> None:
+def bury(tx: Tx, names: Sequence[Known]) -> None:
     """Mark names as withdrawn; they stay given."""
-    tx.many("UPDATE name SET live = FALSE WHERE source = ? AND key_hash = ?", [(source, key_hash(key)) for key in keys])
+    rows = [(name.source, key_hash(name.key)) for name in names]
+    tx.many("UPDATE name SET live = FALSE WHERE source = ? AND key_hash = ?", rows)
 
 
 def source_of(tx: Tx, kind: str, slug: str) -> str | None:

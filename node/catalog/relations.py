@@ -32,9 +32,13 @@ _HELD = (
     " ON s.collection_id = k.collection_id AND s.record_key = k.record_key AND s.iri = k.iri AND s.digest IS NOT NULL"
 )
 _LINK = "r.collection_id = k.collection_id AND r.record_key = k.record_key"
+# However many one collection sends, there is room for others: the newest of each come first, then the next of each.
 _INTO = (
-    f"SELECT c.name, k.iri, k.kind, r.name, r.target FROM relation r JOIN knowledge k ON {_LINK}{_HELD}"  # noqa: S608
-    " WHERE r.target_key IN ({targets}) AND c.name IN ({shown}) ORDER BY s.at DESC, k.iri, r.name LIMIT ?"
+    "SELECT name, iri, kind, field, target FROM (SELECT c.name AS name, k.iri AS iri, k.kind AS kind, r.name AS field,"  # noqa: S608
+    " r.target AS target, s.at AS at, ROW_NUMBER() OVER (PARTITION BY c.name, k.kind, r.name ORDER BY s.at DESC, k.iri)"
+    f" AS place FROM relation r JOIN knowledge k ON {_LINK}{_HELD}"
+    " WHERE r.target_key IN ({targets}) AND c.name IN ({shown})) AS placed"
+    " WHERE place <= ? ORDER BY place, at DESC, iri, field LIMIT ?"
 )
 _OUT_OF = (
     f"SELECT c.name, k.iri, k.kind, r.name, r.target FROM knowledge k{_HELD} JOIN relation r ON {_LINK}"  # noqa: S608
@@ -180,16 +184,18 @@ class Relations:
         """Read through the shelf's connection; what is not on the shelf is in no answer."""
         self._hot = shelf.hot
 
-    def into(self, targets: Sequence[str], shown: Collection[str]) -> list[Relation]:
-        """Give the links to records with these IRIs from live records of the collections `shown`, newest first.
+    def into(self, targets: Sequence[str], shown: Collection[str], each: int = MOST_FOUND) -> list[Relation]:
+        """Give the links to records with these IRIs from live records of the collections `shown`.
 
-        At most 1,000, of at most 500 targets. A record that is held in two collections is in the answer twice.
+        The newest of each collection, kind and field come first, then the next of each. At most 1,000, `each` of one
+        collection, kind and field, and of at most 500 targets. A record that is held in two collections is in the
+        answer twice.
         """
         if not targets or not shown:
             return []
         asked, names = list(dict.fromkeys(targets))[:_CHUNK], sorted(shown)
         sql = _INTO.format(targets=_marks(asked), shown=_marks(names))
-        rows = self._hot.rows(sql, (*map(key_of, asked), *names, MOST_FOUND))
+        rows = self._hot.rows(sql, (*map(key_of, asked), *names, each, MOST_FOUND))
         wanted = set(asked)
         return [found for row in rows if (found := Relation(*row)).target in wanted]
 

@@ -7,6 +7,7 @@ everybody. Each fault names its place by a JSON pointer. Pure: no I/O, no clock.
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,7 +29,13 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"'\])}]{1,2000}", re.IGNORECASE)
 # Links and images of Markdown, and what a browser runs when an address begins with it.
 _OTHER_SCHEME = re.compile(r"\]\(\s{0,20}(?!https?:|mailto:|#)[^)\s]|\b(?:javascript|vbscript|data):\S", re.IGNORECASE)
 # Joiners stay: words of some languages and many emoji are written with them.
-_HIDDEN = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# The rest nobody sees: signs of direction, soft hyphens, fillers of Hangul and the blank of Braille.
+_HIDDEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u2800\u3164\uffa0\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
+)
+# No script stacks more signs on one letter; more of them cover the lines around.
+_MOST_MARKS = 6
+_ESCAPED = re.compile("%([0-9A-Fa-f]{2})")
 
 Text = tuple[str, str]
 
@@ -79,6 +86,18 @@ def _faults_of(at: str, text: str) -> Iterator[Problem]:
         yield Problem(at, "bad-link", "A link may begin with https://, http:// or mailto: only.")
     if _HIDDEN.search(text):
         yield Problem(at, "hidden-character", "The text has characters that nobody sees: take them out.")
+    if _is_stacked(text):
+        wanted = f"at most {_MOST_MARKS} marks stand on one letter"
+        yield Problem(at, "stacked-marks", f"The text has letters with too many marks: {wanted}.")
+
+
+def _is_stacked(text: str) -> bool:
+    many = 0
+    for sign in "" if text.isascii() else text:
+        many = many + 1 if unicodedata.category(sign) in ("Mn", "Me") else 0
+        if many > _MOST_MARKS:
+            return True
+    return False
 
 
 def _texts(value: object, at: str, depth: int, left: list[int] | None = None) -> Iterator[Text]:
@@ -109,7 +128,8 @@ def name_of(said: Said) -> str:
 def likeness_of(table: KindTable, said: Said) -> tuple[str, str]:
     """Give two short keys by which the same thing is known when it comes again: of its title, and of its own address.
 
-    Letters' case, marks and spaces do not count in titles, nor do scheme, `www.`, fragment and last slash in addresses.
+    Letters' case, marks and spaces do not count in titles, nor do scheme, `www.`, usual port,
+    fragment, last slash, empty query and needless `%` in addresses.
     The second is empty if nothing says where the thing is.
     """
     title = said.get("title")
@@ -122,8 +142,16 @@ def likeness_of(table: KindTable, said: Said) -> tuple[str, str]:
 
 def _plain_address(address: str) -> str:
     bare = re.sub(r"^https?://(?:www\.)?", "", address.strip(), flags=re.IGNORECASE).partition("#")[0]
-    host, slash, rest = bare.partition("/")
-    return (host.lower() + slash + rest).rstrip("/")
+    path, _, query = _ESCAPED.sub(_unescaped, bare).partition("?")
+    host, slash, rest = path.partition("/")
+    host = re.sub(r"(?::(?:80|443)?)?\.?\Z", "", host.lower())
+    return (host + slash + rest).rstrip("/") + (f"?{query}" if query else "")
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """Write a letter, digit, `-`, `.`, `_` or `~` as itself, and any other escape in capitals (RFC 3986, 6.2.2)."""
+    sign = chr(int(match[1], 16))
+    return sign if sign.isascii() and (sign.isalnum() or sign in "-._~") else match[0].upper()
 
 
 def _key(text: str) -> str:

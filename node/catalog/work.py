@@ -59,7 +59,8 @@ class Work:
     refused: list[RunRow] = field(default_factory=list)
     waiting: list[Change] = field(default_factory=list)
     waiting_bytes: int = 0
-    private: set[str] = field(default_factory=set)
+    private: set[str] = field(default_factory=set)  # source keys of what may not be public, still to be withdrawn
+    closed: set[str] = field(default_factory=set)  # those that were
     again: bool = False
 
 
@@ -109,9 +110,8 @@ def newcomers(work: Work, batch: Sequence[Change]) -> list[naming.Known]:
     return [name for name in earlier if name and name.live]
 
 
-def gone_row(change: str, name: naming.Known, code: str) -> RunRow:
+def gone_row(change: str, name: naming.Known, code: str, message: str = "The source no longer has it.") -> RunRow:
     """Tell of a withdrawal that is held, or would happen."""
-    message = "The source no longer has it."
     return RunRow(change, name.key, name.iri, name.slug, "", code, message)  # type: ignore[arg-type]
 
 

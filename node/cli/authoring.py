@@ -220,7 +220,10 @@ def _add_list(made: typer.Typer, table: KindTable) -> None:
             say.document(rows)
             return
         columns = ("name", "state", "collection", "title", "record")
-        say.table(columns, [[row[column] for column in columns] for row in rows])
+        say.table(
+            columns,
+            [[say.short(row[column]) if column == "title" else row[column] for column in columns] for row in rows],
+        )
 
 
 def _rows(node: "Node", table: KindTable, folder: "Folder") -> Iterator[dict[str, str]]:

@@ -62,6 +62,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def short(text: str, most: int = 60) -> str:
+    """Cut a title for a column of a table, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
 def moment(at_ms: int) -> str:
     """Write a time for people: UTC to the second, or a dash for none."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ") if at_ms else "-"

@@ -36,7 +36,10 @@ def list_(
         say.line("Nothing waits.")
         return
     columns = ("id", "kind", "state", "since", "title")
-    rows = [(each.id, each.kind, each.state, say.moment(each.decided_ms or each.at_ms), each.title) for each in found]
+    rows = [
+        (each.id, each.kind, each.state, say.moment(each.decided_ms or each.at_ms), say.short(each.title))
+        for each in found
+    ]
     say.table(columns, rows)
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from node.errors import Malformed
 from node.federation.pages import Line, opening_of
 from node.journal import Opening
-from node.journal.mirror import AGREEMENT_ENDED, BAD_ERASURE, MAX_DETAIL, NOT_FOLLOWED, WITHHELD
+from node.journal.mirror import AGREEMENT_ENDED, BAD_ERASURE, MAX_DETAIL, NOT_FOLLOWED, PERSONAL_DATA, WITHHELD
 from node.records import KINDS, MAX_PAYLOAD_BYTES
 from node.vocab import personal
 from node.vocab.peer_payload import BLANK_NODES, MALFORMED, NOT_CANONICAL, TOO_LARGE
@@ -32,7 +32,7 @@ FOREIGN_SUBJECT = "foreign-subject"
 UNKNOWN_KIND = "kind-unknown"
 CLASS_MISSING = "class-missing"
 TITLE_MISSING = "title-missing"
-PERSONAL = personal.REFUSED
+PERSONAL = PERSONAL_DATA
 
 WORDS: Mapping[str, str] = {
     BAD_OPENING: "What the entry is said to hold is not in the format.",

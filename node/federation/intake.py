@@ -39,7 +39,7 @@ from node.federation.peers import Follow, Peer
 from node.journal import Arrived, Collection, Entry, Follower, keep_up_in, late_in, note
 from node.journal.collection import frontier_of
 from node.journal.journal import Journals
-from node.journal.mirror import BAD_ERASURE, NOT_FOLLOWED
+from node.journal.mirror import BAD_ERASURE, NAMED, NOT_FOLLOWED
 from node.journal.note import Checkpoint
 from node.journal.tree import EMPTY_ROOT, verify_consistency
 from node.keys import PublicKey, Purpose, verified
@@ -415,11 +415,12 @@ class Intake:
         seq, opening = arrived.entry.seq, arrived.entry.opening
         if not self._journals.entry(tx, follow.local, seq).refused:
             return None  # it was erased, or filled, since it was asked for
-        if opening is None or arrived.refused not in {"", NOT_FOLLOWED}:
+        if opening is None or (arrived.refused and arrived.refused not in NAMED):
             self._journals.refuse_again(tx, follow.local, arrived, at_ms=now_ms)
             return None
         try:
-            return self._journals.fill(tx, follow.local, seq, opening, arrived.payload, at_ms=now_ms)
+            code = arrived.refused or NOT_FOLLOWED
+            return self._journals.fill(tx, follow.local, seq, opening, arrived.payload, at_ms=now_ms, code=code)
         except Malformed as error:
             again = Arrived(arrived.entry, None, BAD_ERASURE, error.message)
             self._journals.refuse_again(tx, follow.local, again, at_ms=now_ms)

@@ -16,7 +16,7 @@ from node.federation.check import Authority, Fault
 from node.federation.pages import Line
 from node.federation.peers import Follow
 from node.journal import Arrived, Entry, Opening, Reader
-from node.journal.mirror import NOT_FOLLOWED
+from node.journal.mirror import NAMED, NOT_FOLLOWED
 from node.vocab.parse import Parser
 from node.vocab.peer_payload import TOO_LARGE, Told
 
@@ -151,9 +151,10 @@ def _candidate(line: Line) -> _Candidate:
 
 def _arrived(each: _Candidate, fault: Fault | None, follow: Follow) -> Arrived:
     entry, opening = each.line.entry, each.opening
-    if fault is not None:
-        return Arrived(entry, None, fault.code, fault.detail, fault.record)
     opened = Entry(entry.collection, entry.seq, entry.at_ms, entry.commitment, opening)
+    if fault is not None:
+        # What is refused for what it says is still known to be its record's newest state: the one before it goes.
+        return Arrived(opened if fault.code in NAMED else entry, None, fault.code, fault.detail, fault.record)
     payload = each.payload
     if opening is not None and payload is not None and not check.followed(opening, payload, follow.themes):
         return Arrived(opened, None, NOT_FOLLOWED, "", opening.record)

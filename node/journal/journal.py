@@ -143,8 +143,18 @@ class Journals(Reader):
         """Like `mirror`; also give the entries as they are kept, for `follow.keep_up_in`."""
         return mirrors.write(tx, self.store, self._locked_mirror(tx, name), arrived, at_ms=at_ms)
 
-    def fill(self, tx: Tx, name: str, seq: int, opening: Opening, payload: bytes | None, *, at_ms: int) -> Entry:
-        """Give a stub of a mirror its opening and payload, which came later; a put without payload is `not-followed`.
+    def fill(
+        self,
+        tx: Tx,
+        name: str,
+        seq: int,
+        opening: Opening,
+        payload: bytes | None,
+        *,
+        at_ms: int,
+        code: str = mirrors.NOT_FOLLOWED,
+    ) -> Entry:
+        """Give a stub of a mirror its opening and payload, which came later; a put without payload has this code.
 
         Followers that have passed the entry learn of it by `follow.late_in`, in the same transaction.
 
@@ -154,7 +164,8 @@ class Journals(Reader):
             Malformed: The payload does not go with the opening, or an erasure names nothing that can be erased.
             Refuted: The commitment or the digest does not hold.
         """
-        return mirrors.fill(tx, self.store, self._locked_mirror(tx, name), seq, opening, payload, at_ms=at_ms)
+        mirror = self._locked_mirror(tx, name)
+        return mirrors.fill(tx, self.store, mirror, seq, opening, payload, at_ms=at_ms, code=code)
 
     def refuse_again(self, tx: Tx, name: str, arrived: Arrived, *, at_ms: int) -> None:
         """Note that a stub was asked for again, and for what code it stays one; none means that it is still withheld.

@@ -2,9 +2,10 @@
 
 Entries come with their numbers, times and commitments; nothing is renumbered or signed here. Where the opening was
 withheld, erased or refused only the entry stands (a *stub*), so the tree is whole whatever a reader may see. Why
-something is not kept is a row in `refusal`: a stub without one was erased. Only `NOT_FOLLOWED` keeps the opening and
-leaves out the payload alone. An erasure of the origin is obeyed whatever stands on its target. Checks of signatures
-and of what a payload says come before this and are not made here; `journal.journal` is the door.
+something is not kept is a row in `refusal`: a stub without one was erased. The codes in `NAMED` keep a put's opening
+and leave out the payload alone, so that followers see which record has no state here now, whatever it said before. An
+erasure of the origin is obeyed whatever stands on its target. Checks of signatures and of what a payload says come
+before this and are not made here; `journal.journal` is the door.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ MAX_ENTRIES = 1_000
 MAX_DETAIL = 200
 WITHHELD = "withheld"
 NOT_FOLLOWED = "not-followed"
+PERSONAL_DATA = "personal-data"
+NAMED = frozenset({NOT_FOLLOWED, PERSONAL_DATA})
 BAD_ERASURE = "bad-erasure"
 AGREEMENT_ENDED = "agreement-ended"
 
@@ -58,7 +61,7 @@ class Arrived:
     """One entry as it came from its origin, after it was checked.
 
     `payload` comes with an accepted `put`. `refused` is the code for which it was refused, with `detail` and the record
-    if that is known; its opening and payload are then left out, but for `NOT_FOLLOWED` the payload alone. `hashes` are
+    if that is known; its opening and payload are then left out, for codes in `NAMED` the payload alone. `hashes` are
     the leaf's and the payload's (or empty), from a caller that computed them and compared both with what the opening
     and the signed tree say: megabytes are not hashed twice.
     """
@@ -118,7 +121,7 @@ class _Batch:
 
     def add(self, arrived: Arrived, *, erased: bool) -> None:
         entry = self._checked(arrived)
-        if arrived.refused not in {"", NOT_FOLLOWED} or erased:
+        if (arrived.refused and arrived.refused not in NAMED) or erased:
             entry = replace(entry, opening=None)
         opening = entry.opening
         key, row = (None, stub_row_of(entry)) if opening is None else (_key(opening), row_of(entry))
@@ -249,17 +252,18 @@ def fill(
     payload: bytes | None,
     *,
     at_ms: int,
+    code: str = NOT_FOLLOWED,
 ) -> Entry:
     """Give a stub its opening and payload; see `Journals.fill`. The caller holds the journal's lock."""
     row = tx.row(f"SELECT {ENTRY_COLUMNS} FROM entry WHERE collection_id = ? AND seq = ?", collection.id, seq)  # noqa: S608
     if row is None:
         raise NotFound(f"{collection.name} has no entry {seq}.")
-    op, _, code = _held_rows(tx, collection, [seq])[seq]
-    if code is None:
+    op, _, before = _held_rows(tx, collection, [seq])[seq]
+    if before is None:
         raise Conflict(f"Entry {seq} of {collection.name} is {'erased' if op is None else 'held already'}.")
     entry = replace(entry_of(collection.iri, row), opening=opening)
     _check_commitment(entry)
-    arrived = Arrived(entry, payload, NOT_FOLLOWED if opening.op == "put" and payload is None else "")
+    arrived = Arrived(entry, payload, code if opening.op == "put" and payload is None else "")
     erasing = _Erasures(tx, collection, [arrived])
     if erasing.settled[0].refused == BAD_ERASURE:
         raise Malformed(erasing.settled[0].detail)
@@ -293,5 +297,8 @@ def take_away(
 
 
 def refuse(tx: Tx, collection: Collection, arrived: Arrived, *, at_ms: int) -> None:
-    """Note that a stub was asked for again, and why it is still refused."""
+    """Note that a stub was asked for again, and why it is still refused; one that has its opening keeps its code."""
+    op, _, before = _held_rows(tx, collection, [arrived.entry.seq]).get(arrived.entry.seq, (None, None, None))
+    if op is not None and before and arrived.refused not in NAMED:
+        arrived = replace(arrived, refused=before)
     tx.run(_INSERT_REFUSAL, *_refusal(collection, arrived, arrived.refused or WITHHELD, at_ms))

@@ -14,7 +14,7 @@ from node.journal import collection as collections
 from node.journal import note
 from node.journal.collection import Collection, checkpoint_checksum
 from node.journal.entry import SALT_BYTES, Entry, key_of
-from node.journal.mirror import NOT_FOLLOWED
+from node.journal.mirror import NAMED, NOT_FOLLOWED
 from node.journal.payloads import PayloadStore
 from node.journal.reading import ENTRY_COLUMNS, Reader, entry_of, row_of
 from node.journal.tree import EMPTY_ROOT, Frontier, Tile
@@ -201,7 +201,7 @@ class _Walk:
         key = key_of(entry.opening.record) if entry.opening.op != "erase" else None
         if key != row[1] or row_of(entry) != row[2:]:
             return "its row says more or less than its opening"
-        if self._refused.get(entry.seq, NOT_FOLLOWED) != NOT_FOLLOWED or self._is_half(entry):
+        if self._refused.get(entry.seq, NOT_FOLLOWED) not in NAMED or self._is_half(entry):
             return "it is said to be refused, and its opening is here"
         return ""
 

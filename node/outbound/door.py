@@ -67,6 +67,7 @@ class Outbound:
         deadline_s: float,
         stop: threading.Event,
         progress: Progress | None = None,
+        same_origin: bool = False,
     ) -> Answer:
         """Get a document into the file `to`, which appears whole or not at all.
 
@@ -83,6 +84,7 @@ class Outbound:
             deadline_s: For everything together, name lookup and redirects included.
             stop: Checked at least every 0.1 s, whatever blocks.
             progress: Called in another thread with bytes so far and the announced total or None.
+            same_origin: Whether a redirect to another origin is forbidden.
 
         Raises:
             ForbiddenAddress: This node never fetches this URL, or what it redirects to.
@@ -95,7 +97,7 @@ class Outbound:
         headers |= {"If-None-Match": etag} if etag else {}
         headers |= {"If-Modified-Since": last_modified} if last_modified else {}
         job: Job[Answer] = Job(time.monotonic() + deadline_s, deadline_s)
-        wanted = Wanted(to, headers, max_bytes, progress, job)
+        wanted = Wanted(to, headers, max_bytes, progress, job, same_origin)
         threading.Thread(target=self._downloader.work, args=(wanted, url), name="outbound", daemon=True).start()
         return awaited(job, stop)
 

@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 import httpx
 
-from node.errors import SourceUnreachable
-from node.outbound.addresses import Address, Guard, parsed, shown
+from node.errors import ForbiddenAddress, SourceUnreachable
+from node.outbound.addresses import Address, Guard, origin_of, parsed, shown
 from node.outbound.bodies import CHUNK_BYTES, bounded, decoded, too_large
 from node.outbound.jobs import Job, translated
 from node.outbound.tls import Certificates
@@ -54,6 +54,7 @@ class Wanted:
     max_bytes: int
     progress: Progress | None
     job: Job[Answer]
+    same_origin: bool = False
 
 
 class Downloader:
@@ -83,6 +84,9 @@ class Downloader:
             if isinstance(outcome, Answer):
                 return outcome
             url = str(here.join(outcome))
+            if wanted.same_origin and origin_of(url) != origin_of(str(here)):
+                message = f"{shown(here)} redirects to another origin, which is not followed here."
+                raise ForbiddenAddress(message, fix="Give the final address.")
         raise SourceUnreachable(f"It redirects more than {_MAX_REDIRECTS} times.", fix="Give the final address.")
 
     def _get(self, wanted: Wanted, url: httpx.URL) -> Answer | str:

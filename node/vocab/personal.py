@@ -10,33 +10,79 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from node.vocab.terms import DPV
-
 REFUSED = "personal-data"
 """The code under which every door refuses it."""
+
+VERSION = 2
+"""Of what counts as personal data. Sources are read again when it grows, since what they hold may count now."""
 
 CARRIERS = frozenset({"dataset", "dataset-series", "data-service", "city-model"})
 """The kinds whose records stand for data; what they are flagged with is in that data."""
 
-_SAYS = f"> <{DPV.hasPersonalData}> <".encode()
+# DPV in all places where it was ever published, and its extensions: versions name the same terms.
+_DPV = rb"https?://(?i:(?:www\.)?w3\.org/ns|(?:www\.)?w3id\.org)/dpv(?:-[a-z]++)*+(?:/[\w.-]++)*?[#/]"
+_OBJECT = rb'(<[^>\n]*+>|"(?:[^"\\\n]|\\.)*+"[^\n]*?) \.$'
+# Whole lines of canonical N-Triples, so that nothing inside a literal can look like one.
+_FLAG = re.compile(
+    rb"^<[^>\n]*+> <(" + _DPV + rb"(?:hasPersonalData(?:Category)?|hasSensitivePersonalData|hasData)"
+    rb"|http://www\.w3\.org/1999/02/22-rdf-syntax-ns#type)> " + _OBJECT,
+    re.MULTILINE,
+)
+_TERM = re.compile(_DPV + rb"(\w++)")
+_PERSONS = re.compile(_DPV.replace(rb"/dpv(?:", rb"/dpv(?:/pd|/dpv-pd|-pd)(?:") + rb"\w")
+_CARRIES = re.compile(
+    rb"^<[^>\n]*+> <http://www\.w3\.org/1999/02/22-rdf-syntax-ns#type>"
+    rb" <http://www\.w3\.org/ns/dcat#(?:Dataset|DatasetSeries|DataService)> \.$",
+    re.MULTILINE,
+)
 # What DPV 2.3 has below dpv:Data and not below dpv:PersonalData. Whatever else a source names is personal.
-_NOT_PERSONAL = frozenset({DPV.AnonymisedData, DPV.NonPersonalData, f"{DPV.NS}SyntheticData"})
+_NOBODYS = frozenset({b"AnonymisedData", b"NonPersonalData", b"SyntheticData"})
+# The same as text, in the languages of our cities and their neighbours; letters and digits alone, in lower case.
+_NO = (
+    "false 0 no none nonpersonal nonpersonaldata nopersonaldata anonymised anonymized anonymous anonymiseddata"
+    " anonymizeddata anonymousdata synthetic syntheticdata"
+    " ei eihenkilötietoja anonymisoitu anonymisoitua anonymisoituja anonymisoitujatietoja"
+    " nej inga ingen ingapersonuppgifter anonymiserad anonymiserade anonymiseradeuppgifter"
+    " nee geen geenpersoonsgegevens geanonimiseerd nein keine keinepersonenbezogenendaten anonymisiert"
+)
+_NO_WORDS = frozenset(_NO.split())
+_MOST_SAID = 120
 
 
 def contains(kind: str, payload: bytes) -> str:
-    """Give the IRI by which a record says that personal data is in it; empty if it says none.
+    """Give the words by which a record says that personal data is in it; empty if it says none.
+
+    They are the IRI of what it names, or the property's with the text that it gives.
 
     Args:
-        kind: The record's kind.
-        payload: Canonical N-Triples, so that nothing inside a literal can look like the line that is searched for.
+        kind: The record's kind; one that only speaks of data counts where its payload describes a dataset as well.
+        payload: Canonical N-Triples.
     """
-    if kind not in CARRIERS or _SAYS not in payload:
+    if b"/dpv" not in payload or (kind not in CARRIERS and not _CARRIES.search(payload)):
         return ""
-    for part in payload.split(_SAYS)[1:]:
-        said = part[: part.find(b"> .\n")].decode()
-        if said not in _NOT_PERSONAL:
-            return said
-    return ""
+    return next((said for found in _FLAG.finditer(payload) if (said := _said(*found.groups()))), "")
+
+
+def _said(predicate: bytes, value: bytes) -> str:
+    """Judge one line: what a flag names is personal unless it is clearly not; a class is if DPV says so of it."""
+    flags = b"PersonalData" in predicate
+    if not value.startswith(b"<"):
+        text = value[1 : value.rindex(b'"')].decode()
+        return f"{predicate.decode()} {text[:_MOST_SAID]}".rstrip() if flags and not _denies(text) else ""
+    named = value[1:-1]
+    term = _TERM.fullmatch(named)
+    is_nobodys = term is not None and term[1] in _NOBODYS
+    return named.decode() if not is_nobodys and (flags or _is_persons(named, term[1] if term else b"")) else ""
+
+
+def _is_persons(named: bytes, term: bytes) -> bool:
+    """Tell whether a class is of personal data by its name in DPV, or because it is one of its extension PD."""
+    return term.endswith((b"PersonalData", b"PseudonymisedData")) or _PERSONS.match(named) is not None
+
+
+def _denies(text: str) -> bool:
+    last = re.split(r"[#/:]", text)[-1]
+    return "".join(filter(str.isalnum, last.casefold())) in _NO_WORDS
 
 
 class Trace(NamedTuple):

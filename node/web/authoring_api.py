@@ -13,7 +13,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from node.catalog.author.office import Written
+from node.catalog.author.office import ANY, Written
 from node.errors import Changed, Malformed, NotFound
 from node.records import KINDS, PLURALS
 from node.vocab.kinds import TABLES
@@ -142,7 +142,9 @@ def _tagged(told: Mapping[str, Any]) -> Response:
 
 
 def _expected(request: Request) -> str | None:
-    """Give the digest that the caller expects to stand there, empty for none; None if the caller does not say.
+    """Give the digest that the caller expects to stand there, empty for none, `*` for any.
+
+    None if the caller does not say.
 
     Raises:
         Malformed: The condition is none that is understood here; then nothing may be done (RFC 9110, 13.1).
@@ -152,6 +154,8 @@ def _expected(request: Request) -> str | None:
     tag = request.headers.get("if-match", "").strip()
     if not tag:
         return None
+    if tag == "*":  # whatever stands there, but something
+        return ANY
     digest = tag.removeprefix('"').removesuffix('-said1"')
     if len(digest) != 64 or not set(digest) <= _HEX:
         raise Malformed("If-Match has the one ETag that was read here.", fix="Send it with its quotation marks.")

@@ -21,6 +21,7 @@ FIND_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "search.apply": ("Apply", "Käytä valintoja", "Använd valen"),
     "search.more": ("{n} more", "{n} lisää", "{n} till"),
+    "search.at_least_more": ("at least {n} more", "vähintään {n} lisää", "minst {n} till"),
     "search.chosen": ("Chosen filters", "Valitut rajaukset", "Valda filter"),
     "search.remove": ("Remove filter: {value}", "Poista rajaus: {value}", "Ta bort filter: {value}"),
     "search.clear": ("Remove all filters", "Poista kaikki rajaukset", "Ta bort alla filter"),

@@ -45,8 +45,11 @@ class Submissions(Protocol):
 class Relations(Protocol):
     """What points to what among records; who may see it is said by whoever asks."""
 
-    def into(self, targets: Sequence[str], shown: Collection[str]) -> Sequence[Relation]:
-        """Give the links to records with these IRIs from collections with these names, newest first."""
+    def into(self, targets: Sequence[str], shown: Collection[str], each: int = ...) -> Sequence[Relation]:
+        """Give the links to records with these IRIs from collections with these names.
+
+        The newest of each collection, kind and field come first; `each` bounds how many of those.
+        """
 
     def out_of(self, collection: str, iri: str) -> Sequence[Relation]:
         """Give the links of one record."""

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from node.errors import Forbidden, Malformed, Unauthenticated
+from node.vocab.json_once import refuse_twice
 from node.web import answer
 from node.web.bodies import body_of
 from node.web.door import Door
@@ -90,7 +91,7 @@ def _told(value: object, *, status: int = 200) -> Response:
 
 
 def read_object(body: bytes) -> Mapping[str, Any]:
-    """Read a JSON object; an empty body is an empty one. Raises Malformed."""
+    """Read a JSON object; an empty body is an empty one. Raises Malformed, also if a key stands twice in it."""
     try:
         # orjson refuses what no text may hold: half characters.
         said = orjson.loads(body or b"{}")
@@ -98,6 +99,7 @@ def read_object(body: bytes) -> Mapping[str, Any]:
         raise Malformed("The body is no JSON.") from error
     if not isinstance(said, dict):
         raise Malformed("The body is no JSON object.")
+    refuse_twice(body.decode() or "{}")
     return said
 
 

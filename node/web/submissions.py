@@ -125,7 +125,7 @@ def _add_staff(made: APIRouter, staff: Staff, submissions: Submissions) -> None:
     @made.post("/api/submissions/{name}/accept", summary="Publish it", **tagged)
     async def accept(request: Request, name: Name) -> Response:
         def act(said: Mapping[str, Any], _: str) -> object:
-            return shown_of(submissions.accept(name, slug=text_of(said, "slug", most=63)))
+            return shown_of(submissions.accept(name, slug=text_of(said, "slug", most=80)))
 
         return await staff.does_with(request, act)
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from node.vocab import ntriples
 from node.web.words import LANGUAGE_NAMES, MONTHS, words
@@ -40,17 +40,17 @@ _TAGS = {
 }
 _INLINE = {"a", "b", "strong", "em", "i", "code", "sup", "sub"}
 _DROP = {"script", "style", "iframe", "object", "embed", "svg", "math", "template", "noscript", "form", "title"}
+# A tag ends before the next begins, or each of many open ones would be read to the end of the text.
 _LOOKS_HTML = re.compile(
-    r"<\s*(?:p|br|a|ul|ol|li|b|i|em|strong|div|span|h[1-6]|table|img|script|u|font)\b[^>]*>", re.IGNORECASE
+    r"<\s*(?:p|br|a|ul|ol|li|b|i|em|strong|div|span|h[1-6]|table|img|script|u|font)\b[^<>]*>", re.IGNORECASE
 )
-_HEADING = re.compile(r"<(/?)h[1-6]\b[^>]*>", re.IGNORECASE)
-_BOX = re.compile(r"<(/?)(?:div|section|article|center|dt|dd)\b[^>]*>", re.IGNORECASE)
+_HEADING = re.compile(r"<(/?)h[1-6]\b[^<>]*>", re.IGNORECASE)
+_BOX = re.compile(r"<(/?)(?:div|section|article|center|dt|dd)\b[^<>]*>", re.IGNORECASE)
 _CELL = re.compile(r"</t[dh]\s*>", re.IGNORECASE)
 _ROW = re.compile(r"</tr\s*>", re.IGNORECASE)
-_EMPTY = re.compile(r"<p>(?:\s|&nbsp;|\u00a0|<br>)*</p>")
+_EMPTY = re.compile(r"<p>(?:\s|&nbsp;|<br>)*</p>")
 _PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
 _BARE = re.compile(r"(.+?)(?=<(?:p|ul|ol|h3|pre|blockquote|hr)\b|\Z)", re.DOTALL)
-_BREAKS_AROUND = re.compile(r"\A(?:\s|<br>)+|(?:\s|<br>)+\Z")
 # An element's mark, or the end of a sentence: a full stop after a word of some length, not after "e.g." or "St.".
 _PIECE = re.compile(r"<[^>]*>|(?<=[\w)\"”»]{3})[.!?…](?=\s+[A-ZÅÄÖÉ0-9\"“«]|\s*\Z|\s*<)")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
@@ -60,6 +60,10 @@ _SPACE = re.compile(r"\s+")
 _MARKUP = re.compile(r"[<>&*_`#\[\]\\~|]|^[ \t]*(?:[-+=]|\d+[.)])", re.MULTILINE)
 # A lead is cut from so much of a long description: marks and addresses take room.
 _LEAD_FROM = 6_000
+# A page shows so much of a description: what is longer is a book, or made to keep a node busy.
+MOST_CHARACTERS = 40_000
+# A reader of Markdown tries each bracket as the beginning of a link; a text with more, by its length, has none to show.
+_FREE_BRACKETS, _CHARACTERS_PER_BRACKET = 20, 20
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
 
 
@@ -148,10 +152,25 @@ def language_name(tag: str, reader: str) -> str:
     return LANGUAGE_NAMES.get(reader, {}).get(primary, primary)
 
 
-@lru_cache(maxsize=1_024)
 def clean(text: str) -> Markup:
-    """Turn a description, HTML or Markdown, into HTML that can do no harm: no script, style, picture or odd link."""
-    rough = _MARKDOWN.render(text) if not _LOOKS_HTML.search(text) else text
+    """Turn a description, HTML or Markdown, into HTML that can do no harm: no script, style, picture or odd link.
+
+    Of a longer one the first 40,000 characters, and `…` after them.
+    """
+    # What is kept in memory is cut, too.
+    return _cleaned(text) if len(text) <= MOST_CHARACTERS else _cleaned(_cut(text)) + Markup("\n<p>…</p>")
+
+
+def _cut(text: str) -> str:
+    """Cut a long text before a tag that would be left open, if it ends in one."""
+    begun = text[:MOST_CHARACTERS]
+    tag = begun.rfind("<")
+    return begun[:tag] if tag > MOST_CHARACTERS - 2_000 and ">" not in begun[tag:] else begun
+
+
+@lru_cache(maxsize=256)
+def _cleaned(text: str) -> Markup:
+    rough = text if _LOOKS_HTML.search(text) else _marked(text)
     # Boxes become paragraphs, cells and rows of a table keep apart: what they hold is text to read.
     rough = _ROW.sub("<br>", _CELL.sub(" ", _BOX.sub(r"<\1p>", _HEADING.sub(r"<\1h3>", rough))))
     # nh3 closes and escapes; what leaves it is the only unescaped text on our pages.
@@ -166,13 +185,24 @@ def clean(text: str) -> Markup:
     return Markup(_EMPTY.sub("", safe).strip())  # noqa: S704
 
 
-@lru_cache(maxsize=1_024)
+def _marked(text: str) -> str:
+    """Read Markdown; of a text full of brackets only the paragraphs."""
+    if text.count("[") > _FREE_BRACKETS + len(text) // _CHARACTERS_PER_BRACKET:
+        return "".join(f"<p>{escape(each)}</p>" for each in text.split("\n\n"))
+    return str(_MARKDOWN.render(text))
+
+
 def parted(text: str, limit: int) -> tuple[Markup, Markup]:
     """Part a description into a lead of whole sentences, as inline HTML, and the rest; neither repeats the other.
 
     Without a paragraph to begin with, or with one that cannot be parted, there is no lead and the rest is all.
     """
-    whole = str(clean(text))
+    return _parted(clean(text), limit)
+
+
+@lru_cache(maxsize=256)
+def _parted(cleaned: Markup, limit: int) -> tuple[Markup, Markup]:
+    whole = str(cleaned)
     opening = _PARAGRAPH.match(whole) or (_BARE.match(whole) if whole[:1] != "<" else None)
     if opening is None:
         return Markup(), Markup(whole)  # noqa: S704
@@ -180,8 +210,18 @@ def parted(text: str, limit: int) -> tuple[Markup, Markup]:
     at = len(first) if _length(first) <= limit else _sentence_end(first, limit)
     if not at:
         return Markup(), Markup(whole)  # noqa: S704
-    left, lead = _BREAKS_AROUND.sub("", first[at:]), _BREAKS_AROUND.sub("", first[:at])
+    left, lead = _without_breaks(first[at:]), _without_breaks(first[:at])
     return Markup(lead), Markup(f"<p>{left}</p>\n{rest}" if left else rest)  # noqa: S704
+
+
+def _without_breaks(markup: str) -> str:
+    """Take spaces and breaks from both ends, in time that grows with their number alone."""
+    start, end = 0, len(markup)
+    while start < end and (markup[start].isspace() or markup.startswith("<br>", start)):
+        start += 1 if markup[start].isspace() else 4
+    while start < end and (markup[end - 1].isspace() or markup.endswith("<br>", start, end)):
+        end -= 1 if markup[end - 1].isspace() else 4
+    return markup[start:end]
 
 
 def _length(markup: str) -> int:
@@ -190,7 +230,7 @@ def _length(markup: str) -> int:
 
 def _sentence_end(first: str, limit: int) -> int:
     """Find where the last sentence within the limit ends, outside of any element; 0 for nowhere."""
-    depth, best = 0, 0
+    depth, best, length, counted = 0, 0, 0, 0
     for piece in _PIECE.finditer(first):
         found = piece.group()
         if found.startswith("<br"):
@@ -200,7 +240,7 @@ def _sentence_end(first: str, limit: int) -> int:
             continue
         else:
             end = piece.end()
-        length = _length(first[:end])
+        length, counted = length + _length(first[counted:end]), end
         if length > limit:
             return best
         if depth == 0 and length >= MIN_LEAD:

@@ -6,13 +6,13 @@ kept by caches. A link whose target is not held here says so, and names the city
 restricted looks the same as what is not here.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
-from node.catalog.relations import Relation
+from node.catalog.relations import MOST_FOUND, Relation
 from node.errors import NotAgreed
 from node.records import PLURALS
 from node.vocab import ntriples
@@ -28,6 +28,8 @@ from node.web.record_view import look_quickly
 from node.web.text import NOTHING, Said, plain
 
 SHOWN = 20
+# So many of one collection, kind and field are looked at for a page that shows twenty.
+_LOOKED_AT = 100
 _REPLIES = {"question": "answer"}
 # A talk is read where it stands; what is longer has its beginning there.
 _TALK = frozenset({*_REPLIES, *_REPLIES.values()})
@@ -58,13 +60,17 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The records of one kind that name a record in one field; `label` is what its page calls them, `more` are left."""
+    """The records of one kind that name a record in one field; `label` is what its page calls them, `more` are left.
+
+    `at_least` says that nobody counted all of those.
+    """
 
     kind: str
     name: str
     label: str
     rows: tuple[Touched, ...]
     more: int = 0
+    at_least: bool = False
 
 
 class Touching:
@@ -77,21 +83,30 @@ class Touching:
         self._relations = parts.site.knowledge.relations if parts.site.knowledge else None
 
     def into(self, held: Held, *, most: int = SHOWN) -> tuple[Group, ...]:
-        """Give what points to a record, by kind and field in the order of the tables, the newest first."""
+        """Give what points to a record, by kind and field in the order of the tables, the newest first.
+
+        Where not all are shown, cities take turns: none fills a page by sending much.
+        """
+        each = MOST_FOUND if most > SHOWN else _LOOKED_AT
         groups: dict[tuple[str, str], dict[str, Held]] = defaultdict(dict)
-        for relation, one in self._into(self._names(held)):
+        sent: Counter[tuple[str, str, str]] = Counter()
+        found = self._into(self._names(held), each)
+        for relation, one in found:
+            sent[relation.kind, relation.name, relation.collection] += 1
             if one.iri != held.iri:
                 groups[relation.kind, relation.name][one.iri] = one
         order = {kind: number for number, kind in enumerate(TABLES)}
-        made = [self._group(*key, list(groups[key].values()), most) for key in groups]
+        full = {key[:2] for key, many in sent.items() if many >= each or len(found) >= MOST_FOUND}
+        made = [self._group(*key, list(groups[key].values()), most, at_least=key in full) for key in groups]
         return tuple(sorted((each for each in made if each), key=lambda each: (order[each.kind], each.name)))
 
-    def _group(self, kind: str, name: str, helds: Sequence[Held], most: int) -> Group | None:
+    def _group(self, kind: str, name: str, helds: Sequence[Held], most: int, *, at_least: bool) -> Group | None:
         named = field_of(kind, name)
         if named is None or not named.back:
             return None
-        rows = self._rows(helds[:most], kind)
-        return Group(kind, name, said_in_words(named.back, self._reader), rows, len(helds) - len(helds[:most]))
+        rows = self._rows(_shared(helds, most), kind)
+        label, more = said_in_words(named.back, self._reader), max(0, len(helds) - most)
+        return Group(kind, name, label, rows, more, at_least)
 
     def out_of(self, held: Held) -> tuple[tuple[Relation, Touched], ...]:
         """Give what a record points to, in order of field."""
@@ -113,11 +128,11 @@ class Touching:
         info = self._parts.reading.collection(held.collection)
         return [held.iri, At(self._parts.site.base_url, held).canonical(info)]
 
-    def _into(self, names: Sequence[str]) -> list[tuple[Relation, Held]]:
+    def _into(self, names: Sequence[str], each: int = MOST_FOUND) -> list[tuple[Relation, Held]]:
         """Give the links, each with its record as it is shown: a route that is not the one shown tells nothing."""
         if self._relations is None:
             return []
-        listed = self._relations.into(names, self._parts.reading.collections())
+        listed = self._relations.into(names, self._parts.reading.collections(), each)
         helds = {iri: self._seen(iri) for iri in dict.fromkeys(each.iri for each in listed)}
         return [
             (each, held)
@@ -158,7 +173,7 @@ class Touching:
         found = [(relation, held) for relation, held in self._into(iris) if relation.kind == kind]
         rows = self._told(list({held.iri: held for _, held in found}.values()))
         made: dict[str, dict[str, Touched]] = defaultdict(dict)
-        for relation, held in reversed(found):
+        for relation, held in sorted(found, key=lambda pair: (pair[1].at_ms, pair[1].iri)):
             if held.iri in rows:
                 made[relation.target][held.iri] = rows[held.iri]
         return {iri: tuple(each.values()) for iri, each in made.items()}
@@ -196,6 +211,22 @@ class Touching:
         cities += [(one.url, one.city) for one in site.federation.view.cities()] if site.federation else []
         city = next((name for url, name in cities if iri.startswith(f"{url}/")), "")
         return Touched(iri, city, Said(iri), link=href(iri))
+
+
+def _shared(helds: Sequence[Held], most: int) -> list[Held]:
+    """Choose which to show, the cities taking turns, each with its newest; then the newest first."""
+    turns: Counter[str] = Counter()
+    placed: list[tuple[int, int, Held]] = []
+    for at, held in enumerate(sorted(helds, key=_newest_first)):
+        city = held.collection.partition("/")[0] if is_mirror(held.collection) else ""
+        turns[city] += 1
+        placed.append((turns[city], at, held))
+    chosen = [held for _, _, held in sorted(placed, key=lambda one: one[:2])[:most]]
+    return sorted(chosen, key=_newest_first)
+
+
+def _newest_first(held: Held) -> tuple[int, str]:
+    return -held.at_ms, held.iri
 
 
 def _talk(said: str) -> Markup:

@@ -37,6 +37,32 @@ def test_what_comes_to_contain_it_is_withdrawn_and_comes_back_without(city: City
     assert names(city) == all_of_them
 
 
+def test_it_is_withdrawn_at_once_however_many_they_are(city: City) -> None:
+    all_of_them = sorted(f"d{number}" for number in range(4))
+    city.harvest(turtle(*map(dataset, all_of_them)))
+    flagged = turtle(*(dataset(each, more=FLAG) for each in all_of_them[:3]))  # and d3 is missing: held, as ever
+    dry = city.harvest(flagged, dry_run=True)
+    assert (dry.counters.withdrawn, names(city)) == (3, all_of_them)
+    run = city.run()
+    assert (run.counters.withdrawn, names(city)) == (3, ["d3"])
+    assert city.refused(run) == {f"{ID}{each}": "personal-data" for each in all_of_them[:3]}
+
+
+def test_it_is_withdrawn_though_the_walk_had_gaps(city: City) -> None:
+    city.harvest(turtle(*map(dataset, ("a", "b", "c"))))
+    page = "<> a hydra:PartialCollectionView ; hydra:next <missing.ttl> .\n"
+    run = city.harvest(turtle(dataset("a", more=FLAG), dataset("b"), page))
+    assert "not complete" in run.reason
+    assert names(city) == ["b", "c"]
+
+
+def test_what_an_earlier_source_brought_is_withdrawn_as_well(city: City) -> None:
+    city.harvest(turtle(dataset("a"), dataset("b")), "old")
+    city.node.sources.remove("old")
+    city.harvest(turtle(dataset("a", more=FLAG), dataset("b")), "new")
+    assert names(city) == ["b"]
+
+
 def test_a_restricted_collection_takes_it_and_then_stays_restricted(city: City) -> None:
     with city.node.db.write() as tx:
         city.node.journals.change(tx, NAME, visibility="restricted")

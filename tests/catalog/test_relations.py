@@ -123,6 +123,13 @@ def test_the_newest_come_first(journals: Journals, relations: Relations) -> None
     assert [each.iri[-1] for each in relations.into([PRACTICE], [NAME])] == ["2", "1", "0"]
 
 
+def test_one_collection_that_sends_much_leaves_room_for_others(journals: Journals, relations: Relations) -> None:
+    write(journals, put(ADOPTION, of=[PRACTICE]), name="plans")
+    write(journals, *(put(f"{ADOPTION}-{number}", of=[PRACTICE]) for number in range(5)), at_ms=3_000)
+    found = relations.into([PRACTICE], [NAME, "plans"], 3)
+    assert [each.iri.removeprefix(ADOPTION) for each in found] == ["-0", "", "-1", "-2"]
+
+
 def test_links_of_one_record_are_bounded(journals: Journals, relations: Relations) -> None:
     many = [f"{DATASET}-{number}" for number in range(MOST_LINKS)]
     write(journals, put(PRACTICE, uses=many, evidence=[{"source": [DATASET]}]))

@@ -98,3 +98,29 @@ def test_names_are_made_of_the_english_title_first() -> None:
     assert name_of({"title": {"fi": "Puut"}}) == "puut"
     assert name_of({"title": {"el": "Δέντρα"}}) == ""
     assert name_of({"title": "x"}) == ""
+
+
+@pytest.mark.parametrize("sign", ["\u00ad", "\u3164", "\u2800", "\u061c", "\U000e0041"])
+def test_no_character_that_nobody_sees_is_taken(sign: str) -> None:
+    assert faults(title={"en": f"pay{sign}load"}) == [("/title/en", "hidden-character")]
+
+
+def test_letters_may_have_marks_but_no_towers_of_them() -> None:
+    assert faults(title={"en": "Vie\u0323\u0302t h\u0443\u0301 \u0e01\u0e34\u0e48"}) == []
+    assert faults(title={"en": "Z" + "\u0300\u0489" * 10}) == [("/title/en", "stacked-marks")]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://trees.example:443/map",
+        "http://trees.example:80/map/",
+        "https://trees.example./map?",
+        "https://trees.example/m%61p",
+        "https://trees.example/map/?#top",
+    ],
+)
+def test_the_same_address_written_otherwise_is_the_same(address: str) -> None:
+    assert likeness_of(REUSE, {WHERE: address}) == likeness_of(REUSE, {WHERE: "https://trees.example/map"})
+    other = likeness_of(REUSE, {WHERE: "https://trees.example:8443/map"})
+    assert likeness_of(REUSE, {WHERE: address}) != other

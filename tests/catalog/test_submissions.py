@@ -215,6 +215,12 @@ def test_a_wrong_description_is_refused_with_its_place(rig: Rig) -> None:
     assert rig.one("SELECT count(*) FROM submission") == (0,)
 
 
+@pytest.mark.parametrize("host", ["127。0。0。1", "[::127.0.0.1]", "nas.lan", "intranet"])
+def test_a_link_into_an_inner_network_is_refused_however_it_is_spelled(rig: Rig, host: str) -> None:
+    with pytest.raises(Malformed, match="cannot be reached from another city"):
+        rig.queue().submit(body(reuse(summary={"en": f"See http://{host}/x"})), caller="1.2.3.4")
+
+
 def test_a_wrong_envelope_is_refused(rig: Rig) -> None:
     for wrong in WRONG_ENVELOPES:
         with pytest.raises(Malformed):

@@ -40,6 +40,17 @@ def test_a_register_is_imported_reported_and_exported(helsinki: Say, tmp_path: P
     assert helsinki("ai-register", "export", "--format", "xml").code == 1
 
 
+def test_an_export_leaves_out_what_not_everyone_may_read_and_says_so(helsinki: Say, tmp_path: Path) -> None:
+    helsinki("collections", "create", "inside", "--title", "Inside", "--visibility", "restricted")
+    file = register(tmp_path, "Parking", "Snow", organization="Helsinki")
+    assert helsinki("ai-register", "import", file, "--collection", "inside").code == 0
+    done = helsinki("ai-register", "export")
+    assert (done.json, "2 entries that not everyone may read were left out" in done.err) == ([], True)
+    asked = helsinki("ai-register", "export", "--collection", "inside")
+    assert (len(asked.json), asked.err) == (2, "")
+    assert helsinki("ai-register", "export", "--collection", "outside").code == 1
+
+
 def test_what_is_refused_is_named_and_the_rest_is_published(helsinki: Say, tmp_path: Path) -> None:
     file = register(tmp_path, "No one's")
     said = helsinki("ai-register", "import", file)

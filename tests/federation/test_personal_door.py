@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from node.catalog.shelf import ShelfFollower
 from node.federation.check import PERSONAL, WORDS, shaped
 from node.journal import Draft, Opening
+from node.journal.follow import rebuild
 from node.records import digest_of
 from node.vocab.kinds import TABLES, example_of
 from node.vocab.kinds.writing import payload_of
@@ -49,6 +51,27 @@ def test_such_an_entry_stays_a_stub_and_the_rest_is_kept(two: tuple[City, City])
     london.pull(helsinki)
     assert set(london.shown(MIRROR)) == {f"{HELSINKI}/services/open"}
     assert london.sql("SELECT seq, code FROM refusal") == [(2, PERSONAL)]
+
+
+@pytest.mark.slow
+def test_what_comes_to_contain_it_goes_off_the_shelf_and_comes_back_without(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    here, there = f"{HELSINKI}/services/open", f"{HELSINKI}/services/people"
+    helsinki.publish(service("open", "none"), service("people", "none"))
+    london.meet(helsinki)
+    london.pull(helsinki)
+    assert set(london.shown(MIRROR)) == {here, there}
+    helsinki.publish(service("people", "personal"))
+    london.pull(helsinki)
+    assert set(london.shown(MIRROR)) == {here}
+    assert london.sql("SELECT seq, code FROM refusal") == [(3, PERSONAL)]
+    assert london.node.shelf.by_iri(there) is None
+    assert london.verify(MIRROR, helsinki) == 3
+    rebuild(london.node.journals, ShelfFollower())
+    assert set(london.shown(MIRROR)) == {here}
+    helsinki.publish(service("people", "anonymised"))
+    london.pull(helsinki)
+    assert set(london.shown(MIRROR)) == {here, there}
 
 
 @pytest.mark.slow

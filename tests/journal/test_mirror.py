@@ -14,7 +14,7 @@ from node.db import Database
 from node.errors import Conflict, Malformed, NotFound, Refuted, TooLarge, WrongRoot
 from node.journal import Arrived, Draft, Entry, Opening, catch_up, catch_up_in, cursor, keep_up_in, late_in, rebuild
 from node.journal.journal import Journals
-from node.journal.mirror import BAD_ERASURE, NOT_FOLLOWED, WITHHELD
+from node.journal.mirror import BAD_ERASURE, NOT_FOLLOWED, PERSONAL_DATA, WITHHELD
 from node.journal.tree import verify_inclusion
 from node.journal.verify import verify
 from node.keys import Keyring
@@ -430,6 +430,26 @@ def test_a_put_that_comes_late_without_a_theme_is_not_followed(cities: Cities):
     cities.mirror([stub(one, "foreign-subject")])
     assert cities.fill(1, one.entry.opening, None).refused == NOT_FOLLOWED
     assert cities.rows("SELECT code FROM refusal") == [(NOT_FOLLOWED,)]
+    assert cities.check() == {}
+
+
+def test_a_newest_state_that_is_personal_data_takes_the_one_before_it_away(cities: Cities):
+    cities.append(put(1, "a"), put(2), put(1, "b"))
+    one, two, three = cities.arrived()
+    cities.mirror([one, two, replace(three, payload=None, refused=PERSONAL_DATA)])
+    assert cities.check() == {iri_of(2): 2}
+
+
+def test_a_newest_state_that_turns_out_to_be_personal_data_later_does_so_too(cities: Cities):
+    cities.append(put(1, "a"), put(1, "b"))
+    one, two = cities.arrived()
+    cities.mirror([one, stub(two, "digest")])
+    assert cities.check() == {iri_of(1): 1}
+    with cities.here.db.write() as tx:
+        filled = cities.here.fill(tx, LOCAL, 2, two.entry.opening, None, at_ms=NOW, code=PERSONAL_DATA)
+        late_in(tx, cities.here, cities.follower, LOCAL, [filled])
+        cities.here.refuse_again(tx, LOCAL, stub(two, "foreign-subject"), at_ms=NOW)
+    assert cities.rows("SELECT code FROM refusal") == [(PERSONAL_DATA,)]
     assert cities.check() == {}
 
 

@@ -34,6 +34,70 @@ def test_what_only_speaks_of_personal_data_contains_none(kind: str) -> None:
     assert contains(kind, payload(DPV.PersonalData)) == ""
 
 
+TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+PLACES = (
+    "https://w3id.org/dpv#",
+    "http://w3id.org/dpv#",
+    "http://www.w3.org/ns/dpv#",
+    "https://www.w3.org/ns/dpv#",
+    "https://w3id.org/dpv/owl#",
+    "https://w3id.org/dpv/dpv-owl#",
+    "https://W3ID.org/dpv#",
+)
+FLAGGED = (
+    *(f"<{place}hasPersonalData> <{place}PersonalData>" for place in PLACES),
+    *(f'<{place}hasPersonalData> "true"' for place in PLACES),
+    *(f"<{place}hasData> <{place}SensitivePersonalData>" for place in PLACES),
+    *(f"<{TYPE}> <{place}PersonalData>" for place in PLACES),
+    f'<{DPV.hasPersonalData}> "true"^^<http://www.w3.org/2001/XMLSchema#boolean>',
+    *(
+        f'<{DPV.hasPersonalData}> "{said}"@en'
+        for said in ("personal", "Not anonymised", "", 'say \\"no\\"!', "dpv:PersonalData")
+    ),
+    *(f"<{DPV.NS}hasData> <{DPV.NS}{name}>" for name in ("PersonalData", "PseudonymisedData", "InferredPersonalData")),
+    f"<{DPV.NS}hasData> <https://w3id.org/dpv/pd#Location>",
+    f"<{DPV.NS}hasData> <https://w3id.org/dpv/dpv-pd#Location>",
+    "<https://w3id.org/dpv#hasPersonalDataCategory> <https://city.example/terms#home>",
+)
+NOT_FLAGGED = (
+    *(f"<{place}hasPersonalData> <{place}AnonymisedData>" for place in PLACES),
+    *(f"<{place}hasData> <{place}NonPersonalData>" for place in PLACES),
+    *(f"<{TYPE}> <{place}AnonymisedData>" for place in PLACES),
+    *(
+        f'<{DPV.hasPersonalData}> "{said}"'
+        for said in ("false", "None", "anonymised", "non-personal", "Ei henkilötietoja", "dpv:NonPersonalData")
+    ),
+    f'<{DPV.hasPersonalData}> "false"^^<http://www.w3.org/2001/XMLSchema#boolean>',
+    f"<{DPV.NS}hasData> <https://w3id.org/dpv#Data>",
+    f'<http://purl.org/dc/terms/title> "x> <{DPV.hasPersonalData}> <{DPV.PersonalData}> ."',
+)
+
+
+def said(*lines: str) -> bytes:
+    return "".join(sorted(f"<{RECORD}> {line} .\n" for line in lines)).encode()
+
+
+@pytest.mark.parametrize("flag", FLAGGED)
+def test_personal_data_is_seen_however_it_is_spelt(flag: str) -> None:
+    assert contains("dataset", said(flag))
+    assert contains(
+        "dataset", said(flag, f"<{DPV.hasPersonalData}> <{DPV.AnonymisedData}>", '<http://a.example/z> "z"')
+    )
+    assert contains("practice", said(flag)) == ""
+
+
+@pytest.mark.parametrize("flag", NOT_FLAGGED)
+def test_what_is_clearly_nobodys_is_let_through_however_it_is_spelt(flag: str) -> None:
+    assert contains("dataset", said(flag)) == ""
+
+
+@pytest.mark.parametrize("name", ["Dataset", "DatasetSeries", "DataService"])
+def test_another_kind_that_is_a_dataset_as_well_carries_data(name: str) -> None:
+    flag = f"<{DPV.hasPersonalData}> <{DPV.PersonalData}>"
+    assert contains("practice", said(flag, f"<{TYPE}> <http://www.w3.org/ns/dcat#{name}>")) == DPV.PersonalData
+    assert contains("practice", said(flag, f"<{TYPE}> <http://www.w3.org/ns/dcat#Resource>")) == ""
+
+
 # Invented, with right check characters.
 PERSONS = {
     "Finnish": ("131052-308T", "010203A0023"),

@@ -91,7 +91,10 @@ def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(desk: Desk) -> No
         assert reply.status_code == 412
         assert reply.json()["type"].endswith("/problems/changed")
     assert desk.put("raced", ("if-match", 'W/"x"')).status_code == 400
+    assert desk.put("never", ("if-match", "*")).status_code == 412
     assert desk.put("never", ("if-match", first.headers["etag"])).status_code == 412
+    second = desk.put("raced", ("if-match", "*"), maturity="4")
+    assert second.status_code == 200
     gone = desk.ask("DELETE", "/api/practices/raced", None, desk.staff, ("if-match", second.headers["etag"]))
     assert gone.status_code == 200
 

@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from node.errors import Malformed
 from node.keys import Keyring
+from node.web.peers_api import read_object
 from tests.federation.fake_peer import FakePeer
 from tests.federation.oauth_rig import Door, Town, know, made_node
 
@@ -151,6 +153,13 @@ def test_what_is_no_peer_is_refused(body: object, status: int, staff: Staff, hel
     reply = staff.ask("POST", "/api/peers", body)
     assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
     assert staff.get("/api/peers")["peers"] == []
+
+
+def test_a_body_that_says_one_thing_twice_is_refused() -> None:
+    assert read_object(b"") == {}
+    assert read_object(b'{"a": {"b": 1}, "b": 2}') == {"a": {"b": 1}, "b": 2}
+    with pytest.raises(Malformed, match="The key “b” stands twice"):
+        read_object(b'{"a": [{"b": 1, "b": 2}]}')
 
 
 @pytest.mark.parametrize("name", ["nobody", "x" * 64, "..%2f..%2fetc"])

@@ -1,11 +1,12 @@
 """Texts, dates and numbers as readers of three languages write them."""
 
+import time
 from datetime import UTC, datetime
 
 import nh3
 import pytest
 
-from node.web import text
+from node.web import markdown, text
 from tests.web.test_pages import Outline
 
 
@@ -123,3 +124,44 @@ def test_a_text_without_marks_is_taken_as_it_is_and_reads_as_if_it_had_been_clea
 def test_a_lead_of_a_very_long_description_costs_no_more_than_its_beginning() -> None:
     long = "<p>" + "word " * 200_000 + "</p>"
     assert text.plain(long, 20) == "word word word word…"
+
+
+HOSTILE = [
+    *("<a href=", "<p ", "<h1", "<div ", "[", "*", "_", "`", "![", "&", "<!--", "http://", "<", "<p>", "<br>", "a<br>"),
+    *("[a](", "a_b*", "<pre>", "> ", " ", "a ", "x. A", "a\u0300", "\u00a0", "<p>\u00a0", "\n", "a\n\n", "&nbsp;"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_no_text_of_a_megabyte_keeps_a_page_busy(piece: str) -> None:
+    for begins, ends in (("", ""), ("<p>x</p>", "x"), ("<p>x", "x</p>"), ("x", "<p>x</p>")):
+        whole = begins + piece * (900_000 // len(piece)) + ends
+        before = time.process_time()
+        text.clean(whole)
+        text.parted(whole, 400)
+        text.plain(whole, 400)
+        markdown.markdown(whole)
+        assert time.process_time() - before < 2
+
+
+def test_of_a_very_long_description_its_beginning_is_shown_and_a_mark() -> None:
+    long = "<p>" + "word " * 9_000 + "<a href='https://x.example'>link</a></p>"
+    assert text.clean(long).endswith(" wo</p>\n<p>…</p>")
+    assert len(text.clean(long)) < text.MOST_CHARACTERS + 100
+    cut = "<p>" + "a" * (text.MOST_CHARACTERS - 10) + "</p><a href='https://x.example'>link</a>"
+    assert "href" not in text.clean(cut)
+    assert "…" not in text.clean("<p>short</p>")
+
+
+def test_open_tags_and_brackets_cost_no_more_than_their_number() -> None:
+    before = time.process_time()
+    text.clean("<p " * 10_000)
+    text.clean("<p>x</p>" + "<h1" * 10_000)
+    text.clean("![" * 15_000)
+    assert time.process_time() - before < 0.5
+
+
+def test_breaks_around_a_lead_are_taken_off_and_those_within_stay() -> None:
+    assert text._without_breaks(" <br>\n a<br> b <br><br> ") == "a<br> b"
+    assert text._without_breaks("<br> <br>") == ""

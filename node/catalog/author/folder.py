@@ -16,12 +16,14 @@ from node.catalog.author import files, front
 from node.catalog.author.office import Place, Written
 from node.errors import Conflict, Malformed, NotFound
 from node.records import slug_of
-from node.vocab.kinds.checking import Problem, is_language, is_missing, pointer
+from node.vocab.kinds.checking import MOST_PROBLEMS, Problem, is_language, is_missing, pointer
 from node.vocab.kinds.field import Field, KindTable
 from node.vocab.kinds.writing import tidy
 from node.vocab.ntriples import language_tag
 
 MOST_FILES = 20_000
+_GUESSES = 20
+"""In files with more faults than that, nobody is helped by guesses at what was meant, which take their time."""
 _FORMS = {".md": "md", ".yaml": "yaml", ".yml": "yaml", ".json": "json"}
 _OWN_WORDS = frozenset({"language", "collection", "translated", "translated_from"})
 """Keys of the front matter that say something of the file and not of what it describes; no field has such a name."""
@@ -37,7 +39,8 @@ class _Read:
     problems: list[Problem] = field(default_factory=list)
 
     def fault(self, path: Path, line: int, code: str, message: str, at: str = "") -> None:
-        self.problems.append(Problem(at, code, message, "error", line, str(path)))
+        if len(self.problems) < MOST_PROBLEMS:  # any one of them keeps it from being published
+            self.problems.append(Problem(at, code, message, "error", line, str(path)))
 
 
 class Folder:
@@ -52,6 +55,7 @@ class Folder:
         self.table = table
         self.language = language
         self.others = others
+        self._known = _headings(table)
 
     def names(self) -> list[str]:
         """List the names that have a file, in their order.
@@ -228,14 +232,15 @@ class Folder:
 
     def _section(self, read: _Read, path: Path, section: front.Section, language: str) -> None:
         """Take in a section as the text of the field that its heading names, in any of our languages."""
-        known = _headings(self.table)
+        known = self._known
         named = known.get(_folded(section.heading))
         if not section.text:
             if named is not None:  # a place where something may be missing
                 read.places.setdefault(pointer("", named.name), (str(path), section.line))
             return
         if named is None:
-            near, words = get_close_matches(_folded(section.heading), known, 1), files.words_of(language)
+            few, words = len(read.problems) < _GUESSES, files.words_of(language)
+            near = get_close_matches(_folded(section.heading)[:60], known, 1) if few else []
             listed = ", ".join(each.label[words] for each in self.table.fields if files.is_section(each))
             wanted = f"Did you mean “{known[near[0]].label[words]}”?" if near else f"Known are: {listed}."
             message = f"There is no section “{section.heading[:60]}”. {wanted}"

@@ -1,14 +1,16 @@
 """Files of records that others wrote: JSON, CSV and Markdown with front matter, read into plain records and written.
 
 A record is what JSON or a row of a table says, untouched; `node.vocab.kinds.mapped_in` gives it meaning. Bounded:
-64 MiB and 10,000 records. Cells of a table that a spreadsheet would take for formulas are written with an apostrophe
-before them, which is taken away again on reading. Pure but for the paths it is given.
+64 MiB, 10,000 records and 1,000 columns. Cells of a table that a spreadsheet would take for formulas are written with
+an apostrophe before them, which is taken away again on reading. Pure but for the paths it is given.
 """
 
 import csv
 import io
 import json
 import re
+import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +19,11 @@ import orjson
 
 from node.catalog.author import front
 from node.errors import Malformed, NotFound, TooLarge
+from node.vocab.json_once import refuse_twice
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_RECORDS = 10_000
+MAX_COLUMNS = 1_000
 FORMS = {".json": "json", ".csv": "csv", ".tsv": "csv", ".md": "md"}
 _DELIMITERS = ",;\t|"
 # What a spreadsheet would calculate, after as many apostrophes as keep it from doing so.
@@ -48,7 +52,7 @@ def read(path: Path, *, records: str = "", form: str = "") -> list[Row]:
     Raises:
         NotFound: There is no such file.
         Malformed: It is not what it should be; the message says in which file and line.
-        TooLarge: Past 64 MiB or 10,000 records.
+        TooLarge: Past 64 MiB, 10,000 records or 1,000 columns.
     """
     if path.is_dir():
         return _folder(path, records)
@@ -76,11 +80,15 @@ def _folder(path: Path, records: str) -> list[Row]:
 
 def _body(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise TooLarge(f"{path.name} has more than {MAX_BYTES:,} bytes.", fix="Import it in parts.")
-        return path.read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device, which may never end
+            raise NotFound(f"{path} is no plain file.", fix="Save what it gives in a file first.")
+        with path.open("rb") as opened:
+            body = opened.read(MAX_BYTES + 1)
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise NotFound(f"{path} cannot be read: {error.strerror}.") from error
+    if len(body) > MAX_BYTES:
+        raise TooLarge(f"{path.name} has more than {MAX_BYTES:,} bytes.", fix="Import it in parts.")
+    return body
 
 
 def _few(rows: list[Row], path: Path) -> list[Row]:
@@ -97,6 +105,7 @@ def _json(body: bytes, path: Path, records: str) -> list[Row]:
         document = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
         raise Malformed(f"{path.name}:{error.lineno}: this is no JSON: {error.msg}.") from error
+    refuse_twice(body.decode("utf-8-sig"), file=f"{path.name}: ")
     at, found = "", document
     for step in filter(None, records.split(".")):
         if isinstance(found, dict) and step in found:
@@ -136,7 +145,10 @@ def _delimiter(text: str) -> str:
 
 
 def _sound(head: Sequence[str], path: Path) -> None:
-    twice = next((name for name in head if name and head.count(name) > 1), None)
+    if len(head) > MAX_COLUMNS:
+        raise TooLarge(f"{path.name} has {len(head):,} columns.", fix=f"Import at most {MAX_COLUMNS:,}.")
+    often = Counter(head)
+    twice = next((name for name in head if name and often[name] > 1), None)
     if not any(head) or twice is not None:
         what = f"has two columns {twice[:60]!r}" if twice else "has no head"
         raise Malformed(f"{path.name}:1: the table {what}.", fix="The first line names each column once.")

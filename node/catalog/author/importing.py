@@ -15,7 +15,7 @@ from node.catalog.author import alike, import_files
 from node.catalog.author.files import written as written_files
 from node.catalog.author.import_files import Row
 from node.catalog.author.office import Authoring, Written
-from node.errors import Conflict, Malformed
+from node.errors import Conflict, Malformed, NotFound
 from node.records import slug_of
 from node.vocab.kinds import mapped_in, mapped_out, mapping
 from node.vocab.kinds.checking import Problem, is_missing
@@ -329,12 +329,35 @@ class Importer:
             path.write_text(text, "utf-8")
         return sorted(files)
 
-    def export(self, declared: Declared | None, *, language: str = "") -> list[dict[str, Any]]:
-        """Write the published records of ours as a mapping says, or as they are."""
-        found = [(held.slug, self._authoring.said(held)) for held in self._authoring.own(self._table.kind)]
+    def export(
+        self, declared: Declared | None, *, language: str = "", collection: str = ""
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Write the published records of ours as a mapping says, or as they are.
+
+        Args:
+            declared: As whom; None for as they are.
+            language: Of the texts, where there are several.
+            collection: Only those in it, whoever may read it; else those that everyone may read.
+
+        Returns:
+            The records, and how many were left out because not everyone may read them.
+
+        Raises:
+            NotFound: There is no such collection of ours.
+        """
+        visibilities = self._authoring.visibilities()
+        if collection and (collection not in visibilities or "/" in collection):
+            raise NotFound(f"There is no collection {collection[:63]} of ours.", fix="See: citynode collections list")
+        own = self._authoring.own(self._table.kind)
+        chosen = (
+            [each for each in own if each.collection == collection]
+            if collection
+            else [each for each in own if visibilities.get(each.collection) == "public"]
+        )
+        left = 0 if collection else len(own) - len(chosen)
         if declared is None:
-            return [{"name": slug, **said} for slug, said in found]
-        return [mapped_out.give(declared, said, language=language) for _, said in found]
+            return [{"name": each.slug, **self._authoring.said(each)} for each in chosen], left
+        return [mapped_out.give(declared, self._authoring.said(each), language=language) for each in chosen], left
 
 
 def _missed(judged: Iterable[tuple[str, tuple[Problem, ...]]]) -> Iterator[tuple[str, str, int]]:

@@ -6,7 +6,7 @@ else: time comes in as a day, and no link is fetched.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from node.catalog.author.texts import Leaf, Markdown, read
-from node.catalog.names import is_good_iri
+from node.catalog.names import is_good_link
 from node.catalog.shelf import Held, Shelf
 from node.records import KINDS
 from node.vocab import contacts as persons
@@ -80,6 +80,14 @@ def look(
             yield from _text(leaf, base_url)
             yield from _traces(leaf, is_public=is_public)
     yield from _values(table, said, today)
+    if is_public and table.kind not in personal.CARRIERS and _handles_persons(said):
+        message = "It says that personal data is handled: everyone reads this description, so it must hold none itself."
+        yield _warning("/personal_data", "personal-handled", message)
+
+
+def _handles_persons(said: Said) -> bool:
+    flags = said.get("personal_data")
+    return isinstance(flags, list | tuple) and any(each not in ("none", "anonymised") for each in flags)
 
 
 def spoken_in(said: Said) -> str:
@@ -248,19 +256,10 @@ def _html(leaf: Leaf, markdown: Markdown) -> Iterator[Problem]:
 
 
 def _private(at: str, addresses: Sequence[str], base_url: str) -> Iterator[Problem]:
-    inside = bool(addresses) and (_is_short(base_url) or not is_good_iri(base_url, ""))
     for address in addresses:
-        if urlsplit_or_none(address) not in ("http", "https"):
-            continue
-        if not is_good_iri(address.split("#")[0], base_url) or (_is_short(address) and not inside):
+        if address.lower().startswith(("//", "http:", "https:")) and not is_good_link(address, base_url):
             message = f"“{_cut(address)}” cannot be reached from another city: link a public address."
             yield Problem(at, "private-link", message)
-
-
-def _is_short(address: str) -> bool:
-    """Tell whether a host has a name that only its own network completes: `http://intranet/`."""
-    host = (urlsplit(address).hostname or "").rstrip(".")
-    return "." not in host and ":" not in host
 
 
 def urlsplit_or_none(address: str) -> str:
@@ -321,18 +320,36 @@ def contacts(iri: str, payload: bytes) -> Iterator[Problem]:
 
 
 class Known:
-    """What is known here of other records; asks about each once, so it lives no longer than one publication."""
+    """What is known here of other records; asks about each once, so it lives no longer than one publication.
 
-    def __init__(self, shelf: Shelf, base_url: str) -> None:
+    `coming` are the descriptions that are published together, by address: they count instead of what is held.
+    """
+
+    def __init__(self, shelf: Shelf, base_url: str, coming: Mapping[str, Callable[[], Said]] | None = None) -> None:
         self.shelf = shelf
         self.base_url = base_url
+        self.coming = coming or {}
         self._held: dict[str, Held | None] = {}
+        self._origins: dict[str, list[tuple[str, str]]] = {}
 
     def by_iri(self, iri: str) -> Held | None:
         """Find a record, ours or mirrored."""
         if iri not in self._held:
             self._held[iri] = self.shelf.by_iri(iri)
         return self._held[iri]
+
+    def origins(self, table: KindTable, iri: str) -> list[tuple[str, str]]:
+        """Give the links by which a record follows from others; `table` is of what is coming."""
+        if iri not in self._origins:
+            held, coming = self.by_iri(iri), self.coming.get(iri)
+            kind = TABLES.get(held.kind) if held and held.kind in _ADOPTING else None
+            if coming is not None:
+                self._origins[iri] = _adopted(table, coming())
+            else:
+                self._origins[iri] = (
+                    _adopted(kind, said_in(kind, iri, self.shelf.payload(held))) if held and kind else []
+                )
+        return self._origins[iri]
 
 
 def links(table: KindTable, iri: str, said: Said, known: Known) -> Iterator[Problem]:
@@ -344,7 +361,7 @@ def links(table: KindTable, iri: str, said: Said, known: Known) -> Iterator[Prob
             yield Problem(place, "circle", "It points to itself: name the record that it is about.")
             continue
         held = known.by_iri(target)
-        if held is None and target.startswith(f"{known.base_url}/"):
+        if held is None and target not in known.coming and target.startswith(f"{known.base_url}/"):
             yield _warning(place, "unknown-record", f"There is no record {target} here (yet).")
         elif held is not None and held.kind in KINDS and held.kind not in field.to:
             wanted = " or ".join(field.to)
@@ -369,7 +386,7 @@ def _circles(table: KindTable, iri: str, said: Said, known: Known) -> Iterator[P
         seen, waiting = {first}, [(first, first)]
         while waiting and len(seen) < MOST_STEPS:
             record, path = waiting.pop()
-            for _, target in _said_of(record, known):
+            for _, target in known.origins(table, record):
                 if target == iri:
                     message = f"Adoptions lead back to this one: {path} → {iri}. Take one of them out."
                     yield Problem(f"/{start}", "circle", message)
@@ -377,12 +394,6 @@ def _circles(table: KindTable, iri: str, said: Said, known: Known) -> Iterator[P
                 if target not in seen:
                     seen.add(target)
                     waiting.append((target, f"{path} → {target}"))
-
-
-def _said_of(record: str, known: Known) -> list[tuple[str, str]]:
-    held = known.by_iri(record)
-    table = TABLES.get(held.kind) if held and held.kind in _ADOPTING else None
-    return _adopted(table, said_in(table, record, known.shelf.payload(held))) if held and table else []
 
 
 def _adopted(table: KindTable, said: Said) -> list[tuple[str, str]]:

@@ -9,11 +9,13 @@ of ours: published into another one, it is withdrawn from the first in the same 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from node.catalog import names
 from node.catalog.addresses import with_records
 from node.catalog.author import lint
+from node.catalog.author.homes import home_of
 from node.catalog.author.texts import leaves
 from node.catalog.publish import Published
 from node.catalog.shelf import Held, Shelf
@@ -59,7 +61,8 @@ class Written:
         collection: Where it says that it belongs; empty for where it stands, else the kind's own collection.
         places: File and line by JSON pointer, for problems.
         problems: What was wrong with the file itself.
-        expected: The digest that the record must have now, empty for "not published"; None for any.
+        expected: The digest that the record must have now, empty for "not published", `ANY` for "published"; None if
+            it does not matter.
     """
 
     slug: str
@@ -71,6 +74,8 @@ class Written:
     expected: str | None = None
 
 
+ANY = "*"
+"""Instead of an expected digest: whichever it is, but the record is published."""
 Judged = tuple[str, tuple[Problem, ...]]
 
 
@@ -169,7 +174,7 @@ class Authoring:
         Raises:
             Malformed: There is no such kind to write, or there are too many.
             NotFound: There is no such collection.
-            Conflict: The collection is a mirror.
+            Conflict: The collection is a mirror. What a file says of its own collection is a problem of that file.
             JournalBusy: Others were writing the same. Safe to retry.
         """
         table = table_of(kind)
@@ -189,7 +194,7 @@ class Authoring:
         Args:
             kind: Its kind.
             slug: Its slug.
-            expected: The digest that it must have; None for any.
+            expected: The digest that it must have; None or `ANY` for any.
 
         Raises:
             NotFound: No such record of ours is published.
@@ -202,7 +207,7 @@ class Authoring:
             held = self._held([iri]).get(iri, ())
             if not held:
                 raise NotFound(f"No {in_sentence(table.title['en'])} {slug[:80]} of ours is published.")
-            if expected is not None and expected != held[0].digest:
+            if expected not in (None, ANY, held[0].digest):
                 raise Changed("The record has changed since it was read.", fix="Read it again.")
             names.reserve(tx, kind, {slug: iri}, live=False)
             homes = sorted({each.collection for each in held})
@@ -228,6 +233,11 @@ class Authoring:
                 ours = names.written(tx, kind)
             found = [held for held in found if held.slug in ours]
         return sorted(found, key=lambda held: held.slug)[:MOST]
+
+    def visibilities(self) -> dict[str, str]:
+        """Say who may read each collection, by name."""
+        with self._journals.db.read() as tx:
+            return {each.name: each.visibility for each in self._journals.collections(tx)}
 
     def find(self, kind: str, slug: str) -> Held | None:
         """Find a live record of ours."""
@@ -290,11 +300,11 @@ class Authoring:
         """Make a description ready, if there is no error; and give everything that was found."""
         iri = self.iri_of(table.kind, written.slug)
         held = here.held.get(iri, ())
-        home = _home(table, collection or written.collection, held, here.visibilities)
+        home, strays = home_of(table, collection, written.collection, held, here.visibilities)
         is_public = here.visibilities.get(home, "public") == "public"
         said = self._filled(table, written.said)
         wrong = [lint.worded(table, each, lint.spoken_in(said)) for each in check(table, said)]
-        problems = [*written.problems, *_names(written, held), *wrong]
+        problems = [*written.problems, *strays, *_names(written, held), *wrong]
         payload = b""
         if len(wrong) < MOST_PROBLEMS:  # else some that are wrong were not named
             # What is right is looked at although something else is wrong or missing, so that all is said at once.
@@ -310,9 +320,9 @@ class Authoring:
     def _here(self, table: KindTable, many: Sequence[Written]) -> _Here:
         held = self._held([self.iri_of(table.kind, each.slug) for each in many])
         payloads = self._shelf.payloads([each[0] for each in held.values()])
-        with self._journals.db.read() as tx:
-            visibilities = {each.name: each.visibility for each in self._journals.collections(tx)}
-        known = lint.Known(self._shelf, self.city.base_url)
+        visibilities = self.visibilities()
+        coming = {self.iri_of(table.kind, each.slug): partial(self._right, table, each.said) for each in many}
+        known = lint.Known(self._shelf, self.city.base_url, coming)
         return _Here(held, dict(zip(held, payloads, strict=True)), visibilities, known)
 
     def _looked(
@@ -324,6 +334,12 @@ class Authoring:
         yield from lint.look(table, said, texts, today=today, base_url=base_url, is_public=is_public)
         yield from lint.contacts(iri, payload)
         yield from lint.links(table, iri, said, known)
+
+    def _right(self, table: KindTable, said: Said) -> Said:
+        """Give what a description says without what is wrong with it; nothing of one that is too wrong."""
+        made = self._filled(table, said)
+        wrong = [each for each in check(table, made) if each.code != "missing"]
+        return {} if len(wrong) >= MOST_PROBLEMS else lint.right_in(made, wrong) if wrong else made
 
     def _today(self) -> str:
         return lint.date_of(self._clock_ms() // 86_400_000)
@@ -415,16 +431,6 @@ def table_of(kind: str) -> KindTable:
     return found
 
 
-def _home(table: KindTable, wanted: str, held: Sequence[Held], visibilities: Mapping[str, str]) -> str:
-    """Say in which collection a record will stand: where somebody says, where it stands, else the kind's own."""
-    name = wanted or (held[0].collection if held else table.collection)
-    if "/" in name:
-        raise Conflict(f"{name} is a mirror; only its origin continues it.", fix="Choose a collection of ours.")
-    if name not in visibilities and name != table.collection:
-        raise NotFound(f"There is no collection {name[:63]}.", fix=f"Make it: citynode collections create {name[:63]}")
-    return name
-
-
 def _date_in(payload: bytes, iri: str, term: str) -> str:
     """Give the date that a record of ours says; empty if it says none."""
     _, found, after = payload.partition(f'<{iri}> <{term}> "'.encode())
@@ -463,7 +469,7 @@ def _names(written: Written, held: Sequence[Held]) -> Iterator[Problem]:
     if not written.slug or slug_of(written.slug) != written.slug:
         yield Problem("", "bad-name", f"“{written.slug[:60]}” is no name: write a-z, 0-9 and -, at most 80.")
     now = held[0].digest if held else ""
-    if written.expected is not None and written.expected != now:
+    if written.expected not in (None, now) and not (written.expected == ANY and now):
         yield Problem("", "changed", "The record has changed since it was read: read it again.")
 
 

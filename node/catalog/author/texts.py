@@ -19,7 +19,7 @@ from node.vocab.kinds.field import Field, KindTable, Said
 _READER = MarkdownIt("commonmark", {"html": True})
 # A link that would run something is to be told, while on a page it is no link.
 _READER.validateLink = lambda _: True  # type: ignore[method-assign, assignment]
-_BARE = re.compile(r"https?://[^\s<>()\[\]\"'`]+", re.IGNORECASE)
+_BARE = re.compile(r"https?://(?:\[[\w:.%]{2,60}\]|[^\s<>()\[\]\"'`])[^\s<>()\[\]\"'`]*", re.IGNORECASE)
 _LINK_TEXT = frozenset({"link_open", "image"})
 _WORD = re.compile(r"\w+")
 

@@ -42,6 +42,10 @@ _NAMED = (
 _ATTRIBUTES = frozenset(_NAMED.split())
 _COORDINATES = ("posList", "pos")
 _TEXTS = ("lowerCorner", "upperCorner", "creationDate", "name", "lod")
+# What the parser reads byte by byte; for other names it would ask any codec of Python's.
+_ENCODING = re.compile(
+    r"utf-8|utf-16(?:be|le)?|us-ascii|iso-8859-(?:[1-9]|1[013-6])|windows-125[0-8]", re.IGNORECASE | re.ASCII
+)
 _CUT_OFF = {
     expat.errors.codes[text]
     for text in (
@@ -76,6 +80,7 @@ class CityGml:
         self._parser = parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.buffer_size = _CHUNK
+        parser.XmlDeclHandler = self._declared
         parser.StartDoctypeDeclHandler = self._refuse_doctype
         parser.EntityDeclHandler = self._refuse_doctype
         parser.StartElementHandler = self._start
@@ -123,6 +128,11 @@ class CityGml:
     def _refuse_doctype(self, *_: object) -> None:
         message = f"{self._line()}: a document type or an entity declaration."
         raise Malformed(message, fix="Publish CityGML without one.")
+
+    def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding and not _ENCODING.fullmatch(encoding):
+            message = f"{self._line()}: the encoding {shorten(encoding, 40)!r}, which is not read here."
+            raise Malformed(message, fix="Write it in UTF-8, and say so in its first line.")
 
     # Elements
 

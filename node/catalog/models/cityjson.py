@@ -247,7 +247,7 @@ class Reader:
                 value = high if high > _EXACT else low
                 first = (before + (axis - before) % 3) // 3
                 place = f"{where}/{first + values.index(value)}/{axis}"
-                message = f"{value} is no coordinate: larger than any number programs keep exactly (2 to the 53)."
+                message = f"{value:g} is no coordinate: larger than any number programs keep exactly (2 to the 53)."
                 self.tally.problem("huge-number", place, message)
                 continue
             part.least[axis], part.most[axis] = min(part.least[axis], low), max(part.most[axis], high)

@@ -16,6 +16,7 @@ from node.vocab.notes import shorten
 _KNOWN_AT_MOST = 2_000_000
 _WANTED_AT_MOST = 200_000
 _NAMES_AT_MOST = 100
+_RELATED_AT_MOST, _NAME_AT_MOST = 50_000, 200  # relations that a circle is looked for among
 # How deep the brackets of a geometry's boundaries open.
 DEPTHS = {
     "MultiPoint": 1,
@@ -27,6 +28,7 @@ DEPTHS = {
     "CompositeSolid": 5,
     "GeometryInstance": 1,
 }
+_DEEPEST = max(DEPTHS.values())
 _NAMED = (
     "Bridge BridgePart BridgeInstallation BridgeConstructiveElement BridgeConstructionElement BridgeRoom "
     "BridgeFurniture Building BuildingPart BuildingInstallation BuildingConstructiveElement BuildingFurniture "
@@ -51,6 +53,8 @@ class Part:
     highest_at: str = ""
     wanted: dict[int, str] = field(default_factory=dict)  # relatives not met yet: hash of the name, who names it
     _met: set[int] = field(default_factory=set)
+    _above: dict[str, list[str]] = field(default_factory=dict)  # the parents of objects, as either side says
+    _related: int = 0
 
     def meet(self, name: str) -> bool:
         """Note that there is an object of this name; False if there was one before."""
@@ -68,8 +72,39 @@ class Part:
         if known not in self._met and len(self._met) < _KNOWN_AT_MOST and len(self.wanted) < _WANTED_AT_MOST:
             self.wanted.setdefault(known, where)
 
+    def relate(self, child: str, parent: str) -> None:
+        """Note that one object is said to be the parent of another; past a number no more are kept."""
+        if self._related < _RELATED_AT_MOST and len(child) <= _NAME_AT_MOST and len(parent) <= _NAME_AT_MOST:
+            self._related += 1
+            self._above.setdefault(child, []).append(parent)
+
+    def circle(self) -> list[str]:
+        """Give the names of a circle of parents, the first again at the end; empty if there is none."""
+        done = set[str]()
+        for first in self._above:
+            if first in done:
+                continue
+            # The parents still to be looked at, of each object on the way up.
+            way, rest = {first: None}, [list(self._above[first])]
+            while rest:
+                if not rest[-1]:
+                    rest.pop()
+                    done.add(way.popitem()[0])
+                    continue
+                name = rest[-1].pop()
+                if name in way:
+                    names = list(way)
+                    return [*names[names.index(name) :], name]
+                if name in self._above and name not in done:
+                    way[name] = None
+                    rest.append(list(self._above[name]))
+        return []
+
     def check(self, tally: Tally) -> None:
-        """Tell what is only known at the end: vertices and relatives that are not there."""
+        """Tell what is only known at the end: circles of parents, vertices and relatives that are not there."""
+        if circle := self.circle():
+            message = f"An object is its own parent: {shorten(' -> '.join(circle), 200)}. Take one of them out."
+            tally.problem("circle", f"{self.where}/CityObjects/{escaped(circle[0])}", message)
         if not self.readable:
             return
         if self.vertices < 0:
@@ -104,7 +139,7 @@ class Objects:
             if not part.meet(name):
                 message = "This identifier stands twice; the second hides the first."
                 self.tally.problem("duplicate-key", pointer, message)
-            walk.end = self._object(start, part, pointer)
+            walk.end = self._object(start, part, pointer, name)
             self.walk.passed(walk.end)
         return walk.closed
 
@@ -119,7 +154,7 @@ class Objects:
 
     # A city object
 
-    def _object(self, at: int, part: Part, where: str) -> int:
+    def _object(self, at: int, part: Part, where: str, name: str) -> int:
         if self.walk.first(at) != b"{":
             return self.wrong(at, where, "an object")
         walk, kind = self.members(at, where), ""
@@ -131,7 +166,7 @@ class Objects:
             elif key == "geometry":
                 walk.end = self.geometries(start, part, f"{where}/geometry")
             elif key in ("parents", "children"):
-                walk.end = self._relatives(start, part, f"{where}/{key}")
+                walk.end = self._relatives(start, part, f"{where}/{key}", name)
             else:
                 walk.end = self.walk.skip(start)
         self._counted(kind, where)
@@ -155,10 +190,15 @@ class Objects:
             self.tally.problem("wrong-type", f"{where}/attributes", "It is not an object.")
         return end
 
-    def _relatives(self, at: int, part: Part, where: str) -> int:
+    def _relatives(self, at: int, part: Part, where: str, own: str) -> int:
         value, end = self.value(at, where)
-        for name in value if isinstance(value, list) else ():
-            part.want(str(name), where)
+        for each in value if isinstance(value, list) else ():
+            name = str(each)
+            part.want(name, where)
+            if where.endswith("/parents"):
+                part.relate(own, name)
+            else:
+                part.relate(name, own)
         return end
 
     # A geometry
@@ -211,7 +251,8 @@ class Objects:
                 self._indices(flat, part, where)
         except NotNumbers:
             return 0, self.wrong(at, where, "a nest of lists of whole numbers")
-        return self.walk.depth_at(at) if holds else 0, numbers.end
+        depth = self.walk.depth_at(at)
+        return depth if holds or depth > _DEEPEST else 0, numbers.end
 
     def _indices(self, flat: list[Any], part: Part, where: str) -> None:
         if set(map(type, flat)) - {int}:

@@ -128,9 +128,9 @@ class _Rest:
 
     def fetch(self, url: str, to: Path) -> None:
         """Fetch a further file, as the reader of the first asks for it."""
-        self.get(url, to)
+        self.get(url, to, same_origin=True)
 
-    def get(self, url: str, to: Path, *, etag: str = "") -> Answer:
+    def get(self, url: str, to: Path, *, etag: str = "", same_origin: bool = False) -> Answer:
         """Fetch one file of the model."""
         left_s = self.deadline - time.monotonic()
         if self.left <= 0 or left_s <= 0:
@@ -145,6 +145,7 @@ class _Rest:
             max_bytes=self.left,
             deadline_s=left_s,
             stop=self.stop,
+            same_origin=same_origin,
         )
         self.left -= answer.size
         return answer

@@ -38,8 +38,9 @@ class Implicit:
         extensions = tile.get("extensions")
         extended = extensions.get("3DTILES_implicit_tiling") if isinstance(extensions, Mapping) else None
         said = tile.get("implicitTiling", extended)
-        if not isinstance(said, Mapping):
+        if said is None:
             return None
+        said = said if isinstance(said, Mapping) else {}
         subtrees = said.get("subtrees")
         template = subtrees.get("uri") if isinstance(subtrees, Mapping) else None
         branches = {"QUADTREE": 4, "OCTREE": 8}.get(str(said.get("subdivisionScheme")), 0)
@@ -104,7 +105,8 @@ class Subtrees:
             try:
                 waiting += self._subtree(implicit, place, one)
             except (Refused, OSError) as error:
-                self._tally.stopped("missing-subtree", one, str(error))
+                message = str(error) if isinstance(error, Refused) else "It could not be read."
+                self._tally.stopped("missing-subtree", one, message)
 
     def _subtree(self, implicit: Implicit, place: Place, address: str) -> list[Place]:
         path = self._source.open(address)

@@ -7,7 +7,7 @@ or its origin. Contents (meshes, point clouds) are never read, at most looked fo
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from node.errors import Forbidden, NotFound
 from node.vocab.notes import shorten
@@ -44,13 +44,16 @@ class Folder:
 
     def join(self, base: str, uri: str) -> str:
         """Resolve an address; one that names a scheme, a host or a root stays as it is."""
-        parts = urlsplit(uri)
+        try:
+            parts = urlsplit(uri)
+        except ValueError:
+            return uri
         return uri if parts.scheme or parts.netloc or uri.startswith("/") else _joined(base, uri)
 
     def open(self, address: str) -> Path:
         """Give the file at a resolved address."""
         path = self._path(address)
-        if not path.is_file():
+        if not _is_file(path):
             raise NotFound(f"{shorten(address)} is not there.")
         return path
 
@@ -59,14 +62,19 @@ class Folder:
         if address in self._names:
             return False
         try:
-            return not self._path(address).is_file()
-        except (Forbidden, OSError, ValueError):
+            return not _is_file(self._path(address))
+        except NotFound:
+            return True
+        except Forbidden:
             return False
 
     def _path(self, address: str) -> Path:
-        if urlsplit(address).scheme or address.startswith("/"):
+        if _parts(address).scheme or address.startswith("/"):
             raise Forbidden(f"{shorten(address)} lies elsewhere.")
-        path = (self._root / address).resolve()
+        try:
+            path = (self._root / address).resolve()
+        except (OSError, ValueError) as error:  # its message would name a folder of this machine
+            raise NotFound(f"{shorten(address)} cannot be the name of a file.") from error
         if not path.is_relative_to(self._root):
             raise Forbidden(f"{shorten(address)} lies outside the tileset's folder.")
         return path
@@ -82,7 +90,10 @@ class Asked:
 
     def join(self, base: str, uri: str) -> str:
         """Resolve an address."""
-        return urljoin(base, uri)
+        try:
+            return urljoin(base, uri)
+        except ValueError:
+            return uri
 
     def open(self, address: str) -> Path:
         """Have the file fetched."""
@@ -95,8 +106,23 @@ class Asked:
         return False
 
 
+def _is_file(path: Path) -> bool:
+    """Tell whether a file is there; one whose name is longer than a name may be is not."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _parts(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError as error:
+        raise Forbidden(f"{shorten(address)} is no address.") from error
+
+
 def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
+    parts = _parts(url)
     return parts.scheme.lower(), parts.netloc.lower()
 
 

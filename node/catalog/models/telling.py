@@ -6,6 +6,7 @@ look at a file that did not change writes nothing. Pure: no I/O, no clock.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,9 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "lods": {"en": "Levels of detail", "fi": "Tarkkuustasot", "sv": "Detaljnivåer"},
 }
 _THREE_D: Words = {"en": "3D model", "fi": "3D-malli", "sv": "3D-modell"}
+_TAG = re.compile(r"<\s*[A-Za-z/!?][^<>]*>")
+# What begins a tag that does not end, and what makes a link of Markdown.
+_OPEN, _LINKING = re.compile(r"<(?=\s*[A-Za-z/!?])"), re.compile(r"\](?=[(:\[])")
 _UNFINISHED = "Reading ended early: what is counted here are lower bounds."
 
 
@@ -82,7 +86,7 @@ def said_of(
 def _around(dataset: Dataset, language: str) -> dict[str, Any]:
     """Read what the dataset says in fields that models share with it."""
     said = said_in(city_model.TABLE, dataset.iri, dataset.payload)
-    made = {name: _tagged(said[name], language) for name in ("title", *_FROM_DATASET) if name in said}
+    made = {name: _plain(_tagged(said[name], language)) for name in ("title", *_FROM_DATASET) if name in said}
     if is_missing(made.get("publisher", {}).get("name")):
         made.pop("publisher", None)
     if is_missing(made.get("contact", {}).get("name")):
@@ -100,9 +104,30 @@ def _tagged(value: Any, language: str) -> Any:  # noqa: ANN401 (a value of any f
     return value
 
 
+def _plain(value: Any) -> Any:  # noqa: ANN401 (a value of any form)
+    """Take markup out of texts that nobody here can edit, and texts that are nothing else."""
+    if isinstance(value, str):
+        return _unmarked(value)
+    if isinstance(value, Mapping):
+        return {key: each for key, each in ((key, _plain(each)) for key, each in value.items()) if not is_missing(each)}
+    return [each for each in map(_plain, value) if not is_missing(each)] if isinstance(value, list) else value
+
+
+def _unmarked(text: str) -> str:
+    """Take HTML and links of Markdown out of a stranger's text; a text without them stays as it is.
+
+    >>> _unmarked("<b>Trees</b> <script>of 5 < 6 m")
+    'Trees of 5 < 6 m'
+    """
+    if "<" in text:
+        text = _OPEN.sub("", _TAG.sub("", text)).strip()
+    return _LINKING.sub("] ", text)
+
+
 def _title(own: Words, around: Mapping[str, str], facts: ModelFacts, language: str) -> dict[str, str]:
     """Call it like its dataset, by the file's own title where there is one, and always a 3D model."""
-    named = _tagged(own, language) or ({language: facts.title} if facts.title else {})
+    title = _unmarked(facts.title)
+    named = _tagged(own, language) or ({language: title} if title else {})
     if not around:
         return {each: text[:_MAX_TITLE] for each, text in named.items()} or {
             language: f"{facts.format} {facts.version}"
@@ -196,7 +221,7 @@ def _name(text: str) -> str:
 def _clean(text: str) -> str:
     """Take out of a stranger's text what no record may hold."""
     kept = (c if c.isprintable() else " " for c in text[: MAX_TEXT * 2])
-    return " ".join("".join(kept).split())[: MAX_TEXT - 1]
+    return " ".join(_unmarked("".join(kept)).split())[: MAX_TEXT - 1]
 
 
 def _number(value: float) -> str:

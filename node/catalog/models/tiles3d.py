@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import orjson
 
@@ -85,8 +85,11 @@ class Tiles:
             message = f"{error.message} It was not followed; inspect it by itself."
             self.tally.problem("elsewhere", file.chain[-1], message, "warning")
             self.tally.whole = False
-        except (NotFound, OSError) as error:
+        except NotFound as error:
             self.tally.stopped("missing-tileset", file.chain[-1], str(error))
+        except OSError:  # its own message names a folder of this machine
+            message = f"{shorten(file.address)} could not be read."
+            self.tally.stopped("missing-tileset", file.chain[-1], message)
         except Refused as error:
             self.tally.stopped(error.code, file.address, error.message)
 
@@ -155,7 +158,8 @@ class Tiles:
             path = self.source.open(self.source.join(address, uri))
             self._classes(_parsed(path))
         except (Refused, OSError) as error:
-            self.tally.problem("missing-schema", where, f"The schema could not be read. {error}", "warning")
+            reason = f" {error}" if isinstance(error, Refused) else ""
+            self.tally.problem("missing-schema", where, f"The schema could not be read.{reason}", "warning")
         else:
             self.tally.files += 1
             self.size += path.stat().st_size
@@ -269,7 +273,8 @@ class Tiles:
         subtrees = Subtrees(self.source, self.tally, self.budget, max_files=self._max_files)
         subtrees.read(implicit, file.address, where)
         self.size += subtrees.size
-        contents = [said.get("content"), *(said.get("contents") or [])]
+        several = said.get("contents")
+        contents = [said.get("content"), *(several if isinstance(several, list) else [])]
         uris = [each["uri"] for each in contents if isinstance(each, dict) and isinstance(each.get("uri"), str)]
         for uri, many in zip(uris, subtrees.contents, strict=False):
             self.tally.count(_kind(uri), many)
@@ -291,7 +296,10 @@ def _parsed(path: Path) -> Any:  # noqa: ANN401  (JSON)
 
 
 def _kind(uri: str) -> str:
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # no address at all, which is told where it is followed
+        parts = SplitResult("", "", uri, "", "")
     if parts.scheme == "data":
         return "embedded"
     suffix = PurePosixPath(parts.path).suffix[1:].lower()

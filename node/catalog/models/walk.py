@@ -23,6 +23,8 @@ _VALUE_BYTES = 1 << 20
 _NUMBERS = re.compile(rb"[\s\d,\[\]+\-.eEnul]*+")
 _FLAT = bytes.maketrans(b"[]", b"  ")
 _EMPTY = re.compile(rb"\[\s*\]")
+# Numbers that no float holds, which the parser would not call numbers.
+_ENDLESS = re.compile(rb"\b\d{300,}+(?:\.\d+)?(?:[eE][+-]?\d+)?|\b\d+(?:\.\d+)?[eE]\+?\d{3,}")
 _OPENING = re.compile(rb"(?:\[\s*)*+")
 _TEXT = rb'"(?:[^"\\]++|\\.)*+"'
 _SPACE = rb"[ \t\r\n]*+"
@@ -200,7 +202,7 @@ class Numbers:
         self.opened = 0
 
     def __iter__(self) -> Iterator[list[Any]]:
-        """Yield the numbers of each piece; JSON's integers past 64 bits come as floats."""
+        """Yield the numbers of each piece; integers past 64 bits come as floats, what no float holds as 1e300."""
         for at, piece in self.pieces():
             yield _flat(at, piece)
 
@@ -238,7 +240,7 @@ def _flat(at: int, piece: bytes) -> list[Any]:
     except orjson.JSONDecodeError:
         pass
     try:
-        return _parsed(_EMPTY.sub(b"null", piece))
+        return _parsed(_ENDLESS.sub(b"1e300", _EMPTY.sub(b"null", piece)))
     except orjson.JSONDecodeError as error:
         raise NotJson(at) from error
 

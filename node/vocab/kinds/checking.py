@@ -189,7 +189,7 @@ def is_link(value: str) -> bool:
         return False
     try:
         parts = urlsplit(value)
-        return bool(parts.hostname) and "@" not in parts.netloc and (parts.port or 1) > 0
+        return bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
     except ValueError:
         return False
 

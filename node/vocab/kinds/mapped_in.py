@@ -26,6 +26,7 @@ MAX_VALUES = 2_000
 Why = Literal[
     "no-field", "unknown-word", "no-address", "no-mail", "no-date", "no-number", "no-truth", "no-text", "shortened"
 ]
+_MAX_DIGITS = 9
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _OPTION = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")
 _NUMBER = re.compile(r"\.\d+(?=\.|\Z)")
@@ -274,8 +275,8 @@ def _at(raw: Any, path: str) -> Any:  # noqa: ANN401 (JSON)
     inside: Any = None
     if isinstance(raw, Mapping):
         inside = raw.get(head)
-    elif isinstance(raw, list) and head.isdigit() and int(head) < len(raw):
-        inside = raw[int(head)]
+    elif isinstance(raw, list) and len(head) <= _MAX_DIGITS and head.isascii() and head.isdecimal():
+        inside = raw[int(head)] if int(head) < len(raw) else None
     return _at(inside, rest) if rest and inside is not None else inside
 
 

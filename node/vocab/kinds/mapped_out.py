@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from node.errors import Malformed
 from node.vocab.kinds.checking import is_missing
 from node.vocab.kinds.field import Codes, Field, Said
 from node.vocab.kinds.mapping import Each, Group, Leaf, Rule
@@ -157,19 +158,29 @@ class _Writer:
     # ---------------------------------------------------------------- places
 
     def _set(self, made: dict[str, Any], path: str, value: Any) -> None:  # noqa: ANN401 (JSON)
-        here, steps = made, path.split(".")
-        for step in steps[:-1]:
-            here = here.setdefault(step, {})
-        here.setdefault(steps[-1], value)
+        here, last = _inside(made, path)
+        here.setdefault(last, value)
 
     def _add(self, made: dict[str, Any], path: str, value: Any) -> None:  # noqa: ANN401 (JSON)
         """Write a value; a text joins the one that stands there already."""
-        here, steps = made, path.split(".")
-        for step in steps[:-1]:
-            here = here.setdefault(step, {})
-        before = here.get(steps[-1])
+        here, last = _inside(made, path)
+        before = here.get(last)
         both = isinstance(before, str) and isinstance(value, str) and before != value
-        here[steps[-1]] = f"{before}\n\n{value}" if both else value
+        here[last] = f"{before}\n\n{value}" if both else value
+
+
+def _inside(made: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+    """Give what a place lies in, made where it is not there yet, and its last step. Raises Malformed."""
+    here, (*steps, last) = made, path.split(".")
+    for step in steps:
+        inside = here.setdefault(step, {})
+        if not isinstance(inside, dict):
+            fix = "Let an export write one of them: write = false."
+            raise Malformed(
+                f"The mapping writes a value to {step[:60]!r}, and another to {path[:120]!r} in it.", fix=fix
+            )
+        here = inside
+    return here, last
 
 
 def _free(places: Sequence[str], made: Mapping[str, Any]) -> list[str]:

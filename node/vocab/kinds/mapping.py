@@ -23,6 +23,7 @@ the form. Reading is done by `mapped_in`, writing by `mapped_out`. Values only: 
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
@@ -46,6 +47,11 @@ _TOP = {
 _RULE = {"always", "codes", "cut", "else", "from", "language", "only", "out", "split", "template", "to", "write"}
 _ONLY = ("email", "link", "text")
 _DATES = ("", "dmy", "mdy")
+_FORMATS = ("json", "csv", "md")
+_PLACE = re.compile(r"\{([^{}]+)\}")
+_MAX_BITS = 64
+_MAX_STEPS = 20
+"""How deep a place may lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +179,12 @@ def read_mapping(text: str, *, file: str = "the mapping") -> Mapping:
         raise Malformed(f"{file} has more than {MAX_BYTES:,} characters.", fix="A mapping is a page or two.")
     try:
         said = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise Malformed(f"{file} is no TOML: {error}.") from error
-    return _Reader(file, said).mapping()
+    except (ValueError, RecursionError) as error:  # also of a number with thousands of digits
+        raise Malformed(f"{file} is no TOML: {str(error).rstrip('.')}.") from error
+    try:
+        return _Reader(file, said).mapping()
+    except ValueError as error:  # a hexadecimal number that is too long to be written out
+        raise Malformed(f"{file}: a number is too long.", fix="Write words in quotes.") from error
 
 
 class _Reader:
@@ -194,27 +203,49 @@ class _Reader:
         fields = self._table("fields")
         if not fields:
             raise self._fault("it has no [fields]", "say where our fields are found, as title = “name”")
-        csv = self._table("csv")
         return Mapping(
             name=self._word("name"),
             title=self._word("title", ""),
             table=table,
             rules=self._rules(table.fields, fields, "fields"),
-            formats=self._words("formats") or ("json", "csv"),
-            records=self._word("records", ""),
-            where={path: _several(words) for path, words in self._table("where").items()},
+            formats=self._formats(),
+            records=self._place(self._word("records", ""), "records"),
+            where={self._place(path, "where"): words for path, words in self._lists("where").items()},
             parts=self._words("parts"),
-            key=self._words("key"),
+            key=tuple(self._place(each, "key") for each in self._words("key")),
             language=self._word("language", "en"),
-            language_from=self._words("language_from"),
-            languages={tag: _several(words) for tag, words in self._table("languages").items()},
+            language_from=tuple(self._place(each, "language_from") for each in self._words("language_from")),
+            languages=self._lists("languages"),
             dates=self._choice("dates", _DATES),
-            html=self._said.get("html") is True,
+            html=self._flag(self._said, "html", "html", default=False),
             unknown=frozenset(word.casefold() for word in self._words("unknown")),
             ignore=self._words("ignore"),
-            export={key: str(value) for key, value in self._table("export").items()},
-            delimiter=str(csv.get("delimiter", ",")),
+            export=self._export(),
+            delimiter=self._delimiter(),
         )
+
+    def _formats(self) -> tuple[str, ...]:
+        found = self._words("formats") or ("json", "csv")
+        stray = next((each for each in found if each not in _FORMATS), None)
+        if stray is not None:
+            raise self._fault(f"formats has {stray[:40]!r}", f"write some of {', '.join(_FORMATS)}")
+        return found
+
+    def _export(self) -> dict[str, str]:
+        found = self._table("export")
+        for key, value in found.items():
+            self._place(key, "export")
+            if isinstance(value, dict | list):
+                raise self._fault(f"export.{key[:60]} is no value", "write it in quotes: “owner.name” = “value”")
+        return {key: str(value) for key, value in found.items()}
+
+    def _delimiter(self) -> str:
+        said = self._table("csv")
+        self._known(said, {"delimiter"}, "csv")
+        found = said.get("delimiter", ",")
+        if not isinstance(found, str) or len(found) != 1 or found in '"\r\n':
+            raise self._fault(f"csv.delimiter is {str(found)[:40]!r}", "write one character, such as “;”")
+        return found
 
     def _rules(self, fields: Sequence[Field], said: Dict[str, Any], at: str) -> tuple[Rule, ...]:
         known = {each.name: each for each in fields}
@@ -236,7 +267,7 @@ class _Reader:
         inside = said.get("fields")
         if not isinstance(said["each"], str) or not isinstance(inside, dict):
             raise self._fault(f"{at} is no rule", "write { each = “place”, fields = { … } }")
-        return Each(field, said["each"], self._rules(field.fields, inside, at))
+        return Each(field, self._place(said["each"], at), self._rules(field.fields, inside, at))
 
     def _leaves(self, field: Field, said: Any, at: str) -> tuple[Leaf, ...]:  # noqa: ANN401 (as above)
         if isinstance(said, list) and any(isinstance(each, dict) for each in said):
@@ -245,7 +276,7 @@ class _Reader:
 
     def _leaf(self, field: Field, said: Any, at: str) -> Leaf:  # noqa: ANN401 (as above)
         if isinstance(said, str | list):
-            return Leaf(field, paths=_several(said))
+            return Leaf(field, paths=self._places(said, at))
         if not isinstance(said, dict):
             raise self._fault(f"{at} is {said!r}", "write the place of its value in quotes")
         self._known(said, _RULE, at)
@@ -254,21 +285,26 @@ class _Reader:
         if said.get("only", "text") not in _ONLY:
             raise self._fault(f"{at} has only = {said['only']!r}", f"write one of {', '.join(_ONLY)}")
         words = self._codes(field, said.get("codes"), at)
+        text = {
+            key: self._text(said, key, at) for key in ("else", "language", "only", "out", "split", "template", "to")
+        }
+        for each in (*_PLACE.findall(text["template"]), *_PLACE.findall(text["out"])):
+            self._place(each, at)
         return Leaf(
             field,
-            paths=_several(said.get("from", [])),
-            template=str(said.get("template", "")),
-            to=str(said.get("to", "")),
-            out=str(said.get("out", "")),
-            write=said.get("write") is not False,
+            paths=self._places(said.get("from", []), f"{at}.from"),
+            template=text["template"],
+            to=self._place(text["to"], at),
+            out=text["out"],
+            write=self._flag(said, "write", f"{at}.write", default=True),
             codes={key_of(word): code for code, several in words.items() for word in several},
             words={code: several[0] for code, several in words.items() if several},
-            otherwise=str(said.get("else", "")),
-            always=said.get("always"),
-            split=str(said.get("split", "")),
-            cut=said["cut"] if isinstance(said.get("cut"), int) else 0,
-            only=str(said.get("only", "")),
-            language=str(said.get("language", "")),
+            otherwise=text["else"],
+            always=self._fixed(said.get("always"), at),
+            split=text["split"],
+            cut=self._cut(said.get("cut", 0), at),
+            only=text["only"],
+            language=text["language"],
         )
 
     def _codes(self, field: Field, name: object, at: str) -> dict[str, tuple[str, ...]]:
@@ -280,7 +316,17 @@ class _Reader:
         stray = next((code for code in found if field.codes is None or field.codes.by_code(code) is None), None)
         if stray is not None:
             raise self._fault(f"codes.{name} has {stray!r}", f"which is no code of {field.name}")
-        return {code: _several(words) for code, words in found.items()}
+        return {code: self._several(words, f"codes.{name}.{code}") for code, words in found.items()}
+
+    def _fixed(self, said: object, at: str) -> object:
+        if isinstance(said, int) and said.bit_length() > _MAX_BITS:
+            raise self._fault(f"{at}.always is too large", "write it in quotes")
+        return said
+
+    def _cut(self, said: object, at: str) -> int:
+        if not isinstance(said, int) or isinstance(said, bool) or said < 0:
+            raise self._fault(f"{at}.cut is {said!r}", "write a number of characters")
+        return said
 
     # ---------------------------------------------------------------- simple values
 
@@ -294,7 +340,36 @@ class _Reader:
         value = self._said.get(key, [])
         if not isinstance(value, str | list) or not all(isinstance(each, str) for each in value):
             raise self._fault(f"{key} is {value!r}", "write words in quotes, several of them in []")
-        return _several(value)
+        return self._several(value, key)
+
+    def _several(self, said: object, at: str) -> tuple[str, ...]:
+        words = [said] if isinstance(said, str) else said
+        if not isinstance(words, list) or not all(isinstance(each, str) for each in words):
+            raise self._fault(f"{at} is {said!r}", "write words in quotes, several of them in []")
+        return tuple(words)
+
+    def _lists(self, key: str) -> dict[str, tuple[str, ...]]:
+        return {name: self._several(words, f"{key}.{name[:60]}") for name, words in self._table(key).items()}
+
+    def _place(self, said: str, at: str) -> str:
+        if said.count(".") >= _MAX_STEPS:
+            raise self._fault(f"{at} has a place of {said.count('.') + 1:,} steps", f"write at most {_MAX_STEPS}")
+        return said
+
+    def _places(self, said: object, at: str) -> tuple[str, ...]:
+        return tuple(self._place(each, at) for each in self._several(said, at))
+
+    def _text(self, said: Dict[str, Any], key: str, at: str) -> str:
+        value = said.get(key, "")
+        if not isinstance(value, str):
+            raise self._fault(f"{at}.{key} is {value!r}", "write it in quotes")
+        return value
+
+    def _flag(self, said: Dict[str, Any], key: str, at: str, *, default: bool) -> bool:
+        value = said.get(key, default)
+        if not isinstance(value, bool):
+            raise self._fault(f"{at} is {value!r}", "write true or false")
+        return value
 
     def _table(self, key: str) -> dict[str, Any]:
         value = self._said.get(key, {})
@@ -319,7 +394,3 @@ class _Reader:
         return Malformed(
             f"{self._file}: {what[:200]}.", fix=f"{fix[:1].upper()}{fix[1:]}{'' if fix[-1] in '?…' else '.'}"
         )
-
-
-def _several(said: Any) -> tuple[str, ...]:  # noqa: ANN401 (one word or several)
-    return (said,) if isinstance(said, str) else tuple(str(each) for each in said)

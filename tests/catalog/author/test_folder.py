@@ -215,3 +215,16 @@ def test_nothing_is_written_over_and_nothing_is_there_by_accident(folder: Folder
     for name in ("../x", "X", "", "a" * 81):
         with pytest.raises(Malformed):
             folder.new(name, title="", review="")
+
+
+def test_a_file_full_of_unknown_headings_is_told_briefly(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(folder, x_md=HEAD + "".join(f"## Heading {number}\n\ntext\n\n" for number in range(300)))
+    guessed: list[str] = []
+
+    def guess(word: str, *_: object) -> list[str]:
+        guessed.append(word)
+        return []
+
+    monkeypatch.setattr(f"{Folder.__module__}.get_close_matches", guess)
+    assert len(folder.read("x").problems) == 200
+    assert len(guessed) == 20

@@ -1,6 +1,7 @@
 """Laws of files of records: what is wrong is named with its line, and what was written is read back."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,33 @@ def test_a_table_is_read_back_and_no_cell_is_a_formula(write: Write) -> None:
 def test_a_document_is_read_back(write: Write) -> None:
     path = write("a.json", json_text(RECORDS, place="data.records"))
     assert [row.raw for row in read(path, records="data.records")] == RECORDS
+
+
+def test_a_table_has_at_most_a_thousand_columns(write: Write) -> None:
+    assert (
+        len(read(write("a.csv", ",".join(f"c{n}" for n in range(1_000)) + "\n" + "1," * 999 + "1\n"))[0].raw) == 1_000
+    )
+    with pytest.raises(TooLarge, match="100,000 columns"):
+        read(write("b.csv", ",".join(f"c{n}" for n in range(100_000)) + "\n"))
+
+
+def test_what_is_no_plain_file_is_not_read(write: Write, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(NotFound, match="no plain file"):
+        read(tmp_path / "pipe.json")
+    write("a.json", '[{"a": 1}]')
+    assert [row.raw for row in read(tmp_path)] == [{"a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('[{"a": 1}, {"b": {"\\u0061b": 1, "c": 2, "ab": 3}}]', "The key “ab” stands twice"),
+        ('[{"a": NaN}]', "no JSON"),
+        ("[" * 2_000 + "]" * 2_000, "JSON"),
+        ('{"a":' * 990 + "1" + "}" * 990, "nested too deep"),
+    ],
+)
+def test_json_that_parsers_read_differently_is_refused(write: Write, body: str, words: str) -> None:
+    with pytest.raises(Malformed, match=words):
+        read(write("a.json", body))

@@ -13,7 +13,7 @@ from node.catalog.author.folder import Folder
 from node.catalog.author.import_files import Row
 from node.catalog.author.importing import OWN, Batch, Importer, Report, batch_of, mapping_of, text_of
 from node.db import Database
-from node.errors import Conflict, Malformed
+from node.errors import Conflict, Malformed, NotFound
 from node.vocab.kinds import TABLES, example_of
 from node.vocab.kinds.mapping import Mapping, builtin, read_mapping
 from tests.catalog.author.conftest import Rig
@@ -146,7 +146,7 @@ def test_what_was_exported_as_it_is_comes_back_the_same(rig: Rig, tmp_path: Path
     rig.publish(f"own-{form}", kind=kind)
     importer = Importer(rig.office, table)
     file = tmp_path / f"a.{form}"
-    file.write_text(text_of(importer.export(None), None, form), "utf-8", newline="")
+    file.write_text(text_of(importer.export(None)[0], None, form), "utf-8", newline="")
     found = import_files.read(file, records="records")
     assert mapping_of(table, found) is None
     report = importer.run(batch_of(table, found, None, language="fi"), None)
@@ -161,7 +161,7 @@ def test_what_was_exported_for_others_is_read_alike_from_either_form(
 ) -> None:
     declared = builtin(name)
     rig.publish("for-others", kind="ai-system")
-    records = Importer(rig.office, AI).export(declared)
+    records, _ = Importer(rig.office, AI).export(declared)
     file = tmp_path / f"a.{form}"
     file.write_text(text_of(records, declared, form), "utf-8", newline="")
     found = import_files.read(file, records=declared.records)
@@ -184,3 +184,20 @@ def test_a_city_writes_a_mapping_of_its_own(rig: Rig) -> None:
     document = report.document()
     assert (document["mapping"], document["new"], document["left_out"]) == ("old", ("7",), [])
     json.dumps(document)
+
+
+def test_an_export_has_what_everyone_may_read_unless_a_collection_is_named(rig: Rig) -> None:
+    importer = Importer(rig.office, AI)
+    inside = rig.open("ai-inside")
+    rig.publish("kept-inside", kind="ai-system", collection=inside)
+    rig.publish("kept-open", kind="ai-system")
+    records, left = importer.export(None)
+    names = {each["name"] for each in records}
+    assert ("kept-open" in names, "kept-inside" in names, left) == (True, False, 1)
+    mapped, left = importer.export(builtin("nl-1.0"))
+    assert (len(mapped), left) == (len(records), 1)
+    records, left = importer.export(None, collection=inside)
+    assert ([each["name"] for each in records], left) == (["kept-inside"], 0)
+    for name in ("nowhere", "london/ai-systems"):
+        with pytest.raises(NotFound, match="no collection"):
+            importer.export(None, collection=name)

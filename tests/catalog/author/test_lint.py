@@ -126,6 +126,13 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"code": "http://intranet/d"}, "/code", "private-link"),
     ({"approach": {"en": f"{LONG} http://intranet./d"}}, "/approach/en", "private-link"),
     ({"uses": ["https://a.example/x", "http://[::1]/"]}, "/uses/1", "private-link"),
+    ({"approach": {"en": f"{LONG} http://[::1]/d"}}, "/approach/en", "private-link"),
+    ({"approach": {"en": f"{LONG} [x](http://①②⑦.0.0.1/)"}}, "/approach/en", "private-link"),
+    ({"approach": {"en": f"{LONG} [x](//local\u00adhost/d)"}}, "/approach/en", "private-link"),
+    ({"approach": {"en": f"{LONG} [x](http://[::g]/d)"}}, "/approach/en", "private-link"),
+    ({"code": "http://nas.lan/git"}, "/code", "private-link"),
+    ({"code": "http://git.corp/d"}, "/code", "private-link"),
+    ({"code": "http://nas.home.arpa/d"}, "/code", "private-link"),
     ({"approach": {"en": f"{LONG} Code 131052-308T."}}, "/approach/en", "personal-data"),
 ]
 

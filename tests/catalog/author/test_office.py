@@ -291,7 +291,13 @@ def test_a_collection_stays_closed_while_any_entry_of_it_still_holds_personal_da
 
 
 def test_a_practice_about_personal_data_is_open(rig: Rig) -> None:
-    assert rig.publish("about-people", personal_data=["personal"]).put
+    published = rig.publish("about-people", personal_data=["personal"])
+    assert published.put
+    (warned,) = [each for _, many in published.warned for each in many if each.code == "personal-handled"]
+    assert "it must hold none itself" in warned.message
+    for flag in ("none", "anonymised"):
+        more = rig.publish(f"about-{flag}", personal_data=[flag])
+        assert "personal-handled" not in {each.code for _, many in more.warned for each in many}
 
 
 # ---------------------------------------------------------------- names that sources bring
@@ -319,3 +325,45 @@ def test_what_a_source_brought_keeps_its_name_and_what_was_written_keeps_its(rig
         settled, refused = names.Names(tx, "hri", base_url=BASE).settle([head])
     assert [each.slug for each in settled.values()] == ["twin-2"]
     assert refused == []
+
+
+def test_a_circle_within_one_publication_is_named_whatever_else_is_wrong_there(rig: Rig) -> None:
+    said = example_of(TABLES["practice"])
+    here = [f"{BASE}/practices/{name}" for name in ("round-a", "round-b")]
+    both = [
+        Written("round-a", said | {"replicated_from": [here[1]]}),
+        Written("round-b", said | {"replicated_from": [here[0]]}),
+    ]
+    outcome = rig.office.publish("practice", both, strict=False)
+    assert outcome.put == ()
+    assert [{each.code for each in found if each.level == "error"} for _, found in outcome.refused] == [{"circle"}] * 2
+    rig.publish("round-a", replicated_from=None)
+    rig.publish("round-b", replicated_from=[here[0]])
+    turned = [both[0], Written("round-b", said | {"replicated_from": []})]
+    assert rig.office.publish("practice", turned).refused == ()  # what is published with it counts, not what stood here
+    odd = Written("round-b", said | {"replicated_from": {"a": 3}})
+    assert [slug for slug, _ in rig.office.publish("practice", [both[0], odd], dry_run=True).refused] == ["round-b"]
+    ahead = rig.office.publish("practice", [both[0], Written("round-b", said)], dry_run=True).warned
+    assert "unknown-record" not in {each.code for _, found in ahead for each in found}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nowhere", "There is no collection nowhere"),
+        ("london/practices", "is a mirror"),
+        ("../../etc", "is no collection's name"),
+        ("A b", "is no collection's name"),
+    ],
+)
+def test_a_wrong_collection_of_one_file_is_a_problem_of_that_file(rig: Rig, name: str, words: str) -> None:
+    said = example_of(TABLES["practice"])
+    stray = Written("stray", said, collection=name, places={"/collection": ("stray.md", 3)})
+    outcome = rig.office.publish("practice", [stray, Written("neighbour", said)], dry_run=True)
+    assert [iri.rpartition("/")[2] for iri in (*outcome.put, *outcome.unchanged)] == ["neighbour"]
+    ((slug, found),) = outcome.refused
+    (problem,) = [each for each in found if each.level == "error"]
+    assert (slug, problem.pointer, problem.code, problem.file, problem.line) == (
+        "stray", "/collection", "no-collection", "stray.md", 3,
+    )  # fmt: skip
+    assert words in problem.message

@@ -98,6 +98,20 @@ def test_a_document_type_is_refused(tmp_path: Path, declaration: str) -> None:
         read(tmp_path, document(HOUSE).replace("<core:CityModel", declaration + "<core:CityModel", 1))
 
 
+@pytest.mark.parametrize(
+    "name", ["Shift_JIS", "GB18030", "UTF-7", "utf-32", "x-foo", "rot13", "idna", "base64", "unicode_escape"]
+)
+def test_an_encoding_that_is_not_read_is_named_and_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Malformed, match=f"line 1: the encoding '{name}'"):
+        read(tmp_path, f'<?xml version="1.0" encoding="{name}"?>\n{document(HOUSE).lstrip().partition("?>")[2]}')
+
+
+@pytest.mark.parametrize("name", ["UTF-8", "us-ascii", "iso-8859-15", "Windows-1252", "utf-16"])
+def test_usual_encodings_are_read(tmp_path: Path, name: str) -> None:
+    text = f'<?xml version="1.0" encoding="{name}"?>\n{document(HOUSE).lstrip().partition("?>")[2]}'
+    assert read(tmp_path, text.encode(name)).objects == 2
+
+
 def test_what_nests_too_deep_gives_what_was_read(tmp_path: Path) -> None:
     facts = read(tmp_path, document(HOUSE, "<bldg:x>" * 300))
     assert (facts.counts["Building"], facts.whole) == (1, False)

@@ -45,6 +45,13 @@ ORPHAN = {"a": {"type": "Building", "children": ["b"]}}
 LISTED = {"a": {"type": "Building", "attributes": [1]}}
 FIVE = {"geographicalExtent": [1, 2, 3, 4, 5]}
 HUGE = [*SQUARE[:3], [0, 10**30, 0]]
+ENDLESS = [*SQUARE[:3], [0, -(10**400), 0]]
+OWN = {"a": {"type": "Building", "parents": ["a"]}}
+ROUND = {
+    "x": {"type": "Building", "children": ["a"]},
+    "a": {"type": "Building", "parents": ["b"]},
+    "b": {"type": "Building", "children": ["a"], "parents": ["a"]},
+}
 
 BROKEN: list[tuple[str, Any, str, str]] = [
     ("scale of 0", city(transform=TRANSFORM | {"scale": [0.001, 0, 1]}), "bad-transform", "/transform/scale/1"),
@@ -59,6 +66,11 @@ BROKEN: list[tuple[str, Any, str, str]] = [
     ("flat vertices", city(vertices=[*SQUARE, [1, 2]]), "bad-vertices", "/vertices"),
     ("a null among vertices", city(vertices=[*SQUARE[:3], [None, 1, 1]]), "bad-vertices", "/vertices/3"),
     ("a huge integer", city(vertices=HUGE), "huge-number", "/vertices/3/1"),
+    ("a number of 400 digits", city(vertices=ENDLESS), "huge-number", "/vertices/3/1"),
+    ("an index of 400 digits", geometry(boundaries=[[[0, 1, 10**400]]]), "bad-index", BOUNDARIES),
+    ("boundaries of nothing too deep", geometry(boundaries=[[[[[[[]]]]]]]), "bad-boundaries", BOUNDARIES),
+    ("its own parent", city(CityObjects=OWN), "circle", "/CityObjects/a"),
+    ("a circle of parents", city(CityObjects=ROUND), "circle", "/CityObjects/a"),
     ("index past the end", geometry(boundaries=[[[0, 1, 4]]]), "index-out-of-range", BOUNDARIES),
     ("negative index", geometry(boundaries=[[[0, 1, -1]]]), "index-out-of-range", BOUNDARIES),
     ("index with a fraction", geometry(boundaries=[[[0, 1, 1.5]]]), "bad-index", BOUNDARIES),

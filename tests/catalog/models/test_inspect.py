@@ -124,6 +124,7 @@ class Site:
     def __init__(self, *, ranges: bool) -> None:
         self.documents: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.moved: dict[str, str] = {}
         self.ranges = ranges
         self.url = ""
 
@@ -135,6 +136,12 @@ def served(*, ranges: bool = False) -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             site.asked.append(self.path)
+            if target := site.moved.get(self.path):
+                self.send_response(302)
+                self.send_header("Location", target)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             body, part = site.documents.get(self.path), self.headers.get("Range", "")
             status = 404 if body is None else 206 if part and site.ranges else 200
             body = body or b""
@@ -170,6 +177,19 @@ def fetching(folder: Path, max_bytes: int = 20 << 20) -> Fetching:
     return Fetching(
         outbound, folder / "work", max_bytes=max_bytes, deadline_s=20, limits=Limits(), clock_ms=lambda: 10**15
     )
+
+
+def test_a_further_tileset_that_redirects_to_another_origin_is_not_fetched(tmp_path: Path) -> None:
+    children = [tile(content={"uri": uri}) for uri in ("near.json", "far.json")]
+    with served() as site, served() as other:
+        site.documents["/tileset.json"] = json.dumps(tileset(tile(children=children))).encode()
+        for each in (site, other):
+            each.documents["/a.json"] = json.dumps(tileset(tile())).encode()
+        site.moved = {"/near.json": "/a.json", "/far.json": f"{other.url}/a.json"}
+        facts = fetching(tmp_path).read_new(f"{site.url}/tileset.json", stop=threading.Event())
+        assert other.asked == []
+    assert (facts.files, facts.tiles, facts.whole) == (2, 4, False)
+    assert "another origin" in facts.problems[0].message
 
 
 def test_a_tileset_at_an_address_brings_its_tilesets_and_no_content(tmp_path: Path) -> None:

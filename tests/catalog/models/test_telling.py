@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from node.catalog.author.lint import look
+from node.catalog.author.texts import leaves
 from node.catalog.models.facts import ModelFacts, ModelProblem
 from node.catalog.models.telling import Dataset, said_of, slug_for
 from node.records import slug_of
@@ -66,6 +68,26 @@ def test_the_dataset_gives_what_no_file_tells() -> None:
     assert said["publisher"] == {"name": {"en": "Mapping agency"}}
     assert (said["license"], said["theme"]) == ("CC_BY_4_0", ["REGI"])
     assert said["epoch"] == "2024-05", "the date of the model is the file's, not the dataset's"
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("<script>alert(1)</script> Puut", "alert(1) Puut (3D-malli, CityJSON)"),
+        ("<scr<script>ipt>Puut", "script>Puut (3D-malli, CityJSON)"),
+        ("<script Puut 5 < 6", "script Puut 5 < 6 (3D-malli, CityJSON)"),
+        ("[Puut](javascript:x)", "[Puut] (javascript:x) (3D-malli, CityJSON)"),
+        ("<b></b>", "CityJSON 2.0"),
+    ],
+)
+def test_markup_of_a_dataset_that_nobody_here_edits_is_left_out_of_its_models(title: str, said: str) -> None:
+    it = Dataset(IT, "m", payload((IT, "rdf:type", "dcat:Dataset"), (IT, "dct:title", f'"{title}"')))
+    made = said_of(replace(FACTS, attributes=("<script>a", "b")), dataset=it, language="fi")
+    assert made["title"] == {"fi": said}
+    assert made["attributes"] == ["a", "b"]
+    texts = leaves(city_model.TABLE, made)
+    found = look(city_model.TABLE, made, texts, today="2026-11-22", base_url="https://c.example", is_public=True)
+    assert [each for each in found if each.level == "error" or each.code == "html"] == []
 
 
 def test_a_publisher_without_a_name_is_left_to_the_office() -> None:

@@ -134,6 +134,16 @@ def test_what_lies_elsewhere_is_not_followed(tmp_path: Path, uri: str) -> None:
     assert told(facts) == {"elsewhere": "tileset.json"}
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a%00b", "x" * 300, "http://[x"])
+def test_a_name_that_no_file_can_have_is_missing_and_tells_no_folder_of_ours(tmp_path: Path, name: str) -> None:
+    children = [tile(content={"uri": f"{name}.json"}), tile(content={"uri": f"{name}.glb"}), tile()]
+    facts = of(tmp_path, {"tileset.json": tileset(tile(children=children), schemaUri=f"{name}.json")})
+    assert facts.tiles == 4
+    assert told(facts).keys() & {"missing-tileset", "elsewhere"}
+    assert told(facts)["missing-schema"] == "tileset.json#/schemaUri"
+    assert not any(str(tmp_path) in each.message or "Errno" in each.message for each in facts.problems)
+
+
 def test_a_missing_or_broken_tileset_leaves_the_others(tmp_path: Path) -> None:
     children = [tile(content={"uri": uri}) for uri in ("no.json", "bad.json", "good.json")]
     files = {"tileset.json": tileset(tile(children=children)), "bad.json": b"{", "good.json": tileset(tile())}
@@ -197,6 +207,13 @@ def test_implicit_tiles_are_counted_from_their_subtrees(tmp_path: Path) -> None:
     facts = of(tmp_path, files)
     assert (facts.tiles, facts.files, facts.problems) == (5 + 5 + 5, 4, ())
     assert facts.counts == {"glb": 2 + 5}
+
+
+@pytest.mark.parametrize("more", [{"implicitTiling": "x"}, {"implicitTiling": [1]}, {"contents": 5, "content": None}])
+def test_implicit_tiling_of_another_form_is_named(tmp_path: Path, more: dict[str, Any]) -> None:
+    facts = of(tmp_path, {"tileset.json": tileset(implicit() | more)})
+    assert facts.problems
+    assert ("bad-implicit" in told(facts)) == ("implicitTiling" in more)
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,11 @@ def test_dates_languages_and_links_are_what_they_are() -> None:
     assert [tag for tag in ("en", "en-gb", "fi-t-en") if not is_language(tag)] == []
     assert [tag for tag in ("english", "xx", "", "en-t-xx", "e") if is_language(tag)] == []
     assert [link for link in ("https://a.example", "http://a.example:80/ä?q#f") if not is_link(link)] == []
-    assert [link for link in ("//a", "ftp://a", "https://", "https://a:99999/", "https://a b/") if is_link(link)] == []
+    assert [
+        link
+        for link in ("//a", "ftp://a", "https://", "https://a:99999/", "https://a:0/", "https://a b/")
+        if is_link(link)
+    ] == []
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)

@@ -57,6 +57,30 @@ def left(fields: str, raw: dict[str, Any], more: str = "") -> list[tuple[str, st
         (f'{HEAD}[fields]\nstatus = {{ from = "x", codes = "s" }}\n[codes.s]\nlive = ["x"]', "no code of status"),
         (f'{HEAD}dates = "ymd"\n[fields]\ntitle = "x"', "dates is 'ymd'"),
         (f'{HEAD}key = [3]\n[fields]\ntitle = "x"', "key is [3]"),
+        (f'{HEAD}[where]\na = 5\n[fields]\ntitle = "x"', "where.a is 5"),
+        (f'{HEAD}[languages]\nfi = [5]\n[fields]\ntitle = "x"', "languages.fi is [5]"),
+        (f"{HEAD}[fields]\ntitle = {{ from = 5 }}", "fields.title.from is 5"),
+        (f'{HEAD}[fields]\ntitle = ["x", 5]', "fields.title is ['x', 5]"),
+        (
+            f'{HEAD}[fields]\nstatus = {{ from = "x", codes = "s" }}\n[codes.s]\noperational = 5',
+            "codes.s.operational is 5",
+        ),
+        (f'{HEAD}csv.delimiter = "ab"\n[fields]\ntitle = "x"', "csv.delimiter is 'ab'"),
+        (f'{HEAD}csv.delimiter = ""\n[fields]\ntitle = "x"', "csv.delimiter is ''"),
+        (f'{HEAD}csv.quote = "x"\n[fields]\ntitle = "x"', "csv has no 'quote'"),
+        (f'{HEAD}html = "yes"\n[fields]\ntitle = "x"', "html is 'yes'"),
+        (f'{HEAD}formats = ["xml"]\n[fields]\ntitle = "x"', "formats has 'xml'"),
+        (f'{HEAD}[fields]\ntitle = "x"\n[export]\na.b = 1', "export.a is no value"),
+        (f'{HEAD}[fields]\ntitle = {{ from = "x", cut = -1 }}', "fields.title.cut is -1"),
+        (f'{HEAD}[fields]\ntitle = {{ from = "x", cut = true }}', "fields.title.cut is True"),
+        (f'{HEAD}[fields]\ntitle = {{ from = "x", split = 3 }}', "fields.title.split is 3"),
+        (f'{HEAD}[fields]\ntitle = {{ from = "x", write = "no" }}', "fields.title.write is 'no'"),
+        (f'{HEAD}[fields]\ntitle = "{"x." * 50_000}x"', "fields.title has a place of 50,001 steps"),
+        (f'{HEAD}[fields]\ntitle = {{ template = "{{{"x." * 50_000}x}}" }}', "a place of 50,001 steps"),
+        (f'{HEAD}[fields]\nlaws = {{ each = "{"x." * 50_000}x", fields = {{}} }}', "a place of 50,001 steps"),
+        (f"{HEAD}[fields]\ntitle = {'9' * 5_000}", "no TOML"),
+        (f"{HEAD}[fields]\ntitle = 0x{'f' * 5_000}", "a number is too long"),
+        (f"{HEAD}[fields]\ntitle = {{ always = 0x{'f' * 5_000} }}", "fields.title.always is too large"),
         (f'{HEAD}codes = "x"\n[fields]\ntitle = {{ from = "x", codes = "x" }}', "begins with [codes]"),
         ("x" * 300_000, "more than"),
     ],
@@ -323,3 +347,14 @@ def test_the_mapping_of_the_documentation_reads_what_it_says() -> None:
     assert (taken.slug, taken.left, taken.said["status"]) == ("7", [], "operational")
     assert taken.said["contact"] == {"name": {"fi": "Katu"}, "email": "katu@kaupunki.example"}
     assert len(taken.said["summary"]["fi"]) <= 160
+
+
+@pytest.mark.parametrize("step", ["²", "٣", "9" * 5_000, "-1", "7"])
+def test_a_step_that_numbers_nothing_in_a_list_finds_nothing(step: str) -> None:
+    assert said(f'title = "x.{step}"', {"x": ["a", "b", "c", "d"]}) == {}
+
+
+def test_an_export_that_would_write_a_value_into_a_value_is_refused() -> None:
+    mapping = declared('title = "a"\ndescription = "a.b"')
+    with pytest.raises(Malformed, match=r"writes a value to 'a', and another to 'a\.b'"):
+        give(mapping, {"title": {"fi": "T"}, "description": {"fi": "K"}})
