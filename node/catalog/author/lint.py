@@ -80,14 +80,6 @@ def look(
             yield from _text(leaf, base_url)
             yield from _traces(leaf, is_public=is_public)
     yield from _values(table, said, today)
-    if is_public and table.kind not in personal.CARRIERS and _handles_persons(said):
-        message = "It says that personal data is handled: everyone reads this description, so it must hold none itself."
-        yield _warning("/personal_data", "personal-handled", message)
-
-
-def _handles_persons(said: Said) -> bool:
-    flags = said.get("personal_data")
-    return isinstance(flags, list | tuple) and any(each not in ("none", "anonymised") for each in flags)
 
 
 def spoken_in(said: Said) -> str:

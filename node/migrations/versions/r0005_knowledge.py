@@ -14,6 +14,12 @@ down_revision = "0004"
 
 def upgrade() -> None:
     """Create every table of knowledge."""
+    _relations()
+    _submissions()
+    _inspections()
+
+
+def _relations() -> None:
     op.create_table(
         "knowledge",
         of_collection(),
@@ -36,6 +42,9 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("relation_into", "relation", ["target_key"])
+
+
+def _submissions() -> None:
     op.create_table(
         "submission",
         text("id", key=True),
@@ -57,6 +66,9 @@ def upgrade() -> None:
     op.create_index("submission_of_caller", "submission", ["caller", "at"])
     op.create_index("submission_by_title", "submission", ["kind", "title_key"])
     op.create_index("submission_by_url", "submission", ["kind", "url_key"])
+
+
+def _inspections() -> None:
     op.create_table(
         "inspection",
         number("url_key", key=True),
