@@ -50,7 +50,7 @@ format: $(DEV_READY) ## Format and mend what can be mended
 
 test-postgres: $(DEV_READY) ## The suite of the journal and the database on a real PostgreSQL server
 	@code=0; bash .ci/packages postgresql must || code=$$?; case $$code in \
-		0) bash .ci/suite postgres $(BIN)/python -m postgres $(FAST_APART) tests ;; \
+		0) bash .ci/suite postgres $(BIN)/python -n 2 -m postgres $(FAST_APART) tests ;; \
 		1) ;; *) exit $$code ;; esac
 
 test-real: $(DEV_READY) ## Real portal samples through the adapters (CITYNODE_TEST_DATA, default ../shared)
@@ -63,12 +63,12 @@ test-slow: $(DEV_READY) ## What the fast suite leaves out for its time: whole no
 	$(SUITE) -n 2 --dist loadfile -m "slow and not postgres" $(FAST_APART) tests
 
 test-cluster: $(DEV_READY) ## Real processes: kill -9, restarts, two cities
-	$(SUITE) tests/cluster
+	$(SUITE) -n 2 --dist loadfile tests/cluster
 
 test-browser: $(DEV_READY) ## The pages in a real browser: no request leaves the node, axe-core finds nothing
 	@bash .ci/axe
 	@code=0; bash .ci/packages chromium || code=$$?; case $$code in \
-		0) bash .ci/suite browser $(BIN)/python tests/browser ;; \
+		0) bash .ci/suite browser $(BIN)/python -n 2 --dist loadfile tests/browser ;; \
 		1) ;; *) exit $$code ;; esac
 
 # With a program in Java: brought by Maven, or skipped in a line where there is no Java and no way to it.
@@ -77,7 +77,7 @@ WITH_JAVA = @code=0; bash .ci/java $(1) .$(1) || code=$$?; case $$code in 0) $(B
 tck: $(DEV_READY) ## The real conformance kit of the Dataspace Protocol (Java 17 and Maven)
 	$(call WITH_JAVA,tck,tests.tck)
 
-interop-edc: $(DEV_READY) ## Catalogue and negotiation with a real EDC control plane, both ways (Java 17 and Maven)
+interop-edc: $(DEV_READY) ## Catalogue, negotiation and transfers with a real EDC, both ways (Java 17 and Maven)
 	$(call WITH_JAVA,edc,tests.interop)
 
 test-all: check test test-slow test-postgres test-real test-conformance test-cluster test-browser tck interop-edc ## Everything
@@ -90,7 +90,7 @@ coverage: $(DEV_READY) ## Branch coverage; journal and keys must be complete
 bench: $(DEV_READY) ## The benchmarks
 	$(BIN)/python -m benchmarks
 
-soak: $(DEV_READY) ## Harvest and read for MINUTES=10, watching memory; then chaos among five cities as long
+soak: $(DEV_READY) ## MINUTES=10 each: harvest and read, watching memory; chaos among five cities; 5 GB and chaos of data
 	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
 
 lock: $(DEV_READY) ## Write the lock files anew from pyproject.toml

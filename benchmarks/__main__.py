@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import (
     agreement,
+    consent,
     deciding,
     dsp_catalogue,
     exchange,
@@ -24,6 +25,7 @@ from benchmarks import (
     knowledge,
     mirroring,
     models,
+    pages,
     policy,
     querying,
     resting,
@@ -31,6 +33,7 @@ from benchmarks import (
     search_query,
     serving,
     tokens,
+    transfer,
 )
 from benchmarks.rig import Bench, Row, cpus, opened
 
@@ -50,12 +53,15 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "mirror": mirroring.mirror,
     "exchange": exchange.exchange,
     "notified": exchange.notified,
+    "transfer": transfer.transfer,
+    "consent": consent.consent,
     "models": models.models,
     "import": knowledge.importing,
     "search": search_query.search_query,
     "search-million": search_query.search_query_million,
     "index": search_index.search_index,
     "sparql": querying.sparql,
+    "pages": pages.pages,
     "finding": finding.finding,
     "million": finding.million,
 }

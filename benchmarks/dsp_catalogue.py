@@ -82,7 +82,8 @@ class _Shop:
         limits = dict.fromkeys(("rate_public_per_min", "rate_feed_per_min", "rate_token_per_min"), 0)
         self._node = build(load(environ={}, data=self._folder, overrides=limits))
         self._key = ProofKey()
-        admit(self._node, Keyring.create(bench.folder / f"peer-{count}"))
+        self._ring = Keyring.create(bench.folder / f"peer-{count}")
+        admit(self._node, self._ring)
         self._fill(count)
         self._runner, self._rounds = asyncio.Runner(), 5 if bench.quick else 21
         transport = httpx.ASGITransport(app=create_app(self._node))
@@ -94,7 +95,7 @@ class _Shop:
         body = json.dumps(asked | ({"filter": filters} if filters else {})).encode()
         times = []
         for _ in range(self._rounds):
-            headers = self._headers()
+            headers = self._headers(body)
             started = time.perf_counter()
             reply = self._runner.run(self._client.post(PATH, content=body, headers=headers))
             times.append((time.perf_counter() - started) * 1000)
@@ -124,7 +125,8 @@ class _Shop:
             self._node.federation.dsp.catalogue.page(PEER, CatalogRequest.read(json.loads(body)))
         return len(asked)
 
-    def _headers(self) -> dict[str, str]:
+    def _headers(self, body: bytes) -> dict[str, str]:
+        from node.federation.message_signing import MessageSigning
         from node.federation.tokens_jwt import AccessTokens
 
         now_ms = time.time_ns() // 1_000_000
@@ -132,7 +134,10 @@ class _Shop:
         scopes = frozenset({"federation"})
         token = tokens.issue(PEER, scopes=scopes, thumbprint=self._key.thumbprint, now_ms=now_ms)
         proof = self._key.proof("POST", self._base + PATH, now_ms=now_ms, token=token)
-        return {"authorization": f"DPoP {token}", "dpop": proof, "content-type": "application/json"}
+        shown = {"authorization": f"DPoP {token}", "dpop": proof, "content-type": "application/json"}
+        nobody: Any = None  # it only signs
+        hand = MessageSigning(self._ring, nobody, nobody, nobody, clock_ms=lambda: now_ms)
+        return {**shown, **hand.sign_request("POST", self._base + PATH, shown, body)}
 
     def _fill(self, count: int) -> None:
         from node.catalog.shelf import ShelfFollower

@@ -7,7 +7,9 @@ soak fails on a wrong answer, a refuted journal, a run that did not succeed, or 
 quarter and 32 MiB after its warm-up.
 
 Then, for as many minutes again, five nodes mirror each other under changes, kills, cuts and corruptions
-(`node.testing.Chaos`), and must end level, whole and proven. `--only memory` or `--only chaos` does one of the two.
+(`node.testing.Chaos`), and must end level, whole and proven. Then two nodes move `--gib` of data and, for as many
+minutes again, parts of all sizes under the same harm (`benchmarks.soak_data`). `--only memory`, `chaos` or `data` does
+one of the three.
 """
 
 import argparse
@@ -75,17 +77,21 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     arguments.add_argument("--minutes", type=float, default=10.0)
     arguments.add_argument("--records", type=int, default=RECORDS)
-    arguments.add_argument("--only", choices=("memory", "chaos"), default="")
+    arguments.add_argument("--only", choices=("memory", "chaos", "data"), default="")
+    arguments.add_argument("--gib", type=float, default=5.0)
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
     print(machine())
     code = 0
-    if given.only != "chaos":
+    if given.only in ("", "memory"):
         with opened(quick=True) as bench:
             code = _soak(bench, minutes=given.minutes, records=given.records)
-    if given.only != "memory":
+    if given.only in ("", "chaos"):
         with opened(quick=True) as bench:
             code |= _chaos(bench, minutes=given.minutes, seed=given.seed)
+    if given.only in ("", "data"):
+        with opened(quick=True) as bench:
+            code |= _data(bench, minutes=given.minutes, gib=given.gib, seed=given.seed)
     return code
 
 
@@ -102,6 +108,23 @@ def _chaos(bench: Bench, *, minutes: float, seed: int) -> int:
             five.start().introduce_all()
             five.until_level(LEVEL_S)
             tell(str(Chaos(five, seed=seed, seconds=60 * minutes, tell=tell).run()))
+    except RigError as wrong:
+        print(f"WRONG: {wrong}")
+        return 1
+    print("ok")
+    return 0
+
+
+def _data(bench: Bench, *, minutes: float, gib: float, seed: int) -> int:
+    """Move data between two nodes; say how it went."""
+    from benchmarks.soak_data import soak
+    from node.testing import RigError
+
+    def tell(text: str) -> None:
+        print(text, flush=True)
+
+    try:
+        soak(bench.folder, minutes=minutes, gib=gib, seed=seed, tell=tell)
     except RigError as wrong:
         print(f"WRONG: {wrong}")
         return 1

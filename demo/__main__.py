@@ -20,6 +20,7 @@ from urllib.parse import quote
 from demo.agreeing import sign_and_revoke
 from demo.cities import COLLECTION, HELSINKI, LONDON, City
 from demo.finding import search_both
+from demo.moving import move
 from demo.sharing import share
 
 Running = dict[City, "subprocess.Popen[bytes]"]
@@ -59,8 +60,9 @@ def main() -> int:
         _introduce(*cities)
         agreed = sign_and_revoke(*cities)
         shared = share(*cities)
+        moved = move(*cities)
         found = search_both(cities[1])
-        print(agreed, shared, found, sep="", end="", flush=True)
+        print(agreed, shared, moved, found, sep="", end="", flush=True)
         print(_what_to_try(*cities, running), flush=True)
         return _watch(running)
     except KeyboardInterrupt:
@@ -107,6 +109,10 @@ Two cities are running, and each holds a verified mirror of the other. Open:
   {helsinki.base_url}/runs    what each harvest did
   {helsinki.base_url}/docs    every address a program can ask
 
+The desks, where each city's team works; the links set a password and are good once:
+  {_desk_link(helsinki)}    Helsinki
+  {_desk_link(london)}    London
+
 London's copy of a dataset of Helsinki:
   {copy}
   citynode verify says of it:
@@ -128,6 +134,11 @@ and let Helsinki come back:
 Ctrl-C here then stops London alone; stop Helsinki in its own terminal.
 
 Ctrl-C stops both."""
+
+
+def _desk_link(city: City) -> str:
+    """Give a new one-time link for the first account of a city's desk."""
+    return next(word for word in city.ask("staff", "link", "admin").split() if "/desk/welcome/" in word)
 
 
 def _dataset_of(city: City, collection: str) -> str:

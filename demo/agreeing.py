@@ -26,7 +26,7 @@ def sign_and_revoke(helsinki: City, london: City) -> str:
     print("\nThe Digital Declaration: one document, two agreements, signed by both cities", flush=True)
     document = _declaration(helsinki, london)
     for one, other in ((helsinki, london), (london, helsinki)):
-        _mirror(one, other, PLANS)
+        mirror(one, other, PLANS)
     print("\nIn words, the same that both nodes enforce (also --lang fi, --lang sv)", flush=True)
     typed(london, "agreements", "explain", document)
     print("\nWould it be allowed? Helsinki asks its own node", flush=True)
@@ -50,11 +50,11 @@ def _declaration(helsinki: City, london: City) -> str:
     drafted = typed(helsinki, "agreements", "draft", "digital-declaration", *words, shown=False)
     document = next(line.split()[-1] for line in drafted.splitlines() if line.startswith("Both are parts of"))
     print("Aino at Helsinki proposes it, and thereby approves it", flush=True)
-    typed(helsinki, "agreements", "propose", document, "--token-file", _secret(helsinki), shown=False)
-    _until(lambda: _waits(london, document), f"{london.name} to hear of it")
+    typed(helsinki, "agreements", "propose", document, "--token-file", secret(helsinki), shown=False)
+    until(lambda: _waits(london, document), f"{london.name} to hear of it")
     print("Grace at London reads it, and approves both directions", flush=True)
-    typed(london, "agreements", "approve", document, "--yes", "--token-file", _secret(london), "--wait", str(WAIT_S))
-    _until(lambda: _in_force(helsinki, document), "the declaration to be in force at Helsinki")
+    typed(london, "agreements", "approve", document, "--yes", "--token-file", secret(london), "--wait", str(WAIT_S))
+    until(lambda: _in_force(helsinki, document), "the declaration to be in force at Helsinki")
     return document
 
 
@@ -65,43 +65,44 @@ def _survey(helsinki: City, london: City) -> None:
         shown_to = ("--to", london.slug, "--automatic", "--name", OFFER)
         typed(
             helsinki, "offers", "publish", SURVEYS, "--template", "restricted-data", *terms, *shown_to,
-            "--token-file", _secret(helsinki), shown=False,
+            "--token-file", secret(helsinki), shown=False,
         )  # fmt: skip
     typed(london, "agreements", "draft", "--with", helsinki.slug, "--offer", offer, shown=False)
     draft = next(each["id"] for each in london.json("agreements", "list")["drafts"])
-    agreed = ("--token-file", _secret(london), "--wait", str(WAIT_S))
+    agreed = ("--token-file", secret(london), "--wait", str(WAIT_S))
     print("Grace asks for the offer as it stands; Helsinki's node agrees by itself, as the offer says", flush=True)
     print("What was a draft becomes a negotiation, then an agreement, each with an id of its own", flush=True)
     typed(london, "agreements", "propose", draft, *agreed)
     held = [each for each in london.json("agreements", "list")["agreements"] if each["target"].endswith(SURVEYS)]
     agreement = str(held[0]["id"])
-    _mirror(london, helsinki, SURVEYS)
+    mirror(london, helsinki, SURVEYS)
     print(f"\nHelsinki ends it: {london.name}'s copy is hidden at once and deleted as agreed", flush=True)
     reason = ("--yes", "--reason", "The survey is being corrected")
     typed(helsinki, "agreements", "revoke", agreement, *reason)
     local = f"{helsinki.slug}/{SURVEYS}"
-    _until(lambda: not _records(london, local), f"{london.name} to hide {local}")
+    until(lambda: not _records(london, local), f"{london.name} to hide {local}")
     typed(london, "agreements", "show", agreement)
     print(f"{london.name} shows {_counted(_records(london, local))} of {local} now", flush=True)
     typed(london, "peers", "unfollow", helsinki.slug, SURVEYS, shown=False)
 
 
-def _mirror(one: City, other: City, collection: str) -> None:
+def mirror(one: City, other: City, collection: str) -> None:
+    """Follow a collection of the other city, and wait until its records are here."""
     local = f"{other.slug}/{collection}"
     typed(one, "peers", "follow", other.slug, collection, shown=False)
     print(f"  {one.name}$ citynode exchange run {other.slug} --wait", flush=True)
     one.say("exchange", "run", other.slug, "--wait", must=False)
-    _until(lambda: _records(one, local), f"{one.name} to hold {local}")
+    until(lambda: _records(one, local), f"{one.name} to hold {local}")
     print(f"{one.name} holds {_counted(_records(one, local))} of {local}, for its own staff alone to see", flush=True)
 
 
 def _to_try(helsinki: City, london: City, document: str) -> str:
-    citynode = f"CITYNODE_DATA={_short(london.folder)} .venv/bin/citynode"
+    citynode = f"CITYNODE_DATA={short(london.folder)} .venv/bin/citynode"
     mirror = f"{london.base_url}/collections/{helsinki.slug}/{PLANS}"
     return f"""
 Helsinki and London have signed the Digital Declaration. London's restricted mirror, without and with Grace's token:
   curl -i {mirror}
-  curl -H "Authorization: Bearer $(cat {_short(Path(_secret(london)))})" {mirror}.ttl
+  curl -H "Authorization: Bearer $(cat {short(Path(secret(london)))})" {mirror}.ttl
 The public register of agreements, and the declaration in three languages:
   {london.base_url}/collections/agreements
   {citynode} agreements explain {document} --lang fi
@@ -130,7 +131,8 @@ def _counted(records: int) -> str:
     return "1 record" if records == 1 else f"{records} records"
 
 
-def _until(holds: Any, what: str) -> None:
+def until(holds: Any, what: str) -> None:
+    """Wait until something holds; ends the demonstration if it does not come."""
     end = time.monotonic() + WAIT_S
     while not holds():
         if time.monotonic() > end:
@@ -154,20 +156,22 @@ def typed(city: City, *words: str, shown: bool = True) -> str:
 
 def _person(city: City) -> None:
     """Issue the staff token of the city's person, once."""
-    file = Path(_secret(city))
+    file = Path(secret(city))
     if not file.exists():
-        secret = city.ask("tokens", "issue", PERSONS[city.slug], "--staff")
+        issued = city.ask("tokens", "issue", PERSONS[city.slug], "--staff")
         file.touch(mode=0o600)
-        file.write_text(secret)
+        file.write_text(issued)
 
 
-def _secret(city: City) -> str:
+def secret(city: City) -> str:
+    """Give the file with the token of a city's person."""
     return str(city.folder.with_name(f"{city.folder.name}-{PERSONS[city.slug]}.token"))
 
 
-def _short(path: Path) -> Path:
+def short(path: Path) -> Path:
+    """Give a path as one would type it here."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _short_word(word: str) -> str:
-    return str(_short(Path(word))) if word.startswith("/") else word
+    return str(short(Path(word))) if word.startswith("/") else word

@@ -57,6 +57,8 @@ class City:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("CITYNODE_")}
         # The samples name real sites, which a demonstration leaves alone.
         quiet = {"CITYNODE_LINK_CHECK_DAYS": "0", "CITYNODE_MODEL_INSPECT_MIB": "0"}
+        # Slow enough that one can see a stream that is cut.
+        quiet["CITYNODE_DATA_RATE_MIB"] = "1"
         return {**ours, **quiet, "CITYNODE_DATA": str(self.folder), "CITYNODE_ACCENT": self.accent}
 
     def say(self, *words: str, must: bool = True) -> None:
@@ -69,13 +71,14 @@ class City:
             self.command(*words), env=self.environment(), cwd=HERE.parent, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            print(done.stderr, end="", file=sys.stderr, flush=True)
+            print(done.stdout + done.stderr, end="", file=sys.stderr, flush=True)
             done.check_returncode()
         return done.stdout
 
     def tell(self, *words: str) -> None:
         """Run a command and repeat what it says, but for its advice: here the demonstration does what comes next."""
-        said = [line for line in self.ask(*words).splitlines() if not line.startswith("Next: ")]
+        advice = ("Next: ", "To set the password ", "  http")
+        said = [line for line in self.ask(*words).splitlines() if not line.startswith(advice)]
         print("\n".join(said), flush=True)
 
     def json(self, *words: str) -> Any:

@@ -20,10 +20,15 @@ named() {
     at "$1" "$2" list --json | grep -q "\"name\": *\"$3\""
 }
 
-# publish CITY SOURCE FILE KIND: harvest a catalogue; the worker goes on by its timetable.
+# publish CITY SOURCE FILE KIND: harvest a catalogue; the worker goes on by its timetable, and may have begun already.
 publish() {
     named "$1" sources "$2" || at "$1" sources add "$2" "$DEMO/$3" --kind "$4"
-    at "$1" harvest run "$2"
+    tries=0
+    until at "$1" harvest run "$2"; do
+        [ "$?" -eq 3 ] && [ "$tries" -lt 60 ] || return 1
+        tries=$((tries + 1))
+        sleep 1
+    done
 }
 
 # meet CITY OTHER: know the other city by its invitation, pin its keys, mirror its open data.

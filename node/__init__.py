@@ -13,11 +13,12 @@ contract of import-linter (`pyproject.toml`), so a new room without a floor fail
     app.py                          the web application, put together
     web/ | jobs/                    how readers reach us | processes, timetable, the federation's rounds
     assembly/                       settings in, the whole node out
-    catalog/ | federation/ | settings.py
-                                    what this city publishes and finds | whom it exchanges with | all settings
+    catalog/ | federation/ | staff/ | settings/
+                                    what this city publishes and finds | whom it exchanges with | who works at the
+                                    desk | all settings
     journal/ | vocab/ | lease.py    entries, tree, notes, mirrors, followers | records in linked data | one at a time
-    records.py | keys/ | db.py | outbound/
-                                    values | signatures over bytes | transactions | the only way out
+    records.py | keys/ | db.py | outbound/ | children.py
+                                    values | signatures over bytes | transactions | the only way out | limited processes
     migrations/                     the tables, step by step
     errors.py | client/             what can go wrong, and who must act | for programs elsewhere, apart from all this
 
@@ -32,13 +33,17 @@ The flows:
             Feeds: web -> rights -> federation.feed (pages, snapshot, tiles) or ldes; notices tell peers of new heads.
             What is restricted: web -> seen, door -> rights -> decisions (agreements in force, compiled) -> yes or no.
     Find    shelf -> touched -> readings in the worker: quality, then search (catalog/search, tantivy), the triple
-            stores (catalog/graph -> outbound.engine -> oxigraph). web: search, ckan, ogc, atom -> sight (what this
-            caller may see) -> search; what one may ask but not copy -> federation.asking -> its city, live.
+            stores (catalog/graph -> outbound.engine -> oxigraph). web: home, search, ckan, ogc, atom -> sight (what
+            this caller may see) -> search; what one may ask but not copy -> federation.asking -> its city, live.
     Know    a file, an import, a submission or a model's own bytes -> a description (plain values) -> vocab.kinds: the
             table of its kind checks and writes it -> catalog.author.office -> journal -> shelf and relations. web: what
             touches a record is asked of relations, of all cities whose collections the caller may see.
     Agree   office or web/dsp -> negotiations (stored, then decided by approvals) -> outbox -> the other. Finalized:
             one entry in each city's journal of the pair -> agreements (a follower) -> decisions.
+    Move    web/dsp_transfers or pulls -> transfers (stored, then decided by agreements) -> outbox -> the other. Bytes:
+            web/data, the door -> data.serving -> an origin, watched and counted piece by piece; or pushes bring them.
+            Completed: a receipt signed by both ends, in each city's journal of evidence.
+    Desk    a browser -> web/desk: session, form, right, audit trail -> the office that the API and the command ask too.
     Proof   journal -> tiles, checkpoint, inclusion proof; witnesses cosign; `citynode journal verify` recomputes all of
             it, and `citynode verify` needs nothing of this node.
 

@@ -53,7 +53,7 @@ _VERSION_SQL: dict[Dialect, str] = {
 }
 _SCRUB: dict[Dialect, tuple[str, ...]] = {
     "sqlite": ("PRAGMA query_only=OFF", "PRAGMA wal_checkpoint(TRUNCATE)"),
-    "postgresql": ("VACUUM entry", "VACUUM payload"),
+    "postgresql": ("VACUUM entry", "VACUUM payload", "VACUUM problem_report", "VACUUM submission"),
 }
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 

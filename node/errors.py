@@ -9,6 +9,7 @@
     │   ├── Conflict           clashes with what is already held
     │   ├── Changed            is no longer what the caller has read
     │   ├── NotAcceptable      no form that the caller asked for can be given
+    │   ├── WrongRange         bytes that a part does not have, or more than one stretch of them
     │   ├── ForbiddenAddress   an address that this node never fetches
     │   ├── UnknownKind        a source of a kind without an adapter
     │   ├── Unauthenticated    nobody this node knows, or a token that does not hold
@@ -25,8 +26,10 @@
     │   ├── JournalBusy        another writer held the lock too long
     │   ├── SourceUnreachable  a portal did not answer, or not in time
     │   ├── PeerUnreachable    a peer city did not answer, or not in time
+    │   ├── OriginChanged      bytes that are not, or no longer, what was announced
     │   ├── TooManyRequests    faster than this node answers one caller
     │   ├── AlreadyRunning     somebody else is at it
+    │   ├── ConsentUnknown     nobody can say now whose rows may leave, so none does
     │   └── Stopped            somebody asked to stop before the work was done
     └── Misconfigured  stops the start; the operator must mend the settings
 
@@ -39,9 +42,14 @@ from typing import ClassVar
 
 
 class NodeError(Exception):
-    """The root; never raised itself."""
+    """The root; never raised itself.
+
+    `said` is what a page says instead of the message, in its reader's language: a key of its words, and what stands
+    in them; whoever raises it for a page sets it.
+    """
 
     code: ClassVar[str] = "error"
+    said: tuple[str, Mapping[str, object]] = ("", {})
 
     def __init__(self, message: str, *, fix: str = "") -> None:
         """Keep one sentence that says what is wrong and, in `fix`, one that says what to do."""
@@ -63,12 +71,16 @@ class Refused(NodeError):
 class Malformed(Refused):
     """Bytes or values that do not follow their format; `faults` has a sentence each, where all were found at once.
 
-    `places` has the JSON pointer and the sentence of each, where the values came as JSON.
+    `places` has the JSON pointer and the sentence of each, where the values came as JSON, and `place_codes` a word for
+    each where there is one. `said` is what a page says instead, in its reader's language: a key of its words, and what
+    stands in them.
     """
 
     code = "malformed"
+    said: tuple[str, Mapping[str, object]] = ("", {})
     faults: tuple[str, ...] = ()
     places: tuple[tuple[str, str], ...] = ()
+    place_codes: tuple[str, ...] = ()
 
 
 class TooLarge(Refused):
@@ -115,6 +127,16 @@ class NotAcceptable(Refused):
     def __init__(self, message: str, *, available: Mapping[str, str] | None = None, fix: str = "") -> None:
         super().__init__(message, fix=fix)
         self.available = dict(available or {})
+
+
+class WrongRange(Refused):
+    """Bytes that a part does not have, or more than one stretch of them; `size` is how many it has."""
+
+    code = "wrong-range"
+
+    def __init__(self, message: str, *, size: int = 0, fix: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.size = size
 
 
 class ForbiddenAddress(Refused):
@@ -256,6 +278,12 @@ class PeerUnreachable(SourceUnreachable):
         self.retry_after_s = retry_after_s
 
 
+class OriginChanged(Unavailable):
+    """The bytes of a part are not, or no longer, those that were announced: another version, or another length."""
+
+    code = "origin-changed"
+
+
 class TooManyRequests(Unavailable):
     """Faster than this node answers one caller; `retry_after_s` says when to come back."""
 
@@ -270,6 +298,12 @@ class AlreadyRunning(Unavailable):
     """Somebody else is at it."""
 
     code = "already-running"
+
+
+class ConsentUnknown(Unavailable):
+    """Nobody can say now whose rows may leave, so none does."""
+
+    code = "consent-unknown"
 
 
 class Stopped(Unavailable):

@@ -12,6 +12,8 @@ from typing import Literal
 
 MAX_PAYLOAD_BYTES = 1024 * 1024
 MAX_TRIPLES = 10_000
+# The one collection of a city that is restricted for ever: its statements of evidence are never offered or mirrored.
+EVIDENCE = "evidence"
 
 # Kind -> the plural in addresses. The order of the first three settles records of several types.
 KINDS: dict[str, str] = {
@@ -29,6 +31,7 @@ KINDS: dict[str, str] = {
     "set": "sets",
     "agreement": "agreements",
     "vocabulary": "vocabularies",
+    "statement": "statements",
 }
 PLURALS: dict[str, str] = {plural: kind for kind, plural in KINDS.items()}
 

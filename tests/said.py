@@ -26,7 +26,7 @@ def unknown_in(text: str) -> list[str]:
 
 def _is_known(call: str, known: dict[str, set[str]]) -> bool:
     words = call.replace('"', " ").split()
-    name = next((" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in known), None)
+    name = next((" ".join(words[:n]) for n in (3, 2, 1) if " ".join(words[:n]) in known), None)
     return name is not None and set(_OPTION.findall(call)) <= known[name] | {"--data", "--help"}
 
 

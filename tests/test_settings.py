@@ -74,6 +74,13 @@ def test_what_container_platforms_inject_is_left_alone(tmp_path: Path) -> None:
         ("languages", ""),
         ("languages", "english"),
         ("accent", "blue"),
+        ("place", "Helsinki"),
+        ("place", "60.17"),
+        ("place", "91,0"),
+        ("place", "0,-181"),
+        ("place", "1e3,0"),
+        ("place", "nan,0"),
+        ("place", "60.17,24.94,3"),
         ("log_format", "xml"),
         ("private_origins", "10.0.0.1"),
         ("private_origins", "http://10.0.0.1/path"),
@@ -90,6 +97,14 @@ def test_a_value_that_does_not_fit_stops_the_start_and_is_named(key: str, value:
 def test_a_list_may_be_written_with_commas_or_as_a_toml_array(tmp_path: Path) -> None:
     assert load(environ={"CITYNODE_LANGUAGES": "fi, sv,fi"}, data=tmp_path).languages == ("fi", "sv")
     assert load(environ={}, data=write(tmp_path, 'languages = ["fi", "sv"]')).languages == ("fi", "sv")
+
+
+@pytest.mark.parametrize(
+    ("said", "point"),
+    [("", None), ("60.17,24.94", (60.17, 24.94)), (" -34.6 , -58.38 ", (-34.6, -58.38)), ("0,0", (0.0, 0.0))],
+)
+def test_a_place_is_a_point_or_none(said: str, point: tuple[float, float] | None, tmp_path: Path) -> None:
+    assert load(environ={"CITYNODE_PLACE": said}, data=tmp_path).point == point
 
 
 def test_the_base_url_loses_its_trailing_slash_and_keeps_its_prefix(tmp_path: Path) -> None:

@@ -11,12 +11,16 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 import node
+from node.assembly import data_desk as data_desks
 from node.assembly import federation as federations
 from node.assembly import finding as findings
 from node.assembly import graphs
+from node.assembly import harvesting as harvestings
 from node.assembly import knowledge as knowledges
+from node.assembly import readers as readerships
+from node.assembly import staff as staffs
+from node.assembly import today as days
 from node.assembly.clock import clock_ms
-from node.catalog.desk import Limits
 from node.catalog.harvest import Harvest
 from node.catalog.public_runs import PublicRuns
 from node.catalog.relations import RelationsFollower
@@ -24,9 +28,11 @@ from node.catalog.runs import Runs
 from node.catalog.shelf import Shelf, ShelfFollower
 from node.catalog.sources import Sources
 from node.catalog.story import Stories
-from node.catalog.work import Policy
+from node.catalog.today import Today
 from node.db import Database
 from node.errors import Conflict, NodeError
+from node.federation.data_desk import DataDesk
+from node.federation.evidence.store import EvidenceFollower
 from node.federation.feed import Feed
 from node.federation.health import PeerMarks
 from node.federation.ldes import Stream
@@ -83,7 +89,12 @@ class Site:
     federation: federations.Federation
     finding: findings.Finding
     knowledge: knowledges.Knowledge
+    readers: readerships.Readers
+    staff: staffs.Staff
+    harvesting: harvestings.Harvesting
+    today: Today
     rates: Rates
+    data_desk: DataDesk
 
 
 @dataclass(slots=True)
@@ -100,12 +111,27 @@ class Node:
     stories: Stories
     proofs: Proofs
     harvest: Harvest
+    harvesting: harvestings.Harvesting
     outbound: Outbound
     followers: tuple[Follower, ...]
     federation: federations.Federation
     finding: findings.Finding
     knowledge: knowledges.Knowledge
+    readers: readerships.Readers
+    staff: staffs.Staff
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    @property
+    def today(self) -> Today:
+        """Give what waits for a person."""
+        return days.build(
+            self.federation,
+            self.knowledge,
+            self.harvesting,
+            quality=self.finding.quality,
+            readers=self.readers,
+            keyring=self.keyring,
+        )
 
     @property
     def site(self) -> Site:
@@ -131,6 +157,11 @@ class Node:
             federation=self.federation,
             finding=self.finding,
             knowledge=self.knowledge,
+            harvesting=self.harvesting,
+            today=self.today,
+            data_desk=data_desks.build(self.federation.moving),
+            readers=self.readers,
+            staff=self.staff,
             rates=Rates(
                 public_per_min=settings.rate_public_per_min,
                 feed_per_min=settings.rate_feed_per_min,
@@ -218,12 +249,7 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
     db = Database(settings.database)
     keyring = Keyring.opened(keys_folder(settings), settings.key_passphrase.get_secret_value(), now_ms=clock_ms())
     journals = Journals(db, keyring)
-    followers: tuple[Follower, ...] = (
-        ShelfFollower(),
-        RelationsFollower(TABLES),
-        federations.agreements_follower(settings, db),
-    )
-    runs, sources = Runs(db), Sources(db)
+    followers = _followers(settings, db)
     outbound = outbound or _outbound(settings)
     federation = federations.build(
         settings, db=db, keyring=keyring, journals=journals, outbound=outbound, followers=followers
@@ -232,17 +258,19 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
     finding = findings.build(
         settings, db=db, journals=journals, shelf=shelf, outbound=outbound, followers=followers, hidden=hidden
     )
+    harvesting = harvestings.build(settings, db=db, journals=journals, shelf=shelf, outbound=outbound)
     made = Node(
         settings=settings,
         db=db,
         keyring=keyring,
         journals=journals,
         shelf=shelf,
-        sources=sources,
-        runs=runs,
-        stories=Stories(journals, runs),
+        sources=harvesting.sources,
+        runs=harvesting.runs,
+        stories=harvesting.stories,
         proofs=Proofs(journals, federations.keys_of(journals, federation.peers)),
-        harvest=_harvest(settings, db, journals, sources, runs, outbound),
+        harvest=harvesting.harvest,
+        harvesting=harvesting,
         outbound=outbound,
         followers=followers,
         federation=federation,
@@ -257,24 +285,16 @@ def build(settings: Settings, *, outbound: Outbound | None = None) -> Node:
             reminders=federation.agreeing.office.reminders,
             hidden=hidden,
         ),
+        readers=readerships.build(settings, db=db, federation=federation, search=finding.search),
+        staff=staffs.build(settings, db=db, outbound=outbound),
     )
     made.registry.register(PeerMarks(made.federation.health, clock_ms))
     return made
 
 
-def _harvest(
-    settings: Settings, db: Database, journals: Journals, sources: Sources, runs: Runs, outbound: Outbound
-) -> Harvest:
-    return Harvest(
-        db=db,
-        journals=journals,
-        sources=sources,
-        runs=runs,
-        outbound=outbound,
-        policy=_policy(settings),
-        workspace=settings.data / "work",
-        clock_ms=clock_ms,
-    )
+def _followers(settings: Settings, db: Database) -> tuple[Follower, ...]:
+    agreed = federations.agreements_follower(settings, db)
+    return (ShelfFollower(), RelationsFollower(TABLES), agreed, EvidenceFollower(settings.base_url))
 
 
 def _outbound(settings: Settings) -> Outbound:
@@ -283,17 +303,6 @@ def _outbound(settings: Settings) -> Outbound:
         private_origins=frozenset(settings.private_origins),
         user_agent=_user_agent(settings),
         child_ports=graphs.child_ports(settings),
-    )
-
-
-def _policy(settings: Settings) -> Policy:
-    return Policy(
-        base_url=settings.base_url,
-        language=settings.languages[0],
-        run_deadline_ms=settings.run_deadline_s * 1000,
-        threshold_percent=settings.withdraw_threshold_percent,
-        parser_bytes=settings.parser_memory_mib << 20,
-        limits=Limits(settings.max_document_bytes, float(settings.fetch_deadline_s)),
     )
 
 

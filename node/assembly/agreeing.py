@@ -4,18 +4,22 @@ Only wiring, one line per part; no logic but what follows from the settings. Ope
 Stands between the peers, whom it needs, and the exchange, which asks it what may be taken.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from node.assembly import offices, speaking
 from node.assembly.ground import Ground
+from node.catalog.offered import Offered
 from node.db import Tx
 from node.federation.agreement_admission import Admission
 from node.federation.agreement_notices import AgreementNotices
 from node.federation.agreement_office import AgreementOffice
+from node.federation.agreement_register import Register
 from node.federation.agreements import Agreements
 from node.federation.approvals import Approvals, Persons
 from node.federation.blanking import Blanking
 from node.federation.decisions import Decisions
+from node.federation.dsp.catalogue import WithData
 from node.federation.offer_office import OfferOffice
 from node.federation.offers import Offers
 from node.federation.pair_journals import PairJournals
@@ -38,11 +42,12 @@ class Agreeing:
     office: AgreementOffice
     offer_office: OfferOffice
     notices: AgreementNotices
+    register: Register
     persons: Persons
 
 
-def build(ground: Ground) -> Agreeing:
-    """Put it together."""
+def build(ground: Ground, with_data: WithData) -> Agreeing:
+    """Put it together; `with_data` gives those of some records and collections that have data to be transferred."""
     db, settings = ground.db, ground.settings
 
     def is_public(collection: str) -> bool:
@@ -54,9 +59,20 @@ def build(ground: Ground) -> Agreeing:
     pairs = PairJournals(ground.journals, base_url=settings.base_url, peers=ground.peers, followers=ground.followers)
     agreements = Agreements(db, unsigned=settings.unsigned_agreements, is_public=is_public)
     decisions = Decisions(db, agreements, base_url=settings.base_url)
-    admission = Admission(offers, agreements, base_url=settings.base_url)
+    offered = Offered(db, ground.journals)
+
+    def homes(iri: str) -> Mapping[str, bool]:
+        return {home: is_public(home) for home in offered.collections_of([iri]).get(iri, ())}
+
+    admission = Admission(offers, agreements, base_url=settings.base_url, homes=homes)
     dsp = speaking.build(
-        ground, offers, approvals, concluded=pairs.concluded, admits=admission.admit, is_public=is_public
+        ground,
+        offers,
+        approvals,
+        concluded=pairs.concluded,
+        admits=admission.admit,
+        is_public=is_public,
+        with_data=with_data,
     )
     desks = offices.build(ground, offices.Parts(agreements, decisions, offers, approvals, pairs, dsp))
     return Agreeing(
@@ -70,6 +86,7 @@ def build(ground: Ground) -> Agreeing:
         office=desks.agreements,
         offer_office=desks.offers,
         notices=desks.notices,
+        register=desks.register,
         persons=Persons(NamedTokens(db)),
     )
 

@@ -17,6 +17,7 @@ from node.federation.exchange import Exchange
 from node.federation.intake import Intake
 from node.federation.leveller import Leveller
 from node.federation.notices import Notices
+from node.federation.peer_days import PeerDays
 from node.federation.peers import Peers
 from node.federation.reports import Reports
 from node.federation.rights import Rights
@@ -79,6 +80,7 @@ def build(
             again=again,
             reports=reports,
             peers=peers,
+            days=PeerDays(db),
             clock_ms=clock_ms,
         ),
         notices=Notices(

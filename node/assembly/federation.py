@@ -6,12 +6,13 @@ but what follows from the settings.
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import node
 from node.assembly import agreeing as agreeings
 from node.assembly import exchanging as exchangings
+from node.assembly import moving as movings
 from node.assembly import oauth as oauths
 from node.assembly import peering as peerings
 from node.assembly import speaking
@@ -27,13 +28,17 @@ from node.federation.decisions import Details
 from node.federation.erasures import Erasures
 from node.federation.feed import Feed, KeysOf
 from node.federation.health import Health
+from node.federation.key_office import KeyOffice
 from node.federation.ldes import Stream
 from node.federation.notices import Notices
 from node.federation.own_identity import City, Listed, OwnIdentity
+from node.federation.peer_days import PeerDays
 from node.federation.peer_office import PeerOffice
 from node.federation.peer_store import PeerStore
 from node.federation.peers import Peers
 from node.federation.public_view import PublicView
+from node.federation.pushes.incoming import Incoming
+from node.federation.refusal_office import RefusalOffice
 from node.federation.refusals import RefusalsHeard
 from node.federation.rights import Rights
 from node.federation.secrets import NamedTokens
@@ -56,6 +61,8 @@ class Federation:
     health: Health
     view: PublicView
     office: PeerOffice
+    key_office: KeyOffice
+    refusal_office: RefusalOffice
     tokens: Tokens
     access: Access
     token_source: TokenSource
@@ -69,11 +76,17 @@ class Federation:
     exchanging: exchangings.Exchanging
     agreeing: agreeings.Agreeing
     asking: Asking
+    moving: movings.Moving
 
     @property
     def dsp(self) -> speaking.Dsp:
         """Give the services of the Dataspace Protocol."""
         return self.agreeing.dsp
+
+    @property
+    def incoming(self) -> Incoming:
+        """Give what takes in what providers bring."""
+        return self.moving.incoming
 
     @property
     def notices(self) -> Notices:
@@ -97,7 +110,8 @@ def build(
         peering.peers.fresh(name, now_ms, kid=kid)
 
     def grants(client_id: str, details: Details) -> Details:
-        return agreeing.decisions.granted(client_id, details, clock_ms())
+        agreeing.decisions.granted(client_id, moving.door.tokens.granted(client_id, details), clock_ms())
+        return details
 
     def claims(peer_url: str, collection: str) -> Details:
         return agreeing.decisions.claims(peer_url, collection, clock_ms())
@@ -105,10 +119,13 @@ def build(
     def opened(peer_url: str, collection: str) -> bool:
         return bool(agreeing.decisions.agreed(peer_url, collection, clock_ms()))
 
+    def with_data(covers: Sequence[str]) -> Collection[str]:
+        return moving.origins.with_data(covers)
+
     oauth = oauths.build(settings, db=db, keyring=keyring, outbound=outbound, renew=renew, grants=grants, claims=claims)
     identity = _identity(settings, keyring, journals)
     peering = peerings.build(
-        settings, db=db, reader=journals, identity=identity, outbound=outbound, source=oauth.source, opened=opened
+        settings, db=db, reader=journals, identity=identity, outbound=outbound, oauth=oauth, opened=opened
     )
     watching = watchings.build(
         settings,
@@ -123,7 +140,7 @@ def build(
     ground = agreeings.Ground(
         settings, db, keyring, journals, outbound, identity, peering.peers, peering.client, oauth, followers
     )
-    agreeing = agreeings.build(ground)
+    agreeing = agreeings.build(ground, with_data)
     rights = Rights(peering.peers, agreeing.decisions, clock_ms=clock_ms)
     exchanging = exchangings.build(
         settings,
@@ -135,7 +152,8 @@ def build(
         agreeing=agreeing,
         rights=rights,
     )
-    return _together(ground, oauth, peering, watching, agreeing, exchanging, rights)
+    moving = movings.build(ground, agreeing, rights)
+    return _together(ground, oauth, peering, watching, agreeing, exchanging, rights, moving)
 
 
 def _together(
@@ -146,17 +164,27 @@ def _together(
     agreeing: agreeings.Agreeing,
     exchanging: exchangings.Exchanging,
     rights: Rights,
+    moving: movings.Moving,
 ) -> Federation:
     journals, settings = ground.journals, ground.settings
     askables = Askables(agreeing.decisions, peering.peers, clock_ms=clock_ms)
-    deadline_ms = settings.search_peers_ms
+    deadline_ms, refusals = settings.search_peers_ms, RefusalsHeard(journals)
     return Federation(
         identity=ground.identity,
         client=peering.client,
         peers=peering.peers,
         health=peering.health,
-        view=PublicView(peering.peers, peering.health, clock_ms),
+        view=PublicView(
+            peering.peers,
+            peering.health,
+            clock_ms,
+            days=PeerDays(journals.db),
+            agreed=agreeing.agreements.in_force,
+            place=settings.point,
+        ),
         office=peering.office,
+        key_office=_key_office(ground),
+        refusal_office=RefusalOffice(exchanging.reports, refusals, journals),
         tokens=oauth.tokens,
         access=oauth.access,
         token_source=oauth.source,
@@ -165,12 +193,23 @@ def _together(
         feed=Feed(journals, keys_of(journals, peering.peers)),
         stream=Stream(journals, settings.base_url),
         erasures=Erasures(journals, rights.readers),
-        refusals=RefusalsHeard(journals),
+        refusals=refusals,
         watching=watching,
         exchanging=exchanging,
         agreeing=agreeing,
         asking=Asking(askables, peering.client, peering.peers, deadline_ms=deadline_ms, monotonic=time.monotonic),
+        moving=moving,
     )
+
+
+def _key_office(ground: agreeings.Ground) -> KeyOffice:
+    def sign_again(now_ms: int) -> None:
+        with ground.db.read() as tx:
+            own = [each.name for each in ground.journals.collections(tx) if not each.is_mirror]
+        for name in own:
+            ground.journals.checkpoint(name, at_ms=now_ms)
+
+    return KeyOffice(ground.keyring, issuer=ground.settings.base_url, sign_again=sign_again, clock_ms=clock_ms)
 
 
 def agreements_follower(settings: Settings, db: Database) -> AgreementsFollower:
@@ -207,5 +246,7 @@ def _identity(settings: Settings, keyring: Keyring, journals: Journals) -> OwnId
         federation=settings.federation,
         namespaces=settings.namespaces,
         mailbox=settings.contact_mailbox,
+        place=settings.point,
+        accent=settings.accent,
     )
     return OwnIdentity(city, keyring, collections=listed)

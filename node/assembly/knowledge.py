@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from node.assembly import modelling
+from node.assembly import modelling, previewing
 from node.assembly.clock import clock_ms
+from node.catalog.author.drafts import Drafts
+from node.catalog.author.history import Histories
 from node.catalog.author.office import Authoring, City
+from node.catalog.corrections import City as Corrector
+from node.catalog.corrections import Corrections
 from node.catalog.relations import Relations
 from node.catalog.shelf import Shelf
+from node.catalog.sources import Sources
 from node.catalog.submissions import Bounds, Submissions
 from node.catalog.tasks import DAY_MS, Task, Tasks
 from node.db import Database
@@ -22,6 +27,7 @@ from node.journal import Follower
 from node.journal.journal import Journals
 from node.outbound import Outbound
 from node.settings import Settings
+from node.vocab.parse import Parser
 
 
 @dataclass(slots=True)
@@ -33,6 +39,10 @@ class Knowledge:
     relations: Relations
     tasks: Tasks
     models: modelling.Models
+    previews: previewing.Previews
+    corrections: Corrections
+    drafts: Drafts
+    histories: Histories
 
 
 def build(
@@ -53,13 +63,35 @@ def build(
     city = City(settings.name, settings.base_url, settings.languages)
     authoring = Authoring(journals, followers, shelf, city, clock_ms=clock_ms)
     submissions, relations = _submissions(settings, db, authoring, shelf), Relations(shelf)
-    others = (lambda: _of_agreements(reminders()), lambda: _of_submissions(submissions))
+    corrections, drafts = _corrections(settings, journals, shelf, followers), Drafts(db, authoring, clock_ms=clock_ms)
+    others = (
+        lambda: _of_agreements(reminders()),
+        lambda: _of_submissions(submissions),
+        corrections.tasks,
+        drafts.tasks,
+    )
     return Knowledge(
         authoring=authoring,
         submissions=submissions,
         relations=relations,
         tasks=Tasks(relations, shelf, others=others, language=settings.languages[0], hidden=hidden),
         models=modelling.build(settings, db=db, shelf=shelf, outbound=outbound, authoring=authoring),
+        corrections=corrections,
+        drafts=drafts,
+        previews=previewing.build(settings, db=db, shelf=shelf, outbound=outbound),
+        histories=Histories(journals),
+    )
+
+
+def _corrections(settings: Settings, journals: Journals, shelf: Shelf, followers: Sequence[Follower]) -> Corrections:
+    return Corrections(
+        journals,
+        followers,
+        shelf,
+        Sources(journals.db),
+        city=Corrector(settings.name, settings.base_url, settings.languages[0]),
+        parser=lambda: Parser(memory_bytes=settings.parser_memory_mib << 20),
+        clock_ms=clock_ms,
     )
 
 

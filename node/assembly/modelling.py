@@ -11,10 +11,10 @@ from node.catalog.author.office import Authoring
 from node.catalog.models.fetching import Fetching
 from node.catalog.models.inspect import NORMAL
 from node.catalog.models.inspections import Inspections
-from node.catalog.models.keeper import ModelsKeeper
+from node.catalog.models.keeper import models_keeper
 from node.catalog.models.rounds import Inspector
+from node.catalog.open_files import OpenFiles
 from node.catalog.shelf import Shelf
-from node.catalog.touched import Touched
 from node.db import Database
 from node.outbound import Outbound
 from node.settings import Settings
@@ -27,7 +27,7 @@ class Models:
     """City models read from their files; `keeper` and `inspector` are what the worker runs, if `automatic`."""
 
     automatic: bool
-    keeper: ModelsKeeper
+    keeper: OpenFiles
     inspector: Inspector
     inspections: Inspections
     files: Fetching
@@ -45,7 +45,7 @@ def build(settings: Settings, *, db: Database, shelf: Shelf, outbound: Outbound,
     )
     return Models(
         automatic=settings.model_inspect_mib > 0,
-        keeper=ModelsKeeper(db, shelf, Touched(shelf), clock_ms=clock_ms),
+        keeper=models_keeper(db, shelf, clock_ms=clock_ms),
         inspector=Inspector(db, shelf, files, authoring, clock_ms=clock_ms),
         inspections=Inspections(db.hot()),
         files=files,

@@ -13,6 +13,7 @@ from node.db import Database
 from node.federation.access import Access
 from node.federation.dcp import SelfIssuedTokens
 from node.federation.dpop import Nonces, Proofs
+from node.federation.message_signing import MessageSigning
 from node.federation.peer_store import PeerStore
 from node.federation.replay import Replay
 from node.federation.secrets import NamedTokens
@@ -30,13 +31,18 @@ _NONCE_SEED = b"citynode secret of the DPoP nonces, version 1"
 
 @dataclass(frozen=True, slots=True)
 class OAuth:
-    """The parts of OAuth. `named` are the tokens of staff and programs, `self_issued` what DCP has in its place."""
+    """The parts of OAuth. `named` are the tokens of staff and programs, `self_issued` what DCP has in its place.
+
+    `messages` signs what goes with our tokens and checks what comes with those of peers; `issuing` writes tokens.
+    """
 
     tokens: Tokens
     access: Access
     source: TokenSource
     named: NamedTokens
     self_issued: SelfIssuedTokens
+    messages: MessageSigning
+    issuing: AccessTokens
 
 
 def build(
@@ -80,4 +86,6 @@ def build(
         ),
         named=named,
         self_issued=SelfIssuedTokens(settings.base_url, directory, replay, renew, clock_ms=clock_ms),
+        messages=MessageSigning(keyring, directory, replay, renew, clock_ms=clock_ms),
+        issuing=access,
     )

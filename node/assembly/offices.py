@@ -12,7 +12,9 @@ from uuid import uuid4
 from node.assembly import speaking
 from node.assembly.clock import clock_ms
 from node.assembly.ground import Ground
+from node.catalog.shelf import Shelf
 from node.federation.agreement_acts import AgreementActs
+from node.federation.agreement_comments import Comments
 from node.federation.agreement_drafting import Drafting, Held
 from node.federation.agreement_drafts import Drafts
 from node.federation.agreement_export import Sources
@@ -20,14 +22,19 @@ from node.federation.agreement_finder import Finder
 from node.federation.agreement_notices import AgreementNotices
 from node.federation.agreement_office import AgreementOffice, Desk
 from node.federation.agreement_readings import Readings
+from node.federation.agreement_register import Register
 from node.federation.agreement_reminders import Reminders
 from node.federation.agreement_view import Views
 from node.federation.agreements import PUBLIC_COLLECTION, Agreements, pair_collection
 from node.federation.approvals import Approvals
 from node.federation.decisions import Decisions
+from node.federation.negotiation_parties import PeerParties
 from node.federation.offer_office import OfferOffice
 from node.federation.offers import Offers
 from node.federation.pair_journals import PairJournals
+from node.federation.refusals import RefusalsHeard
+from node.federation.reports import Reports
+from node.keys import PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +51,12 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Offices:
-    """The desks, and who hears notices."""
+    """The desks, who hears notices, and what everyone may know."""
 
     agreements: AgreementOffice
     offers: OfferOffice
     notices: AgreementNotices
+    register: Register
 
 
 def build(ground: Ground, parts: Parts) -> Offices:
@@ -89,12 +97,31 @@ def build(ground: Ground, parts: Parts) -> Offices:
         finder=finder,
         views=views,
         readings=readings,
+        comments=Comments(ground.db),
         peers=peers,
         base_url=base_url,
         clock_ms=clock_ms,
     )
     offers = OfferOffice(parts.offers, readings, views, base_url=base_url, clock_ms=clock_ms)
-    return Offices(AgreementOffice(desk), offers, notices)
+    return Offices(AgreementOffice(desk), offers, notices, _register(ground, parts.agreements))
+
+
+def _register(ground: Ground, agreements: Agreements) -> Register:
+    parties, own = PeerParties(ground.peers), ground.settings.base_url
+
+    def keys_of(url: str) -> Sequence[PublicKey]:
+        return ground.keyring.published() if url == own else parties.keys(url)
+
+    return Register(
+        reader=ground.journals,
+        book=agreements,
+        base_url=own,
+        federation=ground.settings.federation,
+        keys_of=keys_of,
+        here=Reports(ground.db, ground.peers, ground.client),
+        there=RefusalsHeard(ground.journals),
+        clock_ms=clock_ms,
+    )
 
 
 def _drafting(ground: Ground, offers: Offers) -> Drafting:
@@ -113,12 +140,18 @@ def _drafting(ground: Ground, offers: Offers) -> Drafting:
         listed = identity.collections if identity else ()
         return [iri for name, iri, _ in listed if name != PUBLIC_COLLECTION]
 
+    shelf = Shelf(ground.journals)
+
+    def mirrored(peer: str, iri: str) -> bool:
+        return any(held.collection.startswith(f"{peer}/") for held in shelf.all_by_iri(iri))
+
     return Drafting(
         base_url=ground.settings.base_url,
         peers=peers,
         ours=ours,
         theirs=theirs,
         check=offers.check,
+        mirrored=mirrored,
         new_id=lambda: str(uuid4()),
     )
 

@@ -9,16 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from node.assembly.clock import clock_ms
+from node.assembly.oauth import OAuth
 from node.catalog.held import held_under
 from node.db import Database
 from node.federation.backoff import Backoff
 from node.federation.client import PeerClient
 from node.federation.health import Health
 from node.federation.own_identity import OwnIdentity
+from node.federation.peer_days import PeerDays
 from node.federation.peer_office import PeerOffice
 from node.federation.peer_test import PeerTest
 from node.federation.peers import Peers
-from node.federation.token_source import TokenSource
 from node.journal import Reader
 from node.outbound import Outbound
 from node.settings import Settings
@@ -43,7 +44,7 @@ def build(
     reader: Reader,
     identity: OwnIdentity,
     outbound: Outbound,
-    source: TokenSource,
+    oauth: OAuth,
     opened: Callable[[str, str], bool],
 ) -> Peering:
     """Put it together; opens no connection. `opened` tells whether an agreement lets us mirror a peer's collection."""
@@ -53,7 +54,7 @@ def build(
 
     # A city that is polled often is also missed soon: at the default of 300 s the longest wait is half an hour.
     backoff = Backoff(longest_ms=LONGEST_WAIT_POLLS * settings.peer_poll_s * 1000)
-    client = PeerClient(outbound, source)
+    client = PeerClient(outbound, oauth.source, sign=oauth.messages.sign_request)
     peers = Peers(
         db,
         base_url=settings.base_url,
@@ -66,5 +67,13 @@ def build(
     )
     health = Health(db, peers, poll_ms=settings.peer_poll_s * 1000, backoff=backoff)
     test = PeerTest(peers, outbound, client)
-    office = PeerOffice(peers, health, test, fingerprint=lambda: identity.fingerprint, clock_ms=clock_ms, opened=opened)
+    office = PeerOffice(
+        peers,
+        health,
+        test,
+        fingerprint=lambda: identity.fingerprint,
+        clock_ms=clock_ms,
+        opened=opened,
+        days=PeerDays(db),
+    )
     return Peering(client, peers, health, office)

@@ -16,14 +16,16 @@ from node.catalog.offered import Offered
 from node.federation.agreement_signing import Signing
 from node.federation.approvals import Approvals, ApprovedDecider
 from node.federation.dcp import SelfIssued, SelfIssuedTokens
-from node.federation.dsp.catalogue import Catalogue
+from node.federation.dsp.catalogue import Catalogue, WithData
 from node.federation.dsp.client import DspClient
 from node.federation.dsp.documents import PATH, own_versions
+from node.federation.message_signing import MessageSigning
 from node.federation.negotiation import Negotiation, Role
 from node.federation.negotiation_moves import Concluded
 from node.federation.negotiation_parties import PeerParties
 from node.federation.negotiations import House, Negotiations
 from node.federation.offers import Offers
+from node.federation.pulls.taking import taker
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Dsp:
     decider: ApprovedDecider
     self_issued: SelfIssuedTokens
     client: DspClient
+    messages: MessageSigning
 
 
 def offers(ground: Ground) -> Offers:
@@ -57,6 +60,7 @@ def build(
     concluded: Concluded,
     admits: Callable[[str, Role, Mapping[str, Any]], None],
     is_public: Callable[[str], bool],
+    with_data: WithData,
 ) -> Dsp:
     """Put it together.
 
@@ -67,12 +71,10 @@ def build(
         concluded: Called in the transaction that stores FINALIZED.
         admits: Refuses negotiations that may not begin.
         is_public: Tells of a collection whether everyone may read it anyway.
+        with_data: Gives those of some records and collections that have data to be transferred.
     """
     settings = ground.settings
-    base_url, allow_http = settings.base_url, settings.allow_http_peers
-
-    def is_automatic(negotiation: Negotiation) -> bool:
-        return offers.is_automatic(negotiation.peer, negotiation.offer_id, negotiation.terms)
+    base_url = settings.base_url
 
     def suffices(negotiation: Negotiation) -> bool:
         # The target too: what it covers is what the other side wrote beside it.
@@ -80,9 +82,7 @@ def build(
         public = settings.unsigned_agreements == "public" and all(map(is_public, named))
         return public or settings.unsigned_agreements == "always"
 
-    own = SelfIssued(base_url, ground.keyring, clock_ms=clock_ms, allow_http=allow_http)
-    client = DspClient(ground.outbound, ground.oauth.source, others={"dcp": own}, clock_ms=clock_ms)
-    decider = ApprovedDecider(approvals, is_automatic=is_automatic)
+    client, decider = _client(ground), _decider(ground, offers, approvals)
     house = House(
         base_url=base_url,
         callback=base_url + PATH,
@@ -95,7 +95,7 @@ def build(
     )
     return Dsp(
         versions=own_versions(base_url),
-        catalogue=Catalogue(offers, base_url=base_url, title=settings.name, language=settings.languages[0]),
+        catalogue=_catalogue(ground, offers, with_data),
         negotiations=Negotiations(
             ground.db,
             house,
@@ -108,7 +108,28 @@ def build(
         decider=decider,
         self_issued=ground.oauth.self_issued,
         client=client,
+        messages=ground.oauth.messages,
     )
+
+
+def _decider(ground: Ground, offers: Offers, approvals: Approvals) -> ApprovedDecider:
+    def is_automatic(negotiation: Negotiation) -> bool:
+        return offers.is_automatic(negotiation.peer, negotiation.offer_id, negotiation.terms)
+
+    is_taken = taker(ground.settings.data_auto_templates)
+    return ApprovedDecider(approvals, is_automatic=is_automatic, is_taken=is_taken)
+
+
+def _catalogue(ground: Ground, offers: Offers, with_data: WithData) -> Catalogue:
+    settings = ground.settings
+    language = settings.languages[0]
+    return Catalogue(offers, base_url=settings.base_url, title=settings.name, language=language, with_data=with_data)
+
+
+def _client(ground: Ground) -> DspClient:
+    settings, oauth = ground.settings, ground.oauth
+    own = SelfIssued(settings.base_url, ground.keyring, clock_ms=clock_ms, allow_http=settings.allow_http_peers)
+    return DspClient(ground.outbound, oauth.source, others={"dcp": own}, signing=oauth.messages, clock_ms=clock_ms)
 
 
 def _new_id() -> str:

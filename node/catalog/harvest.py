@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from node.catalog import corrected, correction_store
 from node.catalog import names as naming
 from node.catalog.desk import Conditions, OnProgress, RunDesk, clear_leftovers
 from node.catalog.portals.base import Description, Head, Refusal, SourceInfo, SourceUnchanged, Walk
@@ -30,6 +31,7 @@ from node.catalog.work import (
     farewell,
     gone_row,
     newcomers,
+    samples,
 )
 from node.db import Database, Tx
 from node.errors import Conflict, Malformed, NodeError, NotFound, Refused, Unavailable
@@ -110,6 +112,26 @@ class Harvest:
         run = self._runs.start(
             name, dry=dry_run, trigger=trigger, now_ms=now, deadline_ms=now + self._policy.run_deadline_ms
         )
+        return self._run(source, run, full=full, on_progress=on_progress)
+
+    def run_asked(self, run_id: int) -> Run:
+        """Take a run that somebody asked for (`Runs.ask`) and do it to its end, like `run`.
+
+        Raises:
+            NotFound: No such run.
+            Conflict: It waits no more.
+        """
+        now = self._clock_ms()
+        run = self._runs.take(run_id, now_ms=now, deadline_ms=now + self._policy.run_deadline_ms)
+        try:
+            source = self._sources.get(run.source)
+        except NotFound as error:
+            run.code = error.code
+            self._runs.finish(run, "failed", str(error), now_ms=self._clock_ms())
+            return run
+        return self._run(source, run, full=run.order == "full", on_progress=None)
+
+    def _run(self, source: Source, run: Run, *, full: bool, on_progress: OnProgress | None) -> Run:
         run.collection = source.collection
         clear_leftovers(self._workspace, self._is_live)
         folder = self._workspace / f"run-{run.id}"
@@ -202,6 +224,7 @@ class Harvest:
         with self._db.read() as tx:
             work.names = naming.Names(tx, work.source.name, base_url=self._policy.base_url)
             work.is_public = self._journals.get(tx, work.source.collection).visibility == "public"
+            work.corrections = correction_store.of_collection(tx, work.source.collection)
         work.published = self._shelf.digests(work.source.collection)
         work.finding_sets = self._shelf.finding_sets(work.source.collection)
 
@@ -275,6 +298,7 @@ class Harvest:
         what = personal.contains(record.kind, record.payload) if work.is_public else ""
         if what:
             return Refusal(described.key, described.title, personal.REFUSED, _PERSONAL.format(what), described.owner)
+        source, (record, correction) = record, corrected.with_correction(work, record)
         if record.findings:
             work.run.counters.with_findings += 1
         key = key_of(record.iri)
@@ -283,10 +307,12 @@ class Harvest:
         known = work.names.known.get(described.key)
         if change == "unchanged" and not work.run.dry:
             named = known is not None and known.live and known.iri == record.iri
-            if named and work.finding_sets.get(key) == finding_set(record.findings):
+            same = named and work.finding_sets.get(key) == finding_set(record.findings)
+            if same and not corrected.is_news(work, record, correction):
                 work.run.counters.unchanged += 1
                 return None
-        return Change(record, described.key, described.title, described.owner, change, known)
+        theirs = source if correction else None
+        return Change(record, described.key, described.title, described.owner, change, known, theirs, correction)
 
     def _refuse(self, work: Work, refusal: Refusal) -> None:
         if refusal.code in _GONE:
@@ -315,11 +341,12 @@ class Harvest:
         work.desk.progress("publish", work.run.counters.read, work.run.counters.total)
         if work.run.dry:
             count(work.run, batch)
-            self._note_rows(work, list(map(dry_row, batch)))
+            self._note_rows(work, [*samples(work, batch), *map(dry_row, batch)])
             return
         with all_or_none(work.run), self._db.write() as tx:
             tx.lock("names")
             self._check_still(tx, work)
+            batch = corrected.settled(tx, work, batch)
             naming.take_over(tx, [work.names.orphans[c.key] for c in batch if c.key in work.names.orphans])
             batch, late = self._without_clashes(tx, work, batch)
             self._append(tx, work.run, work.source.collection, [*departures(work, batch), *map(draft, batch)])
@@ -367,7 +394,8 @@ class Harvest:
             if collection.name != source.collection and is_collection_name(collection.name):
                 self._append(tx, run, collection.name, list(map(farewell, names)))
 
-    def _live_names(self, source: str) -> dict[str, naming.Known]:
+    def live_names(self, source: str) -> dict[str, naming.Known]:
+        """Give the names of a source whose records are published, by source key."""
         with self._db.read() as tx:
             known = naming.Names(tx, source, base_url=self._policy.base_url).known
         return {key: name for key, name in known.items() if name.live}
@@ -384,7 +412,7 @@ class Harvest:
 
     def _withdraw(self, work: Work) -> None:
         """Withdraw what a complete walk no longer saw, or hold it when it is too much at once."""
-        work.run.stage = "withdraw"
+        work.desk.on_progress("withdraw", 0, None)
         if work.desk.gaps or not work.full:
             return
         # Refused records keep their published state; those that may not be public are gone already.
@@ -415,9 +443,10 @@ class Harvest:
     def _take_down(self, work: Work, gone: Sequence[naming.Known]) -> None:
         for start in range(0, len(gone), BATCH):
             part = gone[start : start + BATCH]
-            self._bury(work.run, work.source, part)
+            self.bury(work.run, work.source, part)
 
-    def _bury(self, run: Run, source: Source, part: Sequence[naming.Known]) -> None:
+    def bury(self, run: Run, source: Source, part: Sequence[naming.Known]) -> None:
+        """Withdraw records of a source in one transaction, with the run's counts; at most `BATCH` of them."""
         with all_or_none(run), self._db.write() as tx:
             self._append(tx, run, source.collection, list(map(farewell, part)))
             self._leave_others(tx, run, source, part)
@@ -425,7 +454,8 @@ class Harvest:
             run.counters.withdrawn += len(part)
             self._runs.save_progress(tx, run)
 
-    def _sign(self, run: Run, source: Source) -> None:
+    def sign(self, run: Run, source: Source) -> None:
+        """Sign the journals that a run wrote to."""
         for name in sorted({source.collection, *(name for name, _, _ in run.ranges)}):
             self._journals.checkpoint(name, at_ms=self._clock_ms())
 
@@ -435,7 +465,7 @@ class Harvest:
             self._keep_rows(work)
         work.run.notes = [finding.message for finding in work.desk.findings] + work.desk.gaps
         if not work.run.dry:
-            self._sign(work.run, work.source)
+            self.sign(work.run, work.source)
 
     def _close(self, work: Work) -> None:
         """Tell, and remember how to ask next time if there was nothing that another look could mend."""
@@ -459,36 +489,6 @@ class Harvest:
         if counters.refused:
             return "partial", f"{counters.refused} records were refused; each row says what to mend."
         return "succeeded", ""
-
-    def approve(self, run_id: int) -> Run:
-        """Withdraw what a run held.
-
-        Raises:
-            NotFound: No such run.
-            Conflict: It holds nothing, or a later run of the source has read the source since.
-            AlreadyRunning: A run of the source is under way.
-        """
-        run = self._runs.get(run_id)
-        held = self._runs.rows(run_id, "held", limit=1_000_000)
-        if run.dry or not held or not run.counters.held:
-            raise Conflict(f"Run {run_id} holds no withdrawals.", fix="List runs: citynode harvest list")
-        self._runs.check_idle(run.source, now_ms=self._clock_ms())
-        newest = self._runs.newest(run.source, walked=True)
-        if newest and newest.id != run_id:
-            raise Conflict(
-                f"Run {newest.id} has read the source since.", fix=f"Look at it: citynode harvest show {newest.id}"
-            )
-        source = self._sources.get(run.source)
-        live = self._live_names(source.name)
-        gone = [live[row.source_key] for row in held if row.source_key in live]
-        for start in range(0, len(gone), BATCH):
-            self._bury(run, source, gone[start : start + BATCH])
-        self._sign(run, source)
-        run.counters.held = 0
-        run.state = "partial" if run.counters.refused else "succeeded"
-        run.reason = f"{len(gone)} held withdrawals were approved."
-        self._runs.amend(run)
-        return run
 
 
 def _counted(heads: Iterator[Head | Refusal], desk: RunDesk) -> Iterator[Head | Refusal]:

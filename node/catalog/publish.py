@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from node.errors import Conflict, NotFound
-from node.journal import Draft, Entry, Follower, keep_up_in
+from node.journal import Draft, Entry, Follower
 from node.journal.journal import Journals
 
 
@@ -59,10 +59,7 @@ class Publisher:
                     f"The collection {name} is restricted, and what is published there is for everyone.",
                     fix=f"Open it: citynode collections set {name} --visibility public",
                 )
-            entries = self._journals.append(tx, name, drafts, at_ms=now_ms)
-            collection = self._journals.get(tx, name)
-            for follower in self._followers if entries else ():
-                keep_up_in(tx, self._journals, follower, collection, entries)
+            entries = self._journals.append_followed(tx, name, drafts, self._followers, at_ms=now_ms)
         self._journals.checkpoint(name, at_ms=now_ms)
         return Published(_named(entries, "put"), _named(entries, "withdraw"))
 

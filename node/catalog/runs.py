@@ -1,7 +1,8 @@
 """Harvest runs as they are kept: states, signs of life, counts, and what was refused or held.
 
-queued → running → succeeded | partial | failed | cancelled. A run whose process is gone, or that gave no sign of life
-for ten minutes, is failed at the next look and never shown as running. Added, changed and withdrawn records are not
+queued → running → succeeded | partial | failed | cancelled. Whoever may not harvest itself (the web) asks for a run and
+the worker takes it. A run whose process is gone, or that gave no sign of life for ten minutes, is failed at the next
+look and never shown as running. Added, changed and withdrawn records are not
 copied here: a run keeps the ranges of entries it wrote, and the journal says the rest. Owns `run` and `run_row`.
 """
 
@@ -10,15 +11,19 @@ import os
 import re
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from node.db import Database, Tx
-from node.errors import AlreadyRunning, NotFound
+from node.errors import AlreadyRunning, Conflict, NotFound
 
 State = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
+# What a run is to do: read the source, read it even if it says that it is unchanged, or take down all it published.
+Order = Literal["harvest", "full", "withdraw"]
+STAGES = ("reach", "read", "check", "publish", "withdraw")
 SILENT_MS = 10 * 60 * 1000
+_MOST = (2_000, 32_768)  # of a message, and of a sample's payload
 ENDED: tuple[State, ...] = ("succeeded", "partial", "failed", "cancelled")
 _COLUMNS = (
     "id, source, state, dry, started_at, heartbeat_at, deadline_at, ended_at, stage, counters, reason, ranges,"
@@ -39,6 +44,28 @@ class Counters:
     refused: int = 0
     held: int = 0
     with_findings: int = 0
+
+
+@dataclass(slots=True)
+class Step:
+    """One stage of a run: when it began and was last at work, and how far it is; `total` is None if nobody knows."""
+
+    stage: str
+    first_ms: int
+    last_ms: int
+    done: int = 0
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about withdrawals that were held: how many went and stayed, and a word on why."""
+
+    by: str
+    at_ms: int
+    withdrawn: int
+    kept: int
+    word: str = ""
 
 
 @dataclass(slots=True)
@@ -63,6 +90,9 @@ class Run:
     notes: list[str] = field(default_factory=list)
     collection: str = ""  # that its source fed when it began
     code: str = ""  # of the error that ended it (see node.errors), empty if none did
+    order: Order = "harvest"
+    steps: list[Step] = field(default_factory=list)
+    decision: Decision | None = None
 
     def eta_ms(self, now_ms: int) -> int | None:
         """Guess how long the rest takes from the rate so far; None while nothing can be said."""
@@ -71,6 +101,21 @@ class Run:
         left = max(0, self.counters.total - self.counters.read)
         return int((now_ms - self.started_ms) * left / self.counters.read)
 
+    def at_work(self, stage: str, done: int, total: int | None, *, now_ms: int) -> None:
+        """Note that a stage is at work; the stages of later batches count for the first time they were seen."""
+        self.stage = stage
+        step = next((each for each in self.steps if each.stage == stage), None)
+        if step is None:
+            step = Step(stage, now_ms, now_ms)
+            self.steps.append(step)
+        step.last_ms, step.done = now_ms, max(step.done, done)
+        step.total = total if total is not None else step.total
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether it has not ended."""
+        return self.state not in ENDED
+
     def is_ours(self) -> bool:
         """Tell whether this very process runs it."""
         return self.holder == _holder()
@@ -78,9 +123,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """Something of a run that the journal does not tell: a refusal, a held withdrawal, a finding of a dry run."""
+    """Something of a run that the journal does not tell: a refusal, a held withdrawal, a finding of a dry run.
 
-    change: Literal["refused", "held", "note", "added", "changed", "withdrawn", "unchanged"]
+    A `sample` is one of the first records of a dry run, as it would be published: its payload is the message, its kind
+    the code. It is given only to who asks for samples.
+    """
+
+    change: Literal["refused", "held", "note", "added", "changed", "withdrawn", "unchanged", "sample"]
     source_key: str
     iri: str
     title: str
@@ -120,6 +169,53 @@ class Runs:
             assert row is not None  # noqa: S101  (RETURNING gives a row)
             self._prune(tx, source)
         return self.get(int(row[0]))
+
+    def ask(self, source: str, *, trigger: str, now_ms: int, dry: bool = False, order: Order = "harvest") -> Run:
+        """Ask the worker for a run.
+
+        Raises:
+            AlreadyRunning: A live run of this source exists, or one was asked for.
+        """
+        self.bury_dead(now_ms)
+        with self._db.write() as tx:
+            tx.lock("runs")
+            _check_idle(tx, source)
+            row = tx.row(
+                'INSERT INTO run (source, state, dry, started_at, heartbeat_at, counters, ranges, "trigger")'
+                " VALUES (?, 'queued', ?, ?, ?, ?, '[]', ?) RETURNING id",
+                *(source, dry, now_ms, now_ms, json.dumps({"order": order}), trigger),
+            )
+            assert row is not None  # noqa: S101  (RETURNING gives a row)
+            self._prune(tx, source)
+        return self.get(int(row[0]))
+
+    def asked(self) -> list[Run]:
+        """Give the runs that were asked for and not taken yet, in the order they were asked for."""
+        rows = self._db.hot().rows(f"SELECT {_COLUMNS} FROM run WHERE state = 'queued' ORDER BY id")  # noqa: S608
+        return [_run(row) for row in rows]
+
+    def keep_waiting(self, now_ms: int) -> None:
+        """Say for the runs that wait that there is a worker, which will come to them."""
+        with self._db.write() as tx:
+            tx.run("UPDATE run SET heartbeat_at = ? WHERE state = 'queued'", now_ms)
+
+    def take(self, run_id: int, *, now_ms: int, deadline_ms: int) -> Run:
+        """Begin a run that was asked for, in this process.
+
+        Raises:
+            NotFound: There is none.
+            Conflict: Somebody took it or called it off.
+        """
+        with self._db.write() as tx:
+            taken = tx.run(
+                "UPDATE run SET state = 'running', stage = 'reach', started_at = ?, heartbeat_at = ?, deadline_at = ?,"
+                " pid_host = ? WHERE id = ? AND state = 'queued'",
+                *(now_ms, now_ms, deadline_ms, _holder(), run_id),
+            )
+        found = self.get(run_id)
+        if not taken:
+            raise Conflict(f"Run {run_id} waits no more: it is {found.state}.")
+        return found
 
     def _prune(self, tx: Tx, source: str) -> None:
         """Keep the newest 200 runs of a source."""
@@ -163,8 +259,39 @@ class Runs:
             run.ended_ms = now_ms
             self._save(tx, run)
 
+    def take_up(self, run_id: int, *, now_ms: int, deadline_ms: int) -> tuple[Run, State]:
+        """Let this process decide what an ended run holds, and nobody beside it; gives the run and its state before.
+
+        Raises:
+            NotFound: There is none.
+            Conflict: It holds nothing any more.
+            AlreadyRunning: A live run of its source exists; this one is live while somebody decides.
+        """
+        with self._db.write() as tx:
+            tx.lock("runs")
+            named = tx.row("SELECT source FROM run WHERE id = ?", run_id)
+            if named is None:
+                raise _unknown(run_id)
+            _check_idle(tx, str(named[0]))
+            # Read only now: whoever decided before has written it down, since their run lives no more.
+            row = tx.row(f"SELECT {_COLUMNS} FROM run WHERE id = ?", run_id)  # noqa: S608
+            if row is None:
+                raise _unknown(run_id)
+            run = _run(row)
+            if not run.counters.held:
+                raise Conflict(
+                    f"Run {run_id} holds no withdrawals: they were decided.", fix=f"Look: /desk/runs/{run_id}"
+                )
+            tx.run(
+                "UPDATE run SET state = 'running', stage = 'withdraw', heartbeat_at = ?, deadline_at = ?, pid_host = ?,"
+                " cancel_requested = FALSE WHERE id = ?",
+                *(now_ms, deadline_ms, _holder(), run_id),
+            )
+        was, run.state, run.deadline_ms = run.state, "running", deadline_ms
+        return run, was
+
     def amend(self, run: Run) -> None:
-        """Keep what became of an ended run: its held withdrawals were approved."""
+        """Keep what became of an ended run: its held withdrawals were decided."""
         with self._db.write() as tx:
             self._save(tx, run)
 
@@ -196,7 +323,12 @@ class Runs:
             [
                 (
                     *(run_id, n, row.change, _plain(row.source_key), _plain(row.iri)),
-                    *(_plain(row.title[:300]), _plain(row.owner[:300]), row.code, _plain(row.message[:2000])),
+                    *(
+                        _plain(row.title[:300]),
+                        _plain(row.owner[:300]),
+                        row.code,
+                        _plain(row.message[: _MOST[row.change == "sample"]]),
+                    ),
                 )
                 for n, row in enumerate(rows, start)
             ],
@@ -208,7 +340,7 @@ class Runs:
 
     def rows(self, run_id: int, change: str = "", *, limit: int = 10_000) -> list[RunRow]:
         """Give the kept rows of a run, in order."""
-        where, params = ("AND change = ?", (change,)) if change else ("", ())
+        where, params = ("AND change = ?", (change,)) if change else ("AND change <> 'sample'", ())
         found = self._db.hot().rows(
             "SELECT change, source_key, iri, title, owner, code, message FROM run_row"  # noqa: S608
             f" WHERE run_id = ? {where} ORDER BY n LIMIT ?",
@@ -224,7 +356,7 @@ class Runs:
         """
         row = self._db.hot().row(f"SELECT {_COLUMNS} FROM run WHERE id = ?", (run_id,))  # noqa: S608
         if row is None:
-            raise NotFound(f"There is no run {run_id}.", fix="List them: citynode harvest list")
+            raise _unknown(run_id)
         return _run(row)
 
     def list(self, source: str = "", *, limit: int = 50) -> list[Run]:
@@ -239,10 +371,14 @@ class Runs:
         return found[0] if found else None
 
     def request_cancel(self, run_id: int, *, now_ms: int) -> Run:
-        """Ask a run to stop; it does within 2 s. An ended run is given as it is."""
+        """Ask a run to stop; it does within 2 s, and one that waits is called off. An ended run is given as it is."""
         self.bury_dead(now_ms)
         self.get(run_id)
         with self._db.write() as tx:
+            tx.run(
+                "UPDATE run SET state = 'cancelled', ended_at = ?, reason = ? WHERE id = ? AND state = 'queued'",
+                *(now_ms, "It was called off before it began.", run_id),
+            )
             tx.run("UPDATE run SET cancel_requested = TRUE WHERE id = ? AND state IN ('queued', 'running')", run_id)
         return self.get(run_id)
 
@@ -256,10 +392,15 @@ class Runs:
             tx.many(
                 "UPDATE run SET state = 'failed', ended_at = ?, reason = ?"
                 " WHERE id = ? AND state IN ('queued', 'running')",
-                [(now_ms, "The process that ran it is gone. Run it again: nothing was lost.", run.id) for run in dead],
+                [(now_ms, _DEAD[run.state], run.id) for run in dead],
             )
         return len(dead)
 
+
+_DEAD: dict[State, str] = {
+    "running": "The process that ran it is gone. Run it again: nothing was lost.",
+    "queued": "No worker took it for ten minutes. Look whether it runs (citynode run), then ask again.",
+}
 
 # PostgreSQL holds no NUL and UTF-8 no half of a character; both may stand in a stranger's title.
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
@@ -267,6 +408,10 @@ _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 def _plain(text: str) -> str:
     return _NO_TEXT.sub("\ufffd", text)
+
+
+def _unknown(run_id: int) -> NotFound:
+    return NotFound(f"There is no run {run_id}.", fix="List them: citynode harvest list")
 
 
 def _check_idle(tx: Tx, source: str) -> None:
@@ -278,18 +423,21 @@ def _check_idle(tx: Tx, source: str) -> None:
 
 
 # What is kept in the text of the counts without being one.
-_BESIDE: tuple[tuple[str, list[str] | str], ...] = (("notes", []), ("code", ""), ("collection", ""))
+_BESIDE = ("notes", "code", "collection", "order")
 
 
 def _counters_text(run: Run) -> str:
     known = {name: getattr(run.counters, name) for name in Counters.__dataclass_fields__}
-    return json.dumps({**known, "notes": run.notes, "code": run.code, "collection": run.collection}, ensure_ascii=False)
+    beside = {name: getattr(run, name) for name in _BESIDE}
+    told = {"steps": [asdict(each) for each in run.steps], "decision": run.decision and asdict(run.decision)}
+    return json.dumps({**known, **beside, **told}, ensure_ascii=False)
 
 
 def _run(row: tuple[object, ...]) -> Run:
     values = dict(zip((part.strip(' "') for part in _COLUMNS.split(",")), row, strict=True))
     counters = json.loads(str(values["counters"] or "{}"))
-    notes, code, collection = (counters.pop(name, empty) for name, empty in _BESIDE)
+    beside = {name: counters.pop(name) for name in _BESIDE if name in counters}
+    steps, decision = counters.pop("steps", None), counters.pop("decision", None)
     return Run(
         id=int(str(values["id"])),
         source=str(values["source"]),
@@ -306,9 +454,9 @@ def _run(row: tuple[object, ...]) -> Run:
         trigger=str(values["trigger"]),
         cancel_requested=bool(values["cancel_requested"]),
         holder=str(values["pid_host"]),
-        notes=notes,
-        collection=collection,
-        code=code,
+        steps=[Step(**each) for each in steps or ()],
+        decision=Decision(**decision) if decision else None,
+        **beside,
     )
 
 
@@ -330,6 +478,8 @@ def _started(pid: int) -> str:
 def _is_dead(run: Run, now_ms: int) -> bool:
     if now_ms - run.heartbeat_ms > SILENT_MS:
         return True
+    if run.state == "queued":
+        return False
     process, _, host = run.holder.partition("@")
     pid, _, started = process.partition(":")
     return host == socket.gethostname() and pid.isdigit() and Path("/proc").is_dir() and _started(int(pid)) != started

@@ -27,13 +27,13 @@ _BY_ADDRESS = (
     " ORDER BY digest IS NULL, collection_id IN (SELECT id FROM collection WHERE visibility <> 'public'), seq DESC"
     " LIMIT 1"
 )
-# The same record may be held twice: what may be seen comes first, then what is our own.
+# The same record may be held twice: what may be seen comes first, then what is our own. One look-up for each collection
+# and key: the order of the tables matters to SQLite, which else reads the whole shelf.
 _BY_IRI = (
-    "SELECT s.collection_id, s.iri, s.kind, s.slug, s.digest, s.seq, s.at FROM shelf s"
-    " JOIN collection c ON c.id = s.collection_id WHERE s.record_key = ? AND s.iri = ? AND s.digest IS NOT NULL"
+    "SELECT s.collection_id, s.iri, s.kind, s.slug, s.digest, s.seq, s.at FROM collection c CROSS JOIN shelf s"
+    " WHERE s.collection_id = c.id AND s.record_key = ? AND s.iri = ? AND s.digest IS NOT NULL"
     " ORDER BY c.visibility <> 'public', c.name LIKE '%/%', c.id LIMIT ?"
 )
-# One look-up for each collection and key: the order of the tables matters to SQLite, which else reads the whole shelf.
 _BY_KEYS = (
     "SELECT s.collection_id, s.iri, s.kind, s.slug, s.digest, s.seq, s.at FROM collection c CROSS JOIN shelf s"
     " WHERE s.collection_id = c.id AND s.record_key IN ({}) AND s.digest IS NOT NULL"
@@ -45,8 +45,8 @@ _WITHDRAWN = (
     " AND s.digest IS NULL AND c.visibility = 'public' AND c.name NOT LIKE '%/%' ORDER BY s.seq DESC LIMIT 1"
 )
 _GONE = (
-    "SELECT c.name, s.at FROM shelf s JOIN collection c ON c.id = s.collection_id WHERE s.record_key = ? AND s.iri = ?"
-    " AND s.digest IS NULL AND c.visibility = 'public' ORDER BY c.name LIKE '%/%', s.at DESC LIMIT ?"
+    "SELECT c.name, s.at FROM collection c CROSS JOIN shelf s WHERE s.collection_id = c.id AND s.record_key = ?"
+    " AND s.iri = ? AND s.digest IS NULL AND c.visibility = 'public' ORDER BY c.name LIKE '%/%', s.at DESC LIMIT ?"
 )
 _CHUNK = 500
 

@@ -19,6 +19,9 @@ from node.errors import Conflict, Malformed, NotFound, UnknownKind
 from node.records import is_collection_name
 
 PORTALS = "citynode.portals"
+_CHANGEABLE = frozenset(
+    {"kind", "location", "collection", "schedule_minutes", "keep_contacts", "threshold_percent", "paused"}
+)
 
 
 class Source(SQLModel, table=True):
@@ -114,6 +117,30 @@ class Sources:
             tx.session.flush()
             tx.session.expunge(source)
         return source
+
+    def change(self, name: str, **values: object) -> Source:
+        """Change what a source says of itself: where it is, what it is, how often it is read, whether it is paused.
+
+        The next run then reads the source anew where that matters: a run remembers by which recipe the last one read.
+
+        Raises:
+            NotFound: There is no source, or no collection, of that name.
+            Malformed: The location is no such thing.
+            UnknownKind: No adapter of that kind.
+        """
+        found = self.get(name)
+        changed = {key: value for key, value in values.items() if value != getattr(found, key)}
+        portal_of(str(values.get("kind", found.kind)))
+        if "location" in changed:
+            changed["location"] = _location(str(changed["location"]))
+        with self._db.write() as tx:
+            if not tx.row("SELECT 1 FROM collection WHERE name = ?", values.get("collection", found.collection)):
+                raise NotFound(
+                    f"There is no collection {values['collection']!r}.", fix="Create it: citynode collections create"
+                )
+            for column in _CHANGEABLE & changed.keys():
+                tx.run(f"UPDATE source SET {column} = ? WHERE name = ?", changed[column], name)  # noqa: S608
+        return self.get(name)
 
     def list(self) -> list[Source]:
         """Give every source in order of name."""

@@ -6,6 +6,7 @@ its rows. A reading of runs and journals: it writes nothing.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from node.catalog.runs import Run, RunRow, Runs
 from node.errors import NotFound
@@ -47,14 +48,18 @@ class Stories:
             told.append(self._row(entry, before))
         return kept + told
 
-    def differences(self, run: Run, *, limit: int = 1000) -> list[Difference]:
+    def touched(self, run: Run, change: str, *, offset: int, limit: int) -> list[RunRow]:
+        """Give some of the records that a run added, changed or withdrew, in order of entry; only they are read."""
+        wanted = (pair for pair in self._entries(run) if _change(*pair) == change)
+        return [self._row(*pair) for pair in islice(wanted, offset, offset + limit)]
+
+    def differences(self, run: Run, *, offset: int = 0, limit: int = 1000) -> list[Difference]:
         """Give the changed records of a run line by line."""
         found: list[Difference] = []
-        for entry, before in self._entries(run):
-            if len(found) >= limit:
-                break
+        changed = (pair for pair in self._entries(run) if _change(*pair) == "changed")
+        for entry, before in islice(changed, offset, offset + limit):
             opening = entry.opening
-            if opening is None or opening.op != "put" or before is None:
+            if opening is None or before is None:
                 continue
             new, old = self._payload(opening.digest), self._payload(before)
             removed = tuple(sorted(set(old.split("\n")) - set(new.split("\n"))))
@@ -85,19 +90,29 @@ class Stories:
         digest = opening.digest if opening.op == "put" else before or ""
         triples = triples_of(self._payload(digest).encode()) if digest else []
         title = title_of(triples, opening.record)
-        change = "withdrawn" if opening.op == "withdraw" else "changed" if before else "added"
-        return RunRow(change, "", opening.record, title, owner_of(triples, opening.record), "", "")  # type: ignore[arg-type]
+        owner = owner_of(triples, opening.record)
+        return RunRow(_change(entry, before), "", opening.record, title, owner, "", "")  # type: ignore[arg-type]
+
+
+def _change(entry: Entry, before: str | None) -> str:
+    if entry.opening is None:
+        return "changed"
+    return "withdrawn" if entry.opening.op == "withdraw" else "changed" if before else "added"
 
 
 def title_of(triples: list[Triple], iri: str, language: str = "en") -> str:
     """Give a record's title: an original in the language, then any original, then a translation, then the IRI."""
     titles = [o for s, p, o in triples if p == _TITLE and s == f"<{iri}>" and is_literal(o)]
-    ranked = sorted(titles, key=lambda o: ("-t-" in language_of(o), language_of(o) != language, o))
+    ranked = _ranked(titles, language)
     return value_of(ranked[0]) if ranked else iri
 
 
-def owner_of(triples: list[Triple], iri: str) -> str:
-    """Give the name of a record's publisher, or its IRI, or empty."""
+def _ranked(values: list[str], language: str) -> list[str]:
+    return sorted(values, key=lambda o: ("-t-" in language_of(o), language_of(o) != language, o))
+
+
+def owner_of(triples: list[Triple], iri: str, language: str = "en") -> str:
+    """Give the name of a record's publisher, chosen as a title is, or its IRI, or empty."""
     publishers = {o for s, p, o in triples if s == f"<{iri}>" and p == _PUBLISHER}
-    names = sorted(value_of(o) for s, p, o in triples if s in publishers and p in _NAMES)
-    return names[0] if names else min((value_of(o) for o in publishers), default="")
+    names = _ranked([o for s, p, o in triples if s in publishers and p in _NAMES], language)
+    return value_of(names[0]) if names else min((value_of(o) for o in publishers), default="")

@@ -122,10 +122,15 @@ def decide(tx: Tx, name: str, state: str, *, was: str, reason: str, at_ms: int) 
     return bool(tx.run(sql, state, reason, at_ms, name, was))
 
 
-def tidy(tx: Tx, now_ms: int) -> None:
-    """Forget callers after a day, and what was refused long ago."""
-    tx.run("UPDATE submission SET caller = '' WHERE caller <> '' AND at <= ?", now_ms - DAY_MS)
-    tx.run(_FORGET, now_ms - KEPT_MS)
+def tidy(tx: Tx, now_ms: int) -> int:
+    """Forget callers after a day, and what was refused long ago; give how many."""
+    forgotten = tx.run("UPDATE submission SET caller = '' WHERE caller <> '' AND at <= ?", now_ms - DAY_MS)
+    return forgotten + tx.run(_FORGET, now_ms - KEPT_MS)
+
+
+def decided_since(tx: Tx, since_ms: int) -> bool:
+    """Tell whether one was decided since then, so that its words left the table."""
+    return tx.row("SELECT 1 FROM submission WHERE decided_at > ? LIMIT 1", since_ms) is not None
 
 
 def _submitted(row: Row) -> Submitted:

@@ -9,6 +9,7 @@ itself, so it meets the same checks.
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -18,7 +19,7 @@ from node.catalog import submission_rules, submission_store
 from node.catalog.author.office import Outcome, Written
 from node.catalog.submission_store import DAY_MS, Submitted
 from node.db import Database, Tx
-from node.errors import Conflict, Malformed, NotFound, TooManyRequests, Unavailable
+from node.errors import Conflict, JournalBusy, Malformed, NotFound, TooManyRequests, Unavailable
 from node.records import KINDS as PLURALS
 from node.records import slug_of
 from node.vocab.kinds import TABLES
@@ -148,7 +149,7 @@ class Submissions:
             Unavailable: The door is closed, or too many wait.
         """
         if not self._bounds.per_day:
-            raise Unavailable("This city takes no submissions at present.", fix="Write to the city.")
+            raise _shut("submit.closed", Unavailable("This city takes no submissions now.", fix="Write to the city."))
         who = _hash(f"{self._base} {caller}")[:32]
         with self._db.read() as tx:
             # Before anything costs time; and again under the lock, since others may be submitting.
@@ -195,9 +196,13 @@ class Submissions:
                 "The member 'described' is no JSON object.", fix="It holds the fields, as GET /submissions lists."
             )
         if not isinstance(language, str) or not is_language(language):
-            raise Malformed("The member 'language' is no language that is known.", fix="Write a tag such as en or fi.")
+            error = Malformed(
+                "The member 'language' is no language that is known.", fix="Write a tag such as en or fi."
+            )
+            error.places, error.place_codes = (("/language", "This is no language that is known."),), ("language",)
+            raise error
         if not isinstance(email, str) or (email and not is_email(email)):
-            raise Malformed("The member 'email' is no mail address.", fix="Write one, or leave it out.")
+            raise _no_address()
         return table, self._checked(table, tidy(table, described, language)), email
 
     def _checked(self, table: KindTable, said: dict[str, Any]) -> dict[str, Any]:
@@ -217,10 +222,12 @@ class Submissions:
             if len(known) >= most:
                 wait_s = max(1, -(-(known[-most] + span_ms - now_ms) // 1000))
                 said = f"At most {most} submissions in {span_ms // _HOUR_MS} h are taken from one address."
-                raise TooManyRequests(said, retry_after_s=wait_s, fix="Wait as long as Retry-After says.")
+                late = TooManyRequests(said, retry_after_s=wait_s, fix="Wait as long as Retry-After says.")
+                raise _shut("submit.enough_hour" if span_ms == _HOUR_MS else "submit.enough_day", late, most=most)
         if submission_store.waiting(tx) >= self._bounds.waiting:
             said = "As many submissions wait as this city looks through."
-            raise Unavailable(said, retry_after_s=DAY_MS // 1000, fix="Try again in some days.")
+            error = Unavailable(said, retry_after_s=DAY_MS // 1000, fix="Try again in some days.")
+            raise _shut("submit.full", error)
 
     def _check_new(self, tx: Tx, new: Submitted) -> None:
         for each in submission_store.alike(tx, new.kind, new.title_key, new.url_key):
@@ -254,6 +261,15 @@ class Submissions:
             return replace(told, record=iri)
         gone = self._names.withdrawn(found.kind, found.record)
         return replace(told, state="withdrawn", record=iri, withdrawn_ms=gone[1] if gone else 0)
+
+    def forget(self, now_ms: int) -> int:
+        """Forget what has had its time, from the files too; give how many rows that changed. Raises JournalBusy."""
+        with self._db.write() as tx:
+            forgotten = submission_store.tidy(tx, now_ms)
+            decided = submission_store.decided_since(tx, now_ms - 2 * _HOUR_MS)
+        if forgotten or decided:
+            self._db.scrub()
+        return forgotten
 
     # ------------------------------------------------------------ staff
 
@@ -358,6 +374,9 @@ class Submissions:
             done = submission_store.decide(tx, found.id, state, was=was, reason=reason, at_ms=self._clock_ms())
         if not done:
             raise _decided(found)
+        # It is decided whatever the files still hold: `forget` scrubs them again within the hour.
+        with suppress(JournalBusy):
+            self._db.scrub()
 
     def _warnings(self, found: Submitted) -> tuple[Problem, ...]:
         said = orjson.loads(found.said)
@@ -384,12 +403,25 @@ class Submissions:
         )
 
 
+def _shut(key: str, error: Unavailable, **values: object) -> Unavailable:
+    """Let pages say why nothing is taken now in their reader's language."""
+    error.said = (key, values)
+    return error
+
+
 def refused(what: str, found: Sequence[Problem]) -> Malformed:
     """Name every place at once; the sentence tells the first."""
     more = f" {len(found) - 1} more." if len(found) > 1 else ""
     first = f"{found[0].pointer or '/'}: {found[0].message}"
     error = Malformed(f"{what}: {first}{more}", fix="Mend it and send it again.")
     error.places = tuple((f"/described{each.pointer}", each.message) for each in found)
+    error.place_codes = tuple(each.code for each in found)
+    return error
+
+
+def _no_address() -> Malformed:
+    error = Malformed("The member 'email' is no mail address.", fix="Write one, or leave it out.")
+    error.places, error.place_codes = (("/email", "This is no mail address."),), ("email",)
     return error
 
 

@@ -16,7 +16,7 @@ from node.catalog.shelf import Held, Shelf
 
 DAYS_AHEAD = 30
 DAY_MS = 86_400_000
-What = Literal["review", "question", "agreement", "submission"]
+What = Literal["review", "question", "agreement", "submission", "correction", "draft"]
 
 
 @dataclass(frozen=True, slots=True)

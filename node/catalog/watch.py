@@ -46,8 +46,8 @@ class Watch:
         self._thread = threading.Thread(target=self._look, name=f"watch-run-{run.id}", daemon=True)
 
     def heard(self, stage: str, done: int, total: int | None) -> None:
-        """Remember the stage for the next heartbeat, and pass the counts on."""
-        self._run.stage = stage
+        """Remember how far the stage is for the next heartbeat, and pass the counts on."""
+        self._run.at_work(stage, done, total, now_ms=self._clock_ms())
         if self._on_progress:
             self._on_progress(stage, done, total)
 

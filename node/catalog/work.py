@@ -9,12 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from node.catalog import names as naming
+from node.catalog.correction_store import Correction
 from node.catalog.desk import Limits, RunDesk
 from node.catalog.portals.base import Named
 from node.catalog.runs import Run, RunRow
 from node.catalog.sources import Source
 from node.journal import Draft
 from node.records import Finding, Record
+
+SAMPLES = 5
+FINDINGS_JOINED_BY = " · "
+SAMPLE_BYTES = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +32,15 @@ class Policy:
     threshold_percent: int
     parser_bytes: int
     limits: Limits
+    city: str = ""
 
 
 @dataclass(slots=True)
 class Change:
-    """A record that differs from what is held: in its payload, its names or its findings (then `unchanged`)."""
+    """A record that differs from what is held: in its payload, its names or its findings (then `unchanged`).
+
+    One that this city corrects has the correction, and as `source` the record as its source has it.
+    """
 
     record: Record
     key: str
@@ -39,6 +48,8 @@ class Change:
     owner: str
     change: str
     known: naming.Known | None
+    source: Record | None = None
+    correction: Correction | None = None
 
 
 @dataclass(slots=True)
@@ -52,6 +63,7 @@ class Work:
     # What is held of the source; there once the source is read.
     names: naming.Names = field(init=False)
     published: Mapping[int, str] = field(default_factory=dict)
+    corrections: Mapping[str, Correction] = field(default_factory=dict)
     finding_sets: Mapping[int, bytes] = field(default_factory=dict)
     settled: Mapping[str, Named] = field(default_factory=dict)
     is_public: bool = True
@@ -62,6 +74,7 @@ class Work:
     private: set[str] = field(default_factory=set)  # source keys of what may not be public, still to be withdrawn
     closed: set[str] = field(default_factory=set)  # those that were
     again: bool = False
+    sampled: int = 0
 
 
 @contextmanager
@@ -117,9 +130,21 @@ def gone_row(change: str, name: naming.Known, code: str, message: str = "The sou
 
 def dry_row(change: Change) -> RunRow:
     """Tell of a record that would be published, with its findings."""
-    message = " · ".join(_one_line(finding) for finding in change.record.findings)
+    message = FINDINGS_JOINED_BY.join(_one_line(finding) for finding in change.record.findings)
     row = RunRow("unchanged", change.key, change.record.iri, change.title, change.owner, "", message)
     return replace(row, change=change.change)  # type: ignore[arg-type]
+
+
+def samples(work: Work, batch: Sequence[Change]) -> list[RunRow]:
+    """Give the first records of a dry run as they would be published; those that are too long to keep are left out."""
+    left = SAMPLES - work.sampled
+    short = [c.record for c in batch if len(c.record.payload) <= SAMPLE_BYTES][:left] if left else []
+    work.sampled += len(short)
+    by_iri = {c.record.iri: c for c in batch}
+    return [
+        RunRow("sample", by_iri[r.iri].key, r.iri, by_iri[r.iri].title, r.slug, r.kind, r.payload.decode())
+        for r in short
+    ]
 
 
 def _one_line(finding: Finding) -> str:

@@ -198,6 +198,8 @@ _FEW = 3
 
 
 def _approved(found: Mapping[str, Any]) -> str:
+    if found.get("agreed_at") and not found["approvals"]:
+        return "nobody: the node agreed by itself, as the offer says"
     names = "; ".join(f"{each['person']}, {each['at'][:10]}" for each in found["approvals"]) or "nobody yet"
     missing = found["approvals_missing"]
     return f"{names}; {missing} more needed" if missing else names

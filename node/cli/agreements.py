@@ -23,6 +23,7 @@ from node.cli.agreement_words import (
     wish_of,
     words_of,
 )
+from node.cli.asking import confirm
 from node.cli.common import DataOption, JsonOption, now_ms, opened
 from node.errors import Conflict, Misconfigured, NotFound
 
@@ -47,6 +48,7 @@ NeededReason = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why; the other city reads it. Required, but for a draft.")
 ]
 _WAITS = 3
+_LOOK = "Look at it first, then add --yes."
 PeerOption = Annotated[str, typer.Option("--with", metavar="PEER", help="The other city, by its name here.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="PLACE=VALUE", help="Fill a place of the template; repeatable.")
@@ -326,7 +328,7 @@ def approve(
         if not yes:
             for part in office.readings.explain(name, lang)["parts"]:
                 say.lines(f"{part['assigner']} -> {part['assignee']}\n{part['text']}".split("\n"))
-            _ask(f"Does {person} approve this?")
+            confirm(f"Does {person} approve this?", fix=_LOOK)
         found = office.approve(name, person=person, terms=read["terms"])
         _moved(_waited(node, found, wait), as_json)
 
@@ -374,7 +376,8 @@ def revoke(
             raise Misconfigured("The other city is told why.", fix="Say it in a sentence: --reason TEXT")
         if not yes:
             print_thing(shown)
-            _ask("Drop it?" if kinds == {"draft"} else "End it? There is no way back but a new agreement.")
+            question = "Drop it?" if kinds == {"draft"} else "End it? There is no way back but a new agreement."
+            confirm(question, fix=_LOOK)
         _closed(_office(node).act("revoke", name, reason=reason), as_json)
 
 
@@ -466,13 +469,6 @@ def _moved(found: dict[str, Any], as_json: bool) -> None:
         raise typer.Exit(_WAITS)
     if "ended" in {each["state"] for each in found.get("parts") or [found]}:
         raise typer.Exit(1)
-
-
-def _ask(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise Misconfigured("Nobody is here to be asked.", fix="Look at it first, then add --yes.")
-    if not typer.confirm(question, err=True):
-        raise Conflict("Nothing was changed.")
 
 
 def _waited(node: "Node", found: dict[str, Any], wait_s: int) -> dict[str, Any]:

@@ -13,13 +13,17 @@ from node.errors import Conflict, Misconfigured
 from node.settings import Settings, load
 
 FIRST_COLLECTION = "open-data"
+FIRST_ACCOUNT = "admin"
+# Whoever begins must be able to do all of the first hour alone, approving the first peer too; docs/desk.md says more.
+FIRST_ROLES = ("approver", "admin")
 
 
-def begin(*, data: Path | None, name: str, base_url: str, languages: str) -> tuple[Settings, bool]:
+def begin(*, data: Path | None, name: str, base_url: str, languages: str) -> tuple[Settings, str]:
     """Make the node, or find that it is made already with the same name and address.
 
     Returns:
-        The settings as a later start will read them, and whether anything was made.
+        The settings as a later start will read them, and the link by which the desk's first account gets its password;
+        empty if nothing was made.
 
     Raises:
         Conflict: Another node lives in the folder.
@@ -29,11 +33,11 @@ def begin(*, data: Path | None, name: str, base_url: str, languages: str) -> tup
     if not wanted.name.strip():
         raise Misconfigured("The city needs a name.", fix="Say it: --name Helsinki.")
     if wanted.file.is_file():
-        return _as_it_is(data, wanted), False
+        return _as_it_is(data, wanted), ""
     _private_folder(wanted.data)
-    _make(wanted)
+    link = _make(wanted)
     _write(wanted.file, _toml(wanted))
-    return load(data=data), True
+    return load(data=data), link
 
 
 def _as_it_is(data: Path | None, wanted: Settings) -> Settings:
@@ -53,7 +57,7 @@ def _private_folder(folder: Path) -> None:
         raise Misconfigured(f"{folder} cannot be made: {error.strerror}.", fix="Choose another --data DIR.") from error
 
 
-def _make(settings: Settings) -> None:
+def _make(settings: Settings) -> str:
     from node.assembly import build, make_keys
 
     make_keys(settings)
@@ -61,6 +65,9 @@ def _make(settings: Settings) -> None:
     try:
         node.db.upgrade()
         node.create_collection(FIRST_COLLECTION, title="Open data", visibility="public", at_ms=now_ms(), exist_ok=True)
+        if not node.staff.people.list():
+            node.staff.people.add(FIRST_ACCOUNT, roles=FIRST_ROLES)
+        return str(node.staff.office.link(FIRST_ACCOUNT)["link"])
     finally:
         node.close()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.cli.acts import noted
 from node.errors import Misconfigured
 from node.settings import Settings, load
 
@@ -46,11 +47,12 @@ def settings_of(data: Path | None, **overrides: object) -> Settings:
 
 @contextmanager
 def opened(data: Path | None) -> Iterator["Node"]:
-    """Open the node for one command and close it afterwards."""
+    """Open the node for one command and close it afterwards; what the command does stands in the audit trail."""
     from node.assembly import build
 
     node = build(settings_of(data))
     try:
-        yield node
+        with noted(node.db, node.staff.trail):
+            yield node
     finally:
         node.close()

@@ -9,12 +9,14 @@ import os
 import shutil
 import tarfile
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
 
 from node.cli import say
+from node.cli.acts import noted
 from node.cli.common import DataOption, JsonOption, now_ms, settings_of
 from node.db import Database, backup, restore
 from node.errors import Conflict, Malformed, NotFound, Refused
@@ -57,7 +59,7 @@ def backup_(
         raise Conflict(f"{file} exists already.", fix="Name another file, or move it away.")
     db = Database(settings.database)
     try:
-        with tempfile.TemporaryDirectory(dir=_folder_of(file), prefix=".backup-") as work:
+        with _in_trail(db), tempfile.TemporaryDirectory(dir=_folder_of(file), prefix=".backup-") as work:
             copy = Path(work) / _DATABASE
             backup(db, copy)
             draft = Path(work) / "backup.tar"
@@ -66,6 +68,13 @@ def backup_(
     finally:
         db.close()
     say.line(f"Wrote {file} ({file.stat().st_size} bytes); it holds private keys, so keep it safe")
+
+
+def _in_trail(db: Database) -> AbstractContextManager[None]:
+    """Write down that somebody takes a copy of everything; tables of an older program are copied all the same."""
+    from node.staff.trail import Trail
+
+    return noted(db, Trail(db, now_ms)) if db.revision() == db.newest_revision() else nullcontext()
 
 
 @app.command("restore")

@@ -17,6 +17,7 @@ app = typer.Typer(help="Harvest runs.", no_args_is_help=True)
 
 RunArgument = Annotated[int, typer.Argument(metavar="RUN", help="Number of the run (citynode harvest list).")]
 SourceArgument = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A source; all of them if left out.")]
+COMMAND_LINE = "command line"
 MARKS = {"added": "+", "changed": "~", "withdrawn": "-", "unchanged": "=", "refused": "!", "held": "?", "note": "i"}
 
 
@@ -117,8 +118,28 @@ def cancel(number: RunArgument, data: DataOption = None) -> None:
 
 
 @app.command()
-def approve(number: RunArgument, data: DataOption = None) -> None:
-    """Withdraw what a run held because it was more than the threshold allows."""
+def approve(
+    number: RunArgument,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="KEY", help="A source key; may be repeated.")
+    ] = None,
+    word: Annotated[str, typer.Option("--word", help="Why, for your colleagues.")] = "",
+    data: DataOption = None,
+) -> None:
+    """Withdraw what a run held because it was more than the threshold allows: all of it, or what is chosen."""
     with opened(data) as node:
-        one = node.harvest.approve(number)
-        say.line(f"Withdrew {one.counters.withdrawn} records of {one.source}")
+        one = node.harvesting.office.approve(number, only or None, by=COMMAND_LINE, word=word)
+        kept = one.decision.kept if one.decision else 0
+        say.line(f"Withdrew {one.counters.withdrawn} records of {one.source}" + (f"; {kept} stay" if kept else ""))
+
+
+@app.command()
+def keep(
+    number: RunArgument,
+    word: Annotated[str, typer.Option("--word", help="Why, for your colleagues.")] = "",
+    data: DataOption = None,
+) -> None:
+    """Withdraw nothing of what a run held; the next run that misses it asks again."""
+    with opened(data) as node:
+        one = node.harvesting.office.keep(number, by=COMMAND_LINE, word=word)
+        say.line(f"The records of {one.source} that run {number} held stay published")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from node.catalog import correction_store
 from node.catalog.shelf import save_findings
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms, opened
@@ -124,6 +125,7 @@ def _erase(node: "Node", collection: str, seq: int, reason: str) -> bool:
             return True
         node.journals.erase(tx, collection, seq, at_ms=now_ms())
         node.runs.forget(tx, opening.record)
+        correction_store.forget_source(tx, opening.digest)
         if node.journals.newest(tx, collection, opening.record) is None:
             save_findings(tx, node.journals.get(tx, collection).id, {opening.record: ()})
     return False

@@ -11,11 +11,11 @@ import typer
 
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms, opened, settings_of
-from node.errors import Malformed, Misconfigured
+from node.errors import Misconfigured
 
 if TYPE_CHECKING:
     from node.assembly import Node
-    from node.keys import PublicKey, Purpose
+    from node.keys import PublicKey
 
 app = typer.Typer(help="The node's keys: list, rotate, encrypt.", no_args_is_help=True)
 
@@ -56,24 +56,20 @@ def identity(as_json: JsonOption = False, data: DataOption = None) -> None:
 @app.command("list")
 def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
     """List every key there ever was, those in use first."""
+    from node.federation.key_office import state_of
+
     with opened(data) as node:
         keys, now = node.keyring.published(), now_ms()
         if as_json:
-            say.document([key.document() | {"state": _state(key, now)} for key in keys])
+            say.document([key.document() | {"state": state_of(key, now)} for key in keys])
             return
         heads = ("purpose", "state", "kind", "from", "until", "thumbprint")
-        say.table(heads, [_row(key, now) for key in keys])
+        say.table(heads, [_row(key, state_of(key, now)) for key in keys])
 
 
-def _row(key: "PublicKey", now: int) -> tuple[str, ...]:
+def _row(key: "PublicKey", state: str) -> tuple[str, ...]:
     until = "-" if key.until_ms is None else say.moment(key.until_ms)
-    return key.purpose, _state(key, now), key.alg, say.moment(key.since_ms), until, key.kid
-
-
-def _state(key: "PublicKey", now: int) -> str:
-    if key.until_ms is None:
-        return "in use"
-    return "overlapping" if key.is_in_force(now) else "retired"
+    return key.purpose, state, key.alg, say.moment(key.since_ms), until, key.kid
 
 
 @app.command()
@@ -84,20 +80,13 @@ def rotate(
     data: DataOption = None,
 ) -> None:
     """Replace a key: the old one signs the new one, and goes on beside it for the days of the overlap."""
-    from node.keys import DAY_MS
-
-    wanted = _purpose(purpose)
     with opened(data) as node:
-        now = now_ms()
-        base = node.settings.base_url
-        new = node.keyring.rotate(wanted, now_ms=now, overlap_ms=overlap_days * DAY_MS, issuer=base)
-        if wanted == "checkpoint":
-            _sign_again(node, now)
+        new = node.federation.key_office.rotate(purpose, overlap_days=overlap_days)
         if as_json:
-            say.document(new.document())
+            say.document(new)
             return
-        say.line(f"The {new.purpose} key is now {new.kid}, signed by {new.endorsed_by}")
-        if wanted == "entity":
+        say.line(f"The {new['purpose']} key is now {new['kid']}, signed by {new['endorsed_by']}")
+        if new["purpose"] == "entity":
             say.line(
                 "The fingerprint of this city is another one now. Peers that know the old key take it by themselves."
             )
@@ -105,13 +94,29 @@ def rotate(
         say.line("Back up the keys again, an older backup lacks this one: citynode db backup FILE")
 
 
+@app.command()
+def retire(
+    kid: Annotated[str, typer.Argument(metavar="THUMBPRINT", help="Of a key that was replaced; see `keys list`.")],
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
+    """End the overlap of a key that was replaced now, and destroy its private half."""
+    with opened(data) as node:
+        old = node.federation.key_office.retire(kid)
+        if as_json:
+            say.document(old)
+            return
+        say.line(f"The {old['purpose']} key {old['kid']} signs no longer; what it signed stays proven")
+
+
 @app.command("replace-lost")
 def replace_lost_(purposes: PurposesArgument, data: DataOption = None) -> None:
     """Make new keys for some that are lost for good; peers must approve this node again. Look for a backup first."""
     from node.assembly import keys_folder
+    from node.federation.key_office import purpose_of
     from node.keys import replace_lost
 
-    wanted, settings = [_purpose(word) for word in purposes], settings_of(data)
+    wanted, settings = [purpose_of(word) for word in purposes], settings_of(data)
     passphrase = settings.key_passphrase.get_secret_value()
     for purpose in wanted:
         new = replace_lost(keys_folder(settings), purpose, passphrase, now_ms=now_ms())
@@ -120,15 +125,6 @@ def replace_lost_(purposes: PurposesArgument, data: DataOption = None) -> None:
         if "checkpoint" in wanted:
             _sign_again(node, now_ms())
         say.line(f"Ask each peer to approve this node again by its fingerprint: {node.keyring.fingerprint}")
-
-
-def _purpose(word: str) -> "Purpose":
-    from node.keys import PURPOSES
-
-    found = next((purpose for purpose in PURPOSES if purpose == word), None)
-    if found is None:
-        raise Malformed(f"There is no key for {word[:40]!r}.", fix=f"Keys are for {', '.join(PURPOSES)}.")
-    return found
 
 
 def _sign_again(node: "Node", now: int) -> None:
@@ -148,6 +144,8 @@ def encrypt_(old_passphrase_file: OldOption = None, data: DataOption = None) -> 
     settings = settings_of(data)
     old = _passphrase_in(old_passphrase_file) if old_passphrase_file else ""
     count = encrypt(keys_folder(settings), settings.key_passphrase.get_secret_value(), old=old)
+    with opened(data):  # with the keys as they are now: what was done stands in the trail
+        pass
     say.line(f"{count} private keys are encrypted. Start running processes again, so that they know the passphrase.")
 
 

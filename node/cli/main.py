@@ -10,12 +10,19 @@ import sys
 import typer
 
 from node.cli import (
+    agreement_comments,
     agreement_grants,
     agreements,
+    audit,
     authoring,
     catalog,
     collections,
+    consent,
+    corrections,
+    data,
     database,
+    drafts,
+    evidence,
     exchange,
     harvest,
     importing,
@@ -23,19 +30,24 @@ from node.cli import (
     journal,
     keys,
     models,
+    numbers,
     offers,
     operate,
     peers,
+    previews,
     quality,
     recover,
+    reports,
     say,
     search,
     sets,
     sources,
     sparql,
+    staff,
     submissions,
     tables,
     tasks,
+    today,
     tokens,
     twins,
     verify,
@@ -61,8 +73,12 @@ recover.register(app)
 app.command()(verify.verify)
 app.command()(sparql.sparql)
 app.command()(tasks.tasks)
+app.command()(numbers.numbers)
+app.command()(today.today)
 app.command(context_settings=search.DASHES)(search.search)
 app.add_typer(collections.app, name="collections")
+app.add_typer(data.app, name="data")
+app.add_typer(consent.app, name="consent")
 app.add_typer(sources.app, name="sources")
 app.add_typer(harvest.app, name="harvest")
 app.add_typer(catalog.app, name="catalog")
@@ -71,6 +87,8 @@ app.add_typer(peers.app, name="peers")
 app.add_typer(offers.app, name="offers")
 app.add_typer(agreements.app, name="agreements")
 agreements.app.command()(agreement_grants.grant)
+agreements.app.command()(agreement_comments.rewrite)
+agreements.app.add_typer(agreement_comments.app, name="comments")
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(quality.app, name="quality")
 app.add_typer(index.app, name="index")
@@ -82,9 +100,16 @@ for kind, group in authoring.GROUPS.items():
 twins.register()
 importing.register()
 app.add_typer(models.app, name="models")
+app.add_typer(previews.app, name="previews")
+app.add_typer(drafts.app, name="drafts")
+app.add_typer(corrections.app, name="corrections")
 app.add_typer(submissions.app, name="submissions")
+app.add_typer(reports.app, name="reports")
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(staff.app, name="staff")
+app.add_typer(audit.app, name="audit")
 app.add_typer(database.app, name="db")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(witness.app, name="witness")
 app.add_typer(keys.app, name="keys")
 

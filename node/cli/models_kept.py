@@ -13,6 +13,7 @@ import typer
 
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, opened
+from node.cli.looking import look_now, say_looked
 from node.errors import Malformed, NotFound
 from node.vocab.kinds.checking import is_link
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from node.catalog.models.telling import Dataset
 
 KIND = "city-model"
-_MOST_READ = 10_000
 _TEAM = re.compile(r"([^<>]*)<([^<>]+)>\s*\Z")
 # What of a warning a person can mend with an option of `publish`.
 _AT = {
@@ -70,20 +70,10 @@ def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
 
 def read(as_json: JsonOption = False, data: DataOption = None) -> None:
     """Look at every file that is due now, as the worker would; may fetch much."""
-    stop, done = threading.Event(), 0
     with opened(data) as node:
         models = node.knowledge.models
-        models.keeper.catch_up(stop)
-        while done < _MOST_READ and models.inspector.round(stop):
-            done += 1
-        states: dict[str, int] = {}
-        for each in models.inspections.all():
-            states[each.state] = states.get(each.state, 0) + 1
-    if as_json:
-        say.document({"done": done, "states": states})
-        return
-    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    say.line(f"Looked at {done} now. {f'Of all: {said}.' if said else 'No dataset names a model.'}")
+        looked = look_now(models.keeper, models.inspector.round, lambda: [e.state for e in models.inspections.all()])
+    say_looked(looked, as_json, did="Looked at", none="No dataset names a model.")
 
 
 def publish(

@@ -46,14 +46,18 @@ def init(
     data: DataOption = None,
 ) -> None:
     """Make a node in the data folder: keys, tables, the settings file and the collection open-data."""
-    from node.cli.beginning import begin
+    from node.cli.beginning import FIRST_ACCOUNT, begin
 
-    settings, made = begin(data=data, name=name, base_url=base_url, languages=lang)
+    settings, link = begin(data=data, name=name, base_url=base_url, languages=lang)
     unspoken = [language for language in settings.languages if language not in SPOKEN]
     if unspoken:
         say.note(f"The pages speak {', '.join(SPOKEN)}; of {', '.join(unspoken)} only texts of records are shown.")
-    say.line(f"{'Made' if made else 'Found'} the node of {settings.name} in {settings.data}")
-    if made:
+    say.line(f"{'Made' if link else 'Found'} the node of {settings.name} in {settings.data}")
+    if link:
+        say.line(
+            f"To set the password of the desk's first account, {FIRST_ACCOUNT}, once the node runs, within 48 hours:"
+        )
+        say.line(f"  {link}")
         say.line("Next: citynode sources add NAME LOCATION --kind ckan|dcat|datapress|dcat-us, then citynode run")
 
 

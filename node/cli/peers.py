@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from node.cli import say
+from node.cli.asking import confirm
 from node.cli.common import DataOption, JsonOption, opened
-from node.errors import Conflict, NotFound, Refused
+from node.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
     from node.federation.peer_office import PeerOffice
@@ -51,12 +52,16 @@ def add(
     name: Annotated[str, typer.Option("--name", metavar="N", help="What it is called here: a-z, 0-9 and -.")],
     fingerprint: FingerprintOption = "",
     note: Annotated[str, typer.Option("--note", help="For the staff of this city.")] = "",
+    untold: Annotated[
+        bool, typer.Option("--compare-later", help="Take an address alone; approving asks for the fingerprint.")
+    ] = False,
     data: DataOption = None,
 ) -> None:
     """Propose a peer: fetch its statement and compare the fingerprint; nothing is exchanged yet."""
     with opened(data) as node:
-        said = node.federation.office.add(invitation, name=name, fingerprint=fingerprint, note=note)
-        say.line(f"Proposed {name}: {said['title']} at {said['url']}, fingerprint as told")
+        said = node.federation.office.add(invitation, name=name, fingerprint=fingerprint, note=note, untold=untold)
+        told = "fingerprint as told" if said["fingerprint"] else "fingerprint still to be compared"
+        say.line(f"Proposed {name}: {said['title']} at {said['url']}, {told}")
         say.line(f"Next: citynode peers approve {name}")
 
 
@@ -81,15 +86,22 @@ def _print_walk(walk: "Walk") -> None:
 
 @app.command()
 def approve(
-    name: NameArgument, yes: YesOption = False, fingerprint: FingerprintOption = "", data: DataOption = None
+    name: NameArgument,
+    yes: YesOption = False,
+    fingerprint: FingerprintOption = "",
+    told_by: Annotated[
+        str, typer.Option("--told-by", metavar="ROLE", help="Who at that city read it to you; kept with the key.")
+    ] = "",
+    data: DataOption = None,
 ) -> None:
     """Show what approving a peer would pin, ask, and pin it: its keys and namespaces. Ends a block or a quarantine."""
     with opened(data) as node:
         office = node.federation.office
         review = office.review(name)
         _print_review(review)
-        _ask(f"Approve {name}?", yes=yes)
-        said = office.approve(name, by=_person(), review=str(review["review"]), fingerprint=fingerprint)
+        confirm(f"Approve {name}?", yes=yes)
+        by, digest = _person(), str(review["review"])
+        said = office.approve(name, by=by, review=digest, fingerprint=fingerprint, told_by=told_by)
         say.line(f"Approved {name}: {said['effect']}")
         followed = [each["collection"] for each in cast("list[dict[str, str]]", said["follows"])]
         if followed:
@@ -100,7 +112,7 @@ def approve(
 def _print_review(review: dict[str, Any]) -> None:
     say.line(f"{review['name']}: {review['title']} at {review['url']}")
     same = review["fingerprint"] == review["told_fingerprint"]
-    told = "as you were told" if same else f"you were told {review['told_fingerprint']}"
+    told = "as you were told" if same else f"you were told {review['told_fingerprint'] or 'none'}"
     say.line(f"Fingerprint {review['fingerprint']}, {told}")
     for word, keys in (("Pins", review["new_keys"]), ("Ends", review["lost_keys"])):
         for key in keys:
@@ -111,16 +123,6 @@ def _print_review(review: dict[str, Any]) -> None:
         say.line(f"Public collection {each['name']}: {each['title']}")
     for warning in review["warnings"]:
         say.line(f"! {warning}")
-
-
-def _ask(question: str, *, yes: bool) -> None:
-    """Ask a person; where there is none, refuse."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Refused("Somebody has to agree to this.", fix="Run it in a terminal, or say --yes.")
-    if not typer.confirm(question, err=True):
-        raise Refused("Nothing was changed.")
 
 
 def _person() -> str:
@@ -192,8 +194,33 @@ def block(name: NameArgument, yes: YesOption = False, data: DataOption = None) -
             held = sum(node.shelf.count(each) for each in names if each.startswith(f"{name}/"))
             records = f"{held} record{'' if held == 1 else 's'} of {name}"
             say.line(f"{records} will no longer be shown here, and nothing is exchanged, until you approve it again.")
-            _ask(f"Block {name}?", yes=yes)
+            confirm(f"Block {name}?", yes=yes)
     _act("block", name, data)
+
+
+@app.command()
+def note(
+    name: NameArgument,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="For the staff of this city; empty takes it away.")],
+    data: DataOption = None,
+) -> None:
+    """Write the note about a peer that this city's staff sees, in the place of the one before."""
+    with opened(data) as node:
+        node.federation.office.annotate(name, text)
+        say.line(f"Noted about {name}")
+
+
+@app.command()
+def differs(
+    name: NameArgument,
+    told_by: Annotated[str, typer.Option("--told-by", metavar="ROLE", help="Who at that city read it to you.")] = "",
+    data: DataOption = None,
+) -> None:
+    """Note that a city read out another fingerprint than its address shows: keeps the evidence, and blocks it."""
+    with opened(data) as node:
+        said = node.federation.office.differs(name, by=_person(), told_by=told_by)
+        say.line(f"{name} is {said['state']}. {said['effect']}")
+        say.line("Tell that city: somebody may be answering in its place")
 
 
 @app.command("list")
@@ -296,7 +323,7 @@ def import_(
             say.line("Nothing would change")
             return
         peers = f"{count} peer{'s' if count > 1 else ''}"
-        _ask(f"Change {peers}?", yes=yes)
+        confirm(f"Change {peers}?", yes=yes)
         _imported(node.federation.office, table, plan)
         say.line(f"Changed {peers}")
 

@@ -54,8 +54,11 @@ def error(problem: NodeError) -> None:
     note(f"{start}{words} [{problem.code}]")
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows in columns as wide as their widest cell; nothing but the heads if there are no rows."""
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, none: str = "") -> None:
+    """Print rows in columns as wide as their widest cell; if there are none, only the heads, or what `none` says."""
+    if none and not rows:
+        line(none)
+        return
     texts = [[str(cell) for cell in row] for row in (heads, *rows)]
     widths = [max(len(row[column]) for row in texts) for column in range(len(heads))]
     for row in texts:

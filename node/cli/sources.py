@@ -4,12 +4,12 @@ Only here may a source be a file of this machine; the web never takes a path. `t
 end and publishes nothing.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from node.cli import say
-from node.cli.common import DataOption, JsonOption, now_ms, opened, settings_of
+from node.cli.common import DataOption, JsonOption, opened, settings_of
 from node.cli.runs_shown import ended, run_once
 
 app = typer.Typer(help="Sources: the portals this node harvests.", no_args_is_help=True)
@@ -32,27 +32,86 @@ def add(
     threshold: Annotated[
         int | None, typer.Option("--threshold", metavar="PERCENT", min=0, max=100, help="Withdrawals beyond it wait.")
     ] = None,
+    paused: Annotated[
+        bool, typer.Option("--paused", help="Leave it out of the timetable until it was tested.")
+    ] = False,
     data: DataOption = None,
 ) -> None:
     """Add a source; the worker harvests it when it is due, `citynode harvest run NAME` at once."""
-    from node.catalog.sources import Source
+    from node.catalog.source_office import Wanted
 
     minutes = settings_of(data).harvest_every_min if every is None else every
+    wanted = Wanted(kind, location, collection, minutes, keep_contacts, threshold)
     with opened(data) as node:
-        source = node.sources.add(
-            Source(
-                name=name,
-                kind=kind,
-                location=location,
-                collection=collection,
-                created_at=now_ms(),
-                schedule_minutes=minutes,
-                keep_contacts=keep_contacts,
-                threshold_percent=threshold,
-            )
-        )
-        say.line(f"Added {source.name} ({source.kind}) from {source.location} into {source.collection}")
-        say.line(f"Next: citynode harvest run {source.name}")
+        source = node.harvesting.office.add(name, wanted, files=True, paused=paused).wanted
+        say.line(f"Added {name} ({source.kind}) from {source.location} into {source.collection}")
+        say.line(f"Next: citynode {'sources test' if paused else 'harvest run'} {name}")
+
+
+@app.command()
+def edit(
+    name: NameArgument,
+    location: Annotated[
+        str | None, typer.Option("--location", metavar="LOCATION", help="URL, or path of a file.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="The portal's software.")] = None,
+    collection: Annotated[str | None, typer.Option("--collection", help="Where its records go from now on.")] = None,
+    every: Annotated[
+        int | None, typer.Option("--every", metavar="MINUTES", min=0, help="How often it is read; 0: by hand alone.")
+    ] = None,
+    keep_contacts: Annotated[
+        bool | None, typer.Option("--keep-contacts/--drop-contacts", help="Publish named persons, or not.")
+    ] = None,
+    threshold: Annotated[
+        int | None, typer.Option("--threshold", metavar="PERCENT", min=0, max=100, help="Withdrawals beyond it wait.")
+    ] = None,
+    data: DataOption = None,
+) -> None:
+    """Change a source; what is not named stays as it is."""
+    from dataclasses import replace
+
+    asked: dict[str, Any] = {
+        "location": location,
+        "kind": kind,
+        "collection": collection,
+        "every_min": every,
+        "keep_contacts": keep_contacts,
+        "threshold": threshold,
+    }
+    with opened(data) as node:
+        office = node.harvesting.office
+        changes = {key: value for key, value in asked.items() if value is not None}
+        source = office.edit(name, replace(office.show(name).wanted, **changes), files=True).wanted
+        say.line(f"{name} ({source.kind}) from {source.location} into {source.collection}, {_every(source.every_min)}")
+
+
+@app.command()
+def pause(name: NameArgument, data: DataOption = None) -> None:
+    """Leave a source out of the timetable; what it published stays."""
+    with opened(data) as node:
+        node.harvesting.office.pause(name)
+        say.line(f"{name} is paused; read it by hand: citynode harvest run {name}")
+
+
+@app.command()
+def resume(name: NameArgument, data: DataOption = None) -> None:
+    """Let the timetable read a source again."""
+    with opened(data) as node:
+        source = node.harvesting.office.resume(name)
+        say.line(f"{name} is read again, {_every(source.wanted.every_min)}")
+
+
+@app.command()
+def withdraw(name: NameArgument, data: DataOption = None) -> None:
+    """Withdraw every record of a source, then forget the source."""
+    with opened(data) as node:
+        office = node.harvesting.office
+        run = office.work(office.give_up(name, by="command line").id)
+        say.line(f"{name} is given up; {run.counters.withdrawn} records were withdrawn")
+
+
+def _every(minutes: int) -> str:
+    return f"every {minutes} min" if minutes else "by hand alone"
 
 
 @app.command("list")
@@ -65,7 +124,10 @@ def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
             return
         say.table(
             ("name", "kind", "collection", "every", "location"),
-            [(s.name, s.kind, s.collection, f"{s.schedule_minutes} min", s.location) for s in found],
+            [
+                (s.name, s.kind, s.collection, "paused" if s.paused else f"{s.schedule_minutes} min", s.location)
+                for s in found
+            ],
         )
 
 

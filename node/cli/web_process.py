@@ -5,6 +5,7 @@ one place, `web.limits`, and only of proxies that the settings trust; hence uvic
 stand in memory reach neither the routers nor a task (`web.quick`); keep this process thin.
 """
 
+import signal
 import socket
 
 import uvicorn
@@ -20,11 +21,19 @@ GRACE_S = 5
 
 def answer(settings: Settings, door: socket.socket) -> None:
     """Serve readers until SIGTERM or SIGINT; requests under way have 5 s to end."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn sends itself the signal again when it has stopped: without this nothing after it would be done.
+        signal.signal(number, _end)
     node = build(settings)
     try:
-        uvicorn.Server(_configured(create_app(node))).run(sockets=[door])
+        with node.readers.usage.counting():
+            uvicorn.Server(_configured(create_app(node))).run(sockets=[door])
     finally:
         node.close()
+
+
+def _end(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def _configured(app: Front) -> uvicorn.Config:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from node.errors import Unauthenticated, Unavailable
 from node.federation.dpop import Proofs
+from node.federation.moving import TRANSFER_ACCESS
 from node.federation.secrets import PREFIX, NamedTokens
 from node.federation.tokens_clients import Clients
 from node.federation.tokens_jwt import AccessTokens
@@ -30,7 +31,8 @@ class Caller:
 
     A program under an agreement has for `url` the IRI by which that names it as recipient, if it does.
 
-    `details` are what the token says of agreements (RFC 9396): for which purpose it is used under which one.
+    `details` are what the token says of agreements (RFC 9396): for which purpose it is used under which one;
+    `transfers` are those that it opens the door of data for.
     """
 
     kind: Kind = "public"
@@ -38,6 +40,7 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     url: str = ""
     details: Sequence[Mapping[str, Any]] = field(default=(), compare=False)
+    transfers: tuple[str, ...] = field(default=(), compare=False)
 
 
 PUBLIC = Caller()
@@ -112,7 +115,9 @@ class Access:
         if peer is None or not peer.exchanges:
             raise Unauthenticated("This city exchanges nothing with you just now.", fix="Ask it why.")
         self._clients.heard(peer, now_ms)
-        return Caller("peer", peer.name, held.scopes, peer.url, held.details)
+        transfers = tuple(str(each["transfer"]) for each in held.details if each.get("type") == TRANSFER_ACCESS)
+        agreed = [each for each in held.details if each.get("type") != TRANSFER_ACCESS]
+        return Caller("peer", peer.name, held.scopes, peer.url, agreed, transfers)
 
     def _named_caller(self, shown: str) -> Caller:
         now_ms = self._clock_ms()

@@ -1,10 +1,12 @@
 """Which negotiations another city may begin with us as provider: about what it may know of, and nothing else.
 
-That is what we offer to it, what it has or had an agreement on, and the Digital Declaration, whose bundle every city
-has by the same name. Whoever asks for anything else hears that there is nothing, whether there is or not.
+That is what we offer to it, what it has or had an agreement on, a record that everyone may read or that stands in a
+collection agreed on with it (whose data it may ask for), and the Digital Declaration, whose bundle every city has by
+the same name. An offer of a collection tells of none of its records. Whoever asks for anything else hears that there is
+nothing, whether there is or not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from node.federation.agreements import Agreements
@@ -22,9 +24,11 @@ class Offers(Protocol):
 class Admission:
     """Admits or refuses. Safe to share by threads."""
 
-    def __init__(self, offers: Offers, agreements: Agreements, *, base_url: str) -> None:
-        """Look in these."""
-        self._offers = offers
+    def __init__(
+        self, offers: Offers, agreements: Agreements, *, base_url: str, homes: Callable[[str], Mapping[str, bool]]
+    ) -> None:
+        """Look in these; `homes` gives the collections a record of ours stands in, and whether each is public."""
+        self._offers, self._homes = offers, homes
         self._agreements = agreements
         self._declaration = f"{base_url}/collections/{DECLARATION}"
 
@@ -41,5 +45,9 @@ class Admission:
         self._offers.admit(peer_url, role, offer)
 
     def _knows(self, peer_url: str, target: str) -> bool:
+        homes = self._homes(target) if target else {}
+        return any(homes.values()) or any(self._agreed(peer_url, each) for each in (target, *homes))
+
+    def _agreed(self, peer_url: str, target: str) -> bool:
         held = self._agreements.covering(target) if target else []
         return any(each.role == "provider" and each.text.assignee == peer_url for each in held)

@@ -15,6 +15,7 @@ from node.errors import Malformed, NotFound
 from node.federation.agreement_drafts import Draft
 from node.federation.agreement_follower import term_of
 from node.federation.agreement_text import checked_id, read_about
+from node.federation.agreements import PUBLIC_COLLECTION
 from node.federation.peer_store import Peer
 from node.federation.policy import read_rules, write_rules
 from node.federation.policy.clauses import checked_language
@@ -72,7 +73,7 @@ class Wish:
     """A draft that somebody wants: with whom, in which role, of what. Names of collections, or IRIs.
 
     `theirs` are collections of the other city, for the direction in which it provides; `offer` is the IRI of an offer
-    of theirs, asked for as it stands.
+    of theirs, asked for as it stands; `known` is an IRI that was found to be theirs, whatever address it has.
     """
 
     peer: str
@@ -83,6 +84,7 @@ class Wish:
     theirs: Sequence[str] = ()
     replaces: str = ""
     offer: str = ""
+    known: str = ""
     by: str = ""
 
 
@@ -105,6 +107,7 @@ class Drafting:
         ours: Callable[[], Held],
         theirs: Callable[[str], Sequence[str]],
         check: Callable[[str, Sequence[str]], object],
+        mirrored: Callable[[str, str], bool],
         new_id: Callable[[], str],
     ) -> None:
         """Draft as the city at `base_url`.
@@ -115,6 +118,7 @@ class Drafting:
             ours: Lists our collections.
             theirs: Lists the public ones of a peer by name.
             check: Raises unless a target and what it covers are ours.
+            mirrored: Tells whether a peer's mirror holds a record, by the peer's name and the record's IRI.
             new_id: Gives a fresh name.
         """
         self._base = base_url
@@ -122,7 +126,14 @@ class Drafting:
         self._ours = ours
         self._theirs = theirs
         self._check = check
+        self._mirrored = mirrored
         self._new_id = new_id
+
+    def choices(self, peer: str) -> tuple[Sequence[str], Sequence[str]]:
+        """Give the IRIs of what a draft for a peer may cover: our collections, and the public ones of that city."""
+        # What says which agreements there are is no subject of an agreement.
+        register = f"{self._base}/collections/{PUBLIC_COLLECTION}"
+        return [each for each in self._ours().all if each != register], self._theirs(peer)
 
     def drafts(self, wish: Wish, now_ms: int) -> list[Draft]:
         """Make the drafts that a wish asks for: one, or two of a template for both directions.
@@ -148,7 +159,7 @@ class Drafting:
         if role == PROVIDER:
             self._check(target, covers)
         else:
-            _check_theirs(wish, assigner, target, covers)
+            self._check_theirs(wish, peer, target, covers)
         about = {**said[0], **({"partOf": document} if document else {})}
         about |= {"replaces": wish.replaces} if wish.replaces else {}
         about = {key: value for key, value in about.items() if key != "covers"}
@@ -188,6 +199,21 @@ class Drafting:
     def _whole(self, wish: Wish, peer: Peer, role: str) -> str:
         return wish.target if wish.offer else iri_in(self._base if role == PROVIDER else peer.url, wish.target)
 
+    def _check_theirs(self, wish: Wish, peer: Peer, target: str, covers: Sequence[str]) -> None:
+        """Malformed unless everything is named as something of that city: it can grant nothing else.
+
+        What it harvested keeps the address of a portal, and is that city's as far as its own journal says so.
+        """
+        for iri in (target, *covers):
+            # What its own catalogue names is named by it, and other connectors have names without addresses.
+            shown = bool(wish.offer) and iri == target
+            checked_id(iri)
+            if not (shown or iri == wish.known or _lies_below(iri, peer.url) or self._mirrored(peer.name, iri)):
+                raise Malformed(
+                    f"{iri[:200]} is nothing that we know of {peer.url}.",
+                    fix="Name a collection or a record of that city, or mirror the collection it stands in first.",
+                )
+
     @staticmethod
     def _target(wish: Wish, assigner: str, covers: Sequence[str], template: str) -> str:
         """Give what it is about: the one thing that is covered, or a bundle that stands for several."""
@@ -199,14 +225,10 @@ class Drafting:
         return covers[0]
 
 
-def _check_theirs(wish: Wish, base_url: str, target: str, covers: Sequence[str]) -> None:
-    """Malformed unless everything is named as something of that city: it can grant nothing else."""
-    for iri in (target, *covers):
-        # What its own catalogue names is named by it, and other connectors have names without addresses.
-        shown = bool(wish.offer) and iri == target
-        steps = unquote(checked_id(iri).removeprefix(base_url)).split("/")
-        if not shown and (not iri.startswith(f"{base_url}/") or ".." in steps or "." in steps or not steps[-1]):
-            raise Malformed(f"{iri[:200]} is nothing of {base_url}.", fix="Name a collection of that city, or its IRI.")
+def _lies_below(iri: str, base_url: str) -> bool:
+    """Tell whether something is named by an address of a city's own."""
+    steps = unquote(iri.removeprefix(base_url)).split("/")
+    return iri.startswith(f"{base_url}/") and not (".." in steps or "." in steps) and bool(steps[-1])
 
 
 def written(words: Words, template: Template | None, now_ms: int) -> tuple[dict[str, Any], dict[str, Any]]:

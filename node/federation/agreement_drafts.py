@@ -77,6 +77,15 @@ class Drafts:
                 raise Conflict(f"There are {MAX_DRAFTS} drafts.", fix="Drop some: citynode agreements revoke DRAFT")
             tx.many(f"INSERT INTO draft ({_COLUMNS}) VALUES ({marks})", [_row(each) for each in drafts])  # noqa: S608
 
+    def change(self, draft: Draft) -> None:
+        """Let a draft say what it says now. Raises Conflict if it was proposed or dropped meanwhile."""
+        sql = "UPDATE draft SET about = ?, rules = ? WHERE id = ? AND negotiation = ''"
+        with self._db.write() as tx:
+            said = (json.dumps(each, ensure_ascii=False) for each in (draft.about, draft.rules))
+            if not tx.run(sql, *said, draft.id):
+                said_no = f"The draft {draft.id} was proposed already, or dropped."
+                raise Conflict(said_no, fix="citynode agreements list")
+
     def get(self, number: str) -> Draft:
         """Give one draft. Raises NotFound."""
         row = self._db.hot().row(f"SELECT {_COLUMNS} FROM draft WHERE id = ?", (number,))  # noqa: S608

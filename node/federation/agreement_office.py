@@ -6,21 +6,22 @@ made sure that it is the city's own staff, and names the person where one is nee
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 from node.db import Tx
 from node.errors import Conflict, NodeError, NotFound
 from node.federation.agreement_acts import Act, AgreementActs, check_reason
+from node.federation.agreement_comments import Comments
 from node.federation.agreement_drafting import PROVIDER, Drafting, Wish, Words, check_ahead, template_named, written
 from node.federation.agreement_drafts import Draft, Drafts
 from node.federation.agreement_finder import Finder, Found
 from node.federation.agreement_notices import AgreementNotices
 from node.federation.agreement_readings import Readings
 from node.federation.agreement_reminders import Reminders
-from node.federation.agreement_view import Json, Views, reminder
+from node.federation.agreement_view import Json, Views, comment, reminder
 from node.federation.agreements import Agreement, Agreements
 from node.federation.approvals import Approvals
 from node.federation.negotiation import Negotiation
@@ -57,6 +58,7 @@ class Desk:
     finder: Finder
     views: Views
     readings: Readings
+    comments: Comments
     peers: Book
     base_url: str
     clock_ms: Callable[[], int]
@@ -90,9 +92,9 @@ class AgreementOffice:
         gone = self._gone(peer) if ended else ()
         over = () if ended else ("revoked", "superseded")
         shown: dict[str, list[Json]] = {
-            "drafts": [desk.views.draft(each) for each in drafts],
-            "negotiations": [desk.views.negotiation(each) for each in (*talks, *gone)],
-            "agreements": [desk.views.agreement(each, now_ms) for each in every if each.state_at(now_ms) not in over],
+            "drafts": [self._listed(each, now_ms) for each in drafts],
+            "negotiations": [self._listed(each, now_ms) for each in (*talks, *gone)],
+            "agreements": [self._listed(each, now_ms) for each in every if each.state_at(now_ms) not in over],
         }
         found: Json = {key: [one for one in each if peer in ("", one["peer"])] for key, each in shown.items()}
         if peer and not any(found.values()):
@@ -102,6 +104,12 @@ class AgreementOffice:
         found["documents"] = [self._document(documents[each], now_ms) for each in named if each in documents]
         found["reminders"] = [reminder(each) for each in desk.reminders.due(now_ms) if peer in ("", each.peer)]
         return found
+
+    def _listed(self, thing: Draft | Negotiation | Agreement, now_ms: int) -> Json:
+        """Show one thing in a list, with how many comments on it are not settled."""
+        desk = self._desk
+        said = desk.comments.of(self._names(desk.finder.one(thing)))
+        return {**desk.views.any(thing, now_ms), "comments": sum(not each.settled for each in said)}
 
     def _gone(self, peer: str) -> Sequence[Negotiation]:
         """Give the newest negotiations that ended, of a city by its name, or by its URL if it has none here."""
@@ -149,17 +157,45 @@ class AgreementOffice:
             return self._desk.readings.replacing(wish, self._agreement(wish.replaces))
         return wish
 
-    def propose(self, name: str, *, by: str = "", person: str = "") -> Json:
+    def rewrite(self, name: str, words: Words, *, by: str = "") -> Json:
+        """Let a draft say something else; what is not said anew stays, and who approved it has to read it again.
+
+        Raises:
+            Conflict: It is no draft, or was proposed meanwhile.
+            Malformed: The terms cannot be read.
+        """
+        desk, found = self._desk, self._desk.finder.find(name)
+        if len(found.drafts) != 1:
+            raise Conflict(f"{name} is no draft of one direction.", fix=f"See: citynode agreements show {name}")
+        draft = found.drafts[0]
+        now_ms = desk.clock_ms()
+        about, rules = written(_standing(draft.rules, draft.about, words), None, now_ms)
+        desk.drafts.change(replace(draft, about=about, rules=rules))
+        _logger.info("draft %s was written anew by %s", draft.id, by or "the operator")
+        return self.show(draft.id)
+
+    def choices(self, peer: str) -> Json:
+        """Give what a draft for a city may be about: our collections and those that it says it has. Raises NotFound."""
+        names, offered = self._desk.readings.names(), self._desk.drafting.choices(self._desk.peers.get(peer).name)
+        return {
+            side: [{"iri": iri, "title": names.get(iri, "") or iri.rpartition("/")[2]} for iri in found]
+            for side, found in zip(("ours", "theirs"), offered, strict=True)
+        }
+
+    def propose(self, name: str, *, by: str = "", person: str = "", terms: str = "") -> Json:
         """Send drafts to the other city: an offer where we provide, a request where it does.
 
         Args:
             name: A draft, or a document of two.
             by: Who does it, for our own log.
             person: A person who approves by proposing; empty if whoever proposes approves nothing yet.
+            terms: The digest of what that person has read; another one that stands by now refuses.
         """
         found = self._desk.finder.find(name)
         if not found.drafts:
             raise Conflict(f"{name} is no draft any more.", fix=f"See: citynode agreements show {name}")
+        if person:
+            _check_read(_to_approve(found), terms)
         for each in found.drafts:
             whole = self._desk.finder.document_of(each)
             if whole and not found.document:
@@ -190,19 +226,26 @@ class AgreementOffice:
         self._deliver(talk.pid)
         return talk.pid
 
-    def counter(self, name: str, words: Words, *, by: str = "", person: str = "") -> Json:
-        """Answer with other terms: what is not said anew stays as it stands."""
+    def counter(self, name: str, words: Words, *, by: str = "", person: str = "", terms: str = "") -> Json:
+        """Answer with other terms: what is not said anew stays as it stands.
+
+        A `person` approves by answering; `terms` is the digest of what stood when they read it, since that part of it
+        which they did not say anew is theirs as well.
+        """
         desk, talk = self._desk, self._talk(name)
+        if person:
+            _check_read([(talk.pid, talk.terms)], terms)
         template = template_named(words.template) if words.template else None
-        about, rules = written(words if template else _standing(talk, words), template, desk.clock_ms())
+        words = words if template else _standing(rules_of(talk.offer), talk.about, words)
+        about, rules = written(words, template, desk.clock_ms())
         kept = {key: talk.about[key] for key in ("covers", "partOf", "replaces") if key in talk.about}
         owner = desk.base_url if talk.role == PROVIDER else talk.peer
         offer = {"@id": f"{owner}/offers/{uuid4()}", "target": talk.target, **rules}
 
         def approved(tx: Tx, talk: Negotiation) -> None:
             if person:
-                terms = desk.readings.terms(offer, {**about, **kept})
-                desk.approvals.give_in(tx, talk.pid, terms, person, desk.clock_ms())
+                said = desk.readings.terms(offer, {**about, **kept})
+                desk.approvals.give_in(tx, talk.pid, said, person, desk.clock_ms())
 
         talk = desk.talks.counter(talk.pid, offer, {**about, **kept}, by=by, within=approved)
         self._deliver(talk.pid)
@@ -225,8 +268,7 @@ class AgreementOffice:
         waiting = _to_approve(found)
         if not waiting:
             raise Conflict(f"{name} waits for no approval.", fix=f"See: citynode agreements show {name}")
-        if terms and terms != _digest(waiting):
-            raise Conflict("The terms have changed since they were read.", fix="Read them again, then approve them.")
+        _check_read(waiting, terms)
         open_rules = [rules_of(each.offer) for each in found.negotiations if not each.is_final]
         for rules in (*open_rules, *(each.rules for each in found.drafts)):
             check_ahead(rules, desk.clock_ms())
@@ -301,6 +343,37 @@ class AgreementOffice:
             self._desk.notices.deliver(self._desk.clock_ms(), iri)
         except NodeError:
             return  # it waits; the worker tries again, and `show` tells
+
+    # ---------------------------------------------------------------- comments
+
+    def comments(self, name: str) -> Sequence[Json]:
+        """Give what our own staff said about a thing, the oldest first, also while it had another name."""
+        return [comment(each) for each in self._desk.comments.of(self._names(self._desk.finder.find(name)))]
+
+    def comment(self, name: str, said: str, *, by: str) -> Sequence[Json]:
+        """Write a comment; no other city ever sees it. Raises Malformed, TooLarge."""
+        names = self._names(self._desk.finder.find(name))
+        self._desk.comments.add(names[0], names, said, who=by, at_ms=self._desk.clock_ms())
+        return self.comments(name)
+
+    def settle(self, name: str, number: int, *, settled: bool = True) -> Sequence[Json]:
+        """Note that a comment is settled, or open again. Raises NotFound."""
+        self._desk.comments.settle(number, self._names(self._desk.finder.find(name)), settled=settled)
+        return self.comments(name)
+
+    def _names(self, found: Found) -> Sequence[str]:
+        """Give every name that a thing ever had: of a document its own and those of its parts."""
+        names = [found.document] if found.document else []
+        for held in found.agreements:
+            talk = self._desk.finder.talk_of(held)
+            names += [held.iri, *(self._names_of(talk) if talk else ())]
+        for talk in found.negotiations:
+            names += self._names_of(talk)
+        return [*names, *(each.id for each in found.drafts)]
+
+    def _names_of(self, talk: Negotiation) -> Sequence[str]:
+        draft = self._desk.drafts.of(talk.pid)
+        return [talk.pid, *([draft.id] if draft else [])]
 
     # ---------------------------------------------------------------- rounds
 
@@ -382,7 +455,13 @@ def _digest(waiting: Sequence[tuple[str, str]]) -> str:
     return "+".join(digest for _, digest in waiting)
 
 
-def _standing(talk: Negotiation, words: Words) -> Words:
+def _check_read(waiting: Sequence[tuple[str, str]], terms: str) -> None:
+    """Raise Conflict if what a person read, by its digest, is not what stands; nothing to compare passes."""
+    if terms and terms != _digest(waiting):
+        raise Conflict("The terms have changed since they were read.", fix="Read them again, then approve them.")
+
+
+def _standing(rules: Mapping[str, Any], about: Mapping[str, Any], words: Words) -> Words:
     """Give the words that stand, with what is said anew."""
-    rules = rules_of(talk.offer) if words.rules is None else words.rules
-    return replace(words, rules=rules, about={**talk.about, **words.about})
+    rules = rules if words.rules is None else words.rules
+    return replace(words, rules=rules, about={**about, **words.about})

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from node.errors import Malformed, Refuted, TooLarge
 from node.federation.integrity import MAX_BYTES, Json, jcs, strict_json, with_proofs
 from node.federation.policy import Policy, policy_members, read_rules, rebased, write_rules
+from node.federation.policy.bases import check_bases
 from node.federation.policy.values import LAST_MS
 
 CONTEXT = ("https://w3id.org/dspace/2025/1/context.jsonld", "https://w3id.org/citynode/odrl/1/context.jsonld")
@@ -31,7 +32,14 @@ _MAX_PROOFS = 2
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_TEXTS = {"title": 300, "template": 100, "partOf": MAX_ID, "replaces": MAX_ID}
+_TEXTS = {
+    "title": 300,
+    "template": 100,
+    "partOf": MAX_ID,
+    "replaces": MAX_ID,
+    "legalBasis": 200,
+    "transferBasis": 100,
+}
 _ABOUT = (*_TEXTS, "covers", "public", "review", "contacts", "note")
 _MAX_NOTE = 10_000
 _FIRST_YEAR = 1970
@@ -137,6 +145,7 @@ def read_about(value: object) -> Json:
     for name, most in _TEXTS.items():
         if name in filled:
             _checked_text(filled[name], name, most)
+    check_bases(filled.get("legalBasis"), filled.get("transferBasis"))
     if "note" in filled:
         _checked_text(_without_breaks(filled["note"]), "note", _MAX_NOTE)
     if filled.get("public", True) is not True:

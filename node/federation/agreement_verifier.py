@@ -7,7 +7,7 @@ file cannot prove: the caller gives fingerprints that came by another way, or th
 the file. What holds and what does not is said in sentences, all of it, and not only the first thing that is wrong.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Literal, TypeVar
@@ -33,6 +33,7 @@ _MAX_ENTRIES = 1_000
 _MAX_KEYS = 256
 _MAX_TRUSTED = 32
 _UNENDORSED = {"endorsed_by": None, "endorsement": None}
+_KEY = frozenset(("purpose", "kid", "alg", "jwk", "from", "until", "endorsed_by", "endorsement"))
 _T = TypeVar("_T")
 
 
@@ -52,6 +53,8 @@ class AgreementReport:
     findings: list[Finding] = field(default_factory=list)
     # Cities, and the fingerprints of theirs that only the file gives.
     unpinned: list[tuple[str, str]] = field(default_factory=list)
+    # Cities, and keys that signed in their place and that nothing of theirs names.
+    unvouched: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, sentence: str) -> None:
         """Say that something holds."""
@@ -140,19 +143,25 @@ def _read(body: bytes) -> Json:
 
 
 @dataclass(frozen=True, slots=True)
-class _City:
-    """A city, the keys that its statement vouches for, and earlier ones that only the file says it had."""
+class KnownCity:
+    """A city, the keys in its statement, and former ones out of the file; `named` are those whom a key there followed.
+
+    What is a former key of a city by the word of the file alone proves nothing, whatever it signed.
+    """
 
     identity: Identity
     keys: tuple[PublicKey, ...]
     former: tuple[PublicKey, ...]
+    named: frozenset[str]
 
     @property
     def checkpoint_keys(self) -> tuple[bytes, ...]:
+        """Give the keys that sign its journals."""
         return tuple(key.raw for key in self.keys if key.purpose == "checkpoint")
 
     def vouches_for(self, kid: str) -> bool:
-        return any(key.kid == kid for key in self.keys)
+        """Tell whether its statement names a key: among its keys, or as the one that a key there has followed."""
+        return kid in self.named or any(key.kid == kid for key in self.keys)
 
 
 class _Checking:
@@ -166,7 +175,7 @@ class _Checking:
         self._trusted = trusted
         self._federation = federation
         self._now_ms = now_ms
-        self._cities: dict[str, _City] = {}
+        self._cities: dict[str, KnownCity] = {}
 
     def step(self, check: Callable[..., _T], *given: object) -> _T | None:
         """Do one check; what it refuses becomes a sentence, and the next one goes on."""
@@ -183,6 +192,7 @@ class _Checking:
             return
         for city in told["cities"]:
             self.step(self._city, text, city)
+        self.step(check_apart, self._cities.values())
         self.step(self._fingerprints)
         if all(self._known(party_of(text, role)) for role in BOTH):
             self.step(self._signatures, text)
@@ -207,8 +217,8 @@ class _Checking:
         url, statement = told.get("url"), told.get("statement")
         if url not in (text.assigner, text.assignee) or url in self._cities or not isinstance(statement, str):
             raise Malformed("The export has a city that is not one of the two parties, or has one twice.")
-        identity = _statement(statement, url, self._now_ms)
-        self._cities[url] = _city(identity, told.get("keys"))
+        identity = known_identity(statement, url, self._now_ms)
+        self._cities[url] = known_city(identity, told.get("keys"))
         pin = next((each for each in self._trusted if is_pinned(identity, each)), "")
         if pin:
             self._report.add(f"The keys of {url} are pinned by its fingerprint {pin}.")
@@ -247,12 +257,14 @@ class _Checking:
         )
         for role, proof in zip(BOTH, text.proofs, strict=True):
             url, kid = party_of(text, role), proof["verificationMethod"].partition("#")[2]
-            self._report.add(
-                f"{url} signed it as {role} on {proof['created']} with its record key {kid}, in force at that time, "
-                f"for the federation {federation}."
-            )
-            if not self._cities[url].vouches_for(kid):
-                self._report.lack(f"The statement of {url} does not name the key {kid} any more; ask the city for it.")
+            if self._cities[url].vouches_for(kid):
+                self._report.add(
+                    f"{url} signed it as {role} on {proof['created']} with its record key {kid}, in force at that time,"
+                    f" for the federation {federation}."
+                )
+            else:
+                self._report.unvouched.append((url, kid))
+                self._report.lack(unvouched(url, kid))
 
     # ------------------------------------------------------------ journals
 
@@ -289,24 +301,60 @@ class _Checking:
         self._report.add(now if self._whole else now + beyond)
 
 
-def _statement(statement: str, url: str, now_ms: int) -> Identity:
+def known_identity(statement: str, url: str, now_ms: int) -> Identity:
+    """Read what a city says of itself in a file, as of its own day. Raises Refuted."""
     try:
         return read_old_statement(statement, url, now_ms)
     except Refused as error:
         raise Refuted(f"The statement of {url} does not hold: {error.message}", fix=error.fix) from error
 
 
-def _city(identity: Identity, listed: object) -> _City:
+def known_city(identity: Identity, listed: object) -> KnownCity:
     """Take the keys of a statement, and apart from them those that stand in the list behind it alone.
 
-    A statement names two dozen keys, so a city that rotates often has earlier ones. Nothing that it signs today names
-    those: that an older key endorsed a newer one is said by the older one, which anybody could have made.
+    A statement names two dozen keys, so a city that rotates often has earlier ones. It vouches for those of them that
+    it says its keys have followed, and for no other: that an older key endorsed a newer one is said by the older one,
+    which anybody could have made.
+
+    Raises:
+        Malformed: The list is none, or holds a key twice or what is no key.
     """
     if not isinstance(listed, list) or len(listed) > _MAX_KEYS or not all(isinstance(each, dict) for each in listed):
         raise Malformed(f"The history of keys of {identity.url} is no list of at most {_MAX_KEYS}.")
     told = {key.kid: key for key in (PublicKey.read({**each, **_UNENDORSED}) for each in listed)}
+    if any(each.keys() != _KEY or each["endorsement"] is not None for each in listed):
+        raise Malformed(f"A key in the history of {identity.url} has other members than it should.")
+    if len(told) < len(listed):
+        raise Malformed(f"The history of keys of {identity.url} names a key twice.")
     keys = tuple(_shortened(key, told.pop(key.kid, None)) for key in identity.keys)
-    return _City(identity, keys, tuple(told.values()))
+    heirs = {(key.endorsed_by, key.purpose): key for key in identity.keys if key.endorsed_by}
+    former = tuple(_before(key, heirs.get((key.kid, key.purpose))) for key in told.values())
+    return KnownCity(identity, keys, former, frozenset(key.kid for key in former if (key.kid, key.purpose) in heirs))
+
+
+def check_apart(cities: Iterable[KnownCity]) -> None:
+    """Refuted if a key that the file calls one city's is another's: whoever holds it could sign for both."""
+    owners: dict[str, str] = {}
+    for city in cities:
+        for key in (*city.keys, *city.former):
+            owner = owners.setdefault(key.kid, city.identity.url)
+            if owner != city.identity.url:
+                raise Refuted(f"The key {key.kid} is said to be of {owner} and of {city.identity.url}.")
+
+
+def unvouched(url: str, kid: str) -> str:
+    """Say that a signature is by nobody knows whom."""
+    return (
+        f"The statement of {url} does not name the key {kid}, by which the signature in its place is: that it was the"
+        " city's is said by this file alone, and anybody could have made it. Ask the city for its former keys."
+    )
+
+
+def _before(key: PublicKey, heir: PublicKey | None) -> PublicKey:
+    """End a former key where the one that followed it begins: that it signed any longer, only the file says."""
+    if heir is None:
+        return key
+    return replace(key, until_ms=heir.since_ms if key.until_ms is None else min(key.until_ms, heir.since_ms))
 
 
 def _shortened(key: PublicKey, told: PublicKey | None) -> PublicKey:
@@ -315,7 +363,9 @@ def _shortened(key: PublicKey, told: PublicKey | None) -> PublicKey:
     return replace(key, until_ms=min(ends)) if ends else key
 
 
-def _proven(text: AgreementText, city: _City, told: Json) -> tuple[Checkpoint, list[tuple[Bundle, Statement | None]]]:
+def _proven(
+    text: AgreementText, city: KnownCity, told: Json
+) -> tuple[Checkpoint, list[tuple[Bundle, Statement | None]]]:
     """Prove what a journal says about an agreement, entry by entry; None stands for a description that is not there."""
     url = city.identity.url
     other = text.assignee if url == text.assigner else text.assigner

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from node.federation.agreement_comments import Comment
 from node.federation.agreement_drafts import Draft
 from node.federation.agreement_finder import Found
 from node.federation.agreement_notices import AgreementNotices
@@ -97,6 +98,7 @@ class Views:
             "waits_for": waiting.who,
             "waits": waiting.sentence,
             "next": waiting.next,
+            "sending": talk.sending[0] if talk.sending else "",
             "trouble": talk.trouble,
             "reason": ended_because(talk.reasons, talk.code),
         }
@@ -206,7 +208,13 @@ class Views:
 
 def reminder(each: Reminder) -> Json:
     """Show a reminder."""
-    return {"agreement": each.agreement, "peer": each.peer, "at": moment(each.at_ms), "sentence": each.sentence}
+    told = {"agreement": each.agreement, "peer": each.peer, "at": moment(each.at_ms), "sentence": each.sentence}
+    return {**told, "what": each.what.partition(" ")[0]}
+
+
+def comment(each: Comment) -> Json:
+    """Show a comment of our own staff."""
+    return {"id": each.id, "who": each.who, "at": moment(each.at_ms), "said": each.said, "settled": each.settled}
 
 
 def moment(at_ms: int) -> str | None:

@@ -55,6 +55,7 @@ class Ask:
         bound: Only agreements that the token names count.
         named: The clause must name the recipient.
         any_purpose: Whatever purpose a clause names is taken for granted: it is our own use, or nobody's yet.
+        used: The clause that this very use was counted against before, which does not count against itself.
     """
 
     action: str
@@ -68,13 +69,15 @@ class Ask:
     bound: bool = False
     named: bool = False
     any_purpose: bool = False
+    used: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Yes, or no with a stable code; under which agreement, by which clause, and the operand that did not hold.
 
-    `counts` are clauses that the use of a "yes" counts against, for `target`. An agreement is named only if it is one
+    `counts` are clauses that the use of a "yes" counts against, for `target`, and `measures` those that the bytes of
+    it count against, each with the most that it lets through. An agreement is named only if it is one
     with the party that is asked about.
     """
 
@@ -86,6 +89,7 @@ class Decision:
     purpose: str = ""
     counts: tuple[str, ...] = ()
     target: str = ""
+    measures: tuple[tuple[str, int], ...] = ()
 
     def __bool__(self) -> bool:
         """Tell whether it is a yes."""

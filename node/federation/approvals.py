@@ -3,7 +3,7 @@
 A person is a named staff token until accounts exist. An approval is of a digest of terms, so that changed terms need
 new ones and an approval that comes too late approves nothing else; a second yes of one person is the same yes. Owns the
 table `approval`. An offer that is named and automatic is agreed to without a person if it is asked for as it stands:
-whoever published it has approved it.
+whoever published it has approved it. As consumer this city takes such offers alone of templates its settings name.
 """
 
 from collections.abc import Callable
@@ -96,10 +96,22 @@ class Persons:
 class ApprovedDecider:
     """Says what we do next: what persons or a named offer have approved, and what follows from it by itself."""
 
-    def __init__(self, approvals: Approvals, *, is_automatic: Callable[[Negotiation], bool]) -> None:
-        """Decide by these approvals; `is_automatic` tells whether a request is for a named offer as it stands."""
+    def __init__(
+        self,
+        approvals: Approvals,
+        *,
+        is_automatic: Callable[[Negotiation], bool],
+        is_taken: Callable[[Negotiation], bool] = lambda _: False,
+    ) -> None:
+        """Decide by these approvals.
+
+        Args:
+            approvals: Which persons said yes.
+            is_automatic: Tells whether a request to us is for a named offer as it stands.
+            is_taken: Tells whether a request of ours is for an automatic offer that our settings let us take alone.
+        """
         self._approvals = approvals
-        self._is_automatic = is_automatic
+        self._is_automatic, self._is_taken = is_automatic, is_taken
 
     def next(self, negotiation: Negotiation) -> Step | None:
         """Give the next step of ours, or None while a person or the other side must act."""
@@ -114,7 +126,7 @@ class ApprovedDecider:
         """Tell whether the terms that stand are approved for us."""
         if not self._approvals.missing(negotiation.pid, negotiation.terms):
             return True
-        return negotiation.role == "provider" and self._is_automatic(negotiation)
+        return (self._is_automatic if negotiation.role == "provider" else self._is_taken)(negotiation)
 
     def waits_for_us(self, negotiation: Negotiation) -> bool:
         """Tell whether it is a person of ours that this waits for."""

@@ -66,6 +66,7 @@ class Bound:
     covers: tuple[str, ...]
     records: frozenset[str]
     counting: bool  # whether anything in it is limited in number
+    measuring: bool  # whether anything in it is limited in bytes
     # The last state that was looked up, and from when until when it is that.
     _standing: list[tuple[float, float, State]] = field(default_factory=list, repr=False, compare=False)
 
@@ -241,6 +242,7 @@ class Bindings:
         except NodeError as error:
             _logger.warning("agreement %s cannot be read and permits nothing: %s", agreement.iri, error)
             return None
+        compared = {each.left for rule in policy.rules for each in leaves(rule.constraints)}
         base, permissions = f"{text.assigner}/collections/", text.policy.permissions
         # A bundle is no journal: only what it stands for is covered.
         covers = tuple(dict.fromkeys(agreement.covers or (agreement.target,)))
@@ -253,7 +255,8 @@ class Bindings:
             naming={rule.id: frozenset(_said([rule], "recipient")) for rule in permissions},
             covers=covers,
             records=frozenset(iri for iri in covers if not iri.startswith(base)),
-            counting=any(each.left == "count" for rule in policy.rules for each in leaves(rule.constraints)),
+            counting="count" in compared,
+            measuring="volume" in compared,
         )
 
 

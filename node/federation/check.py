@@ -76,6 +76,7 @@ _CLASSES: Mapping[str, str] = {
     "agreement": ODRL.Agreement,
     "set": CN.ComparableSet,
     "vocabulary": SKOS.ConceptScheme,
+    "statement": CN.Statement,
 }
 _TITLES = (DCT.title, DC.title, RDFS.label, SKOS.prefLabel, FOAF.name)
 _RECORD = re.compile(r'https?://[^\x00-\x20/?#<>"{}|^`\\\x7f-\x9f]+(?:[/?#][^\x00-\x20<>"{}|^`\\\x7f-\x9f]*)?')

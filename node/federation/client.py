@@ -131,13 +131,21 @@ def _is_loopback(host: str) -> bool:
     )
 
 
+class Sign(Protocol):
+    """Signs a request of ours."""
+
+    def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, /) -> Mapping[str, str]:
+        """Give the headers that do so."""
+
+
 class PeerClient:
     """Speaks to peers. Safe to share by threads."""
 
-    def __init__(self, outbound: Outbound, tokens: TokenSource) -> None:
-        """Speak through this door, with the tokens of this source."""
+    def __init__(self, outbound: Outbound, tokens: TokenSource, *, sign: Sign | None = None) -> None:
+        """Speak through this door, with the tokens of this source; `sign` gives the headers that sign a message."""
         self._outbound = outbound
         self._tokens = tokens
+        self._sign = sign
 
     def check(self, url: str) -> None:
         """Refuse by its spelling an address that this node never fetches. Raises ForbiddenAddress."""
@@ -313,6 +321,22 @@ class PeerClient:
         """Tell a peer that we stand otherwise to an agreement with it; it reads our journal for what that means."""
         self._tell(url, "/federation/agreements", dict(said), stop=stop)
 
+    def tell_report(self, url: str, said: Mapping[str, object], *, stop: threading.Event | None = None) -> None:
+        """Tell a peer what a reader of ours says is wrong with a record of its own."""
+        self._tell(url, "/federation/reports", dict(said), stop=stop)
+
+    def tell_standing(self, url: str, said: Mapping[str, object], *, stop: threading.Event | None = None) -> None:
+        """Tell a peer how a report stands that it passed on to us."""
+        self._tell(url, "/federation/reports/standing", dict(said), stop=stop)
+
+    def tell_withdrawals(self, url: str, said: Mapping[str, object], *, stop: threading.Event | None = None) -> None:
+        """Tell a peer which salted keys withdrew their consent from data that it holds."""
+        self._tell(url, "/federation/withdrawals", dict(said), stop=stop, signed=True)
+
+    def tell_erasure(self, url: str, said: Mapping[str, object], *, stop: threading.Event | None = None) -> None:
+        """Tell a peer that we acknowledge withdrawals that it told us of, or that we have erased."""
+        self._tell(url, "/federation/withdrawals/answers", dict(said), stop=stop, signed=True)
+
     def confirm_erasures(self, url: str, iri: str, seqs: Iterable[int], *, stop: threading.Event | None = None) -> None:
         """Tell the origin of a collection which erased entries are gone here too."""
         self._tell(url, "/federation/erasures", {"collection": iri, "seqs": list(seqs)}, stop=stop)
@@ -336,15 +360,18 @@ class PeerClient:
         )
         return reply.status, reply.body
 
-    def _tell(self, url: str, path: str, said: object, *, stop: threading.Event | None) -> None:
+    def _tell(self, url: str, path: str, said: object, *, stop: threading.Event | None, signed: bool = False) -> None:
         address, body = url + path, orjson.dumps(said)
 
         def ask(headers: Mapping[str, str]) -> Reply:
+            sent = {**headers, "Content-Type": "application/json"}
+            if signed and self._sign is not None:
+                sent |= self._sign("POST", address, sent, body)
             return self._outbound.ask(
                 address,
                 method="POST",
                 body=body,
-                headers={**headers, "Content-Type": "application/json"},
+                headers=sent,
                 max_bytes=_SMALL_BYTES,
                 deadline_s=_DEADLINE_S,
                 stop=stop,

@@ -1,4 +1,4 @@
-"""Asking witnesses: the newest checkpoints of our own public collections go to the chosen peers, who cosign them.
+"""Asking witnesses: the newest checkpoints of our public collections and our evidence go to peers, who cosign them.
 
 What comes back is believed only if the key pinned for that witness made it over exactly our note, and now. It is kept
 beside the checkpoint and served under it. Hourly, and soon after a change; a witness that does not answer is asked
@@ -17,6 +17,7 @@ from node.federation.peers import Peer, Peers
 from node.federation.witness import witness_name
 from node.journal import Collection, Reader, note
 from node.keys import verified
+from node.records import EVIDENCE
 
 MAX_WITNESSES = 5
 FRESH_MS = 3_600_000  # an older cosignature is made anew, so that its time says something
@@ -83,7 +84,7 @@ class Cosigning:
         return able[:MAX_WITNESSES]
 
     def run(self, now_ms: int, *, stop: threading.Event | None = None) -> list[Outcome]:
-        """Ask every chosen witness about every public collection of ours, now."""
+        """Ask every chosen witness about every public collection of ours and about our evidence, now."""
         return self._ask(self._tasks(now_ms, (0, 0)), now_ms, stop)
 
     def run_due(self, now_ms: int, *, stop: threading.Event | None = None) -> list[Outcome]:
@@ -112,7 +113,7 @@ class Cosigning:
             return [
                 task
                 for collection in self._reader.collections(tx)
-                if collection.visibility == "public" and "/" not in collection.name
+                if (collection.visibility == "public" or collection.name == EVIDENCE) and not collection.is_mirror
                 for task in self._of(tx, collection, witnesses, now_ms, waits)
             ]
 

@@ -1,7 +1,7 @@
 """The one decision point: what an agreement in force permits whom, and which clause says so.
 
 Every door asks here: feeds, restricted records and pages, search, tokens, notices, reports of peers, and what holds
-mirrors; transfers will. It fails closed: no agreement in force, no decision; a prohibition of any of them wins; what
+mirrors, and transfers. It fails closed: no agreement in force, no decision; a prohibition of any of them wins; what
 is not known does not hold. An offer grants nothing, for only agreements are read (`bindings`). A purpose is believed
 from a token alone. A permission with a `count` is used up by `execute`, where decision and count are one transaction;
 `decide` never writes. Owns the table `counted`.
@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from node.db import Database
+from node.db import Database, Tx
 from node.errors import NotAgreed, TooLarge
 from node.federation.agreements import pair_collection
 from node.federation.answers import (
@@ -30,10 +30,13 @@ from node.federation.answers import (
 )
 from node.federation.bindings import CONSUMER, PROVIDER, Bindings, Book, Bound, check_grant
 from node.federation.claimed import by_program, claimed, is_named, purposes_in
+from node.federation.data.quotas import used
 from node.federation.policy.compiled import Compiled
 from node.federation.policy.evaluate import Request, World, counted
+from node.federation.policy.model import leaves
 from node.federation.policy.report import compliance_report
 from node.federation.policy.terms import CHANNELS
+from node.federation.policy.values import bytes_in
 from node.federation.tokens_metadata import DETAILS_TYPE
 from node.federation.tokens_request import MAX_DETAILS
 
@@ -76,17 +79,25 @@ class Decisions:
             found = self._spent(asks, now_ms)
         return next((each for each in found if not each), found[0])
 
+    def execute_in(self, tx: Tx, asks: Sequence[Ask], now_ms: int) -> Decision:
+        """Answer and count as `execute_all` does, in a transaction of the caller's: the count stands if that does."""
+        found = self._counted_in(tx, asks, now_ms)
+        return next((each for each in found if not each), found[0])
+
     def _spent(self, asks: Sequence[Ask], now_ms: int) -> list[Decision]:
         with self._db.write() as tx:
-            tx.lock("counted")
+            return self._counted_in(tx, asks, now_ms)
 
-            def uses(bound: Bound, target: str) -> Mapping[str, int]:
-                return {str(rule): int(count) for rule, count in tx.rows(_COUNTED, bound.iri, target)}
+    def _counted_in(self, tx: Tx, asks: Sequence[Ask], now_ms: int) -> list[Decision]:
+        tx.lock("counted")
 
-            found = [self._decided(ask, now_ms, uses) for ask in asks]
-            if all(found):
-                used = ((each.agreement, rule, each.target) for each in found for rule in each.counts)
-                tx.many(_COUNT, list(dict.fromkeys(used)))
+        def uses(bound: Bound, target: str) -> Mapping[str, int]:
+            return {str(rule): int(count) for rule, count in tx.rows(_COUNTED, bound.iri, target)}
+
+        found = [self._decided(ask, now_ms, uses) for ask in asks]
+        if all(found):
+            used = ((each.agreement, rule, each.target) for each in found for rule in each.counts)
+            tx.many(_COUNT, list(dict.fromkeys(used)))
         return found
 
     def _decided(self, ask: Ask, now_ms: int, counts: Counts) -> Decision:
@@ -161,7 +172,10 @@ class Decisions:
             return NOTHING
         target = _target(bound, ask)
         uses = counts(bound, target) if bound.counting else {}
-        made = rules.decide(_request(ask, purpose), _world(bound, now_ms, uses))
+        if ask.used and uses:
+            own = _limited(bound, ask.used, ask.action)
+            uses = {rule: number - (rule in own) for rule, number in uses.items()}
+        made = rules.decide(_request(ask, purpose), _world(bound, now_ms, uses, self._delivered(bound, target, ask)))
         code, operand = made.code, made.operand
         if made.allowed and not bound.hands_to(ask, made.clause):
             code, operand = NOT_NAMED, "recipient"
@@ -174,7 +188,17 @@ class Decisions:
             purpose=purpose,
             counts=_limited(bound, made.clause, ask.action) if bound.counting and not code else (),
             target=target,
+            measures=_measured(bound, made.clause) if bound.measuring and not code else (),
         )
+
+    def _delivered(self, bound: Bound, target: str, ask: Ask) -> Mapping[str, int] | None:
+        """Say how many bytes went under each clause; None where nobody counts them, which is all but transfers.
+
+        A use that goes on was let in before: the door takes each byte of it out of what is left.
+        """
+        if bound.measuring and ask.action != "use":
+            return None
+        return used(self._db, bound.iri, target) if bound.measuring and not ask.used else {}
 
     def _counted(self, bound: Bound, target: str) -> Mapping[str, int]:
         return {str(rule): int(uses) for rule, uses in self._db.hot().rows(_COUNTED, (bound.iri, target))}
@@ -436,7 +460,7 @@ class Decisions:
                 target = _target(bound, ask)
                 purposes, _ = (bound.purposes, "") if ask.any_purpose else claimed(bound, ask)
                 request = replace(_request(ask, next(iter(purposes), "")), target=target, party=bound.text.assignee)
-                world = _world(bound, now_ms, self._counted(bound, target))
+                world = _world(bound, now_ms, self._counted(bound, target), self._delivered(bound, target, ask))
                 found.append(compliance_report(bound.text.policy, request, world))
         return found
 
@@ -455,8 +479,17 @@ def _request(ask: Ask, purpose: str) -> Request:
     return _requested(ask.action, purpose, ask.recipient, ask.channel)
 
 
-def _world(bound: Bound, now_ms: int, uses: Mapping[str, int]) -> World:
-    return World(now_ms, bound.text.issued_ms, uses)
+def _world(bound: Bound, now_ms: int, uses: Mapping[str, int], volumes: Mapping[str, int] | None) -> World:
+    return World(now_ms, bound.text.issued_ms, uses, volumes=volumes)
+
+
+def _measured(bound: Bound, clause: str) -> tuple[tuple[str, int], ...]:
+    """Give the clause that permits and the most bytes it lets through; of several numbers the least, wherever."""
+    found = (rule for rule in bound.text.policy.permissions if rule.id == clause)
+    limits = [
+        bytes_in(each.right[0]) or 0 for rule in found for each in leaves(rule.constraints) if each.left == "volume"
+    ]
+    return ((clause, min(limits)),) if limits else ()
 
 
 def _limited(bound: Bound, clause: str, action: str) -> tuple[str, ...]:

@@ -24,8 +24,12 @@ _LEAST_STALE_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Something that will stop working: days left, 0 if it has, and the step of the warning (30, 14 or 3 days)."""
+    """Something that will stop working: days left, 0 if it has, and the step of the warning (30, 14 or 3 days).
 
+    `about` is the purpose of a key, or `statement`.
+    """
+
+    about: str
     what: str
     at_ms: int
     days_left: int
@@ -198,17 +202,17 @@ def _warnings(peer: Peer, keys: Sequence[PublicKey], now_ms: int) -> Iterator[Ex
     lasting = {key.purpose for key in keys if key.until_ms is None}
     for key in keys:
         if key.until_ms is not None and key.purpose not in lasting:
-            yield from _warning(f"The last {key.purpose} key of {peer.name}", key.until_ms, now_ms)
+            yield from _warning(key.purpose, f"The last {key.purpose} key of {peer.name}", key.until_ms, now_ms)
     # A statement lives for a day and is renewed every hour, so only its end itself says something.
     if peer.state not in ("proposed", "blocked") and peer.statement_expires_at <= now_ms:
-        yield Expiry(f"The statement of {peer.name}", peer.statement_expires_at, 0, WARN_DAYS[0])
+        yield Expiry("statement", f"The statement of {peer.name}", peer.statement_expires_at, 0, WARN_DAYS[0])
 
 
-def _warning(what: str, at_ms: int, now_ms: int) -> Iterator[Expiry]:
+def _warning(about: str, what: str, at_ms: int, now_ms: int) -> Iterator[Expiry]:
     days = max(0, -(-(at_ms - now_ms) // DAY_MS))
     for step in WARN_DAYS:
         if days <= step:
-            yield Expiry(what, at_ms, days, step)
+            yield Expiry(about, what, at_ms, days, step)
             return
 
 

@@ -30,6 +30,8 @@ MAX_NAMED = 32  # endpoints, protocols and versions of one
 MAX_WORD = 512
 MAX_AHEAD_S = 7 * 24 * 3600
 SKEW_S = 60
+_DEGREES = (90, 180)
+_COLOUR = re.compile(r"#[0-9a-f]{6}\Z")
 # What an IRI has no place for (RFC 3987), in a namespace or an address.
 _ODD = re.compile(r"[\x00-\x20<>\"{}|\\^`\x7f-\xa0\ud800-\udfff]")
 
@@ -51,6 +53,8 @@ class Identity:
     issued_ms: int
     expires_ms: int
     statement: str = field(repr=False)
+    place: tuple[float, float] | None = None  # latitude and longitude, where the city says them
+    accent: str = ""  # its colour, `#rrggbb`, where it says one
 
     def keys_of(self, purpose: Purpose) -> list[PublicKey]:
         """List its keys for a purpose, in the order it names them: the one in use first, where it is one of ours."""
@@ -93,6 +97,8 @@ def read_statement(statement: str, *, url: str, now_ms: int) -> Identity:
         issued_ms=issued_s * 1000,
         expires_ms=expires_s * 1000,
         statement=statement,
+        place=_place(city.get("place")),
+        accent=_accent(city.get("accent")),
     )
 
 
@@ -276,6 +282,29 @@ def _collections(values: object) -> tuple[tuple[str, str, str], ...]:
     if len({name for name, _, _ in found}) < len(found):
         raise Malformed("The statement names a collection twice.")
     return tuple(found)
+
+
+def _place(value: object) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    if (
+        not isinstance(value, list)
+        or len(value) != len(_DEGREES)
+        or any(type(each) not in (int, float) for each in value)
+    ):
+        raise Malformed("The statement's place is no latitude and longitude.")
+    # Not a number is within no bounds either.
+    if not all(-most <= each <= most for each, most in zip(value, _DEGREES, strict=True)):
+        raise Malformed("The statement's place is nowhere on Earth.")
+    return float(value[0]), float(value[1])
+
+
+def _accent(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not _COLOUR.match(value):
+        raise Malformed("The statement's accent is no colour, which is # and six hexadecimal digits.")
+    return value
 
 
 def _shown(value: object) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from node.federation.turns import No, Rules
+
 Role = Literal["consumer", "provider"]
 State = Literal["", "REQUESTED", "OFFERED", "ACCEPTED", "AGREED", "VERIFIED", "FINALIZED", "TERMINATED"]
 Kind = Literal["request", "offer", "accept", "agree", "verify", "finalize", "terminate"]
@@ -70,14 +72,6 @@ _LEADS_ON: Mapping[State, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class No:
-    """Why a message does not fit, and what would."""
-
-    why: str
-    fix: str
-
-
 def other(role: Role) -> Role:
     """Give the other side's role."""
     return "provider" if role == "consumer" else "consumer"
@@ -100,6 +94,9 @@ def said(role: Role, state: State, kind: Kind) -> State | No:
 def ended(role: Role, state: State) -> State | No:
     """Give the state to which a person's termination leads, or say why there is nothing left to end."""
     return "TERMINATED" if state not in FINAL else _no(state, "terminate", role)
+
+
+RULES = Rules(heard, said, ended)
 
 
 def _stepped(sender: Role, state: State, kind: Kind) -> State | No:

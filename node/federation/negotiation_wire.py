@@ -8,22 +8,21 @@ repeat from a second message that says the same.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
-from urllib.parse import quote
 
 from node.errors import Malformed
-from node.federation.agreement_text import holds_unseen, read_about
+from node.federation import dialogues
+from node.federation.agreement_text import read_about
 from node.federation.dsp import messages
+from node.federation.dsp.fields import own_id
 from node.federation.dsp.policies import NS_ABOUT, RULES, Agreement, Offer
 from node.federation.integrity import jcs
 from node.federation.negotiation import Json, Kind, Negotiation, Step
 from node.federation.policy import read_rules, terms_digest, write_rules
 
-MAX_NAME = 500
 _EVENTS: Mapping[str, Kind] = {"ACCEPTED": "accept", "FINALIZED": "finalize"}
 _EVENT_OF: Mapping[Kind, str] = {"accept": "ACCEPTED", "finalize": "FINALIZED"}
-_PATHS: Mapping[Kind, str] = {
+PATHS: Mapping[Kind, str] = {
     "request": "request",
     "offer": "offers",
     "accept": "events",
@@ -35,34 +34,18 @@ _PATHS: Mapping[Kind, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(dialogues.Heard):
     """A message of the other side; what it does not have is empty. `body` is its canonical JSON.
 
     `offer` is {"@id", "target"} with the rules in our spelling; `about` is None where nothing came beside them.
     """
 
     kind: Kind
-    name: str
-    body: str = field(repr=False)
-    consumer_pid: str
-    provider_pid: str
     callback: str = ""
     offer: Json = field(default_factory=dict)
     about: Json | None = None
     agreement: Agreement | None = None
     proof: str = ""
-    code: str = ""
-    reasons: tuple[str, ...] = ()
-
-    @property
-    def digest(self) -> str:
-        """Name it by its content."""
-        return digest_of(self.body)
-
-
-def digest_of(body: str) -> str:
-    """Name a message by its content."""
-    return "sha256:" + sha256(body.encode()).hexdigest()
 
 
 def rules_of(offer: Json) -> dict[str, Any]:
@@ -109,11 +92,8 @@ def read_kept(body: str) -> Heard:
 
 
 def _basics(found: Any, said: Json) -> dict[str, Any]:  # noqa: ANN401 - any of the messages, all of which have both
-    name = said.get("@id", "")
-    if not isinstance(name, str) or len(name) > MAX_NAME or holds_unseen(name) or ".." in name.split("/"):
-        raise Malformed("The message's @id is no plain text of a usual length.", fix="Take a UUID.")
     body = jcs(said).decode()
-    return {"name": name, "body": body, "consumer_pid": found.consumer_pid, "provider_pid": found.provider_pid}
+    return {"name": own_id(said), "body": body, "consumer_pid": found.consumer_pid, "provider_pid": found.provider_pid}
 
 
 def _with_offer(found: messages.ContractRequest | messages.ContractOffer, said: Json) -> Heard:
@@ -149,17 +129,6 @@ _READERS: Mapping[type, Callable[[Any, Json], Heard]] = {
 }
 
 # ---------------------------------------------------------------- saying
-
-
-def address(base: str, kind: Kind, other_pid: str) -> str:
-    """Give where a message goes; without the other side's pid it is the one that begins."""
-    pid = f"/{quote(other_pid, safe='')}" if other_pid else ""
-    return f"{base}/negotiations{pid}/{_PATHS[kind]}"
-
-
-def state_address(base: str, other_pid: str) -> str:
-    """Give where the other side says how it stands."""
-    return f"{base}/negotiations/{quote(other_pid, safe='')}"
 
 
 def offering(negotiation: Negotiation, kind: Kind, offer: Json, about: Json, *, callback: str) -> dict[str, Any]:

@@ -5,20 +5,20 @@ and sends what follows, so that a crash between any two steps is mended by the n
 the database is locked. The rules of the game are in `negotiation` (pure), its changes in `negotiation_moves`.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import uuid4
 
 from node.db import Database, Tx
-from node.errors import Conflict, Malformed, NotFound, Refused, TooLarge, Unavailable
+from node.errors import Conflict, Malformed, NotFound, Refused, TooLarge
 from node.federation import negotiation_wire as wire
 from node.federation.agreement_signing import Signing
+from node.federation.dialogue_rounds import DialogueRounds
 from node.federation.negotiation import Decider, Json, Kind, Negotiation, Role, Step
 from node.federation.negotiation_delivery import Delivery, Sender
-from node.federation.negotiation_moves import DSP, Concluded, Moves, nothing_follows
-from node.federation.negotiation_store import NegotiationStore, Said
+from node.federation.negotiation_moves import Concluded, Moves, nothing_follows
+from node.federation.negotiation_store import NegotiationStore
 from node.federation.negotiation_texts import Texts, nothing_suffices
 from node.federation.negotiation_wire import Heard
 from node.federation.outgoing import Outbox
@@ -27,10 +27,6 @@ from node.keys import PublicKey
 __all__ = ["House", "Negotiations", "Parties", "Sender"]
 
 MAX_OPEN = 1_000  # negotiations with one city that have not ended
-_TURNS = 20
-_RACES = 5
-_LATER_MS = 10_000
-_logger = logging.getLogger("citynode.negotiations")
 
 
 class Parties(Protocol):
@@ -81,8 +77,12 @@ class House:
     new_id: Callable[[], str] = field(default=lambda: str(uuid4()))
 
 
-class Negotiations:
+class Negotiations(DialogueRounds[Negotiation, Step]):
     """Safe to share by threads and by processes on one database."""
+
+    _store: NegotiationStore
+    _moves: Moves
+    _parties: Parties
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class Negotiations:
         self._db, self._house, self._parties, self._decider = db, house, parties, decider
         self._store, self.outbox = NegotiationStore(db), Outbox(db, chance=house.chance)
         self._texts = Texts(house.base_url, signing, parties.keys, house.suffices)
-        self._moves = Moves(self._store, self.outbox, self._texts, house.callback, concluded, house.new_id)
+        self._moves = Moves(self._store, self.outbox, house.callback, house.new_id, self._texts, concluded)
         self._delivery = Delivery(self._moves, sender, parties)
 
     # ---------------------------------------------------------------- what others say
@@ -129,24 +129,12 @@ class Negotiations:
             Refused: It cannot be read, does not fit the state, or its content does not hold; nothing has changed.
         """
         if not self._parties.knows(caller):
-            raise _not_here()
+            raise self._not_here()
         message = wire.read(said, kinds)
         now_ms = self._house.clock_ms()
         if not pid:
             return self._begun(caller, "provider" if message.kind == "request" else "consumer", message, now_ms)
-        with self._db.write() as tx:
-            held = self._store.held(tx, pid)
-            if held.peer != caller or role not in (None, held.role):
-                raise _not_here()
-            known = self._store.heard(tx, pid, digest=message.digest, name=message.name)
-            if known is not None and message.name:
-                return _repeated(held, known, message)
-            try:
-                return self._moves.take(tx, held, message, now_ms)
-            except Conflict:
-                if known is None:
-                    raise
-                return held  # a repeat without an id of its own, which fits no more because it was taken
+        return self._taken(caller, role, pid, message, now_ms)
 
     def _begun(self, caller: str, role: Role, message: Heard, now_ms: int) -> Negotiation:
         theirs = message.consumer_pid if role == "provider" else message.provider_pid
@@ -175,22 +163,6 @@ class Negotiations:
                 "Another negotiation was begun under this pid.", fix="Give each negotiation a pid of its own."
             )
         return held
-
-    def state(self, caller: str, role: Role | None, pid: str) -> Negotiation:
-        """Tell a city how a negotiation with it stands.
-
-        Raises:
-            NotFound: There is no such negotiation with it.
-            Unavailable: It has our first message, and we have not its answer.
-        """
-        found = self._store.get(pid)
-        if not self._parties.knows(caller) or found.peer != caller or role not in (None, found.role):
-            raise _not_here()
-        if not found.state:
-            raise Unavailable("This negotiation is just being begun.", fix="Ask again.")
-        if not found.other_pid:
-            raise _not_here()  # ended before it was known that the other side had heard of it
-        return found
 
     # ---------------------------------------------------------------- what we begin and decide
 
@@ -262,16 +234,7 @@ class Negotiations:
         """
         return self._settled(pid, self._house.clock_ms())
 
-    def _settled(self, pid: str, now_ms: int) -> Negotiation:
-        for _ in range(_RACES):
-            seen = self.get(pid)
-            step = self._next(seen)
-            found = self._done(seen, step, now_ms) if step else self._asked(seen)
-            if found is not None:
-                return found
-        return self.get(pid)
-
-    def _next(self, seen: Negotiation) -> Step | None:
+    def _next(self, seen: Negotiation, now_ms: int) -> Step | None:  # noqa: ARG002 (the time changes nothing here)
         if seen.is_final or seen.sending:
             return None
         return self._texts.objection(seen) or self._decider.next(seen)
@@ -290,65 +253,11 @@ class Negotiations:
             # An agreement that cannot be signed any more will not be: its end says why.
             return self._done(seen, Step("terminate", code=error.code, reasons=(str(error),)), now_ms)
 
-    def _asked(self, seen: Negotiation, later_ms: int = 0) -> Negotiation | None:
-        with self._db.write() as tx:
-            return seen if self._store.asked(tx, seen, ask_at=later_ms) else None
-
-    # ---------------------------------------------------------------- what the worker does
-
-    def deliver(self, now_ms: int, subject: str = "") -> int:
-        """Ask for what is to be decided and send what is due; give how many messages were taken.
-
-        Args:
-            now_ms: The time.
-            subject: Only this negotiation.
-        """
-        taken = 0
-        for _ in range(_TURNS):
-            asked = [self._swept(pid, now_ms) for pid in self._store.to_ask(now_ms, subject)]
-            sent = self.outbox.deliver(DSP, now_ms, lambda one: self._delivery.send(one, now_ms), subject=subject)
-            taken += sent
-            if not sent and not any(asked):
-                break
-        return taken
-
-    def due(self, now_ms: int) -> bool:
-        """Tell whether anything is to be decided or, of whatever kind, to be sent; two reads by an index."""
-        return self._store.has_to_ask(now_ms) or self.outbox.due(now_ms)
-
-    def _swept(self, pid: str, now_ms: int) -> bool:
-        """Settle one; True if there is something to send. What cannot be done now is asked again later."""
-        try:
-            return bool(self._settled(pid, now_ms).sending)
-        except Unavailable as error:
-            _logger.info("What follows in negotiation %s is asked again later: %s", pid, error)
-            self._asked(self.get(pid), now_ms + _LATER_MS)
-        except Refused as error:
-            _logger.warning("What was decided in negotiation %s cannot be done: %s", pid, error)
-            self._asked(self.get(pid))
-        return False
-
     # ---------------------------------------------------------------- reading
-
-    def get(self, pid: str) -> Negotiation:
-        """Give one negotiation by our id. Raises NotFound."""
-        return self._store.get(pid)
-
-    def list(self, *, peer: str = "", offset: int = 0, limit: int = 100) -> Sequence[Negotiation]:
-        """Give negotiations, the newest first: all, or those with one city."""
-        return self._store.list(peer=peer, offset=offset, limit=limit)
-
-    def open(self) -> Sequence[Negotiation]:
-        """Give all that have not ended, the newest first."""
-        return self._store.open()
 
     def ended(self, *, peer: str = "", limit: int) -> Sequence[Negotiation]:
         """Give the newest of those that ended without an agreement: of all, or of those with one city."""
         return self._store.ended(peer=peer, limit=limit)
-
-    def named(self, beginning: str) -> Sequence[Negotiation]:
-        """Give those whose id of ours begins so."""
-        return self._store.named(beginning)
 
     def of_agreement(self, iri: str) -> Negotiation | None:
         """Give the one in which an agreement was written, if it was in one."""
@@ -361,10 +270,6 @@ class Negotiations:
     def versions(self, pid: str) -> int:
         """Count the different terms that were said in a negotiation."""
         return self._store.versions(pid)
-
-    def messages(self, pid: str) -> Sequence[Said]:
-        """Give what was said in a negotiation, in order."""
-        return self._store.messages(pid)
 
     def _new(self, role: Role, peer: str, offer: Json, about: Json, at_ms: int) -> Negotiation:
         return Negotiation(
@@ -388,17 +293,6 @@ class Negotiations:
             ask_at=0,
             version=0,
         )
-
-
-def _not_here() -> NotFound:
-    """Give the one answer to everyone who is not the other side, whether there is such a negotiation or not."""
-    return NotFound("There is no such negotiation.")
-
-
-def _repeated(held: Negotiation, known: Said, message: Heard) -> Negotiation:
-    if known.digest != message.digest:
-        raise Conflict("Another message had this @id.", fix="Give each message an @id of its own.")
-    return held
 
 
 def _beginning(message: Heard) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from node.db import Database, Row, Tx
-from node.errors import NodeError, Refused, Unauthenticated, Unavailable
+from node.errors import NodeError, Refused, TooManyRequests, Unauthenticated, Unavailable
 from node.federation.backoff import Backoff, asked_ms, is_the_peers
 
 LEASE_MS = 180_000  # longer than one attempt can take
@@ -174,6 +174,10 @@ class Outbox:
         with self.db.write() as tx:
             tx.run(sql, now_ms + wait, str(error)[:MAX_ERROR], one.id)
             if for_all:
-                # One attempt tells of all: its other messages wait as long, without having been tried.
-                others = "UPDATE outgoing SET due_at = ? WHERE peer = ? AND done_at = 0 AND due_at <= ?"
-                tx.run(others, now_ms + wait, one.peer, now_ms)
+                # One attempt tells of all: its other messages wait as long, without having been tried. A bound on how
+                # often one may come tells of messages of this kind alone.
+                kind = one.kind if isinstance(error, TooManyRequests) else ""
+                others = (
+                    "UPDATE outgoing SET due_at = ? WHERE peer = ? AND done_at = 0 AND due_at <= ? AND ? IN ('', kind)"
+                )
+                tx.run(others, now_ms + wait, one.peer, now_ms, kind)

@@ -42,6 +42,8 @@ class City:
     federation: str
     namespaces: tuple[str, ...] = ()
     mailbox: str = ""
+    place: tuple[float, float] | None = None
+    accent: str = ""
 
 
 class OwnIdentity:
@@ -134,6 +136,8 @@ class OwnIdentity:
             "protocols": _PROTOCOLS,
             "collections": [{"name": name, "iri": iri, "title": title[:_TITLE]} for name, iri, title in listed],
             "keys": [key.document() for key in keys[:_MOST_KEYS]],
+            **({"place": list(city.place)} if city.place else {}),
+            **({"accent": city.accent.lower()} if city.accent else {}),
         }
 
     def did(self) -> dict[str, object]:

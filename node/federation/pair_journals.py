@@ -19,7 +19,7 @@ from node.federation.agreements import PUBLIC_COLLECTION, pair_collection
 from node.federation.negotiation import Negotiation
 from node.federation.peer_entries import new_follow
 from node.federation.peer_store import Follow, Peer
-from node.journal import Draft, Follower, keep_up_in
+from node.journal import Draft, Follower
 from node.journal.journal import Journals
 
 _logger = logging.getLogger("citynode.agreements")
@@ -127,15 +127,9 @@ class PairJournals:
         record = record_in(text.iri, self._base)
         payload = payload_of(record, text, said, at_ms=at_ms)
         draft = Draft(record, slug_in(text.iri, self._base), KIND, "put", payload)
-        self._append(tx, name, draft, at_ms)
+        self._journals.append_followed(tx, name, [draft], self._followers, at_ms=at_ms)
         if text.about.get("public") and self._is_open(tx, at_ms):
-            self._append(tx, PUBLIC_COLLECTION, draft, at_ms)
-
-    def _append(self, tx: Tx, name: str, draft: Draft, at_ms: int) -> None:
-        entries = self._journals.append(tx, name, [draft], at_ms=at_ms)
-        collection = self._journals.get(tx, name)
-        for follower in self._followers if entries else ():
-            keep_up_in(tx, self._journals, follower, collection, entries)
+            self._journals.append_followed(tx, PUBLIC_COLLECTION, [draft], self._followers, at_ms=at_ms)
 
     def _open(self, tx: Tx, name: str, text: AgreementText, at_ms: int) -> None:
         """Open the journal of this pair, if this is its first agreement.

@@ -159,19 +159,21 @@ def _change(row: Row, peer: Peer | None, peers: Peers) -> Change:
 
 
 def _added(row: Row, peers: Peers) -> Change:
-    url, fingerprint = read_invitation(row.url, row.fingerprint)
+    url, fingerprint = read_invitation(row.url, row.fingerprint, untold=True)
     url = peers.checked(url, row.name)
     peers.check_address(url)
     state: State = "blocked" if row.state == "blocked" else "proposed"
     said = f"{row.name} at {url} is added, {state}."
     if row.state not in ("proposed", "blocked"):
         said += f" The file says {row.state}: a person approves it here first."
+    if not fingerprint:
+        said += " The file tells no fingerprint: it is compared before anything is approved."
     row = Row(row.line, row.name, url, fingerprint, row.state, row.title, row.note)
     return Change(row.name, "add", said, state, row.note, row)
 
 
 def _changed(row: Row, peer: Peer) -> Change:
-    url, fingerprint = read_invitation(row.url, row.fingerprint)
+    url, fingerprint = read_invitation(row.url, row.fingerprint, untold=not peer.fingerprint)
     if (url.rstrip("/"), fingerprint) != (peer.url, peer.fingerprint):
         raise Conflict(
             f"{row.name} is another city here: {peer.url} with the fingerprint {peer.fingerprint}.",

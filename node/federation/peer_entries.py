@@ -21,8 +21,10 @@ def invitation(url: str, fingerprint: str) -> str:
     return f"{url}#{fingerprint}"
 
 
-def read_invitation(text: str, fingerprint: str = "") -> tuple[str, str]:
+def read_invitation(text: str, fingerprint: str = "", *, untold: bool = False) -> tuple[str, str]:
     """Part an invitation, or an address beside its fingerprint, into address and fingerprint.
+
+    `untold` takes an address alone: its fingerprint is empty, and to be compared before anything is pinned.
 
     Raises:
         Malformed: There is no fingerprint, or two that differ.
@@ -31,6 +33,8 @@ def read_invitation(text: str, fingerprint: str = "") -> tuple[str, str]:
     if inside and fingerprint and inside != fingerprint:
         raise Malformed("The invitation and --fingerprint differ.", fix="Ask the other city which one is right.")
     found = inside or fingerprint.strip()
+    if untold and not found:
+        return url, ""
     if not _FINGERPRINT.match(found):
         raise Malformed(
             "A peer is added with its fingerprint: 43 characters, told by a trusted way.",

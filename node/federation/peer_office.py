@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from node.errors import Conflict, KeyChanged, Malformed, NodeError
 from node.federation import peer_csv
 from node.federation.health import FollowHealth, Health, PeerHealth
+from node.federation.peer_days import PeerDays, no_days
 from node.federation.peer_states import STATES, sentence
 from node.federation.peer_test import PeerTest, Walk
 from node.federation.peers import Evidence, Peers, Review, invitation
@@ -19,6 +20,8 @@ from node.keys import PublicKey
 
 Json = dict[str, object]
 _MOST_NAMED = 20
+_MOST_SAID = 200
+_MOST_NOTE = 1_000
 _TIMES = frozenset({"last_out_at", "last_in_at", "next_attempt_at", "last_error_at", "statement_expires_at"})
 
 
@@ -34,6 +37,7 @@ class PeerOffice:
         fingerprint: Callable[[], str],
         clock_ms: Callable[[], int],
         opened: Callable[[str, str], bool],
+        days: PeerDays,
     ) -> None:
         """Work with this book.
 
@@ -44,6 +48,7 @@ class PeerOffice:
             fingerprint: Gives that of our own entity key.
             clock_ms: The time.
             opened: Tells, of a peer's base URL and the IRI of a collection, whether an agreement lets us mirror it.
+            days: How peers could be reached.
         """
         self._peers = peers
         self._health = health
@@ -51,6 +56,7 @@ class PeerOffice:
         self._fingerprint = fingerprint
         self._clock_ms = clock_ms
         self._opened = opened
+        self._days = days
 
     # ---------------------------------------------------------------- reading
 
@@ -64,18 +70,26 @@ class PeerOffice:
         }
 
     def list(self) -> list[Json]:
-        """Give every peer with its health, in order of name."""
-        return [_health(each) for each in self._health.all(self._clock_ms())]
+        """Give every peer with its health and its last thirty days, in order of name."""
+        now_ms = self._clock_ms()
+        days = self._days.all(now_ms)
+        return [
+            _health(each) | {"days": [day.reach for day in days.get(each.name) or no_days(now_ms)]}
+            for each in self._health.all(now_ms)
+        ]
 
     def show(self, name: str) -> Json:
-        """Give all that is known of a peer: health, keys, namespaces, evidence."""
-        peer = self._peers.get(name)
-        return _health(self._health.of(name, self._clock_ms())) | {
+        """Give all that is known of a peer: health, days, keys, namespaces, evidence."""
+        peer, now_ms = self._peers.get(name), self._clock_ms()
+        return _health(self._health.of(name, now_ms)) | {
+            "days": [day.reach for day in self._days.of(name, now_ms)],
             "fingerprint": peer.fingerprint,
             "note": peer.note,
             "namespaces": list(peer.namespaces),
             "follows_all": peer.follows_all is not None,
             "offered": self._peers.offered(name),
+            "shown": self._collections(name),
+            "software": self._software(name),
             "added_at": _moment(peer.added_at),
             "approved_at": _moment(peer.approved_at),
             "approved_by": peer.approved_by,
@@ -102,15 +116,37 @@ class PeerOffice:
 
     # ---------------------------------------------------------------- acts
 
-    def add(self, invite: str, *, name: str, fingerprint: str = "", note: str = "") -> Json:
-        """Propose a peer."""
-        self._peers.add(invite, name=name, at_ms=self._clock_ms(), fingerprint=fingerprint, note=note)
+    def add(self, invite: str, *, name: str, fingerprint: str = "", note: str = "", untold: bool = False) -> Json:
+        """Propose a peer; `untold`: by its address alone, so that approving asks for the fingerprint."""
+        now_ms = self._clock_ms()
+        self._peers.add(invite, name=name, at_ms=now_ms, fingerprint=fingerprint, note=note, untold=untold)
         return self.show(name)
 
-    def approve(self, name: str, *, by: str, review: str, fingerprint: str = "") -> Json:
-        """Pin what was reviewed."""
-        self._peers.approve(name, by=by, at_ms=self._clock_ms(), expect=review, fingerprint=fingerprint)
+    def approve(self, name: str, *, by: str, review: str, fingerprint: str = "", told_by: str = "") -> Json:
+        """Pin what was reviewed; who at the other city read out the fingerprint is kept with it."""
+        now_ms = self._clock_ms()
+        peer = self._peers.approve(name, by=by, at_ms=now_ms, expect=review, fingerprint=fingerprint)
+        if told_by:
+            said = f"{by} compared the fingerprint with {told_by[:_MOST_SAID]}."
+            self._peers.remember(name, "compared", said, {"by": by, "told_by": told_by}, peer, now_ms)
         return self.show(name)
+
+    def annotate(self, name: str, note: str) -> Json:
+        """Write the note that the city's staff keeps about a peer, in the place of the one before."""
+        if len(note) > _MOST_NOTE:
+            raise Malformed(f"A note about a peer has at most {_MOST_NOTE} characters.")
+        self._peers.get(name)
+        with self._peers.db.write() as tx:
+            self._peers.change(tx, name, note=note)
+        return self.show(name)
+
+    def differs(self, name: str, *, by: str, told_by: str = "") -> Json:
+        """Note that the city read out another fingerprint than its address shows, and keep the peer out."""
+        now_ms, peer = self._clock_ms(), self._peers.get(name)
+        with_whom = f" with {told_by[:_MOST_SAID]}" if told_by else ""
+        said = f"{by} compared the fingerprint{with_whom}: it is another one."
+        self._peers.remember(name, "other-fingerprint", said, {"by": by, "told_by": told_by}, peer, now_ms)
+        return self.block(name)
 
     def pause(self, name: str) -> Json:
         """Stop all exchange for a while."""
@@ -154,6 +190,15 @@ class PeerOffice:
             if each not in shown and each not in opened
         ]
 
+    def _software(self, name: str) -> str:
+        identity = self._peers.identity(name)
+        return identity.software if identity else ""
+
+    def _collections(self, name: str) -> Sequence[Json]:
+        identity = self._peers.identity(name)
+        found = identity.collections if identity else ()
+        return [{"name": each, "iri": iri, "title": title} for each, iri, title in found]
+
     def _shown(self, name: str) -> Sequence[str]:
         identity = self._peers.identity(name)
         return [each for each, _, _ in identity.collections] if identity else []
@@ -196,7 +241,10 @@ def _health(health: PeerHealth) -> Json:
     return said | {
         "effect": health.sentence,
         "lag": health.lag,
-        "warnings": [{"warning": each.sentence, "at": _moment(each.at_ms)} for each in health.warnings],
+        "warnings": [
+            {"warning": each.sentence, "at": _moment(each.at_ms), "about": each.about, "days_left": each.days_left}
+            for each in health.warnings
+        ],
         "follows": [_follow(each) for each in health.follows],
     }
 
@@ -229,6 +277,7 @@ def _review(review: Review) -> Json:
         "effect": sentence(peer.state, quarantine=peer.quarantine),
         "fingerprint": review.identity.fingerprint,
         "told_fingerprint": peer.fingerprint,
+        "untold": review.is_untold,
         "vouched": review.vouched,
         "new_keys": [_key(key) for key in review.new_keys],
         "lost_keys": [_key(key) for key in review.lost_keys],

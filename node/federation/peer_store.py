@@ -273,6 +273,12 @@ class PeerStore:
             self.witness(tx, name, kind=kind, summary=summary, body=body, at_ms=at_ms)
             tx.run("UPDATE peer SET quarantine = ? WHERE name = ? AND quarantine = ''", summary, name)
 
+    def remember(self, name: str, kind: str, summary: str, said: Mapping[str, str], peer: Peer, at_ms: int) -> None:
+        """Keep what a person did about a peer, beside the statement it was about."""
+        body = json.dumps({**said, "statement": peer.statement})
+        with self.db.write() as tx:
+            self.witness(tx, name, kind=kind, summary=summary, body=body, at_ms=at_ms)
+
     def evidence(self, name: str) -> Sequence[Evidence]:
         """Give what is kept about a peer, oldest first."""
         sql = "SELECT id, peer, at, kind, summary, body FROM evidence WHERE peer = ? ORDER BY id"

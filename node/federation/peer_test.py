@@ -138,7 +138,8 @@ class PeerTest:
 
     def _feed(self, peer: Peer) -> tuple[Result, str]:
         heads = self._client.heads(peer.url)
-        count = len(heads.heads) if heads else 0
+        # What it mirrors of others is theirs to show, and is not what can be followed there.
+        count = sum(head.collection.startswith(f"{peer.url}/") for head in heads.heads) if heads else 0
         if not count:
             return "missing", "they show no public collection"
         return "ok", f"{count} public collection{'s' if count != 1 else ''}"
@@ -156,6 +157,8 @@ def _tls(peer: Peer, version: str) -> tuple[Result, str]:
 
 
 def _keys(peer: Peer, review: Review) -> tuple[Result, str]:
+    if review.is_untold:
+        return "missing", f"none is pinned before you have compared this fingerprint: {review.identity.fingerprint}"
     if not review.vouched:
         raise review.refusal()
     if peer.approved_at == 0:

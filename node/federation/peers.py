@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from node.db import Database
@@ -17,8 +16,9 @@ from node.errors import Conflict, KeyChanged, Malformed, NodeError, NotFound, Qu
 from node.federation.backoff import Backoff
 from node.federation.client import normal_url
 from node.federation.identity import Identity, chain_holds, read_statement
-from node.federation.namespaces import Claim, claims_of
+from node.federation.namespaces import claims_of
 from node.federation.peer_entries import check_wanted, invitation, new_follow, proposed, read_invitation
+from node.federation.peer_review import Review
 from node.federation.peer_states import STATES
 from node.federation.peer_store import MAX_FOLLOWS, MAX_PEERS, OWN, Evidence, Follow, Peer, PeerStore, owners_of
 from node.federation.refused import BY_NAMESPACE, BY_THEMES, ask_again
@@ -63,35 +63,6 @@ class Held(Protocol):
         """Count live records that describe a subject under a prefix, leaving out the mirrors of one peer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What approving a peer would pin, for a person to read first. `digest` names exactly this."""
-
-    peer: Peer
-    identity: Identity
-    new_keys: tuple[PublicKey, ...]
-    lost_keys: tuple[PublicKey, ...]
-    claims: tuple[Claim, ...]
-    vouched: bool
-    digest: str
-
-    @property
-    def warnings(self) -> list[str]:
-        """Give what a person should think about, one sentence each."""
-        said = [sentence for claim in self.claims for sentence in claim.warnings]
-        if not self.vouched:
-            said.insert(0, "Its keys are not vouched for by those that were pinned: compare the new fingerprint.")
-        return said
-
-    def refusal(self) -> KeyChanged:
-        """Say that its keys are not those that were pinned, nor signed by them."""
-        name = self.peer.name
-        return KeyChanged(
-            f"{name} shows other keys than those that were pinned, not signed by them: {self.identity.fingerprint}.",
-            fix=f"Ask that city by a trusted way; then citynode peers approve {name} --fingerprint F",
-        )
-
-
 class Peers(PeerStore):
     """Every peer of this node. Safe to share by threads."""
 
@@ -134,7 +105,9 @@ class Peers(PeerStore):
 
     # ---------------------------------------------------------------- admitting
 
-    def add(self, invite: str, *, name: str, at_ms: int, fingerprint: str = "", note: str = "") -> Peer:
+    def add(
+        self, invite: str, *, name: str, at_ms: int, fingerprint: str = "", note: str = "", untold: bool = False
+    ) -> Peer:
         """Propose a peer: fetch its statement and compare its fingerprint; nothing is exchanged yet.
 
         Args:
@@ -143,6 +116,7 @@ class Peers(PeerStore):
             at_ms: Now.
             fingerprint: The thumbprint of its entity key, told by a trusted way.
             note: For the city's own staff.
+            untold: Take an address without a fingerprint: approving then asks for the one that was compared.
 
         Raises:
             Malformed: The name, address or fingerprint is none; http that is not allowed.
@@ -151,10 +125,10 @@ class Peers(PeerStore):
             PeerUnreachable: It gives no statement.
             Refuted: Its statement does not hold, or its fingerprint is another.
         """
-        address, wanted = read_invitation(invite, fingerprint)
+        address, wanted = read_invitation(invite, fingerprint, untold=untold)
         url = self.checked(address, name)
         identity = self._fetched(url, at_ms)
-        if not is_same(identity.fingerprint, wanted):
+        if wanted and not is_same(identity.fingerprint, wanted):
             raise Refuted(
                 f"The fingerprint of {url} is {identity.fingerprint}, not {wanted}.",
                 fix="Ask that city which one is right before you trust either.",
@@ -208,7 +182,7 @@ class Peers(PeerStore):
             PeerUnreachable: It gives no statement.
             Refuted: Its statement does not hold.
             KeyChanged: Its keys are not vouched for, and `fingerprint` is not that of the new ones.
-            Conflict: It changed since it was reviewed.
+            Conflict: It changed since it was reviewed, or its fingerprint was never told.
         """
         review = self.glance(name, at_ms)
         identity = review.identity
@@ -353,6 +327,8 @@ class Peers(PeerStore):
 
     def _as_told(self, peer: Peer, identity: Identity) -> bool:
         """Judge a peer that was never approved by the fingerprint that came by a trusted way."""
+        if not peer.fingerprint:
+            return False  # what it showed when it was proposed vouches for nothing
         if is_same(identity.fingerprint, peer.fingerprint):
             return True
         before = self.identity(peer.name)

@@ -1,16 +1,22 @@
 """What everyone may know of the cities this node exchanges with: their names, what is held of them, how it stands.
 
 A reading of `health` without what is only the staff's: errors, evidence, reasons, keys. Proposed cities are not told,
-since nothing is agreed with them; blocked ones neither, and what was mirrored of them is hidden.
+since nothing is agreed with them; blocked ones neither, and what was mirrored of them is hidden. Of agreements only
+those that both cities publish are named.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from node.errors import NotFound
+from node.errors import NodeError, NotFound
+from node.federation.agreements import Agreement
 from node.federation.health import FollowHealth, Health, PeerHealth
-from node.federation.peers import Peers
+from node.federation.identity import read_statement
+from node.federation.peer_days import PeerDay, PeerDays, no_days
+from node.federation.peers import Peer, Peers
 
+Place = tuple[float, float]
 _TOLD = frozenset({"approved", "active", "paused"})
 
 
@@ -43,20 +49,86 @@ class PeerCity:
     mirrors: tuple[Mirror, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A public agreement in force; `ends_at_ms` is 0 where it has no end."""
+
+    iri: str
+    title: str
+    ends_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A city with how it could be reached in the last thirty days, where it is, and what is agreed with it in public.
+
+    `level`: all that is followed of it in public is held, as far as it is known here.
+    """
+
+    city: PeerCity
+    days: Sequence[PeerDay]
+    place: Place | None
+    agreements: tuple[Agreed, ...]
+    level: bool
+
+
 class PublicView:
     """Reads the cities for everyone."""
 
-    def __init__(self, peers: Peers, health: Health, clock_ms: Callable[[], int]) -> None:
-        """Read through the book of peers and their health."""
+    def __init__(
+        self,
+        peers: Peers,
+        health: Health,
+        clock_ms: Callable[[], int],
+        *,
+        days: PeerDays,
+        agreed: Callable[[int], Sequence[Agreement]],
+        place: Place | None = None,
+    ) -> None:
+        """Read through the book of peers and their health.
+
+        Args:
+            peers: The book.
+            health: How exchange goes.
+            clock_ms: The time.
+            days: How peers could be reached.
+            agreed: Gives the agreements in force at a time.
+            place: Where this city is.
+        """
         self._peers = peers
         self._health = health
         self._clock_ms = clock_ms
+        self._days = days
+        self._agreed = agreed
+        self.place = place
 
     def cities(self) -> list[PeerCity]:
         """Give the cities in order of name."""
         now_ms = self._clock_ms()
         since = {peer.name: peer.approved_at for peer in self._peers.list()}
         return [_city(one, since[one.name], now_ms) for one in self._health.all(now_ms) if one.state in _TOLD]
+
+    def standings(self) -> list[Standing]:
+        """Give the cities in order of name, with all that the page of the federation says of them."""
+        now_ms = self._clock_ms()
+        days, peers = self._days.all(now_ms), {peer.name: peer for peer in self._peers.list()}
+        agreed = [each for each in self._agreed(now_ms) if each.public]
+        told = [one for one in self._health.all(now_ms) if one.state in _TOLD]
+        return [
+            Standing(
+                city=_city(one, peers[one.name].approved_at, now_ms),
+                days=days.get(one.name) or no_days(now_ms),
+                place=_place(peers[one.name]),
+                agreements=tuple(Agreed(a.iri, a.title, a.ends_at) for a in agreed if a.peer == one.name),
+                level=all(each.lag == 0 for each in one.follows if each.public),
+            )
+            for one in told
+        ]
+
+    def accents(self) -> dict[str, str]:
+        """Give the colours that cities declare, by the names that their peers bear here."""
+        told = {peer.name: _said(peer) for peer in self._peers.list() if peer.state in _TOLD}
+        return {name: said.accent for name, said in told.items() if said and said.accent}
 
     def mirror(self, local: str) -> Mirror | None:
         """Say how one mirrored collection stands; nothing for one that is not followed any more."""
@@ -70,6 +142,33 @@ class PublicView:
     def hidden(self) -> frozenset[str]:
         """Name the peers whose mirrors are not shown."""
         return frozenset(peer.name for peer in self._peers.list() if peer.state == "blocked")
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What pages want of a statement."""
+
+    place: Place | None
+    accent: str
+
+
+def _place(peer: Peer) -> Place | None:
+    said = _said(peer)
+    return said.place if said else None
+
+
+def _said(peer: Peer) -> _Said | None:
+    return _read(peer.statement, peer.url, peer.statement_seen_at) if peer.statement else None
+
+
+@lru_cache(maxsize=512)
+def _read(statement: str, url: str, seen_ms: int) -> _Said | None:
+    """Read a statement; remembered, since reading one checks its signature."""
+    try:
+        read = read_statement(statement, url=url, now_ms=seen_ms)
+    except NodeError:
+        return None
+    return _Said(read.place, read.accent)
 
 
 def _city(peer: PeerHealth, since_ms: int, now_ms: int) -> PeerCity:

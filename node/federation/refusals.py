@@ -6,7 +6,7 @@ counting. What a peer later takes after all it says with an empty code. Bounded 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from node.errors import Malformed
@@ -53,6 +53,11 @@ class RefusalsHeard:
                     tx.run(_KEEP, collection.id, seq, peer, code, at_ms)
                 else:
                     tx.run(_TAKEN, collection.id, seq, peer)
+
+    def by_peer(self) -> Mapping[str, int]:
+        """Count the entries of ours that each peer refuses now; a peer that refuses none is left out."""
+        sql = "SELECT peer, COUNT(*) FROM refusal_heard WHERE code <> '' GROUP BY peer"
+        return {str(peer): int(many) for peer, many in self._reader.db.hot().rows(sql, ())}
 
     def list(self, name: str, *, limit: int = 1_000) -> list[Heard]:
         """Give what peers refuse of a collection, by seq and peer. Raises NotFound."""

@@ -16,6 +16,7 @@ from node.federation.answers import Ask, Decision, Extent, Records, refusal
 from node.federation.bindings import CONSUMER, PROVIDER
 from node.federation.decisions import Decisions
 from node.federation.policy.terms import CHANNELS
+from node.records import EVIDENCE
 
 _logger = logging.getLogger("citynode.decisions")
 Action = Literal["index", "read", "use"]
@@ -188,6 +189,8 @@ class Rights:
 
     def readers(self, name: str) -> frozenset[str]:
         """Name the peers that may mirror a restricted collection of ours, or records of it; nobody if there is none."""
+        if name == EVIDENCE:
+            return frozenset()
         iri = f"{self._decisions.base_url}/collections/{name}"
         paired = {peer.name for peer in self._peers.list() if self._decisions.is_pair(name, peer.url)}
         return self._decisions.readers(iri, self._clock_ms()) | paired
@@ -196,6 +199,8 @@ class Rights:
         own = "/" not in collection.name
         if caller.kind == "staff":
             return YES if own else self._held(collection, record)
+        if own and collection.name == EVIDENCE:
+            return _NO  # whatever was agreed or granted: it names what moved to others
         if caller.kind == "program" and not caller.details:
             scopes = {f"{action}:{collection.name}", f"read:{collection.name}"}
             return YES if own and scopes & caller.scopes else _NO

@@ -89,6 +89,11 @@ class TokenSource:
         self._accounts: dict[tuple[str, bytes], _Account] = {}
         self._lock = threading.Lock()
 
+    @property
+    def thumbprint(self) -> str:
+        """Give the thumbprint (RFC 7638) of the key to which our tokens are bound."""
+        return self._key.thumbprint
+
     def headers(self, peer_url: str, method: str, url: str, *, details: Details = ()) -> Mapping[str, str]:
         """Give the headers that authenticate one request; asks the peer for a token if none is held.
 

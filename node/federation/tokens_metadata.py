@@ -4,6 +4,7 @@ Pure: from the base URL to JSON values. The entity statement carries the same me
 and both sides of an exchange take their paths and names from here too.
 """
 
+from node.federation.moving import TRANSFER_ACCESS
 from node.keys.jwk import ALGORITHMS
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path)
@@ -36,7 +37,7 @@ def server_metadata(base_url: str) -> dict[str, object]:
         "scopes_supported": [SCOPE_FEDERATION],
         **methods,
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
-        "authorization_details_types_supported": [DETAILS_TYPE],
+        "authorization_details_types_supported": [DETAILS_TYPE, TRANSFER_ACCESS],
         "protected_resources": [base_url],
         "service_documentation": f"{base_url}/docs",
     }
@@ -51,6 +52,6 @@ def resource_metadata(base_url: str) -> dict[str, object]:
         "scopes_supported": [SCOPE_FEDERATION],
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
-        "authorization_details_types_supported": [DETAILS_TYPE],
+        "authorization_details_types_supported": [DETAILS_TYPE, TRANSFER_ACCESS],
         "resource_documentation": f"{base_url}/docs",
     }

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from node.federation.moving import TRANSFER_ACCESS
 from node.federation.secrets import SCOPE
 from node.federation.tokens_metadata import DETAILS_TYPE, SCOPE_FEDERATION
 
@@ -25,6 +26,7 @@ MAX_DETAILS = 10
 MAX_DATASETS = 100
 ACTIONS = frozenset({"read", "use", "distribute", "derive", "aggregate", "index", "translate"})
 _IRI = re.compile(r'https?://[^\s<>"{}|\\^`]{1,2040}')
+_PID = re.compile(r"[\x21-\x7e]{1,200}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 Details = Sequence[Mapping[str, Any]]
@@ -130,14 +132,23 @@ def asked_details(form: Mapping[str, str]) -> Details:
 
 
 def _checked_detail(detail: object) -> Mapping[str, Any]:
+    if isinstance(detail, dict) and detail.get("type") == TRANSFER_ACCESS:
+        return _checked_transfer(detail)
     if not isinstance(detail, dict) or detail.get("type") != DETAILS_TYPE:
-        raise _wrong_details(f"Each is an object of the type {DETAILS_TYPE}.")
+        raise _wrong_details(f"Each is an object of the type {DETAILS_TYPE} or {TRANSFER_ACCESS}.")
     unknown = detail.keys() - _MEMBERS.keys() - {"type"}
     if unknown or not {"agreement", "digest"} <= detail.keys():
         raise _wrong_details(f"The members are {', '.join(('type', *_MEMBERS))}; agreement and digest must be there.")
     for name, fits in _MEMBERS.items():
         if name in detail and not fits(detail[name]):
             raise _wrong_details(f"{name} is not spelt as it has to be.")
+    return detail
+
+
+def _checked_transfer(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    pid = detail.get("transfer")
+    if detail.keys() != {"type", "transfer"} or not isinstance(pid, str) or not _PID.fullmatch(pid):
+        raise _wrong_details("One for a transfer has, beside its type, the provider's id of it as transfer.")
     return detail
 
 

@@ -9,15 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 
-from node.errors import BrokenHistory, NodeError, Stopped
+from node.errors import BrokenHistory, NodeError, PeerUnreachable, Stopped, Unavailable
 from node.federation.again import Again, Asked
+from node.federation.backoff import is_the_peers
 from node.federation.epochs import Epochs
 from node.federation.exchange import Exchange, Pulled
 from node.federation.heads import Heads
+from node.federation.peer_days import PeerDays
 from node.federation.peers import Peers
 from node.federation.reports import Reports, Told
 
 _logger = logging.getLogger("citynode.federation")
+# Finding out that there is nothing new is one small request.
+_SLOW_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Visits:
         again: Again,
         reports: Reports,
         peers: Peers,
+        days: PeerDays,
         clock_ms: Callable[[], int],
     ) -> None:
         """Take what is needed."""
@@ -51,11 +56,12 @@ class Visits:
         self._again = again
         self._reports = reports
         self._peers = peers
+        self._days = days
         self._clock_ms = clock_ms
 
     def visit(self, name: str, stop: Event | None = None, *, only: str = "", by_hand: bool = False) -> Visited:
         """Visit one peer; what `by_hand` means and what is raised is said at `Exchange.pull`."""
-        pulled = self._exchange.pull(name, stop, only=only, by_hand=by_hand)
+        pulled = self._pulled(name, stop, only=only, by_hand=by_hand)
         self._look_for_epochs(pulled)
         # Of every peer, not of this one alone: its list may be the first to show another city's history differently.
         found = () if pulled.unchanged else self.compare(stop=stop)
@@ -63,6 +69,25 @@ class Visits:
             return Visited(pulled, found)
         asked = self._again.ask(name, only, every=False, stop=stop)
         return Visited(pulled, found, asked, self._told(name, stop))
+
+    def _pulled(self, name: str, stop: Event | None, *, only: str, by_hand: bool) -> Pulled:
+        """Pull, and count how the peer could be reached."""
+        try:
+            pulled = self._exchange.pull(name, stop, only=only, by_hand=by_hand)
+        except NodeError as error:
+            # That nothing is followed, or that it is paused, says nothing of whether it can be reached.
+            if isinstance(error, Unavailable) and is_the_peers(error):
+                self._count(name, failed=True)
+            raise
+        lost = any(isinstance(each.error, PeerUnreachable) for each in pulled.collections)
+        self._count(name, failed=lost, slow=pulled.unchanged and pulled.took_ms > _SLOW_MS)
+        return pulled
+
+    def _count(self, name: str, *, failed: bool, slow: bool = False) -> None:
+        try:
+            self._days.note(name, self._clock_ms(), failed=failed, slow=slow)
+        except NodeError as error:
+            _logger.info("this visit of %s is not counted: %s", name, error)
 
     def compare(self, name: str = "", stop: Event | None = None) -> tuple[str, ...]:
         """Compare what is held of a peer, or of all, with what other peers hold of it; give the contradictions."""

@@ -21,7 +21,7 @@ from node.federation.peers import Peer, Peers
 from node.journal import note, tree
 from node.journal.note import Checkpoint
 from node.keys import Keyring, PublicKey
-from node.records import is_collection_name
+from node.records import EVIDENCE, is_collection_name
 
 MAX_BODY_BYTES = 68 * 1024  # a note of 64 KiB, a proof of 63 lines
 MAX_ORIGINS = 1_000  # of one peer
@@ -101,7 +101,9 @@ class Witness:
     def held(self, origin_hash: str) -> str | None:
         """Give the cosigned checkpoint of the origin with this SHA-256 (lower-case hex), or None."""
         for (origin,) in self._db.hot().rows("SELECT origin FROM witnessed"):
-            if hashlib.sha256(origin.encode()).hexdigest() == origin_hash:
+            # How much evidence a city has is its own business: it is cosigned, and shown to nobody.
+            secret = origin.endswith(f"/collections/{EVIDENCE}")
+            if not secret and hashlib.sha256(origin.encode()).hexdigest() == origin_hash:
                 row = self._db.hot().row("SELECT note FROM witnessed WHERE origin = ?", (origin,))
                 return str(row[0]) if row else None
         return None

@@ -26,7 +26,9 @@ LOOK_S = 0.1
 _TIMETABLE_MS = 1_000
 _MIRRORS_MS = 5_000
 _COSIGN_MS = 15_000  # how often it is looked whether one is due
+_EVIDENCE_MS = 2_000  # how soon what was stated is under a signed checkpoint
 _COMPARE_MS = 3_600_000  # besides after every pull that brought something
+_CONSENT_MS = 60_000  # how often consent sources are asked who has withdrawn
 _TEND_MS = 15_000  # how often it is looked which agreements begin, end, or are to be reviewed
 # The least time between two pulls of one peer: after one that went well, and after one that failed.
 _GAP_MS = 250
@@ -65,14 +67,18 @@ class Rounds:
         self._duty: Future[None] | None = None
         self._speaking: Future[None] | None = None
         self._spoken: tuple[int | None, int] = (None, 0)
+        self._moving: Future[None] | None = None
+        self._moved: tuple[int | None, int] = (None, 0)
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="federation")
-        self._aside = ThreadPoolExecutor(3, thread_name_prefix="federation-aside")
+        self._aside = ThreadPoolExecutor(4, thread_name_prefix="federation-aside")
         self._duties = (
             _Duty("cosigning", _COSIGN_MS, self._cosign),
             _Duty("comparing heads", _COMPARE_MS, self._compare),
             _Duty("tidying", _COMPARE_MS, self._federation.exchanging.exchange.tidy),
             _Duty("tending agreements", _TEND_MS, self._federation.agreeing.office.tend),
             _Duty("mirrors under agreements", _MIRRORS_MS, self._blank),
+            _Duty("evidence", _EVIDENCE_MS, self._federation.moving.evidencing.evidence.tend),
+            _Duty("watching consent", _CONSENT_MS, self._federation.moving.consenting.withdrawals.tend),
         )
 
     def run(self, stop: threading.Event) -> None:
@@ -82,6 +88,7 @@ class Rounds:
             while not stop.wait(LOOK_S):
                 self.look()
         finally:
+            self._federation.moving.pusher.close()
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._aside.shutdown(wait=True, cancel_futures=True)
             self._release()
@@ -93,6 +100,7 @@ class Rounds:
             if self._holds(now_ms):
                 self._hear(now_ms)
                 self._speak(now_ms)
+                self._move(now_ms)
                 self._follow_nudges(now_ms)
                 self._follow_timetable(now_ms)
         except NodeError as error:
@@ -102,8 +110,8 @@ class Rounds:
 
     def idle(self) -> bool:
         """Tell whether nothing is under way."""
-        under_way = (*self._pulls.values(), self._telling, self._duty, self._speaking)
-        return all(each is None or each.done() for each in under_way)
+        under_way = (*self._pulls.values(), self._telling, self._duty, self._speaking, self._moving)
+        return all(each is None or each.done() for each in under_way) and self._federation.moving.pusher.idle()
 
     def _holds(self, now_ms: int) -> bool:
         """Keep the lease, writing only every third part of its length."""
@@ -132,7 +140,7 @@ class Rounds:
             self._telling = self._aside.submit(self._tell)
 
     def _speak(self, now_ms: int) -> None:
-        """Send what waits for other cities in negotiations and about agreements, when something changed or is due."""
+        """Send what waits for other cities, about agreements and reports, when something changed or is due."""
         version = self._node.db.data_version()
         seen, looked_ms = self._spoken
         if version == seen and 0 <= now_ms - looked_ms < _TIMETABLE_MS:
@@ -144,12 +152,34 @@ class Rounds:
 
     def _spoke(self) -> None:
         try:
-            taken = self._federation.agreeing.office.round(self._clock_ms())
-            _logger.debug("%s messages about agreements were taken", taken)
+            now_ms = self._clock_ms()
+            taken = self._federation.agreeing.office.round(now_ms) + self._node.readers.reports.deliver(now_ms)
+            taken += self._federation.moving.consenting.withdrawals.round(now_ms)
+            _logger.debug("%s messages about agreements, reports and withdrawals were taken", taken)
         except NodeError as error:
-            _logger.warning("messages about agreements put off: %s", error)
+            _logger.warning("messages to other cities put off: %s", error)
         except Exception:
-            _logger.exception("messages about agreements failed")
+            _logger.exception("messages to other cities failed")
+
+    def _move(self, now_ms: int) -> None:
+        """Decide on transfers and tell of them, apart from all else: data wait for it."""
+        version = self._node.db.data_version()
+        seen, looked_ms = self._moved
+        if version == seen and 0 <= now_ms - looked_ms < _TIMETABLE_MS:
+            return
+        if self._moving is None or self._moving.done():
+            self._moved = (version, now_ms)
+            self._federation.moving.pusher.look()
+            if self._federation.moving.transfers.due(now_ms):
+                self._moving = self._aside.submit(self._delivered)
+
+    def _delivered(self) -> None:
+        try:
+            _logger.debug("%s messages of transfers", self._federation.moving.transfers.deliver(self._clock_ms()))
+        except NodeError as error:
+            _logger.warning("messages of transfers put off: %s", error)
+        except Exception:
+            _logger.exception("messages of transfers failed")
 
     def _follow_nudges(self, now_ms: int) -> None:
         for nudge in self._nudges:

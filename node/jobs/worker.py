@@ -15,20 +15,23 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from node.assembly import Node
 from node.assembly.clock import clock_ms
 from node.catalog.desk import clear_leftovers
-from node.catalog.runs import Run
+from node.catalog.source_office import next_ms
 from node.catalog.sources import Source
 from node.errors import AlreadyRunning, BrokenHistory, NodeError
+from node.federation.data import digests
 from node.jobs.federation import Rounds
 from node.jobs.links import LinkRounds
+from node.jobs.pulls import PullRounds
 from node.jobs.readings import Keeping
 from node.journal import catch_up
 from node.lease import Lease
 
 _logger = logging.getLogger("citynode.worker")
 TICK_S = 5
+ASKED_S = 1
 LEASE_MS = 60_000
-RETRY_MS = 3_600_000
 RECOVER_MS = 60_000
+FORGET_MS = 3_600_000
 
 
 class Worker:
@@ -39,8 +42,11 @@ class Worker:
         self._node = node
         self._clock_ms = clock_ms
         self._planned: set[str] = set()
+        self._planned_runs: set[int] = set()
+        self._stopping = threading.Event()
         self._held_back = "mirrors were not asked yet"
         self._asked_ms = 0
+        self._forgot_ms = 0
         self._lease = Lease(node.db, "timetable", length_ms=LEASE_MS)
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(1), "harvest": ThreadPoolExecutor(1)}, timezone="UTC"
@@ -49,6 +55,9 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; a harvest under way is then cancelled and ends within seconds."""
         self._scheduler.add_job(self.tick, "interval", seconds=TICK_S, id="tick", max_instances=1, coalesce=True)
+        self._scheduler.add_job(
+            self.take_asked, "interval", seconds=ASKED_S, id="asked", max_instances=1, coalesce=True
+        )
         self._scheduler.start()
         rounds = Rounds(self._node, clock_ms=self._clock_ms)
         among_cities = threading.Thread(target=rounds.run, args=(stop,), name="federation")
@@ -61,6 +70,7 @@ class Worker:
                 pass
         finally:
             stop.set()
+            self._stopping.set()
             self._cancel_own()
             among_cities.join()
             for thread in readings:
@@ -72,8 +82,10 @@ class Worker:
     def _keep_level(self, stop: threading.Event) -> list[threading.Thread]:
         """Start what keeps search, triple stores and quality level with the shelf, and what asks strangers' servers."""
         finding, models, db = self._node.finding, self._node.knowledge.models, self._node.db
+        previews = self._node.knowledge.previews
         groups = [finding.readings, *((each,) for each in finding.apart)]
         groups += [(models.keeper,)] if models.automatic else []
+        groups += [(previews.keeper,)] if previews.automatic else []
         begun = [Keeping(group, db, f"readings-{n}").start(stop) for n, group in enumerate(groups) if group]
         if finding.link_checker:
             begun.append(LinkRounds(finding.link_checker, db, clock_ms=self._clock_ms).start(stop))
@@ -82,6 +94,15 @@ class Worker:
                 models.inspector, db, clock_ms=self._clock_ms, name="models", length_ms=_model_ms(self._node)
             )
             begun.append(rounds.start(stop))
+        if previews.automatic:
+            rounds = LinkRounds(
+                previews.previewer, db, clock_ms=self._clock_ms, name="previews", length_ms=_model_ms(self._node)
+            )
+            begun.append(rounds.start(stop))
+        ours = self._node.federation.moving.origin_parts.digests
+        rounds = LinkRounds(ours, db, clock_ms=self._clock_ms, name="digests", length_ms=digests.LEASE_MS)
+        begun.append(rounds.start(stop))
+        begun.append(PullRounds(self._node.federation.moving.pulling.office, clock_ms=self._clock_ms).start(stop))
         return begun
 
     def tick(self) -> None:
@@ -90,6 +111,7 @@ class Worker:
             if self._lease.hold(self._clock_ms()):
                 held_back = self._recover()
                 self._tidy()
+                self._forget()
                 for source in [] if held_back else self.due():
                     self._plan(source)
         except NodeError as error:
@@ -117,10 +139,35 @@ class Worker:
             if source.paused or source.schedule_minutes <= 0:
                 continue
             newest = self._node.runs.newest(source.name)
-            when = _next_ms(source, newest)
+            when = next_ms(source, newest)
             if when <= now and (newest is None or newest.state not in ("queued", "running")):
                 waiting.append((when, source.name, source))
         return [source for _, _, source in sorted(waiting, key=lambda row: row[:2])]
+
+    def take_asked(self) -> None:
+        """Plan the runs that persons asked for, if the timetable is ours; they come before what is merely due."""
+        try:
+            waiting = self._node.harvesting.office.asked()
+            # Looked at first: to hold the lease is a write, and mostly nothing waits.
+            for number in waiting if waiting and self._lease.hold(self._clock_ms()) else ():
+                if number not in self._planned_runs and not self._node.federation.watching.recovery.held_back():
+                    self._planned_runs.add(number)
+                    self._scheduler.add_job(self._work, args=[number], executor="harvest", misfire_grace_time=None)
+        except NodeError as error:
+            _logger.warning("runs that were asked for are put off: %s", error)
+
+    def _work(self, number: int) -> None:
+        if self._stopping.is_set():
+            return  # it waits on, for the next worker
+        try:
+            run = self._node.harvesting.office.work(number)
+            _logger.info("run %s of %s %s", number, run.source, run.state, extra={"source": run.source})
+        except NodeError as error:
+            _logger.warning("run %s was not done: %s", number, error)
+        except Exception:
+            _logger.exception("run %s failed", number)
+        finally:
+            self._planned_runs.discard(number)
 
     def _plan(self, source: Source) -> None:
         # The scheduler forgets a job as soon as it waits for the thread; while it waits, every tick finds it due.
@@ -149,6 +196,15 @@ class Worker:
             return
         counts = f"added={run.counters.added} changed={run.counters.changed} unchanged={run.counters.unchanged}"
         _logger.info("harvest of %s %s %s", name, run.state, counts, extra={"source": name, "run_id": run.id})
+
+    def _forget(self) -> None:
+        """Once an hour, forget what readers sent in and has had its time, whether or not anybody sends more."""
+        now = self._clock_ms()
+        if now - self._forgot_ms >= FORGET_MS:
+            self._forgot_ms = now
+            for queue in (self._node.readers.reports, self._node.knowledge.submissions):
+                if forgotten := queue.forget(now):
+                    _logger.info("%s rows about readers were forgotten", forgotten)
 
     def _tidy(self) -> None:
         """Fail dead runs, remove what they left, and bring followers and checkpoints level with the journals."""
@@ -179,18 +235,9 @@ class Worker:
 
     def _cancel_own(self) -> None:
         for run in self._node.runs.list(limit=20):
-            if run.state == "running" and run.trigger == "timetable" and run.is_ours():
+            ours = run.trigger == "timetable" or run.id in self._planned_runs
+            if run.state == "running" and ours and run.is_ours():
                 self._node.runs.request_cancel(run.id, now_ms=self._clock_ms())
-
-
-def _next_ms(source: Source, newest: Run | None) -> int:
-    """Say when a source is due: after its interval, sooner after a failure, at once if it never ran."""
-    if newest is None:
-        return source.created_at
-    interval = source.schedule_minutes * 60_000
-    if newest.state in ("failed", "cancelled"):
-        interval = min(interval, RETRY_MS)
-    return newest.started_ms + interval
 
 
 def _model_ms(node: Node) -> int:

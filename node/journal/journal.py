@@ -19,6 +19,7 @@ from node.journal import mirror as mirrors
 from node.journal.collection import Collection
 from node.journal.entry import MAX_AT_MS, SALT_BYTES, Draft, Entry, Opening, digest_text, key_of
 from node.journal.erase import blank
+from node.journal.follow import Follower, keep_up_in
 from node.journal.mirror import INSERT_ENTRY, INSERT_TILE, Arrived
 from node.journal.reading import Reader, newest_states, row_of
 from node.journal.tree import Frontier, Tile
@@ -93,6 +94,19 @@ class Journals(Reader):
                 batch.add(draft, digest)
         self._write(tx, batch)
         return batch.entries
+
+    def append_followed(
+        self, tx: Tx, name: str, drafts: Sequence[Draft], followers: Sequence[Follower], *, at_ms: int
+    ) -> list[Entry]:
+        """Write drafts as `append` does, however many, and let the followers take them in, in the same transaction."""
+        written: list[Entry] = []
+        for start in range(0, len(drafts), MAX_DRAFTS):
+            entries = self.append(tx, name, drafts[start : start + MAX_DRAFTS], at_ms=at_ms)
+            collection = self.get(tx, name)
+            for follower in followers if entries else ():
+                keep_up_in(tx, self, follower, collection, entries)
+            written += entries
+        return written
 
     def erase(self, tx: Tx, name: str, seq: int, *, at_ms: int, salts: Salts = random_salt) -> Entry:
         """Destroy salt, opening and payload of one entry, and append the entry that says so.

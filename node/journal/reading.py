@@ -60,6 +60,13 @@ class Reader:
         """Give the newest entry of a record that is not erased, or None; it may be a withdrawal."""
         return newest_of(tx, self.get(tx, name), record)
 
+    def of_record(self, tx: Tx, name: str, record: str, *, limit: int = 100) -> list[Entry]:
+        """Give the entries of a record that are not erased, the newest first."""
+        collection = self.get(tx, name)
+        sql = f"{_ENTRIES} AND record_key = ? AND record = ? ORDER BY seq DESC LIMIT ?"
+        rows = tx.rows(sql, collection.id, key_of(record), record, min(limit, MAX_LIMIT))
+        return _with_refusals(tx, collection, [entry_of(collection.iri, row) for row in rows])
+
     def digest_before(self, tx: Tx, name: str, entry: Entry) -> str | None:
         """Give the digest that stood before an entry of its record; None if the record was not live then."""
         if entry.opening is None:

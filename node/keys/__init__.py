@@ -1,9 +1,9 @@
 """The node's own keys, and the checks of other people's: signatures over bytes and over signed JSON.
 
 A purpose has its own key, so that a signature made for one can never stand for another: `entity` says who this node is,
-`token` and `client` are its OAuth, `checkpoint` signs the states of its journals, `record` its records and agreements,
-`witness` other cities' checkpoints. Files in one folder, readable by nobody else. No database, no clock, no knowledge
-of what is signed.
+`token` and `client` are its OAuth, `checkpoint` signs the states of its journals, `record` its records, agreements and
+receipts, `witness` other cities' checkpoints, `message` single HTTP messages. Files in one folder, readable by nobody
+else. No database, no clock, no knowledge of what is signed.
 
     ring        the keyring: which key signs, rotation, the files and the history as one
     history     keys.json, the public side of every key there ever was      files   private keys on disk

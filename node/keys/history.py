@@ -44,6 +44,10 @@ class History:
         old = [replace(k, until_ms=until_ms) if k == self.current(key.purpose) else k for k in self.keys]
         return History((*old, key))
 
+    def ended(self, kid: str, *, at_ms: int) -> "History":
+        """Let a key that was replaced sign no longer."""
+        return History(tuple(replace(key, until_ms=at_ms) if key.kid == kid else key for key in self.keys))
+
 
 def mark(folder: Path) -> Mark | None:
     """Look which state of the file is there; None if there is no file. Takes a microsecond or two."""

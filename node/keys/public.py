@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from node.errors import Malformed
 from node.keys.jwk import Algorithm, checked_jwk, imported, unb64
 
-Purpose = Literal["entity", "token", "client", "checkpoint", "record", "witness"]
+Purpose = Literal["entity", "token", "client", "checkpoint", "record", "witness", "message"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 # What we sign with. A peer may use Ed25519 for OAuth too; notes and records are Ed25519 everywhere.
 ALGORITHM: dict[Purpose, Algorithm] = {
@@ -23,14 +23,16 @@ ALGORITHM: dict[Purpose, Algorithm] = {
     "checkpoint": "Ed25519",
     "record": "Ed25519",
     "witness": "Ed25519",
+    "message": "Ed25519",
 }
 MEANING: dict[Purpose, str] = {
     "entity": "the statement of who this node is; its thumbprint is the city's fingerprint",
     "token": "access tokens that this node issues",
     "client": "what this node says of itself when it asks a peer for a token",
     "checkpoint": "the states of this city's journals",
-    "record": "records and agreements",
+    "record": "records, agreements and receipts",
     "witness": "cosignatures under other cities' checkpoints",
+    "message": "single messages to other cities and answers to them",
 }
 
 _MAX_ENDORSEMENT = 4096

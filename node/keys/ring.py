@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from node.errors import AlreadyRunning, Conflict, Malformed, Misconfigured
+from node.errors import AlreadyRunning, Conflict, Malformed, Misconfigured, NotFound
 from node.keys import files, history
 from node.keys.history import History, Mark
 from node.keys.jwt import signed_jwt
@@ -148,6 +148,29 @@ class Keyring:
         history.write(self._folder, after)
         # 3 The new key takes its plain name; `_finish` does it if we do not come so far.
         _settle(self._folder, purpose)
+
+    def end(self, kid: str, *, now_ms: int) -> PublicKey:
+        """End the overlap of a key that was replaced now, and destroy its private half.
+
+        Raises:
+            NotFound: There is no key of that thumbprint.
+            Conflict: It is in use, or its time is over already.
+            AlreadyRunning: Somebody else is rotating a key.
+        """
+        with files.held(self._folder, wait=False):
+            state = _load(self._folder, self._passphrase)
+            key = next((each for each in state.history.keys if each.kid == kid), None)
+            if key is None:
+                raise NotFound(f"There is no key {kid[:80]!r}.", fix="List them: citynode keys list")
+            if key.until_ms is None:
+                raise Conflict(f"This {key.purpose} key is in use.", fix=f"citynode keys rotate {key.purpose}")
+            if not key.is_in_force(now_ms):
+                raise Conflict(f"This {key.purpose} key signs no longer already.")
+            after = state.history.ended(kid, at_ms=now_ms)
+            history.write(self._folder, after)
+            _forget(self._folder, after, now_ms)
+            self._state = _load(self._folder, self._passphrase)
+        return replace(key, until_ms=now_ms)
 
     def retire(self, now_ms: int) -> list[PublicKey]:
         """Destroy the private keys whose overlap is over; give those that went. Cheap if there are none."""

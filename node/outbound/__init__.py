@@ -12,6 +12,7 @@ from node.outbound.ask import Reply
 from node.outbound.door import Outbound
 from node.outbound.download import Answer, Progress
 from node.outbound.look import Looked
+from node.outbound.stream import Span, Stream
 
 __all__ = [
     "Address",
@@ -21,6 +22,8 @@ __all__ = [
     "Progress",
     "Reply",
     "Resolver",
+    "Span",
+    "Stream",
     "is_public",
     "origin_of",
     "system_resolver",

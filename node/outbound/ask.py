@@ -109,7 +109,7 @@ class Asker:
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 question.job.check()
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError):
-                if question.method != "GET":
+                if question.method not in ("GET", "HEAD"):
                     raise
                 question.job.check()
         for address in addresses[:-1]:
@@ -158,7 +158,7 @@ def _read(question: Question, response: httpx.Response) -> Reply:
     headers = {name.lower(): value for name, value in response.headers.items()}
     into_file = _is_wanted(question, Reply(response.status_code, headers, b""))
     most = question.max_bytes if into_file or question.to is None else min(question.max_bytes, _SMALL)
-    announced = headers.get("content-length", "")
+    announced = "" if question.method == "HEAD" else headers.get("content-length", "")
     if announced.isascii() and announced.isdigit() and int(announced[:20]) > most:
         raise too_large(most)
     pieces = _pieces(question, response, most)
@@ -213,6 +213,6 @@ def question_of(
     only: str = "",
 ) -> Question:
     """Check the spelling of a question. Raises ForbiddenAddress; ValueError for a method that is not ours."""
-    if method not in ("GET", "POST"):
-        raise ValueError(f"a peer is asked with GET or POST, not {method}")
+    if method not in ("GET", "HEAD", "POST", "DELETE"):
+        raise ValueError(f"a peer is asked with GET, HEAD, POST or DELETE, not {method}")
     return Question(parsed(url), method, dict(headers), body, max_bytes, job, to, only)

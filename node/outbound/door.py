@@ -1,8 +1,8 @@
 """The door itself: what the rest of the node calls to reach another machine.
 
 `download` fetches a portal's document into a file, `ask` puts one question to a peer and `save` keeps a long answer of
-one in a file; `look` asks whether a stranger's address answers. All share the guard of addresses and the certificates,
-and every one is bounded in bytes and time.
+one in a file; `stream` reads a long body as it comes; `look` asks whether a stranger's address answers. All share the
+guard of addresses and the certificates, and every one is bounded in bytes and time.
 """
 
 import threading
@@ -18,7 +18,11 @@ from node.outbound.download import Answer, Downloader, Progress, Wanted
 from node.outbound.jobs import Job, awaited
 from node.outbound.lanes import Lanes
 from node.outbound.look import Looked, Looker
+from node.outbound.send import Body, Sender, parcel_of
+from node.outbound.stream import Span, Stream, Streamer, opening_of
 from node.outbound.tls import Certificates
+
+EVERYTHING = Span()
 
 
 class Outbound:
@@ -54,6 +58,8 @@ class Outbound:
         self._lanes = Lanes(self._guard, self._certificates)
         self._asker = Asker(self._lanes)
         self._looker = Looker(self._guard, self._certificates)
+        self._sender = Sender(self._guard, self._certificates)
+        self._streamer = Streamer(self._guard, self._certificates)
 
     def download(  # noqa: PLR0913  (conditions and limits of one request)
         self,
@@ -119,7 +125,7 @@ class Outbound:
 
         Args:
             url: http or https, without user name.
-            method: GET or POST.
+            method: GET, HEAD, POST or DELETE.
             body: Sent as it is.
             headers: Further headers, such as a token's; ours (Accept-Encoding, User-Agent, Host) win.
             max_bytes: Of the body, as sent and as decoded.
@@ -162,6 +168,82 @@ class Outbound:
             url, method="GET", body=b"", headers=said, max_bytes=max_bytes, job=job, to=to, only=accept
         )
         return self._answered(question, stop, None)
+
+    def stream(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        span: Span = EVERYTHING,
+        max_bytes: int,
+        open_s: float = 30.0,
+        stall_s: float = 30.0,
+        stop: threading.Event | None = None,
+        follow: bool = False,
+    ) -> Stream:
+        """Open a long answer and give it as soon as its headers are there; the caller reads and closes it.
+
+        Any status is an answer. A body of 200 or 206 always shows where it ends: an early end is an error of `read`.
+
+        Args:
+            url: http or https, without user name.
+            headers: Further headers, such as a token's; ours (Accept-Encoding, User-Agent, Host, Range) win.
+            span: Which bytes of which version; an answer of 200 begins at 0 all the same, so look at `start`.
+            max_bytes: Of the body.
+            open_s: Until the headers are there, name lookup and redirects included.
+            stall_s: How long a read may wait for the next byte.
+            stop: Wakes a read within 0.2 s, and an opening within 0.1 s.
+            follow: Whether redirects within the origin are followed.
+
+        Raises:
+            ForbiddenAddress: This node never fetches this URL, or it redirects to another origin.
+            SourceUnreachable: No answer in time, or one of which a part could be taken for the whole. Safe to retry.
+            TooLarge: It says that it is longer than `max_bytes`.
+            Stopped: `stop` was set.
+        """
+        self._guard.check(parsed(url))
+        ours = {"Accept-Encoding": "identity", "User-Agent": self._user_agent, "Connection": "close"}
+        taken = {name.lower() for name in ours} | {"host", "range", "if-range"}
+        more = {name: value for name, value in (headers or {}).items() if name.lower() not in taken}
+        opening = opening_of(
+            url, more | ours, span=span, max_bytes=max_bytes, open_s=open_s, stall_s=stall_s, stop=stop, follow=follow
+        )
+        return self._streamer.open(opening)
+
+    def send(
+        self,
+        url: str,
+        body: Body,
+        *,
+        method: str,
+        length: int | None,
+        headers: Mapping[str, str] | None = None,
+        silence_s: float,
+        answer_s: float = 120.0,
+        stop: threading.Event | None = None,
+    ) -> Reply:
+        """Send a body of any length and give the answer, whatever it says; follows no redirect.
+
+        Args:
+            url: http or https, without user name.
+            body: Read in another thread while it is sent, a piece at a time.
+            method: PUT or PATCH.
+            length: Of the body in bytes; None sends until its source ends.
+            headers: Further headers, such as a token's; ours (framing, Host, User-Agent) win.
+            silence_s: How long the other side may take nothing.
+            answer_s: How long it may take to answer after the last byte: it may have to check all of them.
+            stop: Checked at least every 0.1 s; cuts the connection wherever it is.
+
+        Raises:
+            ForbiddenAddress: This node never sends to this URL.
+            PeerUnreachable: It could not be sent whole, or no answer came; the other side may have any part of it.
+            Stopped: `stop` was set.
+        """
+        said = {**(headers or {}), "User-Agent": self._user_agent}
+        parcel = parcel_of(
+            url, method=method, headers=said, body=body, length=length, silence_s=silence_s, answer_s=answer_s
+        )
+        return self._sender.send(parcel, stop)
 
     def look(
         self,

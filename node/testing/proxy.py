@@ -4,7 +4,8 @@ A node's base URL is its public identity, so the proxy's address is the base URL
 `citynode init --base-url http://127.0.0.1:{proxy.port}`, `citynode run --port {behind}`. Everything peers say to that
 node then passes here. At most one fault falls on one exchange; which one is drawn from the seed and the number of the
 exchange, so that the same order of requests meets the same faults. Faults may be changed at any time, from any thread.
-Loopback only; one thread accepts, one serves each connection, and all have ended when the `with` has.
+Data that move (paths that `streams` finds) pass piece by piece, at the pace of whoever is slower; all else is read
+whole first. Loopback only; one thread accepts, one serves each connection, and all have ended when the `with` has.
 """
 
 import contextlib
@@ -17,9 +18,10 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import BinaryIO, Self
 
-from node.testing.wire import Answer, Request, WireError, read_request
+from node.testing.tunnel import Harm, Tunnel
+from node.testing.wire import Answer, Request, WireError, read_body, read_head
 
 LOOPBACK = "127.0.0.1"
 NODE_TIMEOUT_S = 120
@@ -44,6 +46,7 @@ class Faults:
         drip: The body takes `drip_s`.
         delay: The answer comes `delay_s` later.
         paths: Only requests whose path (without the query) this regular expression finds are touched.
+        reach: How far into a body that is streamed the cut or the other byte lies at most, in bytes.
     """
 
     refuse: float = 0.0
@@ -55,6 +58,7 @@ class Faults:
     drip_s: float = 2.0
     delay_s: float = 0.5
     paths: str = ""
+    reach: int = 4 << 20
 
     def __post_init__(self) -> None:
         shares = [self.share(kind) for kind in KINDS]
@@ -76,7 +80,7 @@ class Faults:
         return ""
 
 
-KINDS = tuple(one.name for one in fields(Faults) if one.name not in ("drip_s", "delay_s", "paths"))
+KINDS = tuple(one.name for one in fields(Faults) if one.name not in ("drip_s", "delay_s", "paths", "reach"))
 HEALTHY = Faults()
 GONE = Faults(refuse=1.0)
 
@@ -95,13 +99,16 @@ class Exchange:
 class FaultProxy:
     """Stands before one node. `counts` has every fault that fell, `passed`, and `away` (the node did not answer)."""
 
-    def __init__(self, behind: int, *, seed: int = 0, port: int = 0, faults: Faults = HEALTHY) -> None:
+    def __init__(
+        self, behind: int, *, seed: int = 0, port: int = 0, faults: Faults = HEALTHY, streams: str = r"^/data/"
+    ) -> None:
         self.behind = behind
         self.faults = faults
         self.port = port
         self.counts: Counter[str] = Counter()
         self.exchanges: deque[Exchange] = deque(maxlen=MAX_EXCHANGES)
         self._seed, self._number = seed, 0
+        self._streams = re.compile(streams)
         self._earlier: dict[str, deque[Answer]] = {}
         self._lock = threading.Lock()
         self._leaving = threading.Event()
@@ -167,7 +174,11 @@ class FaultProxy:
         node = http.client.HTTPConnection(LOOPBACK, self.behind, timeout=NODE_TIMEOUT_S)
         try:
             with caller, caller.makefile("rb") as incoming, contextlib.suppress(OSError, WireError):
-                while not self._leaving.is_set() and (request := read_request(incoming)) is not None:
+                while not self._leaving.is_set() and (head := read_head(incoming)) is not None:
+                    if self._streams.search(head.path):
+                        self._stream(caller, incoming, head)
+                        return
+                    request = read_body(incoming, head)
                     if not self._exchange(caller, node, request) or request.wants_close:
                         return
         finally:
@@ -176,6 +187,30 @@ class FaultProxy:
                 self._callers.discard(caller)
 
     # ------------------------------------------------------------ one exchange
+
+    def _stream(self, caller: socket.socket, incoming: BinaryIO, head: Request) -> None:
+        """Carry one request and its answer piece by piece; the connection ends with it."""
+        chance, faults = self._draw(), self.faults
+        fault = faults.drawn(chance.random(), head.path)
+        if fault == "refuse":
+            self._note(head, 0, 0, fault)
+            _reset(caller)
+            return
+        if fault == "delay":
+            self._leaving.wait(faults.delay_s)
+        harm = Harm(fault, chance.randrange(faults.reach), chance.randint(1, 255), faults.drip_s)
+        tunnel = Tunnel(caller, incoming, head, harm, self._leaving)
+        with self._lock:
+            self._callers.add(tunnel.node)
+        try:
+            carried = tunnel.carry(self.behind)
+        finally:
+            with self._lock:
+                self._callers.discard(tunnel.node)
+        fell = fault if fault == "delay" or harm.fell else "" if carried.status else "away"
+        self._note(head, carried.status, carried.sent_bytes, fell)
+        if not carried.status:
+            _reset(caller)
 
     def _exchange(self, caller: socket.socket, node: http.client.HTTPConnection, request: Request) -> bool:
         """Carry one request and its answer; say whether the connection can be used for another."""

@@ -40,6 +40,20 @@ class Request:
         """Tell whether the caller asks for no further request on this connection."""
         return "close" in value_of(self.headers, "connection").lower()
 
+    @property
+    def has_body(self) -> bool:
+        """Tell whether a body follows the head."""
+        return value_of(self.headers, "content-length") not in ("", "0") or bool(
+            value_of(self.headers, "transfer-encoding")
+        )
+
+    @property
+    def head(self) -> bytes:
+        """Write the head for a connection that carries nothing else afterwards."""
+        kept = [pair for pair in self.headers if pair[0].lower() not in HOP_BY_HOP - {"transfer-encoding"}]
+        lines = [f"{self.method} {self.target} HTTP/1.1", *(f"{name}: {value}" for name, value in kept)]
+        return ("\r\n".join(lines) + "\r\nConnection: close\r\n\r\n").encode("latin-1")
+
     def without(self, name: str) -> "Request":
         """Give the same request without a header."""
         kept = tuple(pair for pair in self.headers if pair[0].lower() != name)
@@ -75,11 +89,11 @@ def value_of(headers: tuple[tuple[str, str], ...], name: str) -> str:
     return next((value for key, value in headers if key.lower() == name), "")
 
 
-def read_request(file: BinaryIO) -> Request | None:
-    """Read the next request; None when the caller has closed the connection between two.
+def read_head(file: BinaryIO) -> Request | None:
+    """Read the next request without its body; None when the caller has closed the connection between two.
 
     Raises:
-        WireError: It is no request, or a larger one than we carry.
+        WireError: It is no request.
     """
     line = _line(file, MAX_HEAD_BYTES)
     if not line:
@@ -87,8 +101,12 @@ def read_request(file: BinaryIO) -> Request | None:
     words = line.decode("latin-1").split()
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         raise WireError("no request line")
-    headers = _headers(file)
-    return Request(words[0], words[1], headers, _body(file, headers))
+    return Request(words[0], words[1], _headers(file), b"")
+
+
+def read_body(file: BinaryIO, head: Request) -> Request:
+    """Read the body of a request whose head was read. Raises WireError for a larger one than we carry."""
+    return Request(head.method, head.target, head.headers, _body(file, head.headers))
 
 
 def _headers(file: BinaryIO) -> tuple[tuple[str, str], ...]:

@@ -6,10 +6,8 @@ job. It dies when its parent dies, also in the middle of a parse, and when its i
 does not catch what it does not expect; it dies of it, and the parent tells the two apart by the exit code.
 """
 
-import fcntl
 import os
 import resource
-import signal
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -19,6 +17,7 @@ from typing import Any, BinaryIO
 import orjson
 import pyoxigraph
 
+from node.children import bound_memory, bound_output, bound_time, die_with_parent
 from node.errors import Malformed, Refused, TooLarge
 from node.vocab.notes import Report
 from node.vocab.peer_payload import looked_at
@@ -27,7 +26,6 @@ from node.vocab.read_rdf import read_rdf
 
 _MAX_GROWTH = 32  # A prefix of one megabyte, used a million times, must not fill the disk.
 _MIN_OUTPUT_BYTES = 64 << 20
-_SPARE_S = 5
 _WORN = 4  # this part of the memory limit
 _STATM = Path("/proc/self/statm")
 
@@ -81,30 +79,7 @@ _JOBS: dict[str, Job] = {"rdf": _rdf, "json": _json, "canonicalize": _canonicali
 
 
 def _bound_output(path: Path) -> None:
-    _soften(resource.RLIMIT_FSIZE, max(_MIN_OUTPUT_BYTES, _MAX_GROWTH * path.stat().st_size))
-
-
-def _bound_time(timeout_s: float) -> None:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    _soften(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime + timeout_s) + _SPARE_S)
-
-
-def _soften(limit: int, value: int) -> None:
-    hard = resource.getrlimit(limit)[1]
-    resource.setrlimit(limit, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
-
-
-def _bound_memory(memory_bytes: int) -> None:
-    # RLIMIT_DATA counts what is allocated and not what is mapped from files, which the kernel can drop again.
-    _soften(resource.RLIMIT_DATA, memory_bytes)
-    _soften(resource.RLIMIT_CORE, 0)
-
-
-def _die_with_parent(lifeline: int) -> None:
-    """Have the kernel send SIGIO, whose default is death, when the parent's end of the lifeline closes."""
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    bound_output(max(_MIN_OUTPUT_BYTES, _MAX_GROWTH * path.stat().st_size))
 
 
 def _do(request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
@@ -137,7 +112,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO, memory_bytes: int) -> None:
     while line := requests.readline():
         request = orjson.loads(line)
         body = requests.read(request["bytes"])
-        _bound_time(request["timeout_s"])
+        bound_time(request["timeout_s"])
         answer, rest = _do(request, body)
         answers.write(orjson.dumps(answer | {"bytes": len(rest), "worn": _is_worn(memory_bytes)}) + b"\n" + rest)
         answers.flush()
@@ -145,9 +120,9 @@ def _serve(requests: BinaryIO, answers: BinaryIO, memory_bytes: int) -> None:
 
 def main() -> None:
     """Serve until the input ends. Arguments: the lifeline's descriptor, the memory limit in bytes."""
-    _die_with_parent(int(sys.argv[1]))
+    die_with_parent(int(sys.argv[1]))
     memory_bytes = int(sys.argv[2])
-    _bound_memory(memory_bytes)
+    bound_memory(memory_bytes)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     _serve(sys.stdin.buffer, answers, memory_bytes)

@@ -10,10 +10,7 @@ simply starts another child. No network, no database; the only clock is the mono
 import contextlib
 import fcntl
 import os
-import select
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Collection as Many
@@ -26,6 +23,7 @@ from typing import Any, Self
 
 import orjson
 
+from node.children import Child
 from node.errors import Malformed, Refused, Stopped, TooLarge
 from node.records import Finding
 
@@ -33,7 +31,6 @@ _PIPE_BYTES = 1 << 20
 _STEP_S = 0.1
 _GRACE_S = 2.0
 _REFUSALS: Mapping[str, type[Refused]] = {Malformed.code: Malformed, TooLarge.code: TooLarge}
-_ROOT = Path(__file__).resolve().parents[2]
 _FIX_SIZE = "Split the document into pages, or ask its portal to."
 
 
@@ -216,40 +213,20 @@ class Parser:
 
 
 class _Child:
-    """One running process and its three pipes."""
+    """One running process, and the frames that go through its pipes."""
 
     def __init__(self, memory_bytes: int) -> None:
-        # The lifeline is a pipe that nobody writes to. Its reading end signals the child when our end closes, so the
-        # child dies with us even in the middle of a parse. (A parent-death signal would fire when the *thread* that
-        # started it ends.)
-        lifeline, self._lifeline = os.pipe()
+        self._child = Child("node.vocab.child", str(memory_bytes))
+        self._in, self._out = self._child.to, self._child.answers
         self.interrupted = False
         self._silent = False
-        command = [sys.executable, "-P", "-m", "node.vocab.child", str(lifeline), str(memory_bytes)]
-        # An environment of our own: strangers' bytes and the node's secrets do not meet in one process.
-        environment = {"PYTHONPATH": str(_ROOT), "PATH": os.defpath, "LC_ALL": "C.UTF-8"}
-        try:
-            self._process = subprocess.Popen(  # noqa: S603  (our own module, arguments of our own)
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                pass_fds=[lifeline],
-                env=environment,
-                bufsize=0,
-                process_group=0,  # Ctrl-C at a terminal is for the node alone, which then ends its child
-            )
-        finally:
-            os.close(lifeline)
-        assert self._process.stdin is not None  # noqa: S101  (for the type checker: PIPE was asked for)
-        assert self._process.stdout is not None  # noqa: S101
-        self._in, self._out = self._process.stdin, self._process.stdout
         # A page of a megabyte in one go: at 64 KiB each piece waits for its turn among the threads.
         with contextlib.suppress(OSError, AttributeError):
             fcntl.fcntl(self._in, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._buffer = bytearray()
 
     def alive(self) -> bool:
-        return not self.interrupted and self._process.poll() is None
+        return not self.interrupted and self._child.process.poll() is None
 
     def ask(self, frame: bytes, deadline: float, stop: threading.Event) -> tuple[dict[str, Any], bytes]:
         """Send a frame and wait for the answer; TimeoutError past the deadline or on stop, EOFError if it died."""
@@ -286,29 +263,18 @@ class _Child:
         self._buffer += chunk
 
     def _wait(self, deadline: float, stop: threading.Event, *, writing: bool) -> None:
-        poller = select.poll()
-        poller.register(self._in if writing else self._out, select.POLLOUT if writing else select.POLLIN)
         while True:
             left = deadline - time.monotonic()
             if left <= 0 or stop.is_set():
                 raise TimeoutError
-            if poller.poll(1000 * min(_STEP_S, left)):
+            if self._child.ready(min(_STEP_S, left), writing=writing):
                 return
 
     def interrupt(self) -> None:
         """Kill it from any thread; whoever waits for its answer sees the pipe end."""
         self.interrupted = True
-        self._process.kill()
+        self._child.process.kill()
 
     def end(self) -> int:
-        """Let it finish dying, by force if it lives; close the pipes. Gives the exit code; again and again the same."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            # A closed pipe comes a moment before the exit code of a process that died by itself.
-            self._process.wait(_GRACE_S if self._silent else 0)
-        self._process.kill()
-        code = self._process.wait()
-        if not self._in.closed:
-            self._in.close()
-            self._out.close()
-            os.close(self._lifeline)
-        return code
+        """Let it finish dying, by force if it lives; gives the exit code, again and again the same."""
+        return self._child.end(_GRACE_S if self._silent else 0)

@@ -318,10 +318,10 @@ AIRO = Namespace(
 CITO = Namespace("http://purl.org/spar/cito/", "citesAsEvidence")
 CN = Namespace(
     "https://w3id.org/citynode/ns#",
-    "Adoption AiSystem Challenge CityModel Column ColumnHere ComparableSet Practice Reuse about adaptation agreement"
-    " before column contact context costBand covers criteria effort eligibility evidenceLevel failure feed here"
-    " legalBasis lesson match maturity name note offer prerequisites prize problem procurementRoute proof public"
-    " reason record replicationGuide review state template text"
+    "Adoption AiSystem Challenge CityModel Column ColumnHere ComparableSet Practice Reuse Statement about adaptation"
+    " agreement before column contact context costBand covers criteria effort eligibility evidenceLevel failure feed"
+    " here legalBasis lesson match maturity name note offer prerequisites prize problem procurementRoute proof public"
+    " reason record replicationGuide review state statement template text"
     # City models.
     " levelOfDetail lowerCorner materialCount modelExtension modelNote objectCount objectsOfType textureCount"
     " upperCorner"

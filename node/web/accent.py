@@ -6,8 +6,10 @@ text in, text out, and nothing of a request.
 
 import math
 import re
+from collections.abc import Mapping
 
 _HEX = re.compile(r"#?([0-9a-fA-F]{6})\Z")
+_NAME = re.compile(r"[a-z0-9-]+\Z")
 MAX_CHROMA = 0.19
 DEFAULT_HUE, DEFAULT_CHROMA = 264.0, 0.17
 
@@ -31,7 +33,13 @@ def hue_and_chroma(colour: str) -> tuple[float, float]:
     return math.degrees(math.atan2(b, a)) % 360, min(math.hypot(a, b), MAX_CHROMA)
 
 
-def theme_css(colour: str) -> str:
-    """Write the whole of `theme.css`."""
+def theme_css(colour: str, others: Mapping[str, str] | None = None) -> str:
+    """Write the whole of `theme.css`; `others` are the colours of other cities, by the names they bear here."""
     hue, chroma = hue_and_chroma(colour)
-    return f":root{{--city-h:{hue:.0f};--city-c:{chroma:.3f}}}\n[data-city=self]{{--h:{hue:.0f}}}\n"
+    own = f":root{{--city-h:{hue:.0f};--city-c:{chroma:.3f}}}\n[data-city=self]{{--h:{hue:.0f}}}\n"
+    dots = (
+        f'[data-city="{name}"]{{--h:{hue_and_chroma(each)[0]:.0f}}}\n'
+        for name, each in sorted((others or {}).items())
+        if _NAME.match(name)
+    )
+    return own + "".join(dots)

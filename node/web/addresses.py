@@ -36,6 +36,12 @@ class At:
         """Give the address of a document beside the record: `proof`, `findings`, either with `.json`."""
         return self._mirrored(f"/{what}") if is_mirror(self.held.collection) else f"{self._own}/{what}"
 
+    def file(self, number: int) -> str:
+        """Give the counted way to one of the record's files, by its number on the page."""
+        if is_mirror(self.held.collection):
+            return f"{self.base}/get?iri={quote(self.held.iri, safe='')}&n={number}"
+        return f"{self.base}/get/{KINDS[self.held.kind]}/{self.held.slug}/{number}"
+
     def canonical(self, info: CollectionInfo) -> str:
         """Give the record's address at its origin."""
         return f"{origin_of(info)}/{KINDS[self.held.kind]}/{self.held.slug}"

@@ -1,7 +1,8 @@
-"""What the staff's API of agreements needs from the rest of the node: the desks, in JSON values, and who hears notices.
+"""What the web needs of agreements: the desks, in JSON values, who hears notices, and what everyone may know.
 
-The part of `ports` that belongs to `agreements_api`. Every method blocks, some for as long as a peer takes, so they
-are called beside the event loop; errors are those of the tree.
+The part of `ports` that belongs to `agreements_api`, to the desk's pages of agreements and to the public register.
+Every method blocks, some for as long as a peer takes, so they are called beside the event loop; errors are those of the
+tree.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from node.federation.agreement_drafting import Wish, Words
 from node.federation.agreement_readings import Question
+from node.federation.agreement_register import Checked, Kept, Standing, Step
 
 Json = Mapping[str, Any]
 
@@ -64,10 +66,13 @@ class AgreementOffice(Protocol):
     def draft(self, wish: Wish) -> Json:
         """Write drafts."""
 
-    def propose(self, name: str, *, by: str = "", person: str = "") -> Json:
+    def rewrite(self, name: str, words: Words, *, by: str = "") -> Json:
+        """Let a draft say something else."""
+
+    def propose(self, name: str, *, by: str = "", person: str = "", terms: str = "") -> Json:
         """Send drafts to the other city."""
 
-    def counter(self, name: str, words: Words, *, by: str = "", person: str = "") -> Json:
+    def counter(self, name: str, words: Words, *, by: str = "", person: str = "", terms: str = "") -> Json:
         """Answer with other terms."""
 
     def to_approve(self, name: str) -> Json:
@@ -81,6 +86,18 @@ class AgreementOffice(Protocol):
 
     def act(self, act: Literal["suspend", "resume", "revoke"], name: str, *, reason: str = "", by: str = "") -> Json:
         """Suspend, resume or revoke."""
+
+    def choices(self, peer: str) -> Json:
+        """Give what a draft for a city may be about: `ours` and `theirs`, each with IRIs and titles."""
+
+    def comments(self, name: str) -> Sequence[Json]:
+        """Give what our own staff said about a thing."""
+
+    def comment(self, name: str, said: str, *, by: str) -> Sequence[Json]:
+        """Write a comment, which no other city sees."""
+
+    def settle(self, name: str, number: int, *, settled: bool = True) -> Sequence[Json]:
+        """Note that a comment is settled, or open again."""
 
 
 class OfferOffice(Protocol):
@@ -123,8 +140,31 @@ class AgreementNotices(Protocol):
         """Take a notice. Raises Malformed, TooLarge."""
 
 
+class Register(Protocol):
+    """What everyone may know of agreements that are public."""
+
+    def check(self, signed: str) -> Checked:
+        """Check the signatures of a text now, by the keys that are pinned here."""
+
+    def standing(self, agreement: str) -> Standing | None:
+        """Say how a public agreement of ours stands by both journals; None of any other."""
+
+    def standings(self) -> Mapping[str, Standing]:
+        """Say how every public agreement of ours stands, by its IRI."""
+
+    def course(self, collection: str, record: str) -> Sequence[Step]:
+        """Give what a public collection said of an agreement over time."""
+
+    def kept(self, agreement: str) -> Sequence[Kept]:
+        """Give the public collections that a public agreement opens, and what is refused of each."""
+
+
 class Agreeing(Protocol):
-    """The desks of agreements."""
+    """The desks of agreements, and what everyone may know of those that are public."""
+
+    @property
+    def register(self) -> Register:
+        """Give what everyone may know."""
 
     @property
     def office(self) -> AgreementOffice:

@@ -47,6 +47,7 @@ def router(parts: Parts, federation: Federation) -> APIRouter:
     made = APIRouter(prefix="/api", tags=["Staff: agreements"], responses=_RESPONSES)
     staff, desks = Staff(parts, federation), federation.agreeing
     _add_reading(made, staff, desks)
+    _add_comments(made, staff, desks)
     _add_words(made, staff, desks)
     _add_beginnings(made, staff, desks)
     _add_acts(made, staff, desks)
@@ -80,6 +81,38 @@ def _add_reading(made: APIRouter, staff: Staff, desks: Agreeing) -> None:
     @made.get("/agreements/verify", summary="Prove an agreement as this node holds it")
     async def verify(request: Request, name: Name = "") -> Response:
         return await staff.does(request, lambda: dict(office.readings.verify(name).document()))
+
+
+def _add_comments(made: APIRouter, staff: Staff, desks: Agreeing) -> None:
+    office = desks.office
+
+    @made.get("/agreements/choices", summary="What a draft for a city may be about: our collections, and theirs")
+    async def choices(request: Request, peer: Peer = "") -> Response:
+        return await staff.does(request, lambda: office.choices(peer))
+
+    @made.get("/agreements/comments", summary="What our own staff said about one thing")
+    async def comments(request: Request, name: Name = "") -> Response:
+        return await staff.does(request, lambda: {"comments": list(office.comments(name))})
+
+    @made.post("/agreements/comments", summary="Comment on one thing; no other city sees it", status_code=201)
+    async def comment(request: Request) -> Response:
+        def act(said: Said, by: str) -> object:
+            text = said.get("said")
+            if not isinstance(text, str):
+                raise Malformed("The member 'said' is no text.")
+            return {"comments": list(office.comment(_named(said), text, by=by))}
+
+        return await _made(staff, request, act)
+
+    @made.post("/agreements/comments/settle", summary="Note that a comment is settled, or open again")
+    async def settle(request: Request) -> Response:
+        def act(said: Said, _: str) -> object:
+            number = said.get("id")
+            if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 1 << 53:
+                raise Malformed("The member 'id' is no number of a comment.")
+            return {"comments": list(office.settle(_named(said), number, settled=not flag_of(said, "open")))}
+
+        return await staff.does_with(request, act)
 
 
 def _add_words(made: APIRouter, staff: Staff, desks: Agreeing) -> None:
@@ -118,21 +151,36 @@ def _add_beginnings(made: APIRouter, staff: Staff, desks: Agreeing) -> None:
     async def draft(request: Request) -> Response:
         return await _made(staff, request, lambda said, by: office.draft(_wish(office.readings.words_of, said, by)))
 
+    @made.post("/agreements/rewrite", summary="Let a draft say something else")
+    async def rewrite(request: Request) -> Response:
+        def act(said: Said, by: str) -> object:
+            name = _named(said)
+            return office.rewrite(name, _words(office.readings.words_of, said, name), by=by)
+
+        return await staff.does_with(request, act)
+
     @made.post("/agreements/propose", summary="Send a draft to the other city")
     async def propose(request: Request) -> Response:
         def act(said: Said, by: str) -> object:
-            return office.propose(_named(said), by=by, person=by if flag_of(said, "approve") else "")
+            person, terms = _approval(said, by)
+            return office.propose(_named(said), by=by, person=person, terms=terms)
 
         return await staff.does_with(request, act)
 
     @made.post("/agreements/counter", summary="Answer with other terms")
     async def counter(request: Request) -> Response:
         def act(said: Said, by: str) -> object:
-            name, person = _named(said), by if flag_of(said, "approve") else ""
+            name, (person, terms) = _named(said), _approval(said, by)
             words = _words(office.readings.words_of, said, name)
-            return office.counter(name, words, by=by, person=person)
+            return office.counter(name, words, by=by, person=person, terms=terms)
 
         return await staff.does_with(request, act)
+
+
+def _approval(said: Said, by: str) -> tuple[str, str]:
+    """Give who approves by what is sent, if anybody does, and the digest of the terms that they read."""
+    person = by if flag_of(said, "approve") else ""
+    return person, text_of(said, "terms", needed=bool(person), most=1_000)
 
 
 def _add_acts(made: APIRouter, staff: Staff, desks: Agreeing) -> None:

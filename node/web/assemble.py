@@ -4,6 +4,7 @@ The only module of the web that knows all the others; it takes a `Site` and read
 here and nowhere else.
 """
 
+import time
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, FastAPI
@@ -15,47 +16,69 @@ from starlette.responses import Response
 from node.catalog.search.reader import MAX_TEXT, MAX_WORDS
 from node.errors import NodeError
 from node.web import (
+    about,
+    agreements,
     agreements_api,
     answer,
     authoring_api,
     catalog,
     cities,
     ckan,
+    consent_api,
+    data,
+    data_origins_api,
     dcat_us,
+    downloads,
+    drafts_api,
     dsp,
+    dsp_transfers,
+    evidence_api,
     feed,
     identity,
+    incoming,
+    keys_api,
     kinds,
     ldes,
     licences,
     negotiate,
     notices,
     ns,
+    numbers,
     oauth,
+    obtaining,
     ogc,
     opensearch,
     operators,
     peers_api,
     portal,
+    previews,
+    pulls_api,
     quality,
+    reader_reports,
     records,
     relations,
+    reports_api,
     search,
     sets,
+    sources_api,
     sparql,
     stac,
+    staff_api,
     submissions,
     tasks_api,
+    transfers_api,
     witness,
 )
 from node.web.answer import Document
+from node.web.desk import areas
 from node.web.edge import MAX_ADDRESS, Edge, Marks, MemoryMarks, Methods
 from node.web.front import Front, Keeper, Receive, Scope, Send
 from node.web.limits import Gate, Limits
-from node.web.pages import Pages, accept_of
-from node.web.parts import Parts
+from node.web.pages import Pages, accept_of, is_fragment
+from node.web.parts import Parts, connected
 from node.web.ports import Site
 from node.web.problems import Problem, internal, problem_of
+from node.web.reader_ports import Readers
 from node.web.reading import Reading
 from node.web.words import words
 
@@ -75,9 +98,11 @@ class Problems:
         visitor = pages.visitor(request)
         language = visitor.language
         if negotiate.wants_page(accept_of(request)):
-            body = pages.render(
-                "problem.html", visitor, problem=problem, request_id=request.scope["state"].get("request_id", "")
-            )
+            part = is_fragment(request)
+            named = request.scope["state"].get("request_id", "")
+            again_ms = time.time_ns() // 1_000_000 + problem.retry_after_s * 1000 if problem.status == 429 else 0
+            told = {"problem": problem, "request_id": named, "part": part, "again_ms": again_ms}
+            body = pages.render("problem.html", visitor, fragment="main" if part else "", **told)
             kind = "text/html; charset=utf-8"
         else:
             # What is said to machines is one language throughout: the detail's.
@@ -101,8 +126,10 @@ class Problems:
         """Answer what the framework refuses: unknown addresses and methods."""
         if isinstance(error, HTTPException) and error.status_code == 405:
             known = self._methods.at(request.scope["path"])
-            said = " or ".join(name for name in known if name != "OPTIONS")
-            problem = Problem("method-not-allowed", 405, f"{request.method} is not possible here.", f"Use {said}.")
+            names, method = [name for name in known if name != "OPTIONS"], request.method[:20]
+            told = f"{method} is not possible here.", f"Use {' or '.join(names)}."
+            said = ("refuse.method", {"method": method, "known": ", ".join(names)})
+            problem = Problem("method-not-allowed", 405, *told, said=said)
             reply = self.reply(request, problem)
             reply.headers["allow"] = ", ".join(known)
             return reply
@@ -112,10 +139,13 @@ class Problems:
 
     async def invalid(self, request: Request, error: Exception) -> Response:
         """Answer parameters that the framework could not read."""
-        named = error.errors()[0]["loc"][-1] if isinstance(error, RequestValidationError) and error.errors() else ""
-        return self.reply(
-            request, Problem("malformed", 400, f"The parameter {str(named)[:40]!r} cannot be read.", "See /docs.")
-        )
+        place = error.errors()[0]["loc"] if isinstance(error, RequestValidationError) and error.errors() else ("", "")
+        named = str(place[-1])[:40]
+        # What a part of a path is called is known to programs only.
+        said: tuple[str, dict[str, object]] = ("refuse.value", {"name": named})
+        said = ("refuse.path", {}) if place[0] == "path" else said
+        problem = Problem("malformed", 400, f"The parameter {named!r} cannot be read.", "See /docs.", said=said)
+        return self.reply(request, problem)
 
     async def too_long(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an address past the bound, by an address without what made it too long: a page links to itself."""
@@ -139,7 +169,8 @@ def build(site: Site) -> Front:
     """Put the web together over a site."""
     reading = Reading(site.shelf, site.federation.view.hidden) if site.federation else Reading(site.shelf)
     pages = Pages(site)
-    parts = Parts(site, reading, pages, Keeper(reading))
+    gate = Gate(Limits(site.rates), site.base_url) if site.rates else None
+    parts = Parts(site, reading, pages, Keeper(reading), gate.limits.who if gate else connected)
     app = FastAPI(
         title=f"{site.city} city node",
         version=site.software,
@@ -150,7 +181,6 @@ def build(site: Site) -> Front:
         redirect_slashes=False,
     )
     app.servers = [{"url": site.base_url}]
-    gate = Gate(Limits(site.rates), site.base_url) if site.rates else None
     # Taken over as they are: included, each route would be analysed anew at the first request of its router.
     app.router.routes.extend(route for router in _routers(parts, gate) for route in router.routes)
     portal.add_reference(app, parts)
@@ -166,24 +196,52 @@ def build(site: Site) -> Front:
 
 def _routers(parts: Parts, gate: Gate | None) -> list[APIRouter]:
     """Make every router, in the order in which their addresses are tried."""
-    made = [each.router(parts) for each in (portal, records, relations, feed, ldes, catalog, operators, ogc)]
-    made += [each.router(parts) for each in (opensearch, licences, sets, ns)]
+    made = []
+    if parts.site.federation:  # first: of a few bytes, to try all other addresses before would be most of the cost
+        made.append(data.router(parts, parts.site.federation.moving.door, gate.limits.is_proxied if gate else _never))
+    made += [each.router(parts) for each in (portal, about, records, relations, feed, ldes, catalog, operators, ogc)]
+    made += [each.router(parts) for each in (opensearch, licences, sets, ns, agreements, obtaining)]
     if parts.site.finding:
         made.append(search.router(parts, parts.site.finding))
         made.append(quality.router(parts, parts.site.finding.quality))
         made += [each.router(parts, parts.site.finding) for each in (ckan, dcat_us, stac, kinds)]
         made.append(sparql.router(parts, parts.site.finding, gate.limits if gate else None))
     if parts.site.federation:
-        with_peers = (identity, notices, cities, peers_api, agreements_api, dsp)
-        made += [each.router(parts, parts.site.federation) for each in with_peers]
+        with_peers = (identity, notices, cities, peers_api, keys_api, agreements_api, dsp)
+        with_data = (dsp_transfers, incoming, data_origins_api, transfers_api, pulls_api, consent_api, evidence_api)
+        made += [each.router(parts, parts.site.federation) for each in (*with_peers, *with_data)]
+        if parts.site.staff:
+            made.append(staff_api.router(parts, parts.site.federation, parts.site.staff))
         made.append(oauth.router(parts, parts.site.federation, gate.limits if gate else None))
         made.append(witness.router(parts, parts.site.federation.watching))
+        if parts.site.harvesting:
+            made.append(sources_api.router(parts, parts.site.federation, parts.site.harvesting, parts.site.today))
         if parts.site.knowledge:
             made.append(tasks_api.router(parts, parts.site.federation, parts.site.knowledge))
+            made.append(drafts_api.router(parts, parts.site.federation, parts.site.knowledge))
             made.append(authoring_api.router(parts, parts.site.federation, parts.site.knowledge.authoring))
             queue = parts.site.knowledge.submissions
             made.append(submissions.router(parts, parts.site.federation, queue, gate.limits if gate else None))
+    if parts.site.readers:
+        made += _of_readers(parts, parts.site.readers, gate.limits if gate else None)
+    if parts.site.staff:
+        made.append(areas.router(parts, parts.site.staff, parts.address_of))
+    if parts.site.knowledge:
+        made.append(previews.router(parts, parts.site.knowledge.previews))
     return [*made, catalog.router_of_mirrors(parts)]
+
+
+def _never(_scope: Scope) -> bool:
+    return False
+
+
+def _of_readers(parts: Parts, readers: Readers, limits: Limits | None) -> list[APIRouter]:
+    """Make the routers of what readers report and use."""
+    made = [downloads.router(parts), reader_reports.router(parts, readers.reports, limits)]
+    made.append(numbers.router(parts, readers.numbers))
+    if parts.site.federation:
+        made.append(reports_api.router(parts, parts.site.federation, readers.reports))
+    return made
 
 
 def _handle(app: FastAPI, said: Problems) -> None:

@@ -84,10 +84,10 @@ def _add_writing(made: APIRouter, staff: Staff, authoring: Authoring) -> None:
 
     @made.put("/{kind:written}/{slug}", summary="Publish it, new or changed")
     async def put(request: Request, kind: Plural, slug: Slug) -> Response:
-        said = await _body(staff, request, _MEMBERS)
+        said, by = await _body(staff, request, _MEMBERS), await staff.enter(request)
         collection = text_of(said, "collection", most=63)
         written = Written(slug, _described(said), expected=_expected(request))
-        return _tagged(await staff.beside(lambda: _put(authoring, kind, written, collection)))
+        return _tagged(await staff.beside(lambda: _put(authoring, kind, written, collection), request, by))
 
     @made.delete("/{kind:written}/{slug}", summary="Withdraw it")
     async def withdraw(request: Request, kind: Plural, slug: Slug) -> Response:

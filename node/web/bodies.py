@@ -75,7 +75,9 @@ async def body_of(request: Request, *, most: int = MESSAGE_BYTES, deadline_s: fl
         async with asyncio.timeout(deadline_s):
             return await _read(request, most)
     except TimeoutError as error:
-        raise TooLarge(f"The body did not arrive within {deadline_s:g} s.", fix="Send it again, faster.") from error
+        late = TooLarge(f"The body did not arrive within {deadline_s:g} s.", fix="Send it again, faster.")
+        late.said = ("form.slow", {"most": f"{deadline_s:g}"})
+        raise late from error
     except ClientDisconnect as error:
         raise Malformed("The body ended early.") from error
 

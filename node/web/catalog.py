@@ -27,6 +27,7 @@ from node.web.door import Door
 from node.web.front import Still
 from node.web.graph import Described
 from node.web.pages import Twin, Visitor
+from node.web.parameters import check_known
 from node.web.parts import Parts, form_for, number_in, split_suffix
 from node.web.ports import CollectionInfo, Held
 from node.web.record_view import look_quickly
@@ -128,7 +129,9 @@ class CatalogDocuments:
         window = Window(number, total, self._site.page_size, since)
         if number > window.last:
             last = "is one page" if window.last == 1 else f"are {window.last} pages"
-            raise NotFound(f"There {last}, and no page {number}.", fix="Begin at page=1.")
+            beyond = NotFound(f"There {last}, and no page {number}.", fix="Begin at page=1.")
+            beyond.said = ("refuse.beyond", {"number": number, "last": window.last})
+            raise beyond
         helds = reading.page(name, offset=window.offset, limit=window.size, modified_since_ms=at_ms)
         address = catalogue.local_iri(self._site, name)
         turns = [
@@ -208,7 +211,12 @@ def rows_of(parts: Parts, helds: list[Held], visitor: Visitor) -> list[tuple[Hel
     payloads = parts.reading.payloads(helds)
     languages = parts.pages.languages
     return [
-        (held, look_quickly(Described(ntriples.triples_of(payload), held.iri, visitor.language, languages)))
+        (
+            held,
+            look_quickly(
+                Described(ntriples.triples_of(payload), held.iri, visitor.language, languages), city_at=parts.city_at
+            ),
+        )
         for held, payload in zip(helds, payloads, strict=True)
     ]
 
@@ -238,6 +246,7 @@ def _add_catalog(made: APIRouter, parts: Parts) -> None:
 
     @made.get("/catalog", summary="The catalogue of all collections", responses=forms)
     async def catalog(request: Request) -> Response:
+        check_known(request.query_params, "lang")
         _, suffix = split_suffix(request.scope["path"])
         form = form_for(request, suffix, f"{base}/catalog")
         visitor, seen = parts.pages.visitor(request), await seen_by(door, parts, request)
@@ -316,6 +325,7 @@ def router_of_mirrors(parts: Parts) -> APIRouter:
 
 
 async def _paged(door: Door, parts: Parts, request: Request, name: str, page: str, modified_since: str) -> Response:
+    check_known(request.query_params, "page", "modified_since", "lang")
     bare, suffix = split_suffix(name)
     number, version = number_in("page", page, most=MAX_PAGE), parts.reading.version()
     seen = await seen_by(door, parts, request)

@@ -4,7 +4,7 @@ Protocols like those in `ports`, where the whole of what the web needs is put to
 this shape.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -84,14 +84,76 @@ class PeerCity(Protocol):
         """List what is held of it."""
 
 
+class Day(Protocol):
+    """One day of a city, UTC."""
+
+    @property
+    def at_ms(self) -> int:
+        """Give its beginning."""
+
+    @property
+    def reach(self) -> str:
+        """Say how the day went: full, part, away, or unknown where nobody asked."""
+
+
+class Agreed(Protocol):
+    """A public agreement in force."""
+
+    @property
+    def iri(self) -> str:
+        """Give its name."""
+
+    @property
+    def title(self) -> str:
+        """Give its title."""
+
+    @property
+    def ends_at_ms(self) -> int:
+        """Give its end, 0 for none."""
+
+
+class Standing(Protocol):
+    """A city with all that the page of the federation says of it."""
+
+    @property
+    def city(self) -> PeerCity:
+        """Give the city."""
+
+    @property
+    def days(self) -> Sequence[Day]:
+        """Give the last thirty days, oldest first."""
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Give latitude and longitude, where the city says them."""
+
+    @property
+    def agreements(self) -> Sequence[Agreed]:
+        """List the public agreements in force with it."""
+
+    @property
+    def level(self) -> bool:
+        """Tell whether all that is followed of it in public is held."""
+
+
 class Cities(Protocol):
     """What everyone may know of the other cities."""
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Give latitude and longitude of this city, where they were set."""
+
+    def standings(self) -> Sequence[Standing]:
+        """List the cities as `cities` does, with their days, places and public agreements; slower than that."""
 
     def mirror(self, local: str) -> Mirror | None:
         """Say how a mirrored collection stands."""
 
     def cities(self) -> Sequence[PeerCity]:
         """List the cities this node exchanges with, in order of name; proposed and blocked ones are not told."""
+
+    def accents(self) -> Mapping[str, str]:
+        """Give the colours that cities declare, `#rrggbb`, by the names that their peers bear here."""
 
     def hidden(self) -> frozenset[str]:
         """Name the peers whose mirrors are not shown: those that are blocked."""

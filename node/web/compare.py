@@ -7,6 +7,7 @@ licence that is not stated makes the answer "ask".
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from node.catalog.quality.metrics import MAX_POINTS, rating_of
 from node.vocab import licence_rules as rules
 from node.vocab import ntriples
 from node.vocab.set_records import ComparableSet
@@ -113,6 +114,22 @@ def data_of(sides: Sequence[Side], reader: str, base: str) -> list[Line]:
     apart = _apart([frozenset(said.text for said, _ in cell) for cell in standards])
     lines.append(Line(words(reader, "compare.standards"), standards, differs=apart))
     return [line for line in lines if any(line.cells)]
+
+
+def quality_of(parts: Parts, sides: Sequence[Side], reader: str) -> list[Line]:
+    """Give the line that says how well each is described, and leads to its measure; none where none is known."""
+    finding = parts.site.finding
+    if finding is None:
+        return []
+    points = [finding.quality.points(side.held.collection, side.held.iri) for side in sides]
+    if not any(each is not None for each in points):
+        return []
+    rated = [rating_of(each, MAX_POINTS) if each is not None else "unknown" for each in points]
+    cells = tuple(
+        ((Said(words(reader, f"facet.quality.{rating}")), At(parts.pages.prefix, side.held).beside("quality")),)
+        for side, rating in zip(sides, rated, strict=True)
+    )
+    return [Line(words(reader, "facet.quality"), cells)]
 
 
 def _fact(view: RecordView, label: str) -> Cell:

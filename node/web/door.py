@@ -88,7 +88,7 @@ class Door:
         # A HEAD has become a GET on its way in; a proof of possession was made for what was sent.
         method = "HEAD" if request.scope["state"].get("head") else request.method
         shown, proofs = request.headers.getlist("authorization"), request.headers.getlist("dpop")
-        caller = federation.access.caller(shown, proofs, method=method, path=_as_sent(request))
+        caller = federation.access.caller(shown, proofs, method=method, path=as_sent(request))
         verdict = federation.rights.welcome(caller)
         if not verdict:
             raise Forbidden(
@@ -183,7 +183,7 @@ class Door:
         return info
 
 
-def _as_sent(request: Request) -> str:
+def as_sent(request: Request) -> str:
     """Give the path below the base URL in the spelling in which it was sent: a proof of possession has that one."""
     path: str = request.scope["path"]
     sent = request.scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1")

@@ -11,6 +11,14 @@ from node.federation.dsp.catalogue import Page
 from node.federation.dsp.documents import CatalogRequest
 from node.federation.negotiation import Kind, Role
 from node.federation.rights import Who
+from node.federation.signatures import Message
+from node.federation.transfer import Kind as TransferKind
+from node.federation.transfer import Role as TransferRole
+from node.web.consent_ports import Consenting
+from node.web.data_origin_ports import OriginParts
+from node.web.data_ports import DataDoor
+from node.web.evidence_ports import Evidencing
+from node.web.pull_ports import Pulling
 
 Json = Mapping[str, Any]
 
@@ -51,6 +59,62 @@ class Negotiations(Protocol):
         """Tell how a negotiation stands. Raises NotFound, Unavailable."""
 
 
+class Signing(Protocol):
+    """Checks the signatures of what peers say, and signs what they are answered."""
+
+    def check_request(self, peer_url: str, message: Message, body: bytes | None) -> None:
+        """Check a request of a peer. Raises Unauthenticated."""
+
+    def sign_response(self, request: Message, status: int, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Give the headers that sign an answer."""
+
+
+class Transferred(Standing, Protocol):
+    """A transfer, as far as its other side is told."""
+
+    @property
+    def receipt(self) -> str:
+        """Give the receipt, as far as it is signed."""
+
+
+class Transfers(Protocol):
+    """Takes messages of peers about data that move."""
+
+    def hear(self, caller: str, role: TransferRole | None, pid: str, said: Json, *kinds: TransferKind) -> Transferred:
+        """Take a message that may be of these kinds. Raises NotFound, Refused."""
+
+    def state(self, caller: str, role: TransferRole | None, pid: str) -> Transferred:
+        """Tell how a transfer stands. Raises NotFound, Unavailable."""
+
+
+class Moving(Protocol):
+    """What moves data, as far as other cities speak with it."""
+
+    @property
+    def transfers(self) -> Transfers:
+        """Give the transfers."""
+
+    @property
+    def door(self) -> DataDoor:
+        """Give the door of data."""
+
+    @property
+    def origin_parts(self) -> OriginParts:
+        """Give where our own data lie."""
+
+    @property
+    def consenting(self) -> Consenting:
+        """Give what knows who agreed."""
+
+    @property
+    def pulling(self) -> Pulling:
+        """Give what this city gets from others."""
+
+    @property
+    def evidencing(self) -> Evidencing:
+        """Give what this city can show of what moved."""
+
+
 class SelfIssued(Protocol):
     """Recognises peers by tokens that they issued themselves."""
 
@@ -72,6 +136,10 @@ class Dsp(Protocol):
     @property
     def negotiations(self) -> Negotiations:
         """Give the negotiations."""
+
+    @property
+    def messages(self) -> Signing:
+        """Give what checks and makes signatures of messages."""
 
     @property
     def self_issued(self) -> SelfIssued:

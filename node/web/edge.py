@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.routing import BaseRoute, Match, Route
 
-from node.web.answer import DATA_SAFETY, PAGE_SAFETY
+from node.web.answer import DATA_SAFETY, DESK_SAFETY, PAGE_SAFETY
 from node.web.bodies import Unread, has_body
 from node.web.front import REQUEST_ID, App, Front, Message, Receive, Scope, Send
 from node.web.limits import Gate
@@ -160,7 +160,9 @@ class _Passage:
             return [*given, (b"x-request-id", self.request_id.encode())]
         names = {name for name, _ in given}
         page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in given)
-        safety = [pair for pair in (PAGE_SAFETY if page else DATA_SAFETY) if pair[0] not in names]
+        desk = self._scope["path"].startswith("/desk")
+        known = DESK_SAFETY if desk else PAGE_SAFETY if page else DATA_SAFETY
+        safety = [pair for pair in known if pair[0] not in names]
         return [*given, *safety, (b"x-request-id", self.request_id.encode())]
 
     def _note(self, seconds: float) -> None:

@@ -14,6 +14,8 @@ from node.web.text import Said
 
 MAX_DEPTH = 5
 MAX_VALUES = 600
+# Of all texts together, as much as of a description: the forms for machines have the rest.
+MAX_CHARACTERS = 40_000
 # Where the EU's tables are: long enough to drown what follows.
 _AUTHORITY = "http://publications.europa.eu/resource/authority/"
 
@@ -47,6 +49,8 @@ class _Teller:
         self.reader = said.reader
         self.open = set(said.subjects())
         self.left = MAX_VALUES
+        self.room = MAX_CHARACTERS
+        self.cut = False
 
     def lines(self, subject: str, depth: int) -> tuple[Line, ...]:
         self.open.discard(subject)
@@ -67,7 +71,7 @@ class _Teller:
         if ntriples.is_literal(term):
             datatype = ntriples.datatype_of(term)
             tag = ntriples.language_of(term)
-            return Value(value, lang=tag, mark=tag or (compact(datatype) if datatype else ""))
+            return Value(self._kept(value), lang=tag, mark=tag or (compact(datatype) if datatype else ""))
         described = value in self.said
         name = self._name(predicate, term, value, described=described)
         if value in self.open and depth < MAX_DEPTH:
@@ -81,6 +85,13 @@ class _Teller:
             term=compact(value.removeprefix(_AUTHORITY)),
             href="" if described else href(value),
         )
+
+    def _kept(self, text: str) -> str:
+        """Cut a text where there is no room for all of it, and remember that."""
+        shown = text[: self.room]
+        self.room -= len(shown)
+        self.cut = self.cut or len(shown) < len(text)
+        return shown if len(shown) == len(text) else f"{shown}…"
 
     def _name(self, predicate: str, term: str, value: str, *, described: bool) -> Said:
         if predicate == RDF.type:
@@ -100,4 +111,4 @@ def everything(said: Described) -> tuple[tuple[Line, ...], bool]:
         if subject in teller.open and teller.left > 0:
             shown = subject if MINTED not in subject else "…"
             found.append(Line("", shown, (Value(said.own_name(subject).text, lines=teller.lines(subject, 1)),)))
-    return tuple(found), teller.left <= 0
+    return tuple(found), teller.left <= 0 or teller.cut

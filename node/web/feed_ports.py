@@ -112,8 +112,8 @@ class Access(Protocol):
     def caller(self, credentials: Sequence[str], proofs: Sequence[str], *, method: str, path: str) -> Who:
         """Say who shows these headers Authorization and DPoP. Raises Unauthenticated."""
 
-    def challenge(self) -> str:
-        """Say which ways of showing who one is are taken, for WWW-Authenticate."""
+    def challenge(self, error: str = "", message: str = "") -> str:
+        """Say which ways of showing who one is are taken, for WWW-Authenticate, and what was wrong with this one."""
 
 
 class Rights(Protocol):

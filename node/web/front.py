@@ -28,9 +28,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 Key = tuple[str, str, bool, str]
 OFFERED = tuple(negotiate.FORMS)
-# A token is looked at by whoever knows what it opens; the others ask for less than a whole reply, or bring something.
+# A token is looked at by whoever knows what it opens; the others ask for less than a whole reply, or bring something;
+# a script may ask for a part of a page.
 _NOT_FROM_MEMORY = frozenset(
-    {b"authorization", b"if-modified-since", b"range", b"content-length", b"transfer-encoding"}
+    {b"authorization", b"hx-request", b"if-modified-since", b"range", b"content-length", b"transfer-encoding"}
 )
 # What a caller may name its request by, so that its lines and ours meet.
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")

@@ -20,7 +20,7 @@ from node.web.door import Door
 from node.web.find_ports import Finders
 from node.web.pages import Twin, Visitor
 from node.web.parts import Parts, chosen_of, json_document
-from node.web.search import FORMS, Intro, Searching, answered
+from node.web.search import FORMS, Searching, answered, intro_to
 from node.web.sight import Seeing, seeing
 from node.web.touching import said_in_words
 
@@ -42,8 +42,7 @@ def _add_list(made: APIRouter, table: KindTable, searching: Searching, door: Doo
 
     async def listed(request: Request) -> Response:
         reader = searching.parts.pages.visitor(request).language
-        plural, about = said_in_words(table.plural, reader), said_in_words(table.about, reader)
-        return await answered(searching, door, request, Intro(table.kind, plural, about))
+        return await answered(searching, door, request, intro_to(table.kind, reader))
 
     said = f"{table.about['en']} The search with this kind chosen: it takes the same parameters."
     forms: dict[int | str, dict[str, object]] = {

@@ -7,13 +7,19 @@ Who may see a relation comes in with each question; authoring and the desk of su
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from node.catalog.author.drafts import Draft
+from node.catalog.author.history import Version
 from node.catalog.author.office import Outcome, Written
+from node.catalog.correction_store import Correction
+from node.catalog.corrections import Sheet
 from node.catalog.publish import Published
 from node.catalog.relations import Relation
 from node.catalog.shelf import Held
 from node.catalog.submissions import Bounds, Receipt, Shown, Standing
 from node.catalog.tasks import Task
 from node.vocab.kinds.checking import Problem
+from node.vocab.kinds.field import KindTable
+from node.web.preview_ports import Previews
 
 
 class Submissions(Protocol):
@@ -83,9 +89,103 @@ class Authoring(Protocol):
     def said(self, held: Held) -> dict[str, Any]:
         """Read a record as a description."""
 
+    def as_published(self, kind: str, slug: str, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Give a description as its readers would."""
+
+    def iri_of(self, kind: str, slug: str) -> str:
+        """Give the address of a record of ours."""
+
+    def visibilities(self) -> Mapping[str, str]:
+        """Say who may read each collection, by name."""
+
+
+class Drafts(Protocol):
+    """Descriptions on their way to a publication; all block."""
+
+    def list(self, kind: str = "", *, state: str = "") -> Sequence[Draft]:
+        """List drafts."""
+
+    def find(self, kind: str, slug: str) -> Draft | None:
+        """Find a draft."""
+
+    def get(self, kind: str, slug: str) -> Draft:
+        """Give a draft, or NotFound."""
+
+    def open(self, kind: str, slug: str) -> Draft:
+        """Give the draft to go on with."""
+
+    def save(
+        self,
+        kind: str,
+        slug: str,
+        said: Mapping[str, Any],
+        *,
+        who: str,
+        version: int | None = None,
+        read_at: int | None = None,
+        collection: str | None = None,
+    ) -> Draft:
+        """Keep a description as the next version."""
+
+    def ask(self, kind: str, slug: str, *, who: str, note: str = "") -> Draft:
+        """Ask somebody else to read a draft."""
+
+    def check(self, kind: str, slug: str, said: Mapping[str, Any], *, collection: str = "") -> Sequence[Problem]:
+        """Say what publishing would say."""
+
+    def publish(self, kind: str, slug: str, *, version: int | None = None, read_at: int | None = None) -> Outcome:
+        """Publish a draft."""
+
+    def discard(self, kind: str, slug: str, *, version: int | None = None, read_at: int | None = None) -> Draft:
+        """Throw a draft away."""
+
+    def withdraw(self, kind: str, slug: str, *, who: str, reason: str) -> Published:
+        """Withdraw a record and keep its text as a draft."""
+
+
+class Histories(Protocol):
+    """What records said before; reading them blocks."""
+
+    def of(self, table: KindTable, iri: str) -> Sequence[Version]:
+        """List the versions of a record of ours, the newest first."""
+
+    def said(self, table: KindTable, iri: str, collection: str, seq: int) -> dict[str, Any]:
+        """Give what a version said, or NotFound."""
+
+
+class Corrections(Protocol):
+    """What this city sets right in records of its sources; all block."""
+
+    def list(self, *, changed: bool = False, limit: int = 1_000) -> Sequence[Correction]:
+        """List corrections."""
+
+    def show(self, iri: str) -> Sheet:
+        """Show a record with what its source says."""
+
+    def check(self, iri: str, said: Mapping[str, Any]) -> Sequence[Problem]:
+        """Say what keeps a correction from being made."""
+
+    def set(self, iri: str, said: Mapping[str, Any], *, who: str, note: str = "", version: str | None = None) -> Sheet:
+        """Correct a record at once and at every harvest."""
+
+    def remove(self, iri: str, *, version: str | None = None) -> Sheet | None:
+        """Take a correction back."""
+
 
 class Knowers(Protocol):
     """Everything on practices, AI systems, models, challenges and reuses."""
+
+    @property
+    def drafts(self) -> Drafts:
+        """Give the drafts of what this city writes."""
+
+    @property
+    def histories(self) -> Histories:
+        """Give what records said before."""
+
+    @property
+    def corrections(self) -> Corrections:
+        """Give what is set right in records of sources."""
 
     @property
     def authoring(self) -> Authoring:
@@ -102,3 +202,7 @@ class Knowers(Protocol):
     @property
     def tasks(self) -> Tasks:
         """Give what waits for a person."""
+
+    @property
+    def previews(self) -> Previews:
+        """Give what was seen inside files."""

@@ -38,7 +38,7 @@ SENTENCE, FIX = "This node has answered you as often as it does in one minute.",
 _FALSE = "false "
 # What may never be refused: an orchestrator that hears 429 from a health check would kill the node.
 _FREE = frozenset({"/healthz", "/readyz", "/metrics"})
-_FEED = ("/federation/", "/witness/", "/checkpoints", "/dsp/")
+_FEED = ("/federation/", "/witness/", "/checkpoints", "/dsp/", "/data/")
 # Whatever starts otherwise is a public document; looked at once, since most requests are for those.
 _SPECIAL = ("/collections/", "/oauth/", *_FEED, *_FREE)
 _FEED_PARTS = frozenset({"checkpoint", "entries", "feed", "snapshot", "tile"})
@@ -150,6 +150,12 @@ class Limits:
         if self._trusted:
             address = self._forwarded(address, scope)
         return net_of(address) if ":" in address else address
+
+    def is_proxied(self, scope: Mapping[str, Any]) -> bool:
+        """Tell whether a request came by a proxy of ours, which says for whom it asks; not all on its machine do."""
+        client = scope.get("client")
+        forwarded = any(name == b"x-forwarded-for" for name, _ in scope["headers"])
+        return _is_of(client[0], self._trusted) if client and forwarded else False
 
     def connected(self, scope: Mapping[str, Any]) -> str:
         """Give the address of the connection itself."""

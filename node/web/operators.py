@@ -24,6 +24,7 @@ from node.web.addresses import At
 from node.web.answer import Document
 from node.web.findings import told
 from node.web.pages import Twin, ways_in
+from node.web.parameters import check_known
 from node.web.parts import Parts, chosen_of, json_document
 from node.web.ports import Held, Run, RunRow
 from node.web.records import title_of
@@ -140,6 +141,7 @@ def _add_runs(made: APIRouter, parts: Parts) -> None:
     @made.get("/runs.json", include_in_schema=False)
     @made.get("/runs", summary="Harvest runs, newest first", response_class=Response)
     async def runs(request: Request) -> Response:
+        check_known(request.query_params, "lang")
         found = parts.site.runs.recent(RUNS_SHOWN)
         if as_json(request):
             return answer.reply(request.headers, json_document({"runs": [_run_json(run) for run in found]}))
@@ -183,7 +185,8 @@ def _add_sitemaps(made: APIRouter, parts: Parts) -> None:
 
     @made.get("/robots.txt", include_in_schema=False)
     async def robots(request: Request) -> Response:
-        body = f"User-agent: *\nAllow: /\nDisallow: /records\n\nSitemap: {base}/sitemap.xml\n".encode()
+        shut = "".join(f"Disallow: {path}\n" for path in ("/records", "/get", "/report", "/desk"))
+        body = f"User-agent: *\nAllow: /\n{shut}\nSitemap: {base}/sitemap.xml\n".encode()
         return answer.reply(request.headers, Document(body, "text/plain; charset=utf-8", tag=_tag(body)))
 
     @made.get("/sitemap.xml", summary="All pages for search engines", response_class=Response)

@@ -5,10 +5,12 @@ strict. The language comes from `?lang=` or Accept-Language, never from a cookie
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -20,11 +22,19 @@ from node.web.accent import theme_css
 from node.web.addresses import At, is_mirror
 from node.web.answer import REVALIDATE, VARY, Document
 from node.web.ports import CollectionInfo, Run, Site
-from node.web.words import LANGUAGES, TABLE, title_language, title_said, words
+from node.web.words import LANGUAGES, known, title_language, title_said, words
 
 _HERE = Path(__file__).parent
 PAGE_VERSION = "html2"
-STATIC_TYPES = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+_SLUGS_S = 5.0
+STATIC_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".geojson": "application/geo+json",
+    ".png": "image/png",
+}
 
 # The ten icons, on a grid of 24 (ui/README). One never stands without its word.
 ICONS = {
@@ -57,11 +67,26 @@ def _state(run: Run, reader: str) -> Markup:
     return Markup('<span class="say {}">{}{}</span>').format(style, _icon(icon), words(reader, key))
 
 
+def _statics(folder: Path) -> dict[str, bytes]:
+    """Read every file that pages are drawn with, by its path below the folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in STATIC_TYPES
+    }
+
+
+def is_fragment(request: Request) -> bool:
+    """Tell whether a script asks for a part of the page alone (htmx); going back in the history, it asks for all."""
+    return request.headers.get("hx-request") == "true" and request.headers.get("hx-request-type") != "full"
+
+
 def ways_in(site: Site) -> list[tuple[str, str]]:
     """List the pages by which one may begin, besides the catalogue: the key of what each is called, and its address."""
     ways = [("sets.title", "/sets"), ("licences.title", "/licences")]
     if site.finding:
         ways.append(("quality.title", "/quality"))
+        ways += [("numbers.title", "/numbers")] if site.readers else []
         ways += [("sparql.title", "/sparql")] if site.finding.sparql.offered else []
         ways.append(("stac.title", "/stac"))
     return [*ways, ("ogc.title", "/ogc"), ("ns.title", "/ns"), ("nav.runs", "/runs"), ("nav.api", "/docs")]
@@ -70,9 +95,15 @@ def ways_in(site: Site) -> list[tuple[str, str]]:
 def why(code: str, status: int) -> str:
     """Give the key of the sentence that explains a problem to a person."""
     own = f"why.{code}"
-    if own in TABLE:
+    if known(own):
         return own
     return "why.unavailable" if status >= 500 else "why.forbidden" if status == 403 else "why.other"
+
+
+def heading(code: str, said: str) -> str:
+    """Give the key of what a problem is called: of what is said of this one where that has a title, else its code's."""
+    own = f"{said}.title"
+    return own if known(own) else f"problem.{code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +136,7 @@ class Pages:
         self._site = site
         self.prefix = urlsplit(site.base_url).path.rstrip("/")
         self.languages = tuple(code for code in site.languages if code in LANGUAGES) or ("en",)
-        self.static = {name: (_HERE / "static" / name).read_bytes() for name in STATIC_TYPES}
+        self.static = _statics(_HERE / "static")
         self.static["theme.css"] = theme_css(site.accent).encode()
         mark = hashlib.sha256(b"".join(self.static[name] for name in sorted(self.static)))
         self.static_version = mark.hexdigest()[:10]
@@ -117,6 +148,27 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals["icon"] = _icon
+        self._templates.globals["city_mark"] = self._city_mark
+        self._slugs: tuple[float, dict[str, str]] = (-_SLUGS_S, {})
+
+    def theme(self) -> bytes:
+        """Write the sheet of colours: this city's own, and one for the dot beside each other city."""
+        view = self._site.federation.view if self._site.federation else None
+        return theme_css(self._site.accent, view.accents() if view else {}).encode()
+
+    def _city_mark(self, name: str) -> Markup:
+        """Write a city's name with the dot of its colour; the name alone says which one it is."""
+        slug = "self" if name == self._site.city else self._slugs_now().get(name, "")
+        dot = Markup(' data-city="{}"').format(slug) if slug else Markup()
+        return Markup('<span class="city"{}>{}</span>').format(dot, name)
+
+    def _slugs_now(self) -> dict[str, str]:
+        """Give the names that cities bear here, by how they are called; asked for anew every few seconds."""
+        now = time.monotonic()
+        if now - self._slugs[0] >= _SLUGS_S:
+            view = self._site.federation.view if self._site.federation else None
+            self._slugs = (now, {one.city: one.name for one in view.cities()} if view else {})
+        return self._slugs[1]
 
     def visitor(self, request: Request) -> Visitor:
         """Find out the language; an unknown `lang` is as good as none."""
@@ -127,44 +179,59 @@ class Pages:
         return Visitor(asked if chosen else spoken, chosen, request.scope["path"], query)
 
     def render(
-        self, template: str, visitor: Visitor, *, nav: str = "", twins: Sequence[Twin] = (), **context: object
+        self,
+        template: str,
+        visitor: Visitor,
+        *,
+        nav: str = "",
+        twins: Sequence[Twin] = (),
+        fragment: str = "",
+        **context: Any,  # noqa: ANN401 - whatever the template names
     ) -> bytes:
-        """Write one page."""
+        """Write one page, or of it the block that `fragment` names."""
+        made = self._templates.get_template(template)
+        values = {**self._common(visitor, nav, twins), **context}
+        if not fragment:
+            return made.render(values).encode()
+        context_of_page = made.new_context(values)
+        # Imports at the top of a template are made known to its blocks by its first step.
+        next(made.root_render_func(context_of_page))
+        return "".join(made.blocks[fragment](context_of_page)).encode()
+
+    def _common(self, visitor: Visitor, nav: str, twins: Sequence[Twin]) -> dict[str, object]:
+        """Give what every template may know."""
         reader = visitor.language
-        return (
-            self._templates.get_template(template)
-            .render(
-                **context,
-                reader=reader,
-                city=self._site.city,
-                base=self._site.base_url,
-                here=visitor.path,
-                elsewhere=[(words(reader, key), path) for key, path in ways_in(self._site)],
-                federated=self._site.federation is not None,
-                searched=self._site.finding is not None,
-                prefix=self.prefix,
-                static=self.static_version,
-                nav=nav,
-                twins=twins,
-                languages=[(code, LANGUAGES[code], self._same_page(visitor, code)) for code in self.languages],
-                t=lambda key, **values: words(reader, key, **values),
-                link=lambda path: self._link(visitor, path),
-                number=lambda value: text.number(value, reader),
-                decimal=lambda value: text.decimal(value, reader),
-                moment=lambda ms: text.moment(ms, reader),
-                date=lambda ms: text.date_of(ms, reader),
-                clock=lambda ms: text.clock(ms, reader),
-                record_link=lambda held, beside="": self._link(
-                    visitor, At("", held).beside(beside) if beside else At("", held).page
-                ),
-                city_of=self._cities(),
-                called=lambda title: title_said(title, reader),
-                named=lambda info: self._named(info, reader),
-                why=why,
-                state=lambda run: _state(run, reader),
-            )
-            .encode()
-        )
+        return {
+            "reader": reader,
+            "city": self._site.city,
+            "base": self._site.base_url,
+            "here": visitor.path,
+            "elsewhere": [(words(reader, key), path) for key, path in ways_in(self._site)],
+            "federated": self._site.federation is not None,
+            "searched": self._site.finding is not None,
+            "desked": self._site.staff is not None,
+            "prefix": self.prefix,
+            "static": self.static_version,
+            "nav": nav,
+            "twins": twins,
+            "languages": [(code, LANGUAGES[code], self._same_page(visitor, code)) for code in self.languages],
+            "t": lambda key, **values: words(reader, key, **values),
+            "link": lambda path: self._link(visitor, path),
+            "number": lambda value: text.number(value, reader),
+            "decimal": lambda value: text.decimal(value, reader),
+            "moment": lambda ms: text.moment(ms, reader),
+            "date": lambda ms: text.date_of(ms, reader),
+            "clock": lambda ms: text.clock(ms, reader),
+            "record_link": lambda held, beside="": self._link(
+                visitor, At("", held).beside(beside) if beside else At("", held).page
+            ),
+            "city_of": self._cities(),
+            "called": lambda title: title_said(title, reader),
+            "named": lambda info: self._named(info, reader),
+            "why": why,
+            "heading": heading,
+            "state": lambda run: _state(run, reader),
+        }
 
     def _cities(self) -> Callable[[str], str]:
         """Give what names the city of a mirrored collection, and nothing for our own; asks once for a whole page."""

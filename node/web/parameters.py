@@ -23,7 +23,10 @@ def check_known(names: Iterable[str], *known: str) -> None:
     """Refuse a parameter that is none of these. Raises Malformed."""
     unknown = next((name for name in names if name not in known and not is_added(name)), None)
     if unknown is not None:
-        raise Malformed(f"There is no parameter {unknown[:40]!r} here.", fix=f"The parameters are: {', '.join(known)}.")
+        named = ", ".join(known)
+        error = Malformed(f"There is no parameter {unknown[:40]!r} here.", fix=f"The parameters are: {named}.")
+        error.said = ("refuse.unknown", {"name": unknown[:40], "known": named})
+        raise error
 
 
 def numbers_in(text: str) -> list[float]:

@@ -13,11 +13,12 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
+from node.catalog.usage import What
 from node.errors import Malformed, NotAcceptable
 from node.web import answer, negotiate
 from node.web.answer import Document, Encoded
 from node.web.city_ports import Mirror
-from node.web.front import Keeper, Still, key_of
+from node.web.front import Keeper, Scope, Still, key_of
 from node.web.pages import Pages, accept_of
 from node.web.ports import Site
 from node.web.reading import Reading
@@ -25,14 +26,24 @@ from node.web.reading import Reading
 T = TypeVar("T")
 
 
+def connected(scope: Scope) -> str:
+    """Give the address of whoever asks, as the server knows it."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a router works with: the public reading of the shelf, the pages, the store of kept replies."""
+    """What a router works with: the public reading of the shelf, the pages, the store of kept replies.
+
+    `address_of` tells where a request came from, proxies of ours seen through.
+    """
 
     site: Site
     reading: Reading
     pages: Pages
     keeper: Keeper
+    address_of: Callable[[Scope], str] = connected
     slow: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
 
     def mirror(self, collection: str) -> Mirror | None:
@@ -45,6 +56,12 @@ class Parts:
             return self.site.city
         cities = self.site.federation.view.cities() if self.site.federation else ()
         return next((one.city for one in cities if one.url == url), url)
+
+    def count(self, request: Request, what: What, about: str) -> None:
+        """Count one use, of nobody: neither of a HEAD, nor of what a browser fetches in advance."""
+        in_advance = "prefetch" in request.headers.get("sec-purpose", "")
+        if self.site.readers and not in_advance and not request.scope["state"].get("head"):
+            self.site.readers.usage.count(what, about)
 
     def keep(self, request: Request, encoded: Encoded, *, still: Still | None, version: int) -> None:
         """Keep a reply for the very same request, as `Keeper.put` does."""
@@ -101,7 +118,9 @@ def form_for(
 def number_in(name: str, given: str, *, most: int) -> int:
     """Read a whole number of the query, from 1 to `most`. Raises Malformed."""
     if not (given.isascii() and given.isdigit() and len(given) < 10 and 1 <= int(given) <= most):
-        raise Malformed(f"{name}={given[:40]!r} is no page number.", fix=f"Write {name}= and a whole number from 1.")
+        error = Malformed(f"{name}={given[:40]!r} is no page number.", fix=f"Write {name}= and a whole number from 1.")
+        error.said = ("refuse.page", {"name": name})
+        raise error
     return int(given)
 
 

@@ -1,13 +1,13 @@
-"""What the staff's API of peers needs from the rest of the node: the desk, in JSON values.
+"""What the staff needs of the node about peers and about our own keys: the desks behind pages and API, in JSON values.
 
-The part of `ports` that belongs to `peers_api`. Every method blocks, some for as long as a peer takes, so they
-are called beside the event loop; errors are those of the tree.
+The part of `ports` that belongs to `peers_api`, `keys_api` and the desk on both. Every method blocks, some for as
+long as a peer takes, so they are called beside the event loop; errors are those of the tree.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-Json = Mapping[str, object]
+Json = Mapping[str, Any]
 
 
 class Office(Protocol):
@@ -28,11 +28,17 @@ class Office(Protocol):
     def review(self, name: str) -> Json:
         """Say what approving a peer would pin."""
 
-    def add(self, invite: str, *, name: str, fingerprint: str = "", note: str = "") -> Json:
-        """Propose a peer."""
+    def add(self, invite: str, *, name: str, fingerprint: str = "", note: str = "", untold: bool = False) -> Json:
+        """Propose a peer; `untold`: by its address alone."""
 
-    def approve(self, name: str, *, by: str, review: str, fingerprint: str = "") -> Json:
+    def approve(self, name: str, *, by: str, review: str, fingerprint: str = "", told_by: str = "") -> Json:
         """Pin what was reviewed."""
+
+    def annotate(self, name: str, note: str) -> Json:
+        """Write the staff's note about a peer."""
+
+    def differs(self, name: str, *, by: str, told_by: str = "") -> Json:
+        """Note that another fingerprint was read out, and keep the peer out."""
 
     def pause(self, name: str) -> Json:
         """Stop all exchange for a while."""
@@ -57,3 +63,23 @@ class Office(Protocol):
 
     def take(self, table: bytes, *, plan: str) -> Json:
         """Do what was planned, all or none."""
+
+
+class RefusalOffice(Protocol):
+    """What is refused on both sides."""
+
+    def of(self, peer: str) -> Json:
+        """Give what we refuse of a peer, and what it refuses of us."""
+
+
+class KeyOffice(Protocol):
+    """What the city's staff does with the node's own keys."""
+
+    def list(self) -> Json:
+        """Give every key there ever was, by purpose."""
+
+    def rotate(self, purpose: str, *, overlap_days: int = 7) -> Json:
+        """Replace a key."""
+
+    def retire(self, kid: str) -> Json:
+        """End the overlap of a key that was replaced."""

@@ -18,12 +18,22 @@ from node.vocab.json_once import refuse_twice
 from node.web import answer
 from node.web.bodies import body_of
 from node.web.door import Door
+from node.web.edge import READING
 from node.web.parts import Parts
 from node.web.peer_ports import Office
 from node.web.ports import Federation
 
 MAX_JSON_BYTES = 64 * 1024
 MAX_TABLE_BYTES = 1024 * 1024
+# By which members a query or a body names what an act is done to, the first that is there; and what else the trail
+# keeps of a body.
+_NAMING = ("name", "iri", "peer", "offer", "target", "replaces", "plan", "dataset")
+_CHOSEN = (
+    *("roles", "approve", "terms", "template", "role", "peer", "offer", "target", "covers", "theirs", "peers"),
+    *("automatic", "collections", "themes", "all", "keys", "collection", "version", "seq", "outcome", "publish"),
+    *("kind", "paused", "dry", "full", "fingerprint", "review", "public", "until", "overlap_days", "id", "open"),
+)
+_MOST_NAMED = 100
 _RESPONSES: dict[int | str, dict[str, Any]] = {400: {}, 401: {}, 403: {}, 404: {}, 409: {}}
 
 Done = TypeVar("Done")
@@ -62,28 +72,73 @@ class Staff:
             raise Forbidden("This is for the city's own staff.", fix="Use a token issued with --staff.")
         return caller.name
 
+    def source(self, request: Request) -> str:
+        """Give the address that a request came from."""
+        return self._parts.address_of(request.scope)
+
     async def does(self, request: Request, act: Callable[[], object], *, status: int = 200) -> Response:
-        """Do one act for a member of staff."""
-        await self.enter(request)
-        return _told(await self._parts.thread(act), status=status)
+        """Do one act for a member of staff; in the audit trail, unless it only reads."""
+        by = await self.enter(request)
+        return _told(await self.beside(act, request, by), status=status)
 
     async def does_with(self, request: Request, act: Callable[[Mapping[str, Any], str], object]) -> Response:
         """Do one act with the JSON object of the body and the name of the person."""
         by = await self.enter(request)
         said = read_object(await body_of(request, most=MAX_JSON_BYTES))
-        return _told(await self._parts.thread(lambda: act(said, by)))
+        return _told(await self.beside(lambda: act(said, by), request, by, said))
 
-    async def beside(self, act: Callable[[], Done]) -> Done:
-        """Do something beside the event loop, for a member of staff who was let in."""
-        return await self._parts.thread(act)
+    async def beside(
+        self,
+        act: Callable[[], Done],
+        request: Request | None = None,
+        by: str = "",
+        said: Mapping[str, Any] | None = None,
+    ) -> Done:
+        """Do something beside the event loop, for a member of staff who was let in.
+
+        With the request and who they are it stands in the audit trail, unless its method says that it only reads; what
+        it is done to is named by the address, by the query or by what was `said` in the body.
+        """
+        staff = self._parts.site.staff
+        if request is None or staff is None or request.method in READING:
+            return await self._parts.thread(act)
+        source, target, detail = self.source(request), _about(request, said or {}), _details(said or {})
+        name = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
+
+        def noted() -> Done:
+            with staff.trail.act(who=by, way="api", source=source, act=name, target=target) as telling:
+                telling.detail.update(detail)
+                return act()
+
+        return await self._parts.thread(noted)
 
     async def table(self, request: Request, act: Callable[[bytes], object]) -> Response:
         """Do one act with the table of the body."""
-        await self.enter(request)
+        by = await self.enter(request)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "text/csv":
             raise Malformed("A table of peers is sent as text/csv.", fix="Say so in Content-Type.")
         table = await body_of(request, most=MAX_TABLE_BYTES)
-        return _told(await self._parts.thread(lambda: act(table)))
+        return _told(await self.beside(lambda: act(table), request, by))
+
+
+def _about(request: Request, said: Mapping[str, Any]) -> str:
+    """Name what an act is done to."""
+    if request.path_params:
+        return " ".join(map(str, request.path_params.values()))
+    named = (each for given in (request.query_params, said) for name in _NAMING if (each := given.get(name)))
+    return next((each for each in named if isinstance(each, str)), "")
+
+
+def _details(said: Mapping[str, Any]) -> dict[str, str | int | bool]:
+    """Give what the trail keeps of a body: what was chosen, never what somebody wrote, nor a secret."""
+    found: dict[str, str | int | bool] = {}
+    for name in _CHOSEN:
+        value = said.get(name)
+        if isinstance(value, bool | int | str) and value != "":
+            found[name] = value
+        elif isinstance(value, list):
+            found[name] = ", ".join(each for each in value[:_MOST_NAMED] if isinstance(each, str))
+    return found
 
 
 def _told(value: object, *, status: int = 200) -> Response:
@@ -138,14 +193,15 @@ def router(parts: Parts, federation: Federation) -> APIRouter:
     """Make the router."""
     made = APIRouter(prefix="/api", tags=["Staff: peers"], responses=_RESPONSES, default_response_class=JSONResponse)
     staff = Staff(parts, federation)
-    _add_reading(made, staff)
+    _add_reading(made, staff, federation)
     _add_acts(made, staff)
+    _add_stopping(made, staff)
     _add_follows(made, staff)
     _add_tables(made, staff)
     return made
 
 
-def _add_reading(made: APIRouter, staff: Staff) -> None:
+def _add_reading(made: APIRouter, staff: Staff, federation: Federation) -> None:
     @made.get("/invitation", summary="What to send to another city by a trusted way")
     async def invite(request: Request) -> Response:
         return await staff.does(request, staff.office.invite)
@@ -162,6 +218,14 @@ def _add_reading(made: APIRouter, staff: Staff) -> None:
     async def review(request: Request, name: Name) -> Response:
         return await staff.does(request, lambda: staff.office.review(name))
 
+    @made.get("/peers/{name}/refusals", summary="What we refuse of a peer, and what it refuses of us")
+    async def refusals(request: Request, name: Name) -> Response:
+        def told() -> object:
+            staff.office.show(name)  # or there is no such peer
+            return federation.refusal_office.of(name)
+
+        return await staff.does(request, told)
+
     @made.post("/peers/{name}/test", summary="Walk to a peer, step by step")
     async def test(request: Request, name: Name) -> Response:
         return await staff.does(request, lambda: staff.office.test(name))
@@ -176,6 +240,7 @@ def _add_acts(made: APIRouter, staff: Staff) -> None:
                 name=text_of(said, "name", needed=True, most=63),
                 fingerprint=text_of(said, "fingerprint", most=100),
                 note=text_of(said, "note", most=1_000),
+                untold=flag_of(said, "compare_later"),
             )
 
         reply = await staff.does_with(request, act)
@@ -186,7 +251,25 @@ def _add_acts(made: APIRouter, staff: Staff) -> None:
     async def approve(request: Request, name: Name) -> Response:
         def act(said: Mapping[str, Any], by: str) -> object:
             review = text_of(said, "review", needed=True, most=100)
-            return staff.office.approve(name, by=by, review=review, fingerprint=text_of(said, "fingerprint", most=100))
+            told = text_of(said, "fingerprint", most=100)
+            told_by = text_of(said, "told_by", most=200)
+            return staff.office.approve(name, by=by, review=review, fingerprint=told, told_by=told_by)
+
+        return await staff.does_with(request, act)
+
+    @made.put("/peers/{name}/note", summary="Write the staff's note about a peer")
+    async def annotate(request: Request, name: Name) -> Response:
+        def act(said: Mapping[str, Any], by: str) -> object:  # noqa: ARG001  (the trail says who)
+            return staff.office.annotate(name, text_of(said, "note", most=1_000))
+
+        return await staff.does_with(request, act)
+
+
+def _add_stopping(made: APIRouter, staff: Staff) -> None:
+    @made.post("/peers/{name}/differs", summary="Note that its fingerprint is another one than was read out; block it")
+    async def differs(request: Request, name: Name) -> Response:
+        def act(said: Mapping[str, Any], by: str) -> object:
+            return staff.office.differs(name, by=by, told_by=text_of(said, "told_by", most=200))
 
         return await staff.does_with(request, act)
 

@@ -28,7 +28,17 @@ def edges(geometry: str) -> str:
     '60–61° N, 24.5–25° E'
     """
     found = box(geometry)
-    return f"{_span(found[0], found[2], 'NS')}, {_span(found[1], found[3], 'EW')}" if found else ""
+    return edges_of((found[1], found[0], found[3], found[2])) if found else ""
+
+
+def edges_of(extent: tuple[float, float, float, float]) -> str:
+    """Say in degrees where a box (west, south, east, north) lies.
+
+    >>> edges_of((24.5, 60, 25, 61))
+    '60–61° N, 24.5–25° E'
+    """
+    west, south, east, north = extent
+    return f"{_span(south, north, 'NS')}, {_span(west, east, 'EW')}"
 
 
 def _span(low: float, high: float, signs: str) -> str:

@@ -4,6 +4,7 @@ The reference is written from the same OpenAPI document that programs read, on o
 node, as viewers of OpenAPI from elsewhere would.
 """
 
+import hashlib
 import time
 from typing import Any
 
@@ -14,31 +15,17 @@ from starlette.responses import Response
 
 from node.errors import NotFound
 from node.web import answer, problems
-from node.web.addresses import is_mirror
 from node.web.answer import Document
-from node.web.catalog import rows_of
+from node.web.home import Home
 from node.web.pages import STATIC_TYPES, Twin
 from node.web.parts import Parts, chosen_of, json_document
-from node.web.ports import Held
 from node.web.words import words
-
-WEEK_MS = 7 * 24 * 3600 * 1000
-NEW_SHOWN = 5
-NEW_LOOKED_AT = 500
-_TYPES = STATIC_TYPES | {"theme.css": "text/css; charset=utf-8"}
-
-
-def newest(parts: Parts, now_ms: int, *, mirrored: bool = False) -> list[Held]:
-    """Find what changed last within a week, newest first: among our own, or among what is held of other cities."""
-    found: list[Held] = []
-    for name in [name for name in parts.reading.collections() if is_mirror(name) is mirrored]:
-        found += parts.reading.page(name, offset=0, limit=NEW_LOOKED_AT, modified_since_ms=now_ms - WEEK_MS)
-    return sorted(found, key=lambda held: (-held.at_ms, -held.seq, held.slug))[:NEW_SHOWN]
 
 
 def router(parts: Parts) -> APIRouter:
     """Make the router."""
     made = APIRouter(include_in_schema=False)
+    front_page = Home(parts)
 
     @made.get("/")
     async def home(request: Request) -> Response:
@@ -49,16 +36,13 @@ def router(parts: Parts) -> APIRouter:
         twins = [Twin("Turtle", f"{base}/catalog.ttl"), Twin("JSON-LD", f"{base}/catalog.jsonld")]
 
         def render() -> bytes:
-            now_ms = int(time.time() * 1000)
-            infos = list(parts.reading.collections().values())
+            front = front_page.front(visitor, time.time_ns() // 1_000_000)
             own = parts.reading.own()
             signed = [(info, found) for info in own if (found := parts.site.proofs.checkpoint(info.name))]
             return parts.pages.render(
                 "home.html",
                 visitor,
-                collections=[(info, parts.reading.count(info.name)) for info in infos],
-                rows=rows_of(parts, newest(parts, now_ms), visitor),
-                others=rows_of(parts, newest(parts, now_ms, mirrored=True), visitor),
+                front=front,
                 # The oldest first: up to then, all of them are verified.
                 checkpoints=sorted(signed, key=lambda pair: pair[1].signed_at_ms),
                 twins=twins,
@@ -66,14 +50,19 @@ def router(parts: Parts) -> APIRouter:
 
         return answer.reply(request.headers, parts.pages.document(await parts.thread(render)))
 
-    @made.get("/static/{name}")
+    @made.get("/static/{name:path}")
     async def static(request: Request, name: str) -> Response:
-        if name not in _TYPES:
+        if name not in parts.pages.static:
             raise NotFound("There is no such file.", fix="Look at the page that sent you here again.")
+        if name == "theme.css":  # other cities may choose another colour any day
+            body = await parts.thread(parts.pages.theme)
+            tag = hashlib.sha256(body).hexdigest()[:32]
+            document = Document(body, STATIC_TYPES[".css"], tag=tag, cache=answer.REVALIDATE, vary=answer.VARY_SUFFIX)
+            return answer.reply(request.headers, document)
         versioned = request.query_params.get("v") == parts.pages.static_version
         document = Document(
             parts.pages.static[name],
-            _TYPES[name],
+            STATIC_TYPES[name[name.rindex(".") :]],
             tag=f"{parts.pages.static_version}-{name}",
             cache=answer.IMMUTABLE if versioned else answer.REVALIDATE,
             vary=answer.VARY_SUFFIX,

@@ -15,12 +15,17 @@ from node.federation.tokens_request import Asked, Reply
 from node.records import Finding
 from node.web.agreement_ports import Agreeing
 from node.web.city_ports import Cities
-from node.web.dsp_ports import Dsp
+from node.web.dsp_ports import Dsp, Moving
 from node.web.feed_ports import Access, ErasuresHeard, Feed, Notices, RefusalsHeard, Rights, Stream
 from node.web.find_ports import Asking, Finders
 from node.web.history_ports import Watching
+from node.web.incoming_ports import Incoming
 from node.web.know_ports import Knowers
-from node.web.peer_ports import Office
+from node.web.moved_ports import DataDesk
+from node.web.peer_ports import KeyOffice, Office, RefusalOffice
+from node.web.reader_ports import Readers
+from node.web.source_ports import Harvesting, Today
+from node.web.staff_ports import Staff
 
 
 class Held(Protocol):
@@ -305,6 +310,14 @@ class Federation(Protocol):
         """Give the desk where the city's staff deals with peers."""
 
     @property
+    def key_office(self) -> KeyOffice:
+        """Give the desk where the city's staff deals with the node's own keys."""
+
+    @property
+    def refusal_office(self) -> RefusalOffice:
+        """Give what is refused between us and a peer."""
+
+    @property
     def rights(self) -> Rights:
         """Give what decides who may read."""
 
@@ -327,6 +340,14 @@ class Federation(Protocol):
     @property
     def dsp(self) -> Dsp:
         """Give the services of the Dataspace Protocol."""
+
+    @property
+    def moving(self) -> Moving:
+        """Give what moves data under agreements."""
+
+    @property
+    def incoming(self) -> Incoming:
+        """Give what takes in what providers bring."""
 
     @property
     def asking(self) -> Asking:
@@ -383,6 +404,26 @@ class Site(Protocol):
     @property
     def knowledge(self) -> Knowers | None:
         """Give what knows practices, AI systems, models, challenges and reuses; nothing where none are kept."""
+
+    @property
+    def readers(self) -> Readers | None:
+        """Give what readers report and how they use the catalogue; nothing where neither is kept."""
+
+    @property
+    def data_desk(self) -> DataDesk | None:
+        """Give what knows of data that move under agreements; nothing where none do."""
+
+    @property
+    def harvesting(self) -> Harvesting | None:
+        """Give sources and runs as the staff sees them; nothing where nothing is harvested."""
+
+    @property
+    def today(self) -> Today | None:
+        """Give what waits for a person; nothing where there is no desk."""
+
+    @property
+    def staff(self) -> Staff | None:
+        """Give the city's own staff; nothing where there is no desk."""
 
     @property
     def city(self) -> str:

@@ -25,6 +25,7 @@ STATUS: dict[type[errors.NodeError], int] = {
     errors.Withdrawn: 410,
     errors.Changed: 412,
     errors.TooLarge: 413,
+    errors.WrongRange: 416,
     errors.Refused: 422,
     errors.UnknownKind: 422,
     errors.Refuted: 422,
@@ -42,6 +43,8 @@ STATUS: dict[type[errors.NodeError], int] = {
     errors.Stopped: 503,
     errors.SourceUnreachable: 502,
     errors.PeerUnreachable: 502,
+    errors.OriginChanged: 503,
+    errors.ConsentUnknown: 503,
 }
 # Problems that HTTP itself has and our tree has not.
 HTTP_ONLY: dict[str, int] = {"method-not-allowed": 405, "address-too-long": 414, "internal": 500}
@@ -52,7 +55,11 @@ CODES: dict[str, int] = {kind.code: status for kind, status in STATUS.items()} |
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong with one request. `more` joins the document as further members."""
+    """What went wrong with one request. `more` joins the document as further members.
+
+    `said` is what a page says instead of the detail, in its reader's language: a key of the words, and values. `size`
+    is of what ranges were asked of.
+    """
 
     code: str
     status: int
@@ -62,6 +69,8 @@ class Problem:
     challenge: str = ""
     retry_after_s: int = 0
     nonce: str = ""
+    said: tuple[str, Mapping[str, object]] = ("", {})
+    size: int | None = None
 
     def document(self, *, base_url: str, instance: str, title: str) -> bytes:
         """Write problem+json; members in a fixed order, `more` last."""
@@ -81,6 +90,7 @@ class Problem:
         """Say when to come back, if that is the thing to do, and how to prove who one is."""
         said: tuple[tuple[str, str], ...] = (("www-authenticate", self.challenge),) if self.challenge else ()
         said += (("dpop-nonce", self.nonce),) if self.nonce else ()
+        said += (("content-range", f"bytes */{self.size}"),) if self.size is not None else ()
         after = self.retry_after_s or (RETRY_AFTER_S if self.status == 503 else 0)
         return (*said, ("retry-after", str(after))) if after else said
 
@@ -104,8 +114,9 @@ def problem_of(error: errors.NodeError) -> Problem:
         more = {name: value for name, value in said.items() if value}
     challenge = error.challenge if isinstance(error, errors.Unauthenticated) else ""
     nonce = error.nonce if isinstance(error, errors.Unauthenticated) else ""
+    size = error.size if isinstance(error, errors.WrongRange) else None
     wait = error.retry_after_s if isinstance(error, errors.Unavailable) and status in (429, 503) else 0
-    return Problem(error.code, status, error.message, error.fix, more, challenge, wait, nonce)
+    return Problem(error.code, status, error.message, error.fix, more, challenge, wait, nonce, error.said, size)
 
 
 def internal() -> Problem:

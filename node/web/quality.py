@@ -188,7 +188,7 @@ class QualityDocuments:
 
     # ------------------------------------------------------------ forms
 
-    def _page(self, template: str, **context: object) -> Document:
+    def _page(self, template: str, **context: Any) -> Document:  # noqa: ANN401
         pages, address = self._parts.pages, self._asked.address
         path, _, query = address.partition("?")
         tail = f"?{query}" if query else ""

@@ -10,6 +10,7 @@ import re
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from node.web.connection import CONNECTION
 from node.web.front import Front
 
 _METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
@@ -27,6 +28,11 @@ class _Quick(HttpToolsProtocol):
 
     front: Front
     _answered = False
+
+    def on_message_begin(self) -> None:
+        """Begin a request; what streams may end the connection, and see how much of it is still here."""
+        super().on_message_begin()
+        self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
 
     def on_headers_complete(self) -> None:
         """Answer from memory, or go on as uvicorn does."""

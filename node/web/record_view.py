@@ -4,7 +4,7 @@ Values for the templates, no HTML but the cleaned description. "Unknown" is an a
 what the source does not say is said to be unsaid.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from node.web import places, text
 from node.web.everything import Line, everything
 from node.web.graph import MINTED, Described, href, tail
 from node.web.text import Said
-from node.web.words import TABLE, words
+from node.web.words import known, words
 
 LEAD_CHARACTERS = 320
 _TITLES = (DCT.title, SKOS.prefLabel, FOAF.name, SCHEMA.name)
@@ -59,6 +59,8 @@ class File:
     href: str
     direct: bool
     known: bool = True
+    number: int = 0
+    updated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,8 @@ class _Looker:
 
     def files(self) -> tuple[File, ...]:
         """List the files by title: the order of a payload is that of names, which may be minted."""
-        found = [self._file(file) for file in self.said.values(self.iri, DCAT.distribution)]
+        files = enumerate(self.said.values(self.iri, DCAT.distribution), 1)
+        found = [replace(self._file(file), number=number) for number, file in files]
         return tuple(sorted(found, key=lambda file: (file.title.text.casefold(), file.form)))
 
     def _file(self, file: str) -> File:
@@ -239,9 +242,10 @@ class _Looker:
             about=text.plain(self.said.text(file, DCT.description).text, 160),
             licence=self.licence(file),
             size=text.size(int(whole), self.reader) if whole.isascii() and whole.isdigit() and len(whole) < 16 else "",
-            href=next(iter(direct or self.said.links(file, DCAT.accessURL)), ""),
+            href=address_of(self.said, file),
             direct=bool(direct),
             known=bool(form),
+            updated=text.date_text(self.said.value(file, DCT.modified, DCT.issued), self.reader),
         )
 
     # ------------------------------------------------------------ facts
@@ -327,6 +331,22 @@ class _Looker:
         return found
 
 
+def address_of(said: Described, file: str) -> str:
+    """Give where a file of a record is got: directly if it can be, else by a page; nothing if nowhere."""
+    return next(iter(said.links(file, DCAT.downloadURL) or said.links(file, DCAT.accessURL)), "")
+
+
+def addresses_in(said: Described) -> dict[int, str]:
+    """Give where on the web a record says its files are, by the number that each has on its page.
+
+    Numbers follow the order of the files' own IRIs, so they last as long as the record names the same files.
+    """
+    files = (
+        (number, address_of(said, file)) for number, file in enumerate(said.values(said.iri, DCAT.distribution), 1)
+    )
+    return {number: address for number, address in files if address.lower().startswith(("http://", "https://"))}
+
+
 def look(said: Described) -> RecordView:
     """Work out the whole page."""
     looker = _Looker(said)
@@ -362,6 +382,16 @@ def told_of_files(view: RecordView, forms: Mapping[str, str]) -> RecordView:
     return replace(view, files=tuple(files))
 
 
+def extent_in(said: Described) -> tuple[float, float, float, float] | None:
+    """Find the box (west, south, east, north) in which all places of a record lie; None where none has a shape."""
+    shapes = [said.value(place, DCAT.bbox, LOCN.geometry) for place in said.values(said.iri, DCT.spatial)]
+    boxes = [found for shape in shapes if (found := places.box(shape))]
+    if not boxes:
+        return None
+    souths, wests, norths, easts = zip(*boxes, strict=True)
+    return min(wests), min(souths), max(easts), max(norths)
+
+
 def title_in(said: Described) -> Said:
     """Choose the title alone."""
     return _Looker(said).title()
@@ -369,12 +399,13 @@ def title_in(said: Described) -> Said:
 
 def _state(said: Described) -> str:
     key = f"agreement.state.{said.value(said.iri, CN.state)}"
-    return words(said.reader, key) if key in TABLE else ""
+    return words(said.reader, key) if known(key) else ""
 
 
-def _between(said: Described) -> Said:
+def _between(said: Described, city_at: Callable[[str], str]) -> Said:
     """Say of an agreement whose it is and how its city has it in its journal; nothing of other records."""
-    cities = [urlsplit(said.value(said.iri, term)).netloc for term in (ODRL.assigner, ODRL.assignee)]
+    urls = [said.value(said.iri, term) for term in (ODRL.assigner, ODRL.assignee)]
+    cities = [named if (named := city_at(url)) != url else urlsplit(url).netloc for url in urls]
     state = _state(said)
     return Said(f"{' → '.join(cities)}. {state}") if all(cities) and state else text.NOTHING
 
@@ -388,14 +419,17 @@ def _each_once(licences: Iterable[Licence | None]) -> list[Licence]:
     return list({licence.iri or licence.name: licence for licence in licences if licence}.values())
 
 
-def look_quickly(said: Described, lead: int = 200) -> RowView:
-    """Work out a row of a list, with so many characters of its description."""
+def look_quickly(said: Described, lead: int = 200, *, city_at: Callable[[str], str] = str) -> RowView:
+    """Work out a row of a list, with so many characters of its description.
+
+    `city_at` names the city of a node by its base URL; the address of one that it does not know stays.
+    """
     looker = _Looker(said)
     use, sure = looker.use()
     forms = {looker.form(file) for file in said.values(said.iri, DCAT.distribution)} - {""}
     return RowView(
         title=looker.title(),
-        lead=looker.lead(lead) or _between(said),
+        lead=looker.lead(lead) or _between(said, city_at),
         publisher=looker.publisher(),
         licence=use,
         sure=sure,

@@ -6,7 +6,9 @@ documents beside it. What is built here is kept by `front`, which answers the sa
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from functools import partial
+from hashlib import sha256
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from starlette.convertors import StringConvertor, register_url_convertor
@@ -21,19 +23,23 @@ from node.records import PLURALS
 from node.vocab import ntriples, serialise
 from node.vocab.contexts import CONTEXT_PATH
 from node.vocab.ntriples import Triple
-from node.web import answer, findings, negotiate
+from node.vocab.terms import DCT
+from node.web import answer, findings, negotiate, places
 from node.web.addresses import At, is_mirror
-from node.web.agreement_view import AgreementView, view_of
+from node.web.agreement_page import told_of
 from node.web.answer import Document, link
+from node.web.citing import REFERENCES, reference, snippets
+from node.web.corrected import corrected_in
 from node.web.door import ANYBODY, Door
 from node.web.graph import Described
+from node.web.inside import files_of, forms_seen, insides
 from node.web.knowledge_view import knowledge_of
 from node.web.pages import Twin, Visitor
 from node.web.parts import Parts, chosen_of, form_for, json_document, split_suffix
 from node.web.ports import Checkpoint, Held
 from node.web.quality_view import fixes_of
 from node.web.reading import Reading
-from node.web.record_view import look, title_in, told_of_files
+from node.web.record_view import File, RecordView, extent_in, look, title_in, told_of_files
 from node.web.related import Related
 from node.web.schema_org import block
 from node.web.seen import Seen, seen_by
@@ -46,6 +52,8 @@ PROFILE = "http://data.europa.eu/r5r/"
 FORM_LABELS = {"ttl": "Turtle", "jsonld": "JSON-LD", "rdf": "RDF/XML", "nt": "N-Triples"}
 # Above this a payload takes longer to write than the event loop should wait.
 INLINE_BYTES = 128 * 1024
+# What may have data under an agreement.
+ASKED_FOR = frozenset({"dataset", "dataset-series", "data-service", "city-model"})
 MAX_IRI = 2_000
 FIXES_SHOWN = 3
 
@@ -117,6 +125,8 @@ class RecordDocuments:
 
     def page(self, held: Held, visitor: Visitor) -> bytes:
         """Render the page."""
+        if held.kind == "agreement" and (agreement := self._agreement(held, visitor)):
+            return agreement
         reading, site, pages = self._parts.reading, self._parts.site, self._parts.pages
         payload = reading.payload(held)
         triples = ntriples.triples_of(payload)
@@ -135,10 +145,14 @@ class RecordDocuments:
             held=held,
             view=knowledge.over(view) if knowledge else view,
             knowledge=knowledge,
+            corrected=corrected_in(self._parts, held.iri, payload, visitor.language),
             touching=groups,
-            agreement=self._agreement(held, visitor),
             at=at,
             canonical=at.canonical(info),
+            way_to=self._way_to(held),
+            obtain=self._obtain(held, said),
+            reportable=site.readers is not None and held.collection in self._shown.reading.collections(),
+            **self._files(held, view, said),
             mirror=mirror,
             origin=mirror.city if mirror else site.city,
             info=info,
@@ -157,23 +171,78 @@ class RecordDocuments:
             ),
         )
 
+    def _way_to(self, held: Held) -> Callable[[File], str]:
+        """Give what tells where a file is got: by the counted way, where everybody may see the record."""
+        shown, at = held.collection in self._shown.reading.collections(), At(self._parts.pages.prefix, held)
+        counts = shown and self._parts.site.readers is not None
+        return lambda file: at.file(file.number) if counts and file.href.startswith("http") else file.href
+
+    def _obtain(self, held: Held, said: Described) -> bool:
+        """Tell whether its data are to be had under an agreement: we hand them out so, or its city says so."""
+        desk = self._parts.site.data_desk
+        ours = desk is not None and not is_mirror(held.collection) and desk.has_data(held.iri)
+        rights = said.value(held.iri, DCT.accessRights) if held.kind in ASKED_FOR else ""
+        return ours or rights.endswith("/RESTRICTED")
+
+    def _files(self, held: Held, view: RecordView, said: Described) -> dict[str, Any]:
+        """Look into the files: rows, shapes and pictures, lines of code that read them, and where the record lies."""
+        knowledge, at = self._parts.site.knowledge, At(self._base, held)
+        # Only a record that everybody may see is looked into, so what is shown of it is for everybody too.
+        ours = knowledge is not None and held.collection in {info.name for info in self._shown.reading.own()}
+        extent = extent_in(said)
+        kept = knowledge.previews.looks if ours and knowledge else None
+        looks, files = kept.of(held.collection, held.iri) if kept else (), view.files
+        if kept and not files:
+            # The record of a city model is about one file, which its dataset names.
+            files = files_of(said)
+            looks = [look for file in files for look in kept.at(file.href)]
+        return {
+            "insides": insides(looks, files, self._parts.pages.prefix, said.reader),
+            "snippets": snippets(view.files, forms_seen(looks), page=at.page) if view.files else [],
+            "extent": extent,
+            "edges": places.edges_of(extent) if extent else "",
+        }
+
     def _touching(self, held: Held, visitor: Visitor) -> Touching:
         """Tell of a record that is for everyone only what is for everyone: caches keep its page."""
         public = held.collection in self._shown.reading.collections()
         return Touching(self._shown if public else self._parts, visitor.language)
 
-    def _quality(self, held: Held, triples: list[Triple], visitor: Visitor) -> dict[str, object]:
+    def _quality(self, held: Held, triples: list[Triple], visitor: Visitor) -> dict[str, Any]:
         """Measure the record, if it is of a kind that is measured, and say what to mend first."""
         finding = self._parts.site.finding
         judged = finding.quality.judge(held.kind, held.iri, triples) if finding else None
         fixes = fixes_of(judged, visitor.language) if judged else []
-        return {"quality": judged.assessment if judged else None, "most": MAX_POINTS, "fixes": fixes[:FIXES_SHOWN]}
+        tried = {link.url: one for link, one in judged.links if one and one.checked_ms} if judged else {}
+        return {
+            "quality": judged.assessment if judged else None,
+            "most": MAX_POINTS,
+            "fixes": fixes[:FIXES_SHOWN],
+            "tried": tried,
+        }
 
-    def _agreement(self, held: Held, visitor: Visitor) -> AgreementView | None:
-        if held.kind != "agreement":
-            return None
-        payload, now_ms = self._parts.reading.payload(held), int(time.time() * 1000)
-        return view_of(held.iri, payload, visitor.language, now_ms, self._parts.city_at)
+    def _agreement(self, held: Held, visitor: Visitor) -> bytes:
+        """Render the page of an agreement; nothing for one that cannot be read."""
+        told = told_of(self._parts, held, visitor, time.time_ns() // 1_000_000)
+        if told is None:
+            return b""
+        info, at = self._parts.reading.collection(held.collection), At(self._base, held)
+        return self._parts.pages.render(
+            "agreement.html",
+            visitor,
+            nav="agreements",
+            twins=[Twin(label, at.form(suffix)) for suffix, label in FORM_LABELS.items()],
+            told=told,
+            held=held,
+            at=at,
+            info=info,
+            canonical=at.canonical(info),
+            mirror=self._parts.mirror(held.collection),
+            checkpoint=self._parts.site.proofs.checkpoint(held.collection),
+            forms=[(kind, at.form(suffix)) for suffix, kind in negotiate.FORMS.items() if suffix != "html"],
+            asked_iri=dict(visitor.query).get("iri", ""),
+            chosen_language=visitor.chosen,
+        )
 
     async def document(self, held: Held, form: str, *, by_suffix: bool, visitor: Visitor) -> Document:
         """Build the document in a form."""
@@ -192,6 +261,7 @@ def router(parts: Parts) -> APIRouter:
     made = APIRouter(tags=["Records"])
     _add_documents(made, parts)
     _add_evidence(made, parts)
+    _add_references(made, parts)
     return made
 
 
@@ -253,7 +323,9 @@ async def _document(parts: Parts, seen: Seen, request: Request, held: Held, form
 def held_by(reading: Reading, iri: str) -> Held:
     """Find a record by the IRI of a query. Raises Malformed, NotFound."""
     if not iri or len(iri) > MAX_IRI:
-        raise Malformed("There is no IRI to look for.", fix="Write /records?iri= and the record's IRI, encoded.")
+        error = Malformed("There is no IRI to look for.", fix="Write ?iri= and the record's IRI, encoded.")
+        error.said = ("refuse.iri", {})
+        raise error
     return reading.by_iri(iri)
 
 
@@ -283,11 +355,43 @@ def _add_evidence(made: APIRouter, parts: Parts) -> None:
             beside(_of_any(parts, give))
 
 
+def _add_references(made: APIRouter, parts: Parts) -> None:
+    """The record as a reference for whoever cites it."""
+    for form, (media_type, name) in REFERENCES.items():
+        give = partial(_reference, form)
+        for path, found in ((f"/{{plural:plural}}/{{slug}}/cite.{form}", _of_own), (f"/records/cite.{form}", _of_any)):
+            by = ", by its IRI" if found is _of_any else ""
+            route = made.get(
+                path,
+                summary=f"A record as a reference in {name}{by}",
+                responses={200: {"content": {media_type.partition(";")[0]: {}}}, 404: {}, 410: {}},
+                response_class=Response,
+            )
+            route(found(parts, give))
+
+
+async def _reference(form: str, parts: Parts, request: Request, held: Held) -> Document:
+    visitor = parts.pages.visitor(request)
+    triples = ntriples.triples_of(parts.reading.payload(held))
+    said = Described(triples, held.iri, visitor.language, parts.pages.languages)
+    view, at = look(said), At(parts.site.base_url, held)
+    mirror = parts.mirror(held.collection)
+    told = reference(
+        form,
+        view,
+        slug=held.slug or held.kind,
+        page=at.canonical(parts.reading.collection(held.collection)),
+        publisher=view.publisher.text or (mirror.city if mirror else parts.site.city),
+        date=said.value(held.iri, DCT.modified, DCT.issued),
+    ).encode()
+    return Document(told, REFERENCES[form][0], tag=f"{sha256(told).hexdigest()[:32]}-{form}")
+
+
 def _as_json(request: Request) -> bool:
     return request.scope["path"].endswith(".json") or chosen_of(request, _KINDS) == "application/json"
 
 
-def _evidence_page(parts: Parts, request: Request, template: str, held: Held, **context: object) -> Document:
+def _evidence_page(parts: Parts, request: Request, template: str, held: Held, **context: Any) -> Document:  # noqa: ANN401
     visitor = parts.pages.visitor(request)
     at = At(parts.site.base_url, held)
     what = request.scope["path"].rpartition("/")[2]

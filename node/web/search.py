@@ -9,7 +9,8 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -17,25 +18,28 @@ from starlette.responses import Response
 
 from node.catalog.search.query import Query as Question
 from node.catalog.search.results import Count, Results
-from node.errors import NotAcceptable, Unavailable
+from node.errors import Malformed, NotAcceptable, Unavailable
 from node.federation.asking import Heard, Wanted
 from node.records import slug_of
 from node.vocab import serialise
 from node.vocab.contexts import CONTEXT_PATH
+from node.vocab.kinds import TABLES
 from node.web import answer, atom, negotiate, search_rdf
 from node.web.addresses import is_mirror
 from node.web.answer import Document, link
 from node.web.door import Door
 from node.web.find_ports import Finders
-from node.web.pages import Twin, Visitor, accept_of
+from node.web.pages import Twin, Visitor, accept_of, is_fragment
 from node.web.parts import Parts, json_document
 from node.web.ports import CollectionInfo, Held
-from node.web.search_hints import hints
+from node.web.search_facts import is_knowledge
+from node.web.search_hints import absent, hints
 from node.web.search_hits import Row, Teller, facet_label, merged
 from node.web.search_looks import Looks
 from node.web.search_page import panel
-from node.web.search_query import PARAMETERS, Asked, read_asked
+from node.web.search_query import EDGES, PARAMETERS, Asked, read_asked
 from node.web.sight import Seeing, seeing
+from node.web.touching import said_in_words
 from node.web.words import words
 
 # Suffix -> media type, in the order a caller without a preference gets them.
@@ -51,7 +55,10 @@ FORMS: Mapping[str, str] = {
 _OFFERED = tuple(FORMS.values())
 _FORM_OF = {kind: name for name, kind in FORMS.items()}
 _TWINS = {"json": "JSON", "atom": "Atom", "ttl": "Turtle", "jsonld": "JSON-LD", "rdf": "RDF/XML"}
+# The kinds that have a place of their own in the menu.
+NAVS = {"practice": "practices", "ai-system": "register"}
 LIVE_AT_ONCE = 8
+Said = tuple[str, Mapping[str, object]]
 NOTHING = Heard()
 
 
@@ -59,7 +66,9 @@ NOTHING = Heard()
 class Found:
     """An answer before it has a form: rows of this page in order, and what is told of all that was found.
 
-    `nowhere` tells that a place was asked for which no record has.
+    `nowhere` tells that a place was asked for which no record has, `absent` says so of values, `without` counts what
+    there is without filters where with them there is nothing, and `refused` is why nothing could be asked: a key of the
+    words, and values.
     """
 
     asked: Asked
@@ -68,11 +77,14 @@ class Found:
     heard: Heard = NOTHING
     broken: bool = False
     nowhere: bool = False
+    absent: tuple[str, ...] = ()
+    without: int = 0
+    refused: Said | None = None
 
     @property
     def hints(self) -> tuple[str, ...]:
         """Say what of the question may be why there is nothing."""
-        return () if self.total or self.broken else hints(self.asked, nowhere=self.nowhere)
+        return () if self.total or self.broken else (*self.absent, *hints(self.asked, nowhere=self.nowhere))
 
     @property
     def total(self) -> int:
@@ -111,7 +123,7 @@ class Searching:
 
     def __init__(self, parts: Parts, finders: Finders) -> None:
         self.parts, self.finders = parts, finders
-        self._looks = Looks(parts.pages.languages)
+        self._looks = Looks(parts.pages.languages, city_at=parts.city_at)
         self._live = asyncio.Semaphore(LIVE_AT_ONCE)
         self._cities: tuple[int, Mapping[str, str]] = (-1, {})
 
@@ -121,16 +133,21 @@ class Searching:
         """Ask here and, where this caller may hear it, elsewhere. Raises Unavailable while there is no index."""
         now_ms = int(time.time() * 1000)
 
-        def search() -> tuple[Results, tuple[Row, ...], bool]:
+        def search() -> tuple[Results, tuple[Row, ...], bool, tuple[str, ...], int]:
             results = self.finders.search.find(asked.query, seen.sight, now_ms=now_ms)
             nowhere = not results.total and self._is_nowhere(asked.query.place, seen, now_ms)
-            return results, self._rows(results, asked.query), nowhere
+            without = 0 if results.total else self._without_filters(asked, seen, now_ms)
+            ask = partial(self.finders.search.find, sight=seen.sight, now_ms=now_ms)
+            none = () if results.total else absent(asked, ask, self.city_named)
+            return results, self.rows(results, asked.query), nowhere, none, without
 
-        (results, rows, nowhere), heard = await asyncio.gather(self.parts.thread(search), self._elsewhere(asked, seen))
+        (results, rows, nowhere, none, without), heard = await asyncio.gather(
+            self.parts.thread(search), self._elsewhere(asked, seen)
+        )
         teller = self._teller(asked.query.language)
         others = [[teller.live(hit) for hit in hits] for hits in heard.found]
         together = merged(rows, others, asked.query.sort) if any(others) else list(rows)
-        return Found(asked, results, tuple(together), heard, nowhere=nowhere)
+        return Found(asked, results, tuple(together), heard, nowhere=nowhere, absent=none, without=without)
 
     def _is_nowhere(self, place: str, seen: Seeing, now_ms: int) -> bool:
         """Tell whether a place was asked for that no record has which this caller may see."""
@@ -138,6 +155,14 @@ class Searching:
             return False
         bare = Question(place=place, limit=0, highlight=False)
         return not self.finders.search.find(bare, seen.sight, now_ms=now_ms).total
+
+    def _without_filters(self, asked: Asked, seen: Seeing, now_ms: int) -> int:
+        """Count what the words alone would find, for whoever narrowed them down to nothing."""
+        text = asked.query.text
+        if not (asked.narrowing and text.strip()):
+            return 0
+        bare = Question(text=text, limit=0, facets=(), highlight=False, loosen=False, language=asked.query.language)
+        return self.finders.search.find(bare, seen.sight, now_ms=now_ms).total
 
     async def _elsewhere(self, asked: Asked, seen: Seeing) -> Heard:
         federation = self.parts.site.federation
@@ -153,7 +178,8 @@ class Searching:
         collections, not_collections = asked.named("collection")
         return Wanted(asked.elsewhere(), asked.query.limit, cities, not_cities, collections, not_collections)
 
-    def _rows(self, results: Results, query: Question) -> tuple[Row, ...]:
+    def rows(self, results: Results, query: Question) -> tuple[Row, ...]:
+        """Make the rows of an answer."""
         # Not through the public reading: what may be seen was decided before it was looked for.
         helds = [hit.held for hit in results.hits]
         looks, teller = self._looks.of(helds, query.language, self.parts.reading.payloads), self._teller(query.language)
@@ -195,10 +221,15 @@ class Searching:
 
     # ------------------------------------------------------------ forms
 
-    def document(self, found: Found, form: str, visitor: Visitor, suffix: str, intro: Intro | None = None) -> Document:
-        """Write the answer in a form; `suffix` is that of the address it was asked at, or nothing."""
+    def document(
+        self, found: Found, form: str, visitor: Visitor, suffix: str, intro: Intro | None = None, *, part: bool = False
+    ) -> Document:
+        """Write the answer in a form; `suffix` is that of the address it was asked at, or nothing.
+
+        Of a page the `part` that depends on what was asked, if only that is wanted; it says what its address is.
+        """
         if form == "html":
-            made = self._page(found, visitor, intro)
+            made = self._page(found, visitor, intro, part=part)
         elif form == "json":
             made = json_document(self._json(found))
         elif form == "atom":
@@ -215,8 +246,16 @@ class Searching:
             *([link(base + found.following, "next")] if found.following else []),
             *([made.links] if made.links else []),
         ]
+        vary = f"{answer.VARY}, HX-Request, HX-Request-Type" if form == "html" else answer.VARY
         return Document(
-            made.body, made.media_type, made.tag, cache=answer.REVALIDATE, status=made.status, links=", ".join(links)
+            made.body,
+            made.media_type,
+            made.tag,
+            cache=answer.REVALIDATE,
+            vary=vary,
+            status=made.status,
+            links=", ".join(links),
+            extra=made.extra,
         )
 
     def _json(self, found: Found) -> dict[str, object]:
@@ -289,12 +328,15 @@ class Searching:
         version = serialise.VERSIONS[form]  # type: ignore[index]
         return Document(page.body, kind, tag=_tag(page.body, version), links=", ".join(missing))
 
-    def _page(self, found: Found, visitor: Visitor, intro: Intro | None) -> Document:
+    def _page(self, found: Found, visitor: Visitor, intro: Intro | None, *, part: bool) -> Document:
         asked, results, base = found.asked, found.results, self.parts.site.base_url
+        intro = intro or _intro_of(asked, visitor.language)
         body = self.parts.pages.render(
             "search.html",
             visitor,
-            nav="knowledge" if intro else "search",
+            nav=NAVS.get(intro.kind, "knowledge") if intro else "search",
+            fragment="results" if part else "",
+            part=part,
             intro=intro,
             twins=[Twin(label, base + asked.path(suffix=f".{name}")) for name, label in _TWINS.items()],
             asked=asked,
@@ -307,11 +349,30 @@ class Searching:
                 visitor.language,
                 self.city_named,
                 slug_of(self.parts.site.city),
+                intro.kind if intro else "",
             ),
             meant=asked.path(asked.changed("q", results.did_you_mean)) if results.did_you_mean else "",
             feed=asked.path(suffix=".atom"),
         )
-        return self.parts.pages.document(body, status=503 if found.broken else 200)
+        made = self.parts.pages.document(body, status=503 if found.broken else 400 if found.refused else 200)
+        if not part or found.refused:
+            return made
+        # The address that is shown is the shortest of this question: without what a form leaves empty.
+        asked_in = (("lang", visitor.language),) if visitor.chosen else ()
+        here = asked.path((*asked.lasting, *asked_in))
+        return replace(made, extra=(("hx-push-url", self.parts.pages.prefix + here),))
+
+
+def _intro_of(asked: Asked, reader: str) -> Intro | None:
+    """Introduce the kind that is asked for, if it is one alone of those that tell what a city has learnt."""
+    kinds = asked.query.filters.get("kind", ())
+    return intro_to(kinds[0], reader) if len(kinds) == 1 and is_knowledge(kinds[0]) else None
+
+
+def intro_to(kind: str, reader: str) -> Intro:
+    """Say what a kind that has a table is called, and what it is."""
+    table = TABLES[kind]
+    return Intro(kind, said_in_words(table.plural, reader), said_in_words(table.about, reader))
 
 
 def _tag(body: bytes, version: str) -> str:
@@ -369,19 +430,47 @@ async def answered(searching: Searching, door: Door, request: Request, intro: In
     suffix = request.scope["path"].rpartition("/")[2].partition(".")[2]
     form = suffix or _form(request, parts)
     visitor = parts.pages.visitor(request)
-    pairs = request.query_params.multi_items()
-    asked = read_asked(intro.over(pairs) if intro else pairs, visitor.language, newest_first=form == "atom")
+    given = request.query_params.multi_items()
+    pairs = intro.over(given) if intro else given
     seen = await seeing(door, parts, request)
-    seen.check(sorted(asked.named("collection")[0]))
     try:
-        found = await searching.find(asked, seen)
+        asked = read_asked(pairs, visitor.language, newest_first=form == "atom")
+        seen.check(sorted(asked.named("collection")[0]))
+        found = await _found(searching, asked, seen, form)
+        if asked.value("q").strip() and not asked.narrowing and not asked.query.cursor and not found.broken:
+            parts.count(request, "search", "found" if found.total else "none")
+    except Malformed as error:
+        if form != "html":
+            raise
+        found = _refused(error, pairs, visitor)
+    part = form == "html" and is_fragment(request)
+    document = await parts.thread(lambda: searching.document(found, form, visitor, suffix, intro, part=part))
+    return answer.reply(request.headers, seen.sealed(document, live=bool(found.heard.asked)))
+
+
+async def _found(searching: Searching, asked: Asked, seen: Seeing, form: str) -> Found:
+    """Ask; a page stays, with the question in it, also where only the answer is missing."""
+    try:
+        return await searching.find(asked, seen)
     except Unavailable:
         if form != "html":
             raise
-        # The page stays, with the question in it; only the answer is missing.
-        found = Found(asked, Results(0, exact=True, hits=()), (), broken=True)
-    document = await parts.thread(lambda: searching.document(found, form, visitor, suffix, intro))
-    return answer.reply(request.headers, seen.sealed(document, live=bool(found.heard.asked)))
+        return Found(asked, Results(0, exact=True, hits=()), (), broken=True)
+
+
+def _refused(error: Malformed, pairs: Sequence[tuple[str, str]], visitor: Visitor) -> Found:
+    """Keep of a question that cannot be asked what can, and say what cannot."""
+    said = error.said if error.said[0] else ("refuse.cursor", {})
+    wrong = {str(said[1].get("name", "")), "cursor"}
+    try:
+        asked = read_asked([pair for pair in pairs if pair[0] not in (wrong | _also(wrong))], visitor.language)
+    except Malformed:
+        asked = read_asked([], visitor.language)
+    return Found(asked, Results(0, exact=True, hits=()), (), refused=said)
+
+
+def _also(wrong: set[str]) -> set[str]:
+    return {*EDGES, "bbox"} if "bbox" in wrong else {"from", "to"} if "to" in wrong else set()
 
 
 def _form(request: Request, parts: Parts) -> str:

@@ -1,15 +1,35 @@
-"""Why nothing was found, as far as the question itself tells: a place that nothing names, quotes, a field that is none.
+"""Why nothing was found: a value that nothing has, a place that nothing names, quotes, a field that is none.
 
-Said on the page of no results and as `hint` of the JSON, in the reader's language. Values only; whether a place is
-named anywhere was found out by whoever asked the search.
+Said on the page of no results and as `hint` of the JSON, in the reader's language. Whether a place is named anywhere
+was found out by whoever asked the search; which values there are is asked here, by the search that is handed in, so
+that it is said as this caller may see it.
 """
 
 import re
+from collections.abc import Callable
 
+from node.catalog.search.query import Query
 from node.catalog.search.reader import FACET_FIELDS, TEXT_FIELDS, read_text
+from node.catalog.search.results import Results
+from node.web.search_hits import facet_label
 from node.web.search_query import Asked
 from node.web.words import words
 
+# Facets of few values, which can be named; a publisher or a keyword may be any text.
+_CLOSED = (
+    "city",
+    "kind",
+    "use",
+    "access",
+    "freshness",
+    "quality",
+    "theme",
+    "format",
+    "licence",
+    "language",
+    "collection",
+)
+_NAMED_MOST = 12
 _FIELDS = (*TEXT_FIELDS, *FACET_FIELDS)
 _NAMED = re.compile(r"(?<![^\s(])[-!+]?([^\W\d]\w{0,39}):(?!//)[^\s:]")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -26,6 +46,32 @@ def hints(asked: Asked, *, nowhere: bool) -> tuple[str, ...]:
         known = ", ".join(f"{name}:" for name in _FIELDS)
         found.append(words(reader, "hint.field", field=field, fields=known))
     return tuple(found)
+
+
+def absent(asked: Asked, find: Callable[[Query], Results], city: Callable[[str], str]) -> tuple[str, ...]:
+    """Give a sentence on each facet of which nothing at all has the values that were asked for; name those there are.
+
+    `find` asks the search as this caller may; `city` names a city by its name here.
+    """
+    reader, said = asked.query.language, list[str]()
+    for name in _CLOSED:
+        wanted = sorted(asked.named(name)[0])
+        if not wanted:
+            continue
+        bare = Query(filters={name: tuple(wanted)}, facets=(name,), limit=0, highlight=False, language=reader)
+        results = find(bare)
+        if not results.total:
+            labels = [
+                (one.value, facet_label(name, one.value, one.label, reader, city))
+                for one in results.facets[name]
+                if one.count
+            ]
+            known = [label if label.casefold() == value.casefold() else f"{label} ({value})" for value, label in labels]
+            values = {"facet": words(reader, f"facet.{name}"), "value": ", ".join(wanted)}
+            more = ", …" if len(known) > _NAMED_MOST else ""
+            there = ", ".join(known[:_NAMED_MOST]) + more
+            said.append(words(reader, "hint.value" if there else "hint.no_value", **values, known=there))
+    return tuple(said)
 
 
 def _no_field(text: str) -> str:

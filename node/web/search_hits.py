@@ -18,9 +18,12 @@ from node.vocab import lists
 from node.web import text
 from node.web.addresses import At, is_mirror
 from node.web.ports import Held
+from node.web.search_facts import RowFact
 from node.web.search_looks import Look, rfc3339
 from node.web.text import Said
-from node.web.words import TABLE, words
+from node.web.words import known, words
+
+_COMPARABLE = ("dataset", "dataset-series", "data-service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Via:
 class Row:
     """One hit: `json` is its member of the JSON answer, the rest is for a page.
 
-    `record` and `address`, the path of its page, are empty for a live one.
+    `why_in` is where `why` was found; it is said where that is not the description. `record` and `address`, the path of
+    its page, are empty for a live one.
     """
 
     json: Json
@@ -46,6 +50,7 @@ class Row:
     marked: Markup
     lead: Said
     why: Markup
+    why_in: str
     publisher: Said
     licence: str
     sure: bool
@@ -55,11 +60,17 @@ class Row:
     similar: tuple[Via, ...] = ()
     record: Held | None = None
     address: str = ""
+    facts: tuple[RowFact, ...] = ()
 
     @property
     def live(self) -> bool:
         """Tell whether it was found in another city just now."""
         return bool(self.json["live"])
+
+    @property
+    def is_comparable(self) -> bool:
+        """Tell whether it can be put side by side with others: data, and held here."""
+        return not self.live and self.json["kind"] in _COMPARABLE
 
     @property
     def is_own(self) -> bool:
@@ -98,6 +109,7 @@ class Teller:
             marked=_fitting(hit.why_title, view.title),
             lead=view.lead,
             why=Markup(hit.why_text),  # noqa: S704 (the search escapes all but its marks)
+            why_in=hit.why_in,
             publisher=view.publisher,
             licence=view.licence,
             sure=view.sure,
@@ -107,6 +119,7 @@ class Teller:
             similar=similar,
             record=held,
             address=At("", held).page,
+            facts=look.facts,
         )
 
     def live(self, told: Json) -> Row:
@@ -127,6 +140,7 @@ class Teller:
             marked=Markup(told["why"]["title"]),  # noqa: S704 (made anew by `heard.marked`)
             lead=Said(told["description"]),
             why=Markup(told["why"]["text"]),  # noqa: S704 (likewise)
+            why_in="text",
             publisher=Said(told["publisher"]),
             licence=use,
             sure=sure,
@@ -155,7 +169,7 @@ class Teller:
             "themes": list(look.themes),
             "changed": look.changed or rfc3339(held.at_ms),
             "quality": self.points(held),
-            "why": {"title": hit.why_title, "text": hit.why_text},
+            "why": {"title": hit.why_title, "text": hit.why_text, "in": hit.why_in},
             "also_via": [],
             "similar": [],
             "live": False,
@@ -214,4 +228,4 @@ def facet_label(facet: str, value: str, label: str, reader: str, city: Callable[
     if facet == "city":
         return city(value)
     key = f"kind.{value}" if facet == "kind" else f"facet.{facet}.{value}"
-    return words(reader, key) if key in TABLE else label or value
+    return words(reader, key) if known(key) else label or value

@@ -1,7 +1,8 @@
 """What a list says of a record, worked out of its payload once and kept: searches come again, and so do their hits.
 
-A look depends on the payload's bytes and the reader's language alone, so it is kept by digest and is never wrong; who
-may see it was decided before it is asked for. Bounded, the longest unused goes first. Safe to share by threads.
+A look depends on the payload's bytes and the reader's language alone, so it is kept by digest and is never wrong; but
+for agreements, which name cities as these are called now, and are looked at anew. Who may see it was decided before it
+is asked for. Bounded, the longest unused goes first. Safe to share by threads.
 """
 
 import threading
@@ -15,30 +16,36 @@ from node.vocab.terms import DCAT, DCT
 from node.web.graph import Described
 from node.web.ports import Held
 from node.web.record_view import RowView, look_quickly
+from node.web.search_facts import RowFact, row_facts
 
 LEAD = 240
 MAX_CODES = 12
 MAX_LOOKS = 5_000  # some 4 KiB each
 _THEME = "http://publications.europa.eu/resource/authority/data-theme/"
+_NAMING = "agreement"
 _Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One record for one reader; `changed` is empty where its source does not say."""
+    """One record for one reader; `changed` is empty where its source does not say.
+
+    `facts` are what its kind's table says first, of what has no files.
+    """
 
     view: RowView
     formats: tuple[str, ...]
     themes: tuple[str, ...]
     changed: str
+    facts: tuple[RowFact, ...] = ()
 
 
 class Looks:
     """Keeps looks."""
 
-    def __init__(self, languages: Sequence[str], *, most: int = MAX_LOOKS) -> None:
-        """Prefer these languages where a text is not in the reader's."""
-        self._languages, self._most = languages, most
+    def __init__(self, languages: Sequence[str], *, most: int = MAX_LOOKS, city_at: Callable[[str], str] = str) -> None:
+        """Prefer these languages where a text is not in the reader's; `city_at` names a city by its base URL."""
+        self._languages, self._most, self._city_at = languages, most, city_at
         self._kept: OrderedDict[_Key, Look] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -57,7 +64,7 @@ class Looks:
             if payload:
                 made[key] = self._look(held, reader, payload)
         with self._lock:
-            self._kept.update(made)
+            self._kept.update({key: made[key] for key, held in missing if key in made and held.kind != _NAMING})
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         known |= made
@@ -65,7 +72,9 @@ class Looks:
 
     def _look(self, held: Held, reader: str, payload: bytes) -> Look:
         said = Described(ntriples.triples_of(payload), held.iri, reader, self._languages)
-        return Look(look_quickly(said, LEAD), tuple(formats_in(said)), tuple(themes_in(said)), changed_in(said))
+        facts = row_facts(held.kind, held.iri, payload, reader, self._languages)
+        codes = tuple(formats_in(said)), tuple(themes_in(said))
+        return Look(look_quickly(said, LEAD, city_at=self._city_at), *codes, changed_in(said), facts)
 
     def __len__(self) -> int:
         """Count what is kept."""

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from node.catalog.search.query import FACETS
 from node.catalog.search.results import Count
 from node.federation.asking import Asked as AskedCity
+from node.web.search_facts import is_knowledge
 from node.web.search_hits import facet_label
-from node.web.search_query import Asked
+from node.web.search_query import EDGES, Asked
 from node.web.words import words
 
 # In the order of the page; the first are open.
 SHOWN = ("city", "use", "kind", "format", "freshness", "theme", "publisher", "licence", "language", "access", "quality")
+# What tells records of knowledge apart: they have no files, hence no licence of any.
+SHOWN_OF_KNOWLEDGE = ("city", "kind", "theme", "freshness", "publisher", "language", "quality")
 OPEN = 3
 FIRST = 8
 _ORDERS = ("relevance", "changed", "title", "quality")
@@ -64,13 +67,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """All of it."""
+    """All of it; `edges` are those of the box that is asked for, in the order of their fields."""
 
     groups: tuple[Group, ...]
     chips: tuple[Chip, ...]
     orders: tuple[Order, ...]
     kept: tuple[tuple[str, str], ...]
     silent: tuple[str, ...]
+    edges: tuple[str, ...]
+    is_placed: bool
 
 
 def panel(
@@ -80,9 +85,14 @@ def panel(
     reader: str,
     city: Callable[[str], str],
     own: str,
+    kind: str = "",
 ) -> Panel:
-    """Work it out for one answer; `city` names a city by its name here, `own` is ours."""
-    groups = (_group(name, asked, facets.get(name, ()), reader, city, own) for name in SHOWN)
+    """Work it out for one answer.
+
+    `city` names a city by its name here, `own` is ours; a page that is of one `kind` alone says so above, and not here.
+    """
+    names = (name for name in _names(asked) if name != "kind" or not kind)
+    groups = (_group(name, asked, facets.get(name, ()), reader, city, own) for name in names)
     shown = tuple(group for group in groups if group is not None)
     orders = (
         Order(
@@ -94,10 +104,23 @@ def panel(
     )
     return Panel(
         groups=shown,
-        chips=tuple(_chips(asked, facets, reader, city)),
+        chips=tuple(_chips(asked, facets, reader, city, ("kind", kind))),
         orders=tuple(orders),
-        kept=tuple(_kept(asked, {group.name for group in shown})),
+        kept=tuple(_kept(asked, {group.name for group in shown}, kind)),
         silent=tuple(words(reader, f"asked.{one.state}", city=one.city) for one in cities if one.state != "answered"),
+        edges=tuple(f"{edge:g}" for edge in asked.query.bbox) if asked.query.bbox else ("",) * len(EDGES),
+        is_placed=bool(asked.query.bbox or asked.query.place),
+    )
+
+
+def _names(asked: Asked) -> tuple[str, ...]:
+    """Name the facets that tell the records of this question apart, and any other that something is chosen of."""
+    kinds = asked.query.filters.get("kind", ())
+    if not kinds or not all(is_knowledge(kind) for kind in kinds):
+        return SHOWN
+    return (
+        *SHOWN_OF_KNOWLEDGE,
+        *(name for name in SHOWN if name in asked.query.filters and name not in SHOWN_OF_KNOWLEDGE),
     )
 
 
@@ -132,9 +155,15 @@ def _group(
     )
 
 
-def _chips(asked: Asked, facets: Mapping[str, Sequence[Count]], reader: str, city: Callable[[str], str]) -> list[Chip]:
+def _chips(
+    asked: Asked,
+    facets: Mapping[str, Sequence[Count]],
+    reader: str,
+    city: Callable[[str], str],
+    said_above: tuple[str, str],
+) -> list[Chip]:
     made = []
-    for pair in asked.narrowing:
+    for pair in (each for each in asked.narrowing if each != said_above):
         name, value = pair
         bare = value.removeprefix("-").strip() if name in FACETS else value
         if name in FACETS:
@@ -148,11 +177,13 @@ def _chips(asked: Asked, facets: Mapping[str, Sequence[Count]], reader: str, cit
     return made
 
 
-def _kept(asked: Asked, shown: set[str]) -> list[tuple[str, str]]:
-    """List what the form has no field for and must not lose: values left out, a box, the order, the language."""
-    fields = {"q", "place", "from", "to", "cursor", "limit", "facet"}
+def _kept(asked: Asked, shown: set[str], kind: str) -> list[tuple[str, str]]:
+    """List what the form has no field for and must not lose: values left out, the order, the language."""
+    fields = {"q", "bbox", "place", "from", "to", "cursor", "limit", "facet"}
+    # A list of a kind begins with its newest; whoever then looks for words wants the best match.
+    begun = ("sort", "changed") if kind and not asked.value("q") else None
     return [
         (name, value)
         for name, value in asked.pairs
-        if name not in fields and (name not in shown or value.startswith("-"))
+        if name not in fields and (name, value) != begun and (name not in shown or value.startswith("-"))
     ]

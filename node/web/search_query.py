@@ -1,7 +1,8 @@
 """What an address asks of the search: its parameters read, and addresses of the same question with one thing changed.
 
 The parameters are the same for the page, JSON, Atom and RDF (`PARAMETERS`). What cannot be read is `Malformed` with a
-sentence that says what can; what a form leaves empty says nothing. Values are as they stand in the address: a leading
+sentence that says what can, and with the key and the parameter by which a page says it (`said`); what a form leaves
+empty says nothing. Values are as they stand in the address: a leading
 `-` leaves a value out. Pure: no index, no clock.
 """
 
@@ -10,10 +11,10 @@ from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
-from typing import get_args
+from typing import Any, get_args
 from urllib.parse import urlencode
 
-from node.catalog.search.query import FACETS, SORTS, Parsed, Query, Sort, read_text
+from node.catalog.search.query import FACETS, MAX_VALUES, SORTS, Parsed, Query, Sort, read_text
 from node.errors import Malformed
 from node.web.parameters import is_added, numbers_in
 
@@ -25,6 +26,8 @@ MAX_PARAMETERS = 200
 MAX_VALUE = 300
 MAX_CURSOR = 2_000
 MAX_IRI = 2_000
+# As a form has them, in the order of `bbox`.
+EDGES = ("west", "south", "east", "north")
 # Parameter -> what it takes, in the words of the reference.
 PARAMETERS: Mapping[str, str] = {
     "q": 'Words, all of which must be found; `"a phrase"`, `begin*`, `-not`, `a OR b`, `field:value` (`title:`,'
@@ -43,6 +46,7 @@ PARAMETERS: Mapping[str, str] = {
     "keyword": "A keyword.",
     "collection": "A collection, as it is named on this node.",
     "bbox": "west,south,east,north in degrees; west > east crosses the antimeridian.",
+    **dict.fromkeys(EDGES, "One edge of the box, in degrees, where `bbox` is not written; all four are needed."),
     "place": "The name of a place.",
     "from": "Only what describes a time at or after this date or year.",
     "to": "Only what describes a time at or before this date or year.",
@@ -54,7 +58,7 @@ PARAMETERS: Mapping[str, str] = {
     "lang": "Language of labels, titles and pages.",
 }
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_SINGLE = ("q", "bbox", "place", "from", "to", "sort", "limit", "cursor", "lang")
+_SINGLE = ("q", "bbox", *EDGES, "place", "from", "to", "sort", "limit", "cursor", "lang")
 # What says which page of an answer is shown, and not what is asked.
 _PAGING = frozenset({"cursor", "limit", "facet", "lang"})
 _DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ]([0-9][^T]{1,40}))?)?)?")
@@ -150,41 +154,68 @@ def read_asked(pairs: Sequence[tuple[str, str]], language: str, *, newest_first:
     kept = _known(pairs)
     filters, excluded = _filters(kept)
     single = {name: next((value for key, value in kept if key == name), "") for name in _SINGLE}
-    query = Query(
-        text=single["q"],
-        filters=filters,
-        excluded=excluded,
-        bbox=_bbox(single["bbox"]),
-        place=single["place"].strip(),
-        period=(_day("from", single["from"], end=False), _day("to", single["to"], end=True)),
-        iris=tuple(value for key, value in kept if key == "iri"),
-        sort=_sort(single["sort"], newest_first=newest_first),
-        limit=_limit(single["limit"]),
-        cursor=single["cursor"],
-        facets=_facets(tuple(value for key, value in kept if key == "facet")),
-        language=language,
-    )
+    asked: dict[str, Any] = {
+        "text": single["q"],
+        "filters": filters,
+        "excluded": excluded,
+        "bbox": _bbox(single["bbox"]),
+        "place": single["place"].strip(),
+        "period": (_day("from", single["from"], end=False), _day("to", single["to"], end=True)),
+        "iris": tuple(value for key, value in kept if key == "iri"),
+        "sort": _sort(single["sort"], newest_first=newest_first),
+        "limit": _limit(single["limit"]),
+        "cursor": single["cursor"],
+        "facets": _facets(tuple(value for key, value in kept if key == "facet")),
+        "language": language,
+    }
+    try:
+        query = Query(**asked)
+    except Malformed as error:
+        error.said = _why_refused(asked)
+        raise
     return Asked(query, kept)
+
+
+def fault(key: str, name: str, message: str, *, fix: str, **values: object) -> Malformed:
+    """Make the refusal of a parameter: for programs in a sentence, for pages by `refuse.{key}` of the words."""
+    made = Malformed(message, fix=fix)
+    made.said = (f"refuse.{key}", {"name": name[:40], **values})
+    return made
 
 
 def _known(pairs: Sequence[tuple[str, str]]) -> Pairs:
     plain = ((name, _CONTROL.sub(" ", value)) for name, value in pairs if not is_added(name))
     kept = tuple((name, value) for name, value in plain if value.strip())
     if len(kept) > MAX_PARAMETERS:
-        raise Malformed(f"There are {len(kept)} parameters.", fix=f"Write at most {MAX_PARAMETERS}.")
+        said = f"There are {len(kept)} parameters."
+        raise fault("many", "", said, fix=f"Write at most {MAX_PARAMETERS}.", most=MAX_PARAMETERS)
     unknown = next((name for name, _ in kept if name not in PARAMETERS), None)
     if unknown is not None:
-        raise Malformed(
-            f"The search has no parameter {unknown[:40]!r}.", fix=f"The parameters are: {', '.join(PARAMETERS)}."
-        )
+        known = ", ".join(PARAMETERS)
+        said = f"The search has no parameter {unknown[:40]!r}."
+        raise fault("parameter", unknown, said, fix=f"The parameters are: {known}.", known=known)
     most = {"q": 4 * MAX_TEXT, "cursor": MAX_CURSOR, "iri": MAX_IRI}
     long = next((name for name, value in kept if len(value) > most.get(name, MAX_VALUE)), None)
     if long is not None:
-        raise Malformed(f"{long} is too long.", fix=f"Write at most {most.get(long, MAX_VALUE)} characters.")
+        size = most.get(long, MAX_VALUE)
+        raise fault("long", long, f"{long} is too long.", fix=f"Write at most {size} characters.", most=size)
     twice = next((name for name in _SINGLE if sum(1 for key, _ in kept if key == name) > 1), None)
     if twice is not None:
-        raise Malformed(f"{twice} stands more than once.", fix=f"Write {twice} once.")
-    return kept
+        raise fault("twice", twice, f"{twice} stands more than once.", fix=f"Write {twice} once.")
+    return _boxed(kept)
+
+
+def _boxed(pairs: Pairs) -> Pairs:
+    """Write the four edges of a form as the box they are."""
+    edges = {name: value.strip() for name, value in pairs if name in EDGES}
+    if not edges:
+        return pairs
+    boxes = [value for name, value in pairs if name == "bbox"]
+    if len(edges) < len(EDGES) or boxes:
+        said = "A box has four edges." if not boxes else "A box is written once, as bbox or by its edges."
+        raise fault("bbox", "bbox", said, fix="Write west, south, east and north, or bbox=24.8,60.1,25.3,60.3.")
+    kept = tuple(pair for pair in pairs if pair[0] not in EDGES)
+    return (*kept, ("bbox", ",".join(edges[name] for name in EDGES)))
 
 
 def _filters(pairs: Pairs) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
@@ -204,9 +235,9 @@ def _facets(values: tuple[str, ...]) -> tuple[str, ...]:
         return FACETS
     unknown = next((name for name in named if name not in (*FACETS, "none")), None)
     if unknown is not None:
-        raise Malformed(
-            f"There is no facet {unknown[:40]!r}.", fix=f"The facets are: {', '.join(FACETS)}, or none of them: none."
-        )
+        known = ", ".join(FACETS)
+        said, fix = f"There is no facet {unknown[:40]!r}.", f"The facets are: {known}, or none of them: none."
+        raise fault("facet", "facet", said, fix=fix, value=unknown[:40], known=known)
     return tuple(dict.fromkeys(name for name in named if name != "none"))
 
 
@@ -215,7 +246,9 @@ def _sort(value: str, *, newest_first: bool) -> Sort:
         return "changed" if newest_first else "relevance"
     found: Sort | None = next((each for each in get_args(Sort) if each == value), None)
     if found is None:
-        raise Malformed(f"There is no order {value[:40]!r}.", fix=f"Sort by one of: {', '.join(SORTS)}.")
+        known = ", ".join(SORTS)
+        said = f"There is no order {value[:40]!r}."
+        raise fault("sort", "sort", said, fix=f"Sort by one of: {known}.", value=value[:40], known=known)
     return found
 
 
@@ -223,7 +256,8 @@ def _limit(value: str) -> int:
     if not value:
         return DEFAULT_LIMIT
     if not (value.isascii() and value.isdigit() and len(value) < 6 and 1 <= int(value) <= MOST):
-        raise Malformed(f"limit={value[:40]!r} is no size of a page.", fix=f"Write a whole number from 1 to {MOST}.")
+        said = f"limit={value[:40]!r} is no size of a page."
+        raise fault("limit", "limit", said, fix=f"Write a whole number from 1 to {MOST}.", most=MOST)
     return int(value)
 
 
@@ -232,12 +266,25 @@ def _bbox(value: str) -> tuple[float, float, float, float] | None:
         return None
     numbers = numbers_in(value)
     if len(numbers) != 4:
-        raise Malformed(
+        raise fault(
+            "bbox",
+            "bbox",
             f"bbox={value[:80]!r} is no box.",
             fix="Write four numbers: bbox=24.8,60.1,25.3,60.3 (west,south,east,north).",
         )
     west, south, east, north = numbers
     return west, south, east, north
+
+
+def _why_refused(query: Mapping[str, Any]) -> tuple[str, Mapping[str, object]]:
+    """Say for pages what the bounds of a question refuse: a box, a period, else too many values of one facet."""
+    west, south, east, north = query["bbox"] or (0.0, 0.0, 0.0, 0.0)
+    first, last = query["period"]
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+        return "refuse.bbox", {"name": "bbox"}
+    if first is not None and last is not None and first > last:
+        return "refuse.period", {"name": "to"}
+    return "refuse.many", {"name": "", "most": MAX_VALUES}
 
 
 def _day(name: str, value: str, *, end: bool) -> int | None:
@@ -256,4 +303,5 @@ def _day(name: str, value: str, *, end: bool) -> int | None:
         return date(year, month, day or (monthrange(year, month)[1] if end else 1)).toordinal() - _EPOCH
     except (ValueError, IndexError):
         pass
-    raise Malformed(f"{name}={value[:40]!r} is no date.", fix="Write 2026-11-21, 2026-11 or 2026.")
+    said = f"{name}={value[:40]!r} is no date."
+    raise fault("date", name, said, fix="Write 2026-11-21, 2026-11 or 2026.", value=value[:40])

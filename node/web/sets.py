@@ -21,11 +21,13 @@ from node.vocab.set_records import KIND, ComparableSet, set_in
 from node.web import answer
 from node.web.addresses import At
 from node.web.answer import Document
+from node.web.columns import alike, rows_line, seen_in
 from node.web.compare import (
     Side,
     columns_told,
     combination_of,
     data_of,
+    quality_of,
     record_told,
     sides_of,
     terms_of,
@@ -88,8 +90,8 @@ def router(parts: Parts) -> APIRouter:
     async def compare(request: Request, iri: Iris = [], asked: SetIri = "") -> Response:  # noqa: B006 (read anew)
         check_known(request.query_params, "iri", "set", "lang")
         visitor, as_json = parts.pages.visitor(request), _as_json(request)
-        if not (iri or asked or as_json):
-            return answer.reply(request.headers, await parts.thread(lambda: _how_page(parts, visitor)))
+        if not (asked or as_json) and len(set(iri)) < FEWEST:
+            return answer.reply(request.headers, await parts.thread(lambda: _how_page(parts, visitor, iri[:1])))
         iris = _checked(iri, asked)
         make = _compared_json if as_json else _compared_page
         return answer.reply(request.headers, await parts.thread(lambda: make(parts, visitor, iris, asked)))
@@ -113,10 +115,12 @@ def _checked(iris: Sequence[str], asked: str) -> list[str]:
     named = list(dict.fromkeys(iris))
     good = bool(asked) != bool(named) and all(0 < len(each) <= MAX_IRI for each in [*named, asked or "x"])
     if not good or (named and not FEWEST <= len(named) <= MOST):
-        raise Malformed(
+        refused = Malformed(
             f"{FEWEST} to {MOST} records are compared, or one set.",
             fix="Write /compare?iri=…&iri=… with the records' IRIs, encoded, or /compare?set= and a set's.",
         )
+        refused.said = ("refuse.compare", {})
+        raise refused
     return named
 
 
@@ -251,10 +255,16 @@ def _sets_json(parts: Parts, visitor: Visitor) -> Document:
 # ---------------------------------------------------------------- side by side
 
 
-def _how_page(parts: Parts, visitor: Visitor) -> Document:
-    """Say how to compare, to who came without anything to compare."""
+def _how_page(parts: Parts, visitor: Visitor, iris: Sequence[str]) -> Document:
+    """Say how to compare, to who came without anything to compare, or with one record alone."""
     twins = [Twin("JSON", f"{parts.site.base_url}/sets.json")]
-    return parts.pages.document(parts.pages.render("compare_how.html", visitor, nav="sets", twins=twins))
+    alone = _members(parts, iris, visitor)
+    missing = [iri for iri in iris if iri not in {one.held.iri for one in alone}]
+    beside = [each for one in alone for each in sets_of(parts, one.held, visitor)]
+    body = parts.pages.render(
+        "compare_how.html", visitor, nav="sets", twins=twins, alone=alone, beside=beside, missing=missing
+    )
+    return parts.pages.document(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +299,8 @@ def _compared_page(parts: Parts, visitor: Visitor, iris: Sequence[str], asked: s
     found, reader = _compared(parts, visitor, iris, asked), visitor.language
     sides = found.sides
     mirror = parts.mirror(found.held.collection) if found.held else None
+    seen = seen_in(parts, sides)
+    by_people = columns_told(found.said, reader) if found.said else []
     body = parts.pages.render(
         "compare.html",
         visitor,
@@ -302,10 +314,25 @@ def _compared_page(parts: Parts, visitor: Visitor, iris: Sequence[str], asked: s
         by=(mirror.city if mirror else parts.site.city) if found.held else "",
         combination=told(combination_of(sides), reader) if sides else None,
         terms=terms_of(sides, reader),
-        data=data_of(sides, reader, parts.site.base_url),
-        columns=columns_told(found.said, reader) if found.said else [],
+        data=[
+            *data_of(sides, reader, parts.site.base_url),
+            *rows_line(sides, seen, reader),
+            *quality_of(parts, sides, reader),
+        ],
+        heads=_heads(sides),
+        columns=by_people or alike(seen, reader),
+        by_name=not by_people,
     )
     return parts.pages.document(body)
+
+
+def _heads(sides: Sequence[Side]) -> list[str]:
+    """Name each column of the table: by its city, and by its title too where a city stands twice."""
+    cities = [side.city for side in sides]
+    return [
+        side.city if cities.count(side.city) == 1 else f"{side.city}, {side.view.title.text or side.held.slug}"
+        for side in sides
+    ]
 
 
 def _twin(parts: Parts, iris: Sequence[str], asked: str) -> str:
@@ -324,5 +351,6 @@ def _compared_json(parts: Parts, visitor: Visitor, iris: Sequence[str], asked: s
             "not_here": list(found.missing),
             "combination": told(combination_of(found.sides), reader) if found.sides else None,
             "columns": columns_told(found.said, reader) if found.said else [],
+            "columns_by_name": alike(seen_in(parts, found.sides), reader),
         }
     )

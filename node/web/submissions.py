@@ -1,6 +1,7 @@
 """The door for submissions: strangers send what they made of a city's data, staff decides.
 
-No account, no cookie, and therefore nothing that another site could do in a visitor's name: any page may send here.
+No account and no cookie; but another site's page could use up the rate of a visitor's address, so what a browser sends
+must come from a page of ours, as JSON or as a form. Programs say no origin, and are taken from everywhere.
 A submission is read by its sender at an address with a secret, and by staff; nothing of it is kept by caches. What a
 submission may hold is told at the same address, made of the table of its kind.
 """
@@ -21,9 +22,13 @@ from node.web import answer
 from node.web.bodies import FORM_BYTES, body_of
 from node.web.know_ports import Submissions
 from node.web.limits import Limits
+from node.web.negotiate import wants_page
+from node.web.own_forms import check_own, is_form, sender_of
+from node.web.pages import accept_of
 from node.web.parts import Parts
 from node.web.peers_api import Staff, read_object, text_of
 from node.web.ports import Federation
+from node.web.submission_pages import SubmissionPages
 
 _TAKEN: dict[int | str, dict[str, Any]] = {202: {}, 400: {}, 409: {}, 413: {}, 429: {}, 503: {}}
 _RESPONSES: dict[int | str, dict[str, Any]] = {400: {}, 401: {}, 403: {}, 404: {}, 409: {}}
@@ -60,10 +65,16 @@ def router(parts: Parts, federation: Federation, submissions: Submissions, limit
 
 
 def _add_strangers(made: APIRouter, parts: Parts, submissions: Submissions, limits: Limits | None) -> None:
-    base = parts.site.base_url
+    base, pages = parts.site.base_url, SubmissionPages(parts, submissions, limits)
+
+    @made.get("/submissions/new", include_in_schema=False)
+    async def new(request: Request) -> Response:
+        return pages.empty(request)
 
     @made.get("/submissions", summary="What may be submitted, and how", tags=["Submissions"])
-    async def forms() -> Response:
+    async def forms(request: Request) -> Response:
+        if wants_page(accept_of(request)):
+            return pages.empty(request)
         told = {
             "kinds": [_form(TABLES[kind]) for kind in KINDS],
             "bounds": {
@@ -74,22 +85,25 @@ def _add_strangers(made: APIRouter, parts: Parts, submissions: Submissions, limi
                 "per_day": submissions.bounds.per_day,
             },
         }
-        return JSONResponse(told, headers={"cache-control": answer.PUBLIC})
+        return JSONResponse(told, headers={"cache-control": answer.PUBLIC, "vary": answer.VARY})
 
     @made.post(
         "/submissions",
         summary="Submit a reuse; no account is needed",
-        description='`{"kind": "reuse", "language": "en", "email": "…", "described": {…}}`; fields: GET /submissions.',
+        description='`{"kind": "reuse", "language": "en", "email": "…", "described": {…}}`; fields: GET /submissions.'
+        " The form of /submissions/new is taken too.",
         status_code=202,
         responses=_TAKEN,
         openapi_extra=_BODY,
         tags=["Submissions"],
     )
     async def submit(request: Request) -> Response:
+        if is_form(request):
+            return await pages.submit(request)
+        check_own(request, base)
         _check_json(request)
         said = read_object(await body_of(request, most=FORM_BYTES))
-        client = request.client
-        caller = limits.who(request.scope) if limits else (client.host if client else "")
+        caller = sender_of(request, limits)
         receipt = await parts.thread(lambda: submissions.submit(said, caller=caller))
         status = f"{base}/submissions/{receipt.id}?secret={receipt.secret}"
         told = {"id": receipt.id, "state": "waiting", "status": status}
@@ -97,9 +111,11 @@ def _add_strangers(made: APIRouter, parts: Parts, submissions: Submissions, limi
 
     @made.get("/submissions/{name}", summary="How a submission stands", responses={404: {}}, tags=["Submissions"])
     async def standing(
-        name: Name, secret: Annotated[str, Query(description="As it was given.", max_length=100)] = ""
+        request: Request, name: Name, secret: Annotated[str, Query(description="As it was given.", max_length=100)] = ""
     ) -> Response:
         found = await parts.thread(lambda: submissions.standing(name, secret))
+        if wants_page(accept_of(request)):
+            return pages.standing(request, found)
         gone = {"withdrawn_ms": found.withdrawn_ms} if found.withdrawn_ms else {}
         return JSONResponse(_standing(found) | gone, headers=_NO_STORE)
 

@@ -63,15 +63,19 @@ class Tab:
         self.asked.clear()
         self.said.clear()
         self._heard.clear()
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
-        )
+        self.wide(width, height)
         self.call("Page.navigate", url=url)
         while not any(heard.get("method") == "Page.loadEventFired" for heard in self._heard):
             self._next()
         with contextlib.suppress(TimeoutError):
             while True:
                 self._next(within_s=0.3)
+
+    def wide(self, width: int, height: int = 900) -> None:
+        """Make the window so wide; a narrow one is a phone's."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
 
     def value(self, expression: str) -> Any:
         return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")

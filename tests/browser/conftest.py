@@ -1,14 +1,18 @@
-"""One city with plain and odd records, and one tab, for all tests of pages."""
+"""What tests of pages share: a city with plain and odd records and one tab; the worlds of people's journeys."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from node.vocab.kinds import TABLES, example_of
-from tests.browser.chromium import Tab, browser
+from tests.browser.chromium import Tab
+from tests.browser.chromium import browser as one_tab
 from tests.browser.oddities import oddities
+from tests.browser.towns import Begun, Towns, begun, towns
+from tests.browser.world import DEVICES, Device, World, chromium
 from tests.cluster.rig import City, catalogue, city
 
 KNOWLEDGE = ("practices", "ai-register", "questions", "challenges", "reuses")
@@ -51,5 +55,36 @@ def helsinki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 
 @pytest.fixture(scope="session")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with browser(tmp_path_factory.mktemp("browser")) as one:
+    with one_tab(tmp_path_factory.mktemp("browser")) as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture(scope="session", params=DEVICES, ids=lambda device: device.name)
+def device(request: pytest.FixtureRequest) -> Device:
+    given: Device = request.param
+    return given
+
+
+@pytest.fixture(scope="session")
+def cities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Towns]:
+    with towns(tmp_path_factory.mktemp("towns")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def turku(device: Device, cities: Towns, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Begun]:
+    with begun(tmp_path_factory.mktemp(device.name), cities.portals["turku"]) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def world(device: Device, browser: Browser) -> Iterator[World]:
+    made = World(device, browser)
+    yield made
+    made.close()

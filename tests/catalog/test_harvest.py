@@ -292,7 +292,7 @@ def test_more_than_a_tenth_is_held_until_somebody_approves(city: City) -> None:
     assert {row.iri for row in city.rows(run, "held")} == {ID + "n8", ID + "n9"}
     assert len(city.digests()) == 10
     assert city.size() == 10
-    approved = city.node.harvest.approve(run.id)
+    approved = city.node.harvesting.office.approve(run.id, by="x")
     assert (approved.state, counts(approved)) == ("succeeded", {"unchanged": 8, "withdrawn": 2})
     assert sorted(city.digests()) == [f"{ID}n{n}" for n in range(8)]
     assert city.node.runs.get(run.id).state == "succeeded"
@@ -303,16 +303,16 @@ def test_more_than_a_tenth_is_held_until_somebody_approves(city: City) -> None:
 def test_nothing_is_approved_twice_and_nothing_that_was_not_held(city: City) -> None:
     first = city.harvest(datasets(1, 2))
     with pytest.raises(Conflict, match="holds no withdrawals"):
-        city.node.harvest.approve(first.id)
+        city.node.harvesting.office.approve(first.id, by="x")
     held = city.harvest(datasets(1))
-    city.node.harvest.approve(held.id)
+    city.node.harvesting.office.approve(held.id, by="x")
     with pytest.raises(Conflict, match="holds no withdrawals"):
-        city.node.harvest.approve(held.id)
+        city.node.harvesting.office.approve(held.id, by="x")
     with pytest.raises(NotFound):
-        city.node.harvest.approve(99)
+        city.node.harvesting.office.approve(99, by="x")
     dry = city.harvest(datasets(3), dry_run=True)
     with pytest.raises(Conflict, match="holds no withdrawals"):
-        city.node.harvest.approve(dry.id)
+        city.node.harvesting.office.approve(dry.id, by="x")
 
 
 def test_what_a_later_run_has_seen_again_cannot_be_withdrawn_by_an_older_approval(city: City) -> None:
@@ -320,7 +320,7 @@ def test_what_a_later_run_has_seen_again_cannot_be_withdrawn_by_an_older_approva
     held = city.harvest(datasets(*range(5)))
     later = city.harvest(datasets(*range(10)))
     with pytest.raises(Conflict, match=f"Run {later.id} has read the source since"):
-        city.node.harvest.approve(held.id)
+        city.node.harvesting.office.approve(held.id, by="x")
     assert len(city.digests()) == 10
 
 
@@ -329,7 +329,7 @@ def test_what_is_held_stays_held_run_after_run_and_the_newest_run_can_be_approve
     city.harvest(datasets(*range(5)))
     again = city.run()
     assert (again.state, counts(again)) == ("partial", {"unchanged": 5, "held": 5})
-    city.node.harvest.approve(again.id)
+    city.node.harvesting.office.approve(again.id, by="x")
     assert len(city.digests()) == 5
 
 
@@ -339,7 +339,7 @@ def test_a_run_under_way_cannot_be_overtaken_by_an_approval(city: City) -> None:
     now = city.node.harvest._clock_ms()
     city.node.runs.start("portal", dry=False, trigger="test", now_ms=now, deadline_ms=now + 1000)
     with pytest.raises(AlreadyRunning):
-        city.node.harvest.approve(held.id)
+        city.node.harvesting.office.approve(held.id, by="x")
 
 
 def test_the_threshold_is_the_source_s_own_if_it_has_one(city: City) -> None:

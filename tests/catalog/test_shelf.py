@@ -1,10 +1,23 @@
 """Laws of the shelf: the newest state of everything, found by address, by IRI and by page."""
 
+from contextlib import closing
+from pathlib import Path
+from sqlite3 import connect
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.catalog.shelf import Shelf, ShelfFollower, finding_set, findings_body, findings_from, save_findings
+from node.catalog.shelf import (
+    _BY_IRI,
+    _GONE,
+    Shelf,
+    ShelfFollower,
+    finding_set,
+    findings_body,
+    findings_from,
+    save_findings,
+)
 from node.db import Database
 from node.journal import Draft, catch_up, rebuild
 from node.journal.journal import Journals
@@ -220,3 +233,11 @@ def test_those_who_hold_a_record_are_told_in_the_order_in_which_one_is_chosen(jo
     }
     assert found[iri_of(1)] == shelf.all_by_iri(iri_of(1))
     assert shelf.holders([]) == {}
+
+
+@pytest.mark.parametrize("asked", [_BY_IRI, _GONE])
+def test_a_record_is_looked_up_by_its_iri_and_never_searched_for(migrated: Path, asked: str) -> None:
+    with closing(connect(migrated)) as bare:
+        plan = [str(row[3]) for row in bare.execute(f"EXPLAIN QUERY PLAN {asked}", (1, "x", 1))]
+    assert "SEARCH s USING PRIMARY KEY (collection_id=? AND record_key=?)" in plan
+    assert not [step for step in plan if step.startswith("SCAN s")]

@@ -102,6 +102,14 @@ def test_an_owner_is_a_name_else_an_iri_else_nobody() -> None:
     assert owner_of([("<x>", P, '"Plain"')], "r") == ""
 
 
+def test_a_publisher_is_named_in_the_language_of_the_desk_as_a_title_is() -> None:
+    names = ['"Helsingfors stadsmiljösektor"@sv', '"Helsinki Urban Environment"@en', '"Helsingin kaupunkiympäristö"@fi']
+    told = [("<r>", P, "<o>"), *(("<o>", N, name) for name in names)]
+    assert owner_of(told, "r") == "Helsinki Urban Environment"
+    assert owner_of(told, "r", "fi") == "Helsingin kaupunkiympäristö"
+    assert owner_of(told, "r", "sv") == "Helsingfors stadsmiljösektor"
+
+
 def test_what_the_public_sees_names_no_host_and_no_address_of_the_source(city: City) -> None:
     city.harvest(datasets(1))
     public = PublicRuns(city.node.runs, city.node.stories, city.node.shelf)

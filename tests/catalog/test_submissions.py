@@ -356,3 +356,13 @@ def test_whatever_is_sent_is_taken_or_refused_in_words(
 
 def _fails(*_: object, **__: object) -> None:
     raise JournalBusy("Another process holds the database.")
+
+
+def test_callers_and_refused_ones_are_forgotten_though_nobody_submits_again(rig: Rig) -> None:
+    queue = rig.queue()
+    refused, _ = (queue.submit(body(), caller="1.2.3.4") for _ in range(2))
+    queue.refuse(refused.id, reason="No.")
+    assert queue.forget(rig.now_ms + DAY_MS) == 1
+    assert rig.one("SELECT count(*) FROM submission WHERE caller <> ''") == (0,)
+    assert queue.forget(rig.now_ms + KEPT_MS + 1) == 1
+    assert rig.one("SELECT count(*) FROM submission") == (1,)

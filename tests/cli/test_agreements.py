@@ -81,7 +81,8 @@ def test_a_draft_is_written_read_approved_and_dropped(city: Say, token: Path) ->
     assert "Turku" in texts[0]
     assert one_line(city("agreements", "explain", name, "--lang", "de"), 1)
 
-    assert "Nobody is here to be asked" in city("agreements", "approve", name, "--token-file", token).err
+    unasked = city("agreements", "approve", name, "--token-file", token).err
+    assert "Look at it first, then add --yes. [refused]" in unasked
     approved = city("agreements", "approve", name, "--token-file", token, "--yes", "--json").json
     assert [each["person"] for each in approved["approvals"]] == ["maija"]
     again = city("agreements", "approve", name, "--token", token.read_text().strip(), "--yes").out

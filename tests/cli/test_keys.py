@@ -28,7 +28,7 @@ def test_the_identity_is_what_another_city_compares(helsinki: Say, keys: Path) -
 
 
 def test_keys_are_listed_with_their_state(helsinki: Say) -> None:
-    assert [key["state"] for key in helsinki("keys", "list", "--json").json] == ["in use"] * 6
+    assert [key["state"] for key in helsinki("keys", "list", "--json").json] == ["in use"] * len(PURPOSES)
     assert helsinki("keys", "rotate", "token").code == 0
     assert helsinki("keys", "rotate", "record", "--overlap-days", "0").code == 0
     states = {(key["purpose"], key["state"]) for key in helsinki("keys", "list", "--json").json}
@@ -73,7 +73,7 @@ def test_keys_are_encrypted_and_the_passphrase_is_asked_for(
     (tmp_path / "first").write_text("first words\n")
     monkeypatch.setenv("CITYNODE_KEY_PASSPHRASE_FILE", str(tmp_path / "first"))
     assert "is not encrypted" in helsinki("identity").err
-    assert helsinki("keys", "encrypt").out.startswith("6 private keys are encrypted")
+    assert helsinki("keys", "encrypt").out.startswith(f"{len(PURPOSES)} private keys are encrypted")
     assert helsinki("identity").code == 0
     assert "ok    keys: encrypted" in helsinki("doctor").out
     (tmp_path / "second").write_text("second words\n")
@@ -134,3 +134,14 @@ def test_the_doctor_tells_of_overlaps_and_of_lost_keys(helsinki: Say, keys: Path
     assert "the replaced checkpoint key signs for 7 d more" in helsinki("doctor").out
     (keys / f"checkpoint.{old.kid}.pem").unlink()
     assert "warn  keys: The replaced checkpoint key is gone" in helsinki("doctor").out
+
+
+def test_an_old_key_is_ended_before_its_time(helsinki: Say, keys: Path) -> None:
+    old = Keyring(keys).current("record").kid
+    assert helsinki("keys", "retire", old).code == 1, "it is in use"
+    helsinki("keys", "rotate", "record")
+    assert f"The record key {old} signs no longer" in helsinki("keys", "retire", old).out
+    states = {key["kid"]: key["state"] for key in helsinki("keys", "list", "--json").json}
+    assert states[old] == "retired"
+    assert helsinki("keys", "retire", old).code == 1
+    assert helsinki("keys", "retire", "nobody", "--json").code == 1

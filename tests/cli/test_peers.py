@@ -100,3 +100,20 @@ def test_a_table_of_peers_is_shown_before_it_is_taken(helsinki: Say, tmp_path: P
     file.write_text(out)
     assert helsinki("peers", "import", file).out.endswith("Nothing would change\n")
     assert helsinki("peers", "import", tmp_path / "none.csv").code == 1
+
+
+def test_a_city_known_by_its_address_alone_is_approved_by_the_fingerprint_that_was_read_out(
+    helsinki: Say, turku: FakePeer
+) -> None:
+    assert helsinki("peers", "add", turku.url, "--name", "turku").code == 1
+    said = helsinki("peers", "add", turku.url, "--name", "turku", "--compare-later").out
+    assert "fingerprint still to be compared" in said
+    refused = helsinki("peers", "approve", "turku", "--yes")
+    assert (refused.code, "you were told none" in refused.out) == (1, True)
+    read_out = ("--fingerprint", turku.fingerprint, "--told-by", "registry")
+    assert helsinki("peers", "approve", "turku", "--yes", *read_out).code == 0
+    assert "Noted about turku" in helsinki("peers", "note", "turku", "Ask the registry.").out
+    shown = helsinki("peers", "show", "turku").out
+    assert "compared the fingerprint with registry" in shown
+    assert "Ask the registry." in shown
+    assert "turku is blocked. " in helsinki("peers", "differs", "turku", "--told-by", "registry").out

@@ -51,7 +51,7 @@ def said() -> Iterator[list[str]]:
         text=True,
     )
     lines: list[str] = []
-    until = time.monotonic() + 600
+    until = time.monotonic() + 900
     try:
         assert process.stdout is not None
         for line in process.stdout:
@@ -106,6 +106,32 @@ def test_both_cities_publish_what_they_know(said: list[str]) -> None:
         "8002/models/olympic-park", "8002/adoptions/ai-register", "8002/challenges/kerb-space",
     ):  # fmt: skip
         assert re.search(rf"(Published|Unchanged) http://127\.0\.0\.1:{path}\n", shown), path
+
+
+def test_data_about_residents_move_without_whoever_takes_consent_back(said: list[str]) -> None:
+    text = "".join(said)
+    (gone,) = re.findall(r"^(r\d{4}) is gone: (\d+) lines before, (\d+) now$", text, re.MULTILINE)
+    person, before, now = gone[0], int(gone[1]), int(gone[2])
+    assert now == before - 3
+    held = (ROOT / ".demo" / "london-received" / "travel-diaries.csv").read_text("utf-8")
+    assert held.count("\n") == now + 1
+    assert person not in held
+
+
+def test_the_revocation_cuts_a_running_stream(said: list[str]) -> None:
+    text = "".join(said)
+    assert re.search(r"^[\d.]+ MB had come; London's command ended with exit code 1$", text, re.MULTILINE)
+    assert not list((ROOT / ".demo" / "london-received").glob("*all-years.csv"))
+
+
+def test_what_moved_is_proven_and_a_changed_letter_is_refuted(said: list[str]) -> None:
+    assert re.search(r"^ +proven: \d+ statements of http://127\.0\.0\.1:8002$", "".join(said), re.MULTILINE)
+    bundle = ROOT / ".demo" / "london-received" / "evidence.json"
+    kinds = [
+        each["kind"] for each in json.loads(tried(f".venv/bin/citynode evidence verify {bundle} --json"))["statements"]
+    ]
+    assert {"receipt", "cut", "withdrawal", "acknowledgement", "erasure"} <= set(kinds)
+    assert "difference" not in kinds
 
 
 @pytest.mark.parametrize(
@@ -259,7 +285,7 @@ def test_it_shows_the_proof_of_londons_copy(said: list[str]) -> None:
 
 def test_the_commands_it_names_do_what_it_says(said: list[str]) -> None:
     named = [command for command in commands(said, "CITYNODE_DATA=") if "run --port" not in command]
-    assert len(named) == 8
+    assert len(named) == 10
     printed = "".join(tried(command) for command in named)
     assert "london" in printed
     assert "active" in printed

@@ -10,11 +10,11 @@ import atexit
 import gzip
 import shutil
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import zstandard
@@ -29,15 +29,18 @@ from node.federation.visits import Visited
 from node.jobs.federation import Rounds
 from node.journal import Draft
 from node.journal.verify import verify
-from node.outbound import Outbound, Reply
+from node.outbound import Outbound, Reply, Span, Stream
+from node.outbound.send import Body
 from node.settings import Settings
 from node.vocab.parse import Parser
+from tests.federation import streaming
 
 NAME = "open-data"
 HELSINKI = "http://127.0.0.1:8001"
 LONDON = "http://127.0.0.1:8002"
 GHENT = "http://127.0.0.1:8003"
 App = Callable[..., Any]
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,18 @@ class Request:
     url: str
     headers: Mapping[str, str]
     body: bytes
+    cut: int | None = None  # after so many bytes of its body the asker is gone
 
     @property
     def path(self) -> str:
         """The path without query."""
         return urlsplit(self.url).path
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
 
 
 Bend = Callable[[Request, Reply], Reply]
@@ -68,6 +78,8 @@ class Wire:
     bend: Bend | None = None
     asked: list[Request] = field(default_factory=list)
     sent: int = 0  # bytes of bodies as they went over the wire
+    # Of a long answer: how many bytes of a piece still arrive, of which so many came before; None for all of them.
+    snap: Callable[[Request, int, int], int | None] = lambda _request, _sent, _length: None
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _thread: threading.Thread | None = None
 
@@ -85,12 +97,28 @@ class Wire:
         self._thread.join()
         self._loop.close()
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """What serves all cities."""
+        return self._loop
+
+    def stream(self, request: Request, span: Span, max_bytes: int, stop: threading.Event | None) -> Stream:
+        """Ask an app for a long answer, and give it while it comes."""
+        self.asked.append(request)
+        if request.origin in self.down or request.origin not in self.apps:
+            raise PeerUnreachable(f"{request.origin} cannot be reached.", fix="Try again later.")
+        return streaming.opened(self, request, _scope(request), span, max_bytes, stop)
+
     def call(self, request: Request) -> Reply:
         """Ask an app and wait; the answer as it stands on the wire."""
         assert threading.current_thread() is not self._thread, "a city asks on the event loop and holds up all callers"
         parts = urlsplit(request.url)
         app = self.apps[f"{parts.scheme}://{parts.netloc}"]
         return asyncio.run_coroutine_threadsafe(_call(app, request), self._loop).result()
+
+    def run(self, work: Coroutine[Any, Any, Done]) -> Done:
+        """Do something on the event loop that serves all cities, and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def ask(self, request: Request) -> Reply:
         parts = urlsplit(request.url)
@@ -145,6 +173,46 @@ class Door(Outbound):
             raise PeerUnreachable(f"{url} answered {reply.status}.")
         return reply
 
+    def stream(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        span: Span = Span(),  # noqa: B008  (a frozen value)
+        max_bytes: int,
+        open_s: float = 30.0,
+        stall_s: float = 30.0,
+        stop: threading.Event | None = None,
+        follow: bool = False,
+    ) -> Stream:
+        self.check(url)
+        said = {**(headers or {}), **span.headers()}
+        return self.wire.stream(Request(self.city, "GET", url, said, b""), span, max_bytes, stop)
+
+    def send(
+        self,
+        url: str,
+        body: Body,
+        *,
+        method: str,
+        length: int | None,
+        headers: Mapping[str, str] | None = None,
+        silence_s: float,
+        answer_s: float = 120.0,
+        stop: threading.Event | None = None,
+    ) -> Reply:
+        pieces: list[bytes] = []
+        while piece := body.read(64 * 1024):
+            if stop is not None and stop.is_set():
+                raise Stopped("The request was stopped.")
+            pieces.append(piece)
+        whole = b"".join(pieces)
+        if length is not None and len(whole) != length:
+            raise PeerUnreachable(f"What was to be sent ended after {len(whole)} of {length} bytes.")
+        return self.ask(
+            url, method=method, body=whole, headers=headers, max_bytes=1 << 16, deadline_s=answer_s, stop=stop
+        )
+
     def save(
         self,
         url: str,
@@ -172,10 +240,10 @@ def _unpacked(reply: Reply) -> bytes:
     return reply.body
 
 
-async def _call(app: App, request: Request) -> Reply:
+def _scope(request: Request) -> dict[str, Any]:
     parts = urlsplit(request.url)
     headers = {"host": parts.netloc} | {name.lower(): value for name, value in request.headers.items()}
-    scope = {
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -189,8 +257,15 @@ async def _call(app: App, request: Request) -> Reply:
         "client": ("127.0.0.1", 50_000),
         "server": (parts.hostname, parts.port),
     }
+
+
+async def _call(app: App, request: Request) -> Reply:
+    scope = _scope(request)
     sent: list[dict[str, Any]] = []
-    waiting = [{"type": "http.request", "body": request.body, "more_body": False}]
+    waiting: list[dict[str, Any]] = [{"type": "http.request", "body": request.body, "more_body": False}]
+    if request.cut is not None:
+        begun = {"type": "http.request", "body": request.body[: request.cut], "more_body": True}
+        waiting = [{"type": "http.disconnect"}, begun]
 
     async def receive() -> dict[str, Any]:
         if waiting:

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from node.app import create_app
 from node.assembly import Node, build
 from node.federation.dpop import ProofKey, hash_of
+from node.federation.message_signing import MessageSigning
 from node.federation.peer_store import Peer
 from node.federation.tokens_clients import ASSERTION_TYPE, TYPE
 from node.keys import Keyring
@@ -89,6 +90,12 @@ class Town:
 
     def proof(self, method: str = "POST", url: str = TOKEN_URL, *, token: str = "", at_s: int = 0) -> str:
         return self.key.proof(method, url, now_ms=(at_s or now_s()) * 1000, token=token)
+
+    def signed(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+        """Sign a message as a city does that publishes a key for messages."""
+        nobody: Any = None  # it only signs: nobody's signature is checked
+        hand = MessageSigning(self.keyring, nobody, nobody, nobody, clock_ms=lambda: now_s() * 1000)
+        return hand.sign_request(method, url, headers, body)
 
     def bent_proof(
         self, method: str, url: str, *, token: str = "", header: Mapping[str, Any] | None = None, **changes: Any

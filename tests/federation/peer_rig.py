@@ -7,6 +7,7 @@ from pathlib import Path
 from node.db import Database
 from node.federation.client import PeerClient
 from node.federation.health import Health
+from node.federation.peer_days import PeerDays
 from node.federation.peer_office import PeerOffice
 from node.federation.peer_test import PeerTest
 from node.federation.peers import Peers, invitation
@@ -90,6 +91,7 @@ def rig(db: Database, **door: object) -> Rig:
         fingerprint=lambda: "f" * 43,
         clock_ms=lambda: made[0].now_ms,
         opened=lambda url, iri: iri in made[0].opened,
+        days=PeerDays(db),
     )
     made.append(Rig(db, peers, client, tokens, outbound, health, office, held))
     return made[0]

@@ -17,6 +17,7 @@ NOW = 1_800_000_000_000
 PLANS, OPEN = f"{BASE}/collections/plans", f"{BASE}/collections/open"
 RECORD = f"{BASE}/datasets/d1"
 TITLED = f'<{RECORD}> <http://purl.org/dc/terms/title> "One"@en .\n'.encode()
+HARVESTED = "https://portal.example/sets/9"
 SAID = Words(rules=RULES, about={"title": "Plans"})
 
 
@@ -51,6 +52,7 @@ def drafting(db: Database, journals: Journals) -> Drafting:
         ours=lambda: Held([PLANS, OPEN], [OPEN]),
         theirs=lambda _: [f"{LONDON}/collections/roads"],
         check=shop.offers.check,
+        mirrored=lambda peer, iri: (peer, iri) == ("london", HARVESTED),
         new_id=lambda: f"n{next(numbers)}",
     )
 
@@ -88,6 +90,11 @@ def test_another_city_is_asked_for_what_is_its_own(drafting: Drafting) -> None:
     assert made(drafting, CONSUMER, theirs=["roads"]) == (roads, (roads,))
     record = f"{LONDON}/datasets/7"
     assert made(drafting, CONSUMER, target=record) == (record, (record,))
+    # What it harvested keeps its portal's address: its mirror here holds it, or it was found to be there.
+    for harvested in ({"target": HARVESTED}, {"target": "https://p.example/1", "known": "https://p.example/1"}):
+        assert made(drafting, CONSUMER, **harvested)[0] == harvested["target"]
+    with pytest.raises(Malformed):
+        made(drafting, CONSUMER, target="https://p.example/2", known="https://p.example/1")
     # Whatever another connector calls what it offers us.
     assert made(drafting, CONSUMER, target="asset-7", offer="offer-7") == ("asset-7", ("asset-7",))
 

@@ -17,6 +17,7 @@ from node.federation.agreement_verifier import AgreementReport, verify_bundle
 from node.federation.agreements import pair_collection
 from node.federation.integrity import jcs
 from node.federation.own_identity import City, OwnIdentity
+from node.federation.verifier_keys import read_old_statement
 from node.journal import Draft
 from node.keys import DAY_MS, Keyring, thumbprint
 from node.keys.jwk import b64
@@ -136,6 +137,28 @@ def test_keys_that_were_replaced_since_still_prove_what_they_signed(
     assert judged(body, pair, now_ms=NOW + 900 * DAY_MS).verdict == "proven"
 
 
+def test_a_key_that_the_statement_names_as_followed_is_the_citys(
+    tmp_path: Path, migrated: Path, tmp_path_factory: pytest.TempPathFactory
+):
+    pair = Pair.made(tmp_path_factory.mktemp("old"))
+    towns = Towns.made(tmp_path, migrated, pair)
+    iri = towns.agree(pair.signed())
+    signed_by = pair.keyrings[HELSINKI].current("record").kid
+    named = {signed_by}
+    rotated = 0
+    while signed_by in named:  # until it just falls out of the statement
+        rotated += 1
+        pair.keyrings[HELSINKI].rotate("record", now_ms=NOW + rotated * DAY_MS, overlap_ms=0, issuer=HELSINKI)
+        at_ms = NOW + (rotated + 1) * DAY_MS
+        statement = towns.helsinki.sources.identity.statement(at_ms)
+        named = {key.kid for key in read_old_statement(statement, HELSINKI, at_ms).keys}
+    body = export_bundle(towns.helsinki.sources, towns.helsinki.agreement(iri), now_ms=at_ms)
+    towns.close()
+    report = judged(body, pair, now_ms=at_ms)
+    assert (report.unvouched, report.verdict) == ([], "proven"), report.lines()
+    assert f"{HELSINKI} signed it" in "\n".join(report.lines())
+
+
 def test_a_key_that_only_the_file_names_leaves_it_incomplete(
     tmp_path: Path, migrated: Path, tmp_path_factory: pytest.TempPathFactory
 ):
@@ -149,6 +172,7 @@ def test_a_key_that_only_the_file_names_leaves_it_incomplete(
     report = judged(body, pair, now_ms=NOW + 31 * DAY_MS)
     assert (report.verdict, report.exit_code) == ("incomplete", 3)
     assert "does not name the key" in report.reason
+    assert f"{HELSINKI} signed it" not in "\n".join(report.lines())
     kid = json.loads(json.loads(body)["text"])["proof"][0]["verificationMethod"].partition("#")[2]
     cut = json.loads(body)
     cut["cities"][0]["keys"] = [each for each in cut["cities"][0]["keys"] if each["kid"] != kid]

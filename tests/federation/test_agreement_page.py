@@ -1,5 +1,8 @@
 """A public agreement has a page at both cities; one that is not public has none for anyone."""
 
+import json
+import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,9 +29,18 @@ def test_a_public_agreement_is_read_in_sentences_by_everyone_at_both_cities(frie
     for town in friends:
         listed = town.get("/collections/agreements.nt").body.decode()
         assert (
-            "127.0.0.1:8001 → 127.0.0.1:8002. Yes, in force"
+            f"{helsinki.node.settings.name} → {london.node.settings.name}. Yes, in force"
             in town.get("/collections/agreements", accept="text/html").body.decode()
         )
+        for reading in town.node.finding.readings:
+            reading.catch_up(threading.Event())
+        found = json.loads(town.get("/search.json?kind=agreement").body)
+        assert [each["description"].partition(".")[0] for each in found["hits"]] == [
+            f"{helsinki.node.settings.name} → {london.node.settings.name}"
+        ]
+        listed_there = town.get("/federation", accept="text/html").body.decode()
+        (leads,) = set(re.findall(r'href="(/agreements/[^"#?]+)"', listed_there)) - {"/agreements"}
+        assert town.get(leads, accept="text/html").status == 200, "the page of the cities leads to the agreement's page"
         records = {line.split()[0][1:-1] for line in listed.splitlines() if "/ns#text> " in line}
         assert len(records) == 1
         page = town.get(next(iter(records)).removeprefix(town.node.settings.base_url), accept="text/html")

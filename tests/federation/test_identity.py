@@ -157,7 +157,7 @@ def test_the_key_set_has_every_key_there_ever_was_once(own: OwnIdentity, ring: K
         ring.rotate(purpose, now_ms=AT, overlap_ms=0, issuer=URL)
     keys: Any = own.jwks()["keys"]
     assert [key["kid"] for key in keys] == [key.kid for key in ring.published()]
-    assert len({key["kid"] for key in keys}) == len(keys) == 12
+    assert len({key["kid"] for key in keys}) == len(keys) == 14
     for key in keys:
         assert key["kid"] == thumbprint(key)
         assert key["use"] == "sig"
@@ -167,6 +167,20 @@ def test_the_key_set_has_every_key_there_ever_was_once(own: OwnIdentity, ring: K
     assert summary["keys"] == [key.document() for key in ring.published()]
     assert own.fingerprint == ring.fingerprint
     assert own.url == URL
+
+
+@pytest.mark.parametrize("accent", ["#0000BF", "#ffffff", ""])
+def test_a_city_says_its_colour_or_nothing_of_it(accent: str, ring: Keyring):
+    own = OwnIdentity(replace(CITY, accent=accent), ring, collections=list)
+    assert read(own).accent == accent.lower()
+
+
+@pytest.mark.parametrize("place", [(60.17, 24.94), (-90.0, 180.0), (0.0, 0.0), None])
+def test_a_city_is_where_it_says_it_is_or_says_nothing_of_it(place: tuple[float, float] | None, ring: Keyring):
+    own = OwnIdentity(replace(CITY, place=place), ring, collections=list)
+    assert read(own).place == place
+    said = unchecked_claims(own.statement(AT), max_bytes=MAX_BYTES)["metadata"]["citynode"]
+    assert ("place" in said) == (place is not None)
 
 
 # ---------------------------------------------------------------- what is refused
@@ -244,6 +258,21 @@ KEYS_CHANGES: list[Callable[[list[dict[str, Any]]], object]] = [
         lambda claims: claims.update(jwks={"keys": [claims["metadata"]["oauth_client"]["jwks"]["keys"][0]]}),
         lambda claims: claims.update(jwks={"keys": claims["jwks"]["keys"] * 70}),
         lambda claims: claims.update(jwks=[]),
+        *(
+            city({"place": one})
+            for one in (
+                "60,24",
+                [60],
+                [60, 24, 1],
+                [91, 0],
+                [0, -181],
+                [True, 0],
+                ["60", "24"],
+                [None, 0],
+                {},
+                [1e999, 0],
+            )
+        ),
         city({"v": 2}),
         city({"v": "1"}),
         city({"name": ""}),

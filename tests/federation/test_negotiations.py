@@ -31,6 +31,8 @@ from tests.federation.negotiating import (
     talk,
 )
 
+pytestmark = pytest.mark.slow  # seconds in all
+
 AGREES = by_state(REQUESTED="agree", ACCEPTED="agree", VERIFIED="finalize")
 SIGNS = by_state(OFFERED="accept", AGREED="verify")
 Sides = tuple[Side, Side]

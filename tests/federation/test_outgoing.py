@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from node.db import Database
-from node.errors import Conflict, PeerUnreachable, Unauthenticated
+from node.errors import Conflict, PeerUnreachable, TooManyRequests, Unauthenticated
 from node.federation.outgoing import KEEP_MS, LEASE_MS, Outbox, Outgoing
 
 NOW = 1_000_000
@@ -72,6 +72,21 @@ def test_after_a_failure_everything_for_that_peer_waits_and_others_do_not(box: O
     assert found
     assert (found[0].tries, found[0].error, found[1]) == (1, str(error), 0)
     assert box.newest("notice", "nothing") is None
+
+
+def test_a_bound_on_how_often_one_may_come_holds_up_what_is_of_its_kind_alone(box: Outbox) -> None:
+    put(box, "a", kind="report")
+    put(box, "b", kind="report")
+    notice = put(box, "c")
+
+    def refuse(one: Outgoing) -> bool:
+        raise TooManyRequests("Fifty an hour.", retry_after_s=3_600)
+
+    assert box.deliver("report", NOW, refuse) == 0
+    post = Post(box)
+    assert box.deliver("report", NOW + 60_000, post) == 0
+    assert box.deliver("notice", NOW, post) == 1
+    assert post.sent == [notice]
 
 
 def test_what_cannot_be_stored_here_waits_alone(box: Outbox) -> None:

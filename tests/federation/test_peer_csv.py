@@ -181,3 +181,17 @@ def test_a_plan_that_no_longer_fits_is_not_done(city: Rig) -> None:
     again = city.office.plan(table)
     assert city.office.take(table, plan=str(again["plan"]))["touched"] == 1
     assert city.peers.get("p").state == "blocked"
+
+
+def test_a_line_without_a_fingerprint_is_proposed_and_compared_before_it_is_approved(city: Rig) -> None:
+    table = f"{HEAD}turku,https://turku.example,,active,,\r\n".encode()
+    [change] = peer_csv.plan(peer_csv.read(table), city.peers)
+    assert (change.what, change.state) == ("add", "proposed")
+    assert "The file tells no fingerprint" in change.sentence
+    peer_csv.apply([change], city.peers, at_ms=NOW_MS)
+    assert city.peers.get("turku").fingerprint == ""
+    out = peer_csv.write(city.peers.list()).encode()
+    assert [one.what for one in peer_csv.plan(peer_csv.read(out), city.peers)] == ["keep"]
+    told = out.replace(b"turku.example,,", b"turku.example," + b"a" * 43 + b",")
+    with pytest.raises(Conflict, match="is another city here"):
+        peer_csv.plan(peer_csv.read(told), city.peers)

@@ -19,7 +19,11 @@ from tests.federation.peer_rig import Rig, rig
 @pytest.fixture
 def helsinki(tmp_path: Path) -> Iterator[FakePeer]:
     with FakePeer(tmp_path / "helsinki") as running:
-        running.shows({"collection": "https://x/c", "name": "open-data", "size": 1, "checkpoint": "note"})
+        own, mirrored = f"{running.url}/collections/open-data", "https://x/collections/open-data"
+        running.shows(
+            {"collection": own, "name": "open-data", "size": 1, "checkpoint": "note"},
+            {"collection": mirrored, "name": "x/open-data", "size": 1, "checkpoint": "note"},
+        )
         yield running
 
 

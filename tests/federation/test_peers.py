@@ -118,6 +118,60 @@ def test_another_fingerprint_than_the_one_that_was_told_is_refused(city: Rig, he
     assert city.peers.list() == []
 
 
+def test_an_address_alone_is_proposed_and_pins_nothing_before_its_fingerprint_was_compared(
+    city: Rig, helsinki: FakePeer
+) -> None:
+    city.peers.add(helsinki.url, name="helsinki", at_ms=NOW_MS, untold=True)
+    assert city.peers.get("helsinki").fingerprint == ""
+    review = city.peers.review("helsinki", NOW_MS)
+    assert (review.is_untold, review.vouched) == (True, False), "what it shows vouches for nothing"
+    assert "Nobody has told its fingerprint" in review.warnings[0]
+    for typed in ("", "a" * 43, helsinki.fingerprint[:-1]):
+        with pytest.raises(Conflict, match=helsinki.fingerprint):
+            city.peers.approve("helsinki", by="ada", at_ms=NOW_MS, expect=review.digest, fingerprint=typed)
+    assert city.peers.keys("helsinki", "checkpoint") == []
+    city.peers.approve("helsinki", by="ada", at_ms=NOW_MS, expect=review.digest, fingerprint=helsinki.fingerprint)
+    assert city.peers.get("helsinki").fingerprint == helsinki.fingerprint
+    with pytest.raises(Malformed):
+        city.peers.add("https://x.example", name="x", at_ms=NOW_MS)
+
+
+def test_a_fingerprint_that_was_told_is_compared_even_where_none_is_asked_for(city: Rig, helsinki: FakePeer) -> None:
+    with pytest.raises(Refuted):
+        city.peers.add(f"{helsinki.url}#{'a' * 43}", name="helsinki", at_ms=NOW_MS, untold=True)
+    assert city.peers.list() == []
+
+
+def test_whoever_read_out_the_fingerprint_is_kept_with_what_was_compared(city: Rig, helsinki: FakePeer) -> None:
+    office = city.office
+    office.add(helsinki.url, name="helsinki", untold=True)
+    review = str(office.review("helsinki")["review"])
+    office.approve("helsinki", by="ada", review=review, fingerprint=helsinki.fingerprint, told_by="registry office")
+    [found] = city.peers.evidence("helsinki")
+    assert (found.kind, found.summary) == ("compared", "ada compared the fingerprint with registry office.")
+    assert json.loads(found.body)["statement"] == city.peers.get("helsinki").statement
+
+
+def test_a_city_whose_fingerprint_was_read_out_differently_is_kept_out_with_the_evidence(
+    city: Rig, helsinki: FakePeer
+) -> None:
+    city.office.add(helsinki.url, name="helsinki", untold=True)
+    done = city.office.differs("helsinki", by="ada", told_by="registry office")
+    assert done["state"] == "blocked"
+    [found] = city.peers.evidence("helsinki")
+    assert (found.kind, "it is another one" in found.summary) == ("other-fingerprint", True)
+
+
+def test_the_staffs_note_takes_the_place_of_the_one_before_and_is_bounded(city: Rig, helsinki: FakePeer) -> None:
+    city.adds(helsinki)
+    assert city.office.annotate("helsinki", "Ask the registry.")["note"] == "Ask the registry."
+    assert city.office.annotate("helsinki", "")["note"] == ""
+    with pytest.raises(Malformed):
+        city.office.annotate("helsinki", "x" * 1_001)
+    with pytest.raises(NotFound):
+        city.office.annotate("nobody", "x")
+
+
 @pytest.mark.parametrize("url", HOSTILE)
 def test_a_hostile_address_is_never_proposed(url: str, db: Database) -> None:
     city = rig(db, loopback_allowed=False, resolver=lambda host, port: ["127.0.0.1"])

@@ -1,8 +1,10 @@
-"""Let our node and a real EDC control plane deal with each other, each in both roles: `make interop-edc`.
+"""Let our node and a real EDC deal with each other, each in both roles: `make interop-edc`.
 
 EDC reads our catalogue and negotiates for what it finds there; we read EDC's and do the same. Each negotiation is over
-when both sides say FINALIZED and hold the same agreement. Who is who is said by EDC's test identity, here and nowhere
-else.
+when both sides say FINALIZED and hold the same agreement. Under these agreements one file moves three ways: whoever
+works with EDC pulls it from us, we push it where EDC says, EDC pushes it where we say. That we pull from EDC is the one
+way that cannot be shown: it has no public address for that any more. Who is who is said by EDC's test identity, here
+and nowhere else.
 """
 
 import json
@@ -16,12 +18,15 @@ from node.assembly.clock import clock_ms
 from node.federation.negotiation import Negotiation
 from tests.interop import edc as edcs
 from tests.interop.edc import Edc
-from tests.interop.rig import ASSET, edc_rig
-from tests.java.harness import ROOT, Recorded, RigError, repeated, run, say, served, until
+from tests.interop.rig import ASSET, PART, edc_rig
+from tests.interop.sink import FILE, Sink, sink
+from tests.java.harness import ROOT, Recorded, RigError, ask, repeated, run, say, served, until
 from tests.java.rig import Rig
 
 FOLDER = ROOT / ".edc"
 NEGOTIATION_S = 30
+MOVING_S = 30
+BROUGHT = {f"/ours/{PART}": True}
 
 
 def edc_reads_our_catalogue(ours: Rig, edc: Edc) -> str:
@@ -97,6 +102,61 @@ def we_end_what_we_began(ours: Rig, edc: Edc) -> str:
     return ""
 
 
+def edc_pulls_from_us(ours: Rig, edc: Edc, beside: Sink) -> str:
+    """EDC asks for a pull, is given an address and a token, and whoever works with it gets the file with them."""
+    pid = edc.transfer(ours.protocol_url, _agreed(ours, edc), "HttpData-PULL", tells=f"{beside.url}/started")
+    _moved_to(edc, pid, "STARTED")
+    until("EDC to call back", lambda: "/started" in beside.brought, seconds=MOVING_S)
+    told = json.loads(beside.brought["/started"])["payload"]["dataAddress"]["properties"]
+    named = {name.rpartition("/")[2]: value for name, value in told.items()}
+    _same("way to show the token", named["authType"], "bearer")
+    shown = {"Authorization": f"Bearer {named['authorization']}"}
+    status, body = ask(named["endpoint"], headers=shown)
+    _same("answer of our door", (status, body == FILE), (200, True))
+    status, part = ask(f"{named['endpoint']}/{PART}", headers={**shown, "Range": "bytes=-9"})
+    _same("a part of it", (status, part), (206, FILE[-9:]))
+    _same("without the token", ask(named["endpoint"])[0], 401)
+    edc.terminate(pid, "We have all of it.")
+    held = next(each for each in ours.transfers.list() if each.other_pid == pid)
+    until("our side to hear that", lambda: ours.transfers.get(held.pid).state == "TERMINATED", seconds=MOVING_S)
+    _same("with the token of what has ended", ask(named["endpoint"], headers=shown)[0], 410)
+    return f"{len(body)} bytes from {named['endpoint']}"
+
+
+def we_push_where_edc_says(ours: Rig, edc: Edc, beside: Sink) -> str:
+    """EDC asks us to deliver; our worker brings the file there and completes."""
+    pid = edc.transfer(ours.protocol_url, _agreed(ours, edc), "HttpData-PUSH", to=f"{beside.url}/ours")
+    _moved_to(edc, pid, "COMPLETED")
+    _same("what was brought", {path: body == FILE for path, body in beside.brought.items() if "/ours" in path}, BROUGHT)
+    held = next(each for each in ours.transfers.list() if each.other_pid == pid)
+    until("our side to complete", lambda: ours.transfers.get(held.pid).state == "COMPLETED", seconds=MOVING_S)
+    return f"{len(FILE)} bytes"
+
+
+def edc_pushes_where_we_say(ours: Rig, edc: Edc, beside: Sink) -> str:
+    """We ask EDC to deliver; its data plane brings the file there, and it completes."""
+    agreed = (each for each in ours.negotiations.list() if (each.role, each.state) == ("consumer", "FINALIZED"))
+    agreement = next(agreed).agreement
+    name = "https://w3id.org/edc/v0.0.1/ns/baseUrl"
+    where = {
+        "@type": "DataAddress",
+        "endpointType": "HttpData",
+        "endpoint": f"{beside.url}/theirs",
+        "endpointProperties": [{"@type": "EndpointProperty", "name": name, "value": f"{beside.url}/theirs"}],
+    }
+    begun = ours.transfers.request(edc.url, agreement, format="HttpData-PUSH", address=where, by="Aino")
+
+    def over() -> bool:
+        found = ours.transfers.get(begun.pid)
+        if found.state == "TERMINATED":
+            raise RigError(f"The transfer ended: {found.code}: {' '.join(found.reasons)}")
+        return found.state == "COMPLETED"
+
+    until("EDC to complete", over, seconds=MOVING_S)
+    _same("what EDC brought", beside.brought["/theirs"] == FILE, True)
+    return f"{len(FILE)} bytes"
+
+
 STEPS: tuple[Callable[[Rig, Edc], str], ...] = (
     edc_reads_our_catalogue,
     edc_negotiates_with_us,
@@ -105,11 +165,43 @@ STEPS: tuple[Callable[[Rig, Edc], str], ...] = (
     we_negotiate_with_edc,
     we_end_what_we_began,
 )
+MOVES: tuple[Callable[[Rig, Edc, Sink], str], ...] = (
+    edc_pulls_from_us,
+    we_push_where_edc_says,
+    edc_pushes_where_we_say,
+)
 
 
 def _asked(ours: Rig, edc: Edc) -> Negotiation:
     offer = ours.client.dataset(edc.url, ASSET).offers[0]
     return ours.negotiations.request(edc.url, {"@id": offer.iri, "target": ASSET, **offer.rules}, {}, by="Aino")
+
+
+def _agreed(ours: Rig, edc: Edc) -> str:
+    """Let EDC negotiate for what has data here; give its name of the agreement."""
+    found = edc.catalogue(ours.protocol_url, ours.url)["dataset"]
+    dataset = next(each for each in found if each["@id"] == ours.collection("noise"))
+    formats = {each["format"] for each in dataset["distribution"]}
+    _same("ways to get it", {"HttpData-PULL", "HttpData-PUSH"} <= formats, True)
+    pid = edc.negotiate(ours.protocol_url, ours.url, dataset["@id"], dataset["hasPolicy"][0])
+    agreement = str(_told_by(edc, pid, "FINALIZED")["contractAgreementId"])
+    held = next(each for each in ours.negotiations.list() if each.other_pid == pid)
+    until("our side to finalize", lambda: ours.negotiations.get(held.pid).state == "FINALIZED", seconds=5)
+    return agreement
+
+
+def _moved_to(edc: Edc, pid: str, state: str) -> dict[str, Any]:
+    """Wait until EDC says that a transfer is in this state."""
+    found: dict[str, Any] = {}
+
+    def seen() -> bool:
+        found.update(edc.transferred(pid))
+        if found["state"] == "TERMINATED" != state:
+            raise RigError(f"EDC ended the transfer: {found.get('errorDetail')}")
+        return bool(found["state"] == state)
+
+    until(f"EDC to say {state}", seen, seconds=MOVING_S)
+    return found
 
 
 def _told_by(edc: Edc, pid: str, state: str) -> dict[str, Any]:
@@ -146,26 +238,32 @@ def _same(what: str, seen: object, wanted: object) -> None:
 
 def main() -> int:
     """Run it; exit 0 if every step did."""
-    say("A real EDC control plane and our node, as consumer and as provider:")
-    with tempfile.TemporaryDirectory() as folder, edcs.running(FOLDER) as edc, edc_rig(Path(folder), edc.url) as ours:
-        edc.offer(ASSET, "Noise map", {"action": "use"})
+    say("A real EDC and our node, as consumer and as provider:")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sink() as beside,
+        edcs.running(FOLDER) as edc,
+        edc_rig(Path(folder) / "node", edc.url) as ours,
+    ):
+        edc.offer(ASSET, "Noise map", {"action": "use"}, source=f"{beside.url}/file.csv")
         log = FOLDER / "run" / "node.log"
         log.unlink(missing_ok=True)
         with served(Recorded(ours.app, log), ours.port), repeated(ours.deliver, every=0.1) as errors:
             failed = [step.__name__ for step in STEPS if not _done(step, ours, edc)]
+            failed += [step.__name__ for step in MOVES if not _done(step, ours, edc, beside)]
         if errors:
             say(f"Failed: our rounds broke off: {errors[0]!r}")
             failed.append("rounds")
-    say(f"\n{len(STEPS) - len(failed)} passed, {len(failed)} failed")
+    say(f"\n{len(STEPS) + len(MOVES) - len(failed)} passed, {len(failed)} failed")
     logs = FOLDER.relative_to(ROOT) / "run"
     say(f"What EDC printed is in {logs / 'edc.log'}, what our node was asked and answered in {logs / 'node.log'}.")
     return 1 if failed else 0
 
 
-def _done(step: Callable[[Rig, Edc], str], ours: Rig, edc: Edc) -> bool:
+def _done(step: Callable[..., str], *parties: object) -> bool:
     began, name = time.monotonic(), step.__name__.replace("_", " ")
     try:
-        told = step(ours, edc)
+        told = step(*parties)
     except Exception as error:  # noqa: BLE001 - the other steps tell more
         say(f"  {name:<34} FAILED {time.monotonic() - began:4.1f} s  {type(error).__name__}: {error}")
         return False

@@ -1,4 +1,4 @@
-"""A real control plane of the Eclipse Dataspace Components: started, configured, and told what to do.
+"""A real connector of the Eclipse Dataspace Components: started, configured, and told what to do.
 
 Its participant id is its base URL, as a city's is. With its test identity (iam-mock) whoever writes a name into the
 header Authorization is that participant, so it listens on this machine only and lives as long as the rig.
@@ -36,7 +36,7 @@ class Edc:
         data = None if body is None else json.dumps(body).encode()
         headers = {"X-Api-Key": KEY, "Content-Type": "application/json"}
         status, said = ask(f"{self.management}/v3/{method_path}", data, headers=headers)
-        if status != 200:
+        if status not in (200, 204):
             raise RigError(f"EDC answered {status} to {method_path}: {said[:2_000].decode(errors='replace')}")
         return json.loads(said) if said else None
 
@@ -46,9 +46,9 @@ class Edc:
 
     # ---------------------------------------------------------------- as provider
 
-    def offer(self, asset: str, title: str, permission: Json) -> None:
-        """Offer an asset to everyone under one permission."""
-        address = {"@type": "DataAddress", "type": "HttpData", "baseUrl": f"{self.url}/nothing"}
+    def offer(self, asset: str, title: str, permission: Json, *, source: str) -> None:
+        """Offer an asset, whose bytes are at an address, to everyone under one permission."""
+        address = {"@type": "DataAddress", "type": "HttpData", "baseUrl": source}
         said = {"@type": "Asset", "@id": asset, "properties": {"name": title}, "dataAddress": address}
         self.create("assets", said)
         policy = {"@context": "http://www.w3.org/ns/odrl.jsonld", "@type": "Set", "permission": [permission]}
@@ -81,6 +81,30 @@ class Edc:
         found: Json = self.call(f"contractagreements/{name}")
         return found
 
+    # ---------------------------------------------------------------- transfers
+
+    def transfer(self, protocol_url: str, agreement: str, kind: str, *, to: str = "", tells: str = "") -> str:
+        """Ask for data under an agreement of its own; give the id of the transfer.
+
+        `to` is where they are to be delivered, `tells` where it is to call back when they may be got.
+        """
+        said: Json = {"counterPartyAddress": protocol_url, "protocol": PROTOCOL, "contractId": agreement}
+        if to:
+            said["dataDestination"] = {"@type": "DataAddress", "type": "HttpData", "baseUrl": to, "endpoint": to}
+        if tells:
+            event = {"uri": tells, "events": ["transfer.process.started"], "transactional": False}
+            said["callbackAddresses"] = [event]
+        return self.create("transferprocesses", {"@type": "TransferRequest", "transferType": kind, **said})
+
+    def transferred(self, pid: str) -> Json:
+        """Tell how a transfer stands on its side."""
+        found: Json = self.call(f"transferprocesses/{pid}")
+        return found
+
+    def terminate(self, pid: str, reason: str) -> None:
+        """Let it end a transfer."""
+        self.call(f"transferprocesses/{pid}/terminate", {"@context": [CONTEXT], "reason": reason})
+
 
 @contextmanager
 def running(folder: Path) -> Iterator[Edc]:
@@ -111,6 +135,11 @@ def _properties(ports: Mapping[str, int], url: str) -> str:
         # It looks at what is to be sent so often; a second is its default.
         "edc.negotiation.consumer.state-machine.iteration-wait-millis": 100,
         "edc.negotiation.provider.state-machine.iteration-wait-millis": 100,
+        "edc.transfer.state-machine.iteration-wait-millis": 100,
+        "edc.dataplane.state-machine.iteration-wait-millis": 100,
+        # It wants names of keys for what it could hand out if it had an address for that; nothing has these names.
+        "edc.transfer.proxy.token.signer.privatekey.alias": "none",
+        "edc.transfer.proxy.token.verifier.publickey.alias": "none",
     }
     for name in CONTEXTS[1:]:
         said |= {f"web.http.{name}.port": ports[name], f"web.http.{name}.path": f"/{name}"}

@@ -9,10 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from node.assembly.clock import clock_ms
+from node.federation.moved import OriginWish
+from node.journal import Draft, catch_up
+from tests.federation.agreed import peer
+from tests.interop.sink import FILE
 from tests.java.harness import HOST, free_ports
 from tests.java.rig import Rig, Stranger, rig
 
 ASSET = "noise-map"
+PART = "noise.csv"
+DATASET = "http://www.w3.org/ns/dcat#Dataset"
+RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 USE_UNTIL = {
     "permission": [
         {
@@ -51,7 +59,27 @@ def edc_rig(folder: Path, edc_url: str) -> Iterator[Rig]:
         writes=identity,
         port=port,
         unsigned_agreements="always",
+        allow_http_peers=True,
+        data_bearer_peers=("edc",),
     ) as ours:
+        peer(ours.node, "edc", edc_url)  # so that it is known by a name, as peers are
         ours.publish("plans", USE_UNTIL, {"title": "Plans of the city", "note": "For whoever builds here."})
         ours.publish("noise", FREE, {"title": "Noise of the city"})
+        _lay(ours, folder)
         yield ours
+
+
+def _lay(ours: Rig, folder: Path) -> None:
+    """Publish a dataset with data in the collection that is offered freely."""
+    iri = f"{ours.url}/datasets/noise"
+    payload = f'<{iri}> <http://purl.org/dc/terms/title> "Noise"@en .\n<{iri}> <{RDF_TYPE}> <{DATASET}> .\n'
+    node = ours.node
+    with node.db.write() as tx:
+        draft = Draft(iri, "noise", "dataset", "put", payload.encode())
+        node.journals.append(tx, "noise", [draft], at_ms=clock_ms())
+    for follower in node.followers:
+        catch_up(node.journals, follower)
+    path = folder.with_name(folder.name + "-data") / PART
+    path.parent.mkdir()
+    path.write_bytes(FILE)
+    node.federation.moving.origin_parts.office.add(OriginWish(iri, str(path), PART), by="the rig", files=True)

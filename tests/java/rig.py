@@ -20,15 +20,25 @@ from node.federation.access import PUBLIC, Access, Caller
 from node.federation.dsp.catalogue import PATH
 from node.federation.dsp.client import DspClient, below
 from node.federation.dsp.messages import ContractNegotiation
+from node.federation.dsp.transfers import TransferProcess
 from node.federation.negotiation import Decider, Json
 from node.federation.negotiations import House, Negotiations
 from node.federation.offers import OfferDraft, Published
 from node.federation.rights import YES, Rights, Verdict, Who
+from node.federation.transfer import Decider as Mover
+from node.federation.transfers.service import Hooks, Transfers
+from node.federation.transfers.service import House as TransferHouse
 from node.keys import PublicKey
 from node.settings import Settings
 from tests.java.harness import HOST, free_ports
 
 COLLECTION = "plans"
+# Where nothing is handed out, an address has to be one all the same.
+HANDED = {
+    "@type": "DataAddress",
+    "endpointType": "https://w3id.org/idsa/v4.1/HTTP",
+    "endpoint": "https://nowhere.invalid/data",
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ class Headers:
 
     writes: Writes
 
-    def headers(self, peer_url: str, method: str, url: str, *_: object) -> Mapping[str, str]:
+    def headers(self, peer_url: str, method: str, url: str, *_: object, **__: object) -> Mapping[str, str]:
         return {"Authorization": self.writes(url)}
 
     def again(self, peer_url: str, headers: Mapping[str, str]) -> bool:
@@ -111,6 +121,12 @@ class Known:
     def state(self, peer_url: str, url: str) -> ContractNegotiation:
         return self.client.state(self.stranger.url, url)
 
+    def tell(self, peer_url: str, url: str, message: Json) -> TransferProcess | None:
+        return self.client.tell(self.stranger.url, url, message)
+
+    def standing(self, peer_url: str, url: str) -> TransferProcess:
+        return self.client.standing(self.stranger.url, url)
+
 
 @dataclass
 class Rig:
@@ -118,6 +134,7 @@ class Rig:
 
     node: Node
     negotiations: Negotiations
+    transfers: Transfers
     client: DspClient
     app: Any
     port: int
@@ -143,8 +160,9 @@ class Rig:
         return self.node.federation.agreeing.offers.get(name)
 
     def deliver(self) -> int:
-        """Do what the worker's rounds do for negotiations."""
-        return self.negotiations.deliver(clock_ms())
+        """Do what the worker's rounds do for negotiations, transfers and what we bring."""
+        self.node.federation.moving.pusher.look()
+        return self.negotiations.deliver(clock_ms()) + self.transfers.deliver(clock_ms())
 
 
 def _settings(folder: Path, port: int, more: Mapping[str, Any]) -> Settings:
@@ -160,15 +178,18 @@ def rig(
     reads: Reads,
     writes: Writes,
     decider: Callable[[Node], Decider],
+    mover: Callable[[Node], Mover] | None = None,
     bend: Callable[[House], House] = lambda house: house,
     port: int = 0,
     **settings: Any,
 ) -> Iterator[Rig]:
     """Build a node in an empty folder, and put the rig's parts in the place of the real ones.
 
-    `bend` may change what negotiations know of this city; what it leaves is what a city has.
+    `bend` may change what negotiations know of this city; what it leaves is what a city has. `mover` decides transfers
+    in the place of agreements, of which none is needed then; without it they are what a city's are.
     """
     port = port or free_ports(1)[0]
+    folder.mkdir(exist_ok=True)
     made = _settings(folder, port, settings)
     db = Database(made.database)
     db.upgrade()
@@ -186,19 +207,32 @@ def rig(
             sender=known,
             decider=decider(node),
             signing=real._texts.signing,
+            concluded=real._moves.concluded,
         )
-        _put_in(node, negotiations, reads)
-        yield Rig(node, negotiations, client, create_app(node), port)
+        transfers = _transfers(node, known, mover(node) if mover else None)
+        _put_in(node, negotiations, transfers, reads)
+        yield Rig(node, negotiations, transfers, client, create_app(node), port)
     finally:
         node.close()
 
 
-def _put_in(node: Node, negotiations: Negotiations, reads: Reads) -> None:
+def _transfers(node: Node, known: Known, mover: Mover | None) -> Transfers:
+    real = node.federation.moving.transfers
+    house, hooks = real._house, real._moves.hooks
+    if mover:
+        house = TransferHouse(house.callback, house.clock_ms, house.chance)
+        hooks = Hooks(address=lambda transfer: HANDED)
+    decider = mover or real._decider
+    return Transfers(node.db, house, parties=known, sender=known, decider=decider, hooks=hooks)
+
+
+def _put_in(node: Node, negotiations: Negotiations, transfers: Transfers, reads: Reads) -> None:
     federation = node.federation
-    agreeing = federation.agreeing
+    agreeing, moving = federation.agreeing, federation.moving
     node.federation = replace(
         federation,
         access=Doorman(federation.access, reads),
         rights=Welcoming(),
         agreeing=replace(agreeing, dsp=replace(agreeing.dsp, negotiations=negotiations)),
+        moving=replace(moving, transferring=replace(moving.transferring, transfers=transfers)),
     )

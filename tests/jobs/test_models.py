@@ -51,7 +51,7 @@ def test_where_the_city_does_not_want_it_no_file_is_fetched(
     tmp_path: Path, migrated: Path, portal: PortalServer, lasting_parser: None
 ) -> None:
     (tmp_path / "node.db").write_bytes(migrated.read_bytes())
-    city = make_city(tmp_path, model_inspect_mib=0)
+    city = make_city(tmp_path, model_inspect_mib=0, preview_mib=0)
     portal.pages["/m.city.json"] = page(cityjson())
     try:
         city.harvest(catalogue(f"{portal.url}/m.city.json"))

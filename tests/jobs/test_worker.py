@@ -7,9 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from node.assembly import build
+from node.catalog.problem_reports import About, Words
+from node.catalog.problem_store import DAY_MS
+from node.catalog.source_office import RETRY_MS
 from node.errors import AlreadyRunning, JournalBusy
 from node.jobs import worker as module
-from node.jobs.worker import RETRY_MS, Worker
+from node.jobs.worker import Worker
 from tests.catalog.rig import City, datasets
 from tests.portal_server import PortalServer, wait_until
 
@@ -311,3 +314,15 @@ def test_a_tick_signs_and_shelves_what_a_crash_left_unsigned(city: City, worker:
     assert city.verify() == 1
     with city.node.db.read() as tx:
         assert (city.node.journals.newest_checkpoint(tx, "open-data") or "").split("\n")[1] == "1"
+
+
+def test_the_worker_forgets_what_readers_sent_in_though_nobody_sends_more(
+    city: City, worker: Worker, clock: Clock
+) -> None:
+    reports = city.node.readers.reports
+    about = About(f"{city.node.settings.base_url}/datasets/trees", "Street trees")
+    reports.report(about, Words("wrong", "It is not there."), caller="1.2.3.4")
+    clock.now += DAY_MS + MINUTE
+    worker.tick()
+    with city.node.db.read() as tx:
+        assert tx.rows("SELECT caller FROM problem_report") == [("",)]

@@ -34,6 +34,8 @@ ENTRY = (
     "salt",
     "target",
 )
+
+pytestmark = pytest.mark.slow  # seconds in all
 COLUMNS = {
     "entry": ENTRY,
     "payload": ("digest", "dictionary_id", "crc", "body"),

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from node.errors import AlreadyRunning, Conflict, Malformed, Misconfigured
+from node.errors import AlreadyRunning, Conflict, Malformed, Misconfigured, NotFound
 from node.keys import (
     DAY_MS,
     OVERLAP_MS,
@@ -236,9 +236,9 @@ def test_a_history_names_each_key_once_and_one_in_use(folder: Path):
 def test_a_history_without_a_purpose_says_how_to_get_it(folder: Path):
     known = histories.read(folder)
     histories.write(folder, histories.History(known.keys[:-1]))
-    with pytest.raises(Misconfigured, match=r"no witness key yet.*citynode run"):
+    with pytest.raises(Misconfigured, match=r"no message key yet.*citynode run"):
         Keyring(folder)
-    assert Keyring.opened(folder, now_ms=AT).current("witness").kid == known.keys[-1].kid
+    assert Keyring.opened(folder, now_ms=AT).current("message").kid == known.keys[-1].kid
 
 
 def test_a_folder_that_is_none_is_said(folder: Path, tmp_path: Path):
@@ -526,12 +526,12 @@ def test_a_missing_or_wrong_passphrase_stops_the_start(folder: Path):
 def test_keys_are_encrypted_afterwards_and_again(folder: Path):
     before = Keyring(folder)
     before.rotate("checkpoint", now_ms=AT)
-    assert encrypt(folder, SECRET) == 7
+    assert encrypt(folder, SECRET) == 8
     assert Keyring(folder, SECRET).published() == before.published()
-    assert encrypt(folder, SECRET) == 7, "safe to repeat"
+    assert encrypt(folder, SECRET) == 8, "safe to repeat"
     with pytest.raises(Misconfigured, match="another passphrase"):
         encrypt(folder, "next")
-    assert encrypt(folder, "next", old=SECRET) == 7
+    assert encrypt(folder, "next", old=SECRET) == 8
     ring = Keyring(folder, "next")
     assert len(ring.signers("checkpoint", AT)) == 2
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
@@ -552,3 +552,35 @@ def test_an_encryption_that_was_broken_off_goes_on(folder: Path, tmp_path: Path)
 def test_a_passphrase_has_bounds(folder: Path, passphrase: str):
     with pytest.raises(Misconfigured, match="1 to 1023 bytes"):
         encrypt(folder, passphrase)
+
+
+# ---------------------------------------------------------------- an overlap that ends early
+
+
+def test_an_overlap_that_is_ended_early_leaves_no_private_half_and_all_proofs(folder: Path):
+    ring = Keyring(folder)
+    old = ring.current("record")
+    signature = ring.sign("record", b"said before")
+    ring.rotate("record", now_ms=AT, overlap_ms=7 * DAY_MS)
+    assert [key.kid for key, _ in ring.signers("record", AT + 1)][1:] == [old.kid]
+    ended = ring.end(old.kid, now_ms=AT + 5)
+    assert ended.until_ms == AT + 5
+    for one in (ring, Keyring(folder)):
+        assert old.kid not in [key.kid for key, _ in one.signers("record", AT + 5)]
+        assert one.verify("record", b"said before", signature)
+        assert one.lost(AT + 5) == []
+    assert names(folder) == PLAIN
+
+
+def test_only_a_key_that_still_signs_beside_its_follower_is_ended(folder: Path):
+    ring = Keyring(folder)
+    with pytest.raises(NotFound):
+        ring.end("nobody", now_ms=AT)
+    with pytest.raises(Conflict, match="in use"):
+        ring.end(ring.current("record").kid, now_ms=AT)
+    old = ring.current("record")
+    ring.rotate("record", now_ms=AT, overlap_ms=DAY_MS)
+    with pytest.raises(Conflict, match="already"):
+        ring.end(old.kid, now_ms=AT + DAY_MS)
+    with files.held(folder), pytest.raises(AlreadyRunning):
+        ring.end(old.kid, now_ms=AT + 1)

@@ -1,6 +1,6 @@
 """Run the conformance kit of the Dataspace Protocol against our node: `make tck`.
 
-Passed are exactly the 35 mandatory tests of metadata, catalogue and negotiations; every id is printed as it ends.
+Passed are exactly its 67 mandatory tests: metadata, catalogue, negotiations, transfers; each is printed as it ends.
 """
 
 import tempfile
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.java.harness import ROOT, Recorded, RigError, free_ports, repeated, run, say, served
 from tests.tck import kit
-from tests.tck.rig import TRIGGER, kit_rig
+from tests.tck.rig import TRIGGERS, kit_rig
 
 FOLDER = ROOT / ".tck"
 
@@ -23,11 +23,11 @@ def main() -> int:
         config = kit.properties(
             base_url=ours.url,
             protocol_url=ours.protocol_url,
-            trigger_url=ours.url + TRIGGER,
+            triggers=ours.url + TRIGGERS,
             port=kit_port,
             catalogue=catalogue,
         )
-        say("The conformance kit of the Dataspace Protocol 2025-1, without its tests of transfers (TP, TP_C):")
+        say("The conformance kit of the Dataspace Protocol 2025-1:")
         log = FOLDER / "run" / "node.log"
         log.unlink(missing_ok=True)
         with served(Recorded(app, log), ours.port), repeated(ours.deliver, every=0.1) as errors:

@@ -1,13 +1,15 @@
-"""What our side does in each test of negotiations: in which state which step of its own, in order.
+"""What our side does in each test of negotiations and transfers: in which state which step of its own, in order.
 
-The kit asks a connector to behave differently by dataset. A script that is at its end, or waits for another state, says
-nothing: the kit itself terminates, or sends what must be refused.
+The kit asks a connector to behave differently by dataset, and for transfers by agreement. A script that is at its end,
+or waits for another state, says nothing: the kit itself terminates, or sends what must be refused.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from node.federation import transfer as transfers
 from node.federation.negotiation import Kind, Negotiation, State, Step
+from node.federation.transfer import Act, Transfer
 
 Script = Sequence[tuple[State, Kind]]
 
@@ -68,3 +70,62 @@ class Scripted:
             return None
         kind = script[done][1]
         return ENDED if kind == "terminate" else Step(kind)
+
+
+# ---------------------------------------------------------------- transfers
+
+Moves = Sequence[tuple[transfers.State, Act]]
+
+STARTS: Moves = [("REQUESTED", "start")]
+ENDS: tuple[transfers.State, Act] = ("STARTED", "terminate")
+PROVIDES: Mapping[str, Moves] = {
+    "TP:01-01": [*STARTS, ENDS],
+    "TP:01-02": [*STARTS, ("STARTED", "complete")],
+    "TP:01-03": [*STARTS, ("STARTED", "suspend"), ("SUSPENDED", "terminate")],
+    "TP:01-04": [*STARTS, ("STARTED", "suspend"), ("SUSPENDED", "resume"), ("STARTED", "complete")],
+    "TP:01-05": [("REQUESTED", "terminate")],
+    "TP:02-01": STARTS,
+    "TP:02-02": STARTS,
+    "TP:02-03": STARTS,
+    "TP:02-04": STARTS,
+    "TP:02-05": [],
+    "TP:03-01": [],
+    "TP:03-02": [],
+    "TP:03-03": STARTS,
+    "TP:03-04": STARTS,
+    "TP:03-05": STARTS,
+    "TP:03-06": STARTS,
+}
+# After the request, which the kit triggers.
+CONSUMES: Mapping[str, Moves] = {
+    "TP_C:01-01": [],
+    "TP_C:01-02": [],
+    "TP_C:01-03": [],
+    "TP_C:01-04": [],
+    "TP_C:01-05": [],
+    "TP_C:02-01": [ENDS],
+    "TP_C:02-02": [("STARTED", "complete")],
+    "TP_C:02-03": [("STARTED", "suspend"), ("SUSPENDED", "terminate")],
+    "TP_C:02-04": [("STARTED", "suspend"), ("SUSPENDED", "resume"), ("STARTED", "complete")],
+    "TP_C:02-05": [("REQUESTED", "terminate")],
+    "TP_C:03-01": [],
+    "TP_C:03-02": [],
+    "TP_C:03-03": [],
+    "TP_C:03-04": [],
+    "TP_C:03-05": [],
+    "TP_C:03-06": [],
+}
+
+
+@dataclass
+class Moving:
+    """Decides transfers by script. `scripts` are by agreement, `steps_of` counts what we have said in a transfer."""
+
+    scripts: Mapping[str, Moves]
+    steps_of: Callable[[Transfer], int]
+
+    def next(self, transfer: Transfer, now_ms: int) -> transfers.Step | None:
+        script, done = self.scripts.get(transfer.agreement, ()), self.steps_of(transfer)
+        if transfer.sending or done >= len(script) or script[done][0] != transfer.state:
+            return None
+        return transfers.Step(script[done][1], code="script", reasons=ENDED.reasons)

@@ -1,9 +1,9 @@
-"""The verdict on a run of the conformance kit: only exactly our 35 tests, each once and each successful, are a yes."""
+"""The verdict on a run of the conformance kit: only exactly our 67 tests, each once and each successful, are a yes."""
 
 import pytest
 
 from tests.tck import kit
-from tests.tck.scripts import CONSUMER, PROVIDER
+from tests.tck.scripts import CONSUMER, CONSUMES, PROVIDER, PROVIDES
 
 YES = {test: ["SUCCESSFUL"] for test in kit.IDS}
 
@@ -19,10 +19,11 @@ def line(test: str, state: str) -> str:
     return f"JUnit Jupiter > CN_01: Scenarios > {test}: Verify: this, that :: {state}"
 
 
-def test_there_are_35_ids_and_a_script_for_each_negotiation():
-    assert len(kit.IDS) == len(set(kit.IDS)) == 35
+def test_there_are_67_ids_and_a_script_for_each_negotiation_and_transfer():
+    assert len(kit.IDS) == len(set(kit.IDS)) == 67
+    assert {test for test in kit.IDS if test.startswith("TP")} == PROVIDES.keys() | CONSUMES.keys()
     assert {test for test in kit.IDS if test.startswith("CN")} == PROVIDER.keys() | CONSUMER.keys()
-    assert len({kit.dataset_of(test) for test in kit.IDS}) == 35
+    assert len({kit.dataset_of(test) for test in kit.IDS}) == 67
 
 
 def test_datasets_and_offers_are_called_as_the_kit_has_them_written_in():
@@ -33,7 +34,7 @@ def test_datasets_and_offers_are_called_as_the_kit_has_them_written_in():
 
 def test_a_run_in_which_all_passed_has_no_faults():
     results = kit.Results(dict(YES))
-    assert (results.faults(), results.passed) == ([], 35)
+    assert (results.faults(), results.passed) == ([], 67)
 
 
 @pytest.mark.parametrize(
@@ -44,15 +45,15 @@ def test_a_run_in_which_all_passed_has_no_faults():
         ({"CN:01-01": []}, "CN:01-01 did not run"),
         ({"CN:01-01": ["SUCCESSFUL", "SUCCESSFUL"]}, "CN:01-01 successful, successful"),
         ({"CN:01-01": ["SUCCESSFUL", "FAILED"]}, "CN:01-01 successful, failed"),
-        ({"TP:01-01": ["SUCCESSFUL"]}, "TP:01-01 successful and is none of ours"),
+        ({"TP:04-01": ["SUCCESSFUL"]}, "TP:04-01 successful and is none of ours"),
     ],
 )
 def test_anything_else_is_a_fault(changes: dict[str, list[str]], fault: str):
     assert kit.Results(YES | changes).faults() == [fault]
 
 
-def test_a_run_that_printed_nothing_has_35_faults():
-    assert len(read("Exception in thread main").faults()) == 35
+def test_a_run_that_printed_nothing_has_67_faults():
+    assert len(read("Exception in thread main").faults()) == 67
 
 
 def test_what_the_kit_prints_is_read_with_the_reasons_of_failures(capsys: pytest.CaptureFixture[str]):
@@ -65,10 +66,11 @@ def test_what_the_kit_prints_is_read_with_the_reasons_of_failures(capsys: pytest
     assert "CN:01-01   passed" in capsys.readouterr().out
 
 
-def test_the_kit_waits_seconds_and_asks_for_no_transfers():
-    said = kit.properties(base_url="b", protocol_url="p", trigger_url="t", port=1, catalogue={"CAT:01-01": "d"})
+def test_the_kit_waits_seconds_and_knows_what_each_test_is_about():
+    said = kit.properties(base_url="b", protocol_url="p", triggers="t", port=1, catalogue={"CAT:01-01": "d"})
     read_back = dict(each.split("=", 1) for each in said.splitlines())
     assert int(read_back["dataspacetck.dsp.default.wait"]) <= 10
     assert read_back["CAT_01_01_DATASETID"] == "d"
     assert read_back["CN_01_02_OFFERID"] == "CD123:ACN0102:456"
-    assert not any(name.startswith("TP") for name in read_back)
+    assert read_back["TP_C_01_05_AGREEMENTID"] == "ATPC0105"
+    assert read_back["dataspacetck.dsp.connector.transfer.initiate.url"] == "t/transfers"

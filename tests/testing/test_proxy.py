@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import http.server
 import threading
 import time
 import urllib.error
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from node.testing import GONE, HEALTHY, FaultProxy, Faults
+from node.testing import GONE, HEALTHY, FaultProxy, Faults, free_port, wait_for
 from tests.portal_server import PortalServer, page, status
 
 pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
@@ -177,3 +178,112 @@ def test_nonsense_ends_the_connection_and_nothing_else(proxy: FaultProxy, said: 
         caller.sendall(said)
         assert caller.recv(100) == b""
     assert get(proxy) == TEXT
+
+
+# ---------------------------------------------------------------- what is streamed
+
+
+class Node:
+    """A server of a great body that counts what it could say, and keeps what it heard."""
+
+    def __init__(self, size: int) -> None:
+        outer = self
+        self.size, self.said, self.heard = size, 0, b""
+        self.gone = threading.Event()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(outer.size))
+                self.end_headers()
+                try:
+                    while outer.said < outer.size:
+                        outer.said += self.wfile.write(TEXT[: outer.size - outer.said])
+                except OSError:
+                    outer.gone.set()
+
+            def do_PATCH(self) -> None:
+                while piece := self.rfile.read1(1 << 16):
+                    outer.heard += piece
+                    if len(outer.heard) == int(self.headers["content-length"]):
+                        self.send_response(204)
+                        self.end_headers()
+                        break
+                outer.gone.set()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.port = int(self._server.server_port)
+
+    def __enter__(self) -> "Node":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def test_a_streamed_body_passes_whole_and_is_counted() -> None:
+    with Node(3_000_000) as node, FaultProxy(node.port) as proxy:
+        assert len(get(proxy, "/data/x")) == 3_000_000
+        wait_for(lambda: bool(proxy.exchanges), "it to be counted")
+        (one,) = proxy.exchanges
+        assert (one.status, one.sent_bytes, one.fault) == (200, 3_000_000, "")
+
+
+def test_a_stream_is_no_faster_than_its_reader_and_ends_with_it() -> None:
+    with Node(200_000_000) as node, FaultProxy(node.port) as proxy:
+        with urllib.request.urlopen(proxy.url + "/data/x", timeout=10) as answer:  # noqa: S310 (our own proxy)
+            answer.read(1000)
+            time.sleep(0.3)
+            assert node.said < 50_000_000
+        assert node.gone.wait(5)
+
+
+@pytest.mark.parametrize("kind", ["cut", "corrupt"])
+def test_a_streamed_body_is_harmed_where_it_was_told_to(kind: str) -> None:
+    shares = {"cut": 0.0, "corrupt": 0.0, kind: 1.0}
+    faults = Faults(cut=shares["cut"], corrupt=shares["corrupt"], reach=1_000_000)
+    with Node(3_000_000) as node, FaultProxy(node.port, faults=faults) as proxy:
+        read = b""
+        with contextlib.suppress(http.client.IncompleteRead), urllib.request.urlopen(proxy.url + "/data/x") as answer:  # noqa: S310
+            while piece := answer.read(1 << 16):
+                read += piece
+        whole = (TEXT * 300)[:3_000_000]
+        if kind == "cut":
+            assert len(read) < 1_000_000
+            assert whole.startswith(read)
+        else:
+            assert sum(a != b for a, b in zip(read, whole, strict=True)) == 1
+        wait_for(lambda: proxy.counts[kind] == 1, "it to be counted")
+
+
+def test_what_the_caller_brings_is_harmed_and_not_the_answer_to_it() -> None:
+    with Node(0) as node, FaultProxy(node.port, faults=Faults(cut=1.0, reach=1000)) as proxy:
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            connection.request("PATCH", "/data/x", body=TEXT)
+            connection.getresponse()
+        connection.close()
+        assert node.gone.wait(5)
+        assert len(node.heard) < 1000
+        assert TEXT.startswith(node.heard)
+
+
+def test_a_body_that_drips_takes_its_time() -> None:
+    with Node(1 << 20) as node, FaultProxy(node.port, faults=Faults(drip=1.0, drip_s=0.4)) as proxy:
+        begun = time.monotonic()
+        assert len(get(proxy, "/data/x")) == 1 << 20
+        assert time.monotonic() - begun > 0.3
+
+
+def test_a_node_that_is_away_has_no_streams_either() -> None:
+    with FaultProxy(free_port()) as proxy:
+        with pytest.raises(NO_ANSWER):
+            get(proxy, "/data/x")
+        wait_for(lambda: proxy.counts["away"] == 1, "it to be counted")

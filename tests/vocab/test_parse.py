@@ -519,7 +519,7 @@ def test_killing_from_another_thread_stops_one_call_and_not_the_next(tmp_path: P
 def test_a_child_that_somebody_killed_is_replaced(parser: Parser) -> None:
     parser.canonicalize(b"", 30)
     assert parser._child is not None
-    os.kill(parser._child._process.pid, signal.SIGKILL)
+    os.kill(parser._child._child.process.pid, signal.SIGKILL)
     time.sleep(0.2)
     assert parser.canonicalize(b"", 30) == b""
 
@@ -532,7 +532,7 @@ def test_the_child_dies_with_its_parent_in_the_middle_of_a_parse(tmp_path: Path)
         from tests.vocab.test_parse import clique
         parser = Parser()
         parser.canonicalize(b"", 30)
-        print(parser._child._process.pid, flush=True)
+        print(parser._child._child.process.pid, flush=True)
         parser.canonicalize(clique(12), 60)
     """
     command = [sys.executable, "-c", textwrap.dedent(program)]
@@ -563,7 +563,7 @@ def test_the_child_sees_nothing_of_the_nodes_environment(monkeypatch: pytest.Mon
     with Parser() as parser:
         parser.canonicalize(b"", 30)
         assert parser._child is not None
-        environment = Path(f"/proc/{parser._child._process.pid}/environ").read_bytes()
+        environment = Path(f"/proc/{parser._child._child.process.pid}/environ").read_bytes()
     assert b"hush" not in environment
 
 

@@ -198,6 +198,11 @@ class City:
     federation: Any = None
     finding: Any = None
     knowledge: Any = None
+    data_desk: Any = None
+    readers: Any = None
+    staff: Any = None
+    harvesting: Any = None
+    today: Any = None
     rates: Any = None
     probes: list[Probe] = field(default_factory=lambda: [Probe("database", ok=True)])
 

@@ -23,6 +23,8 @@ READING = [
     "/api/agreements/template?name=restricted-data",
     "/api/agreements/explain?name=12345678",
     "/api/agreements/diff?name=12345678",
+    "/api/agreements/comments?name=12345678",
+    "/api/agreements/choices?peer=london",
     "/api/offers",
 ]
 ACTS = [
@@ -35,6 +37,9 @@ ACTS = [
     "/api/agreements/resume",
     "/api/agreements/revoke",
     "/api/agreements/simulate",
+    "/api/agreements/rewrite",
+    "/api/agreements/comments",
+    "/api/agreements/comments/settle",
     "/api/offers",
     "/api/offers/withdraw",
 ]
@@ -109,14 +114,18 @@ def test_an_agreement_lives_through_the_api_alone(two: tuple[Staff, Staff]) -> N
     (draft,) = made["drafts"]
     assert (draft["created_by"], draft["state"]) == ("maija", "draft")
     assert helsinki.get(f"/api/agreements/explain?name={draft['id']}&lang=sv")["parts"][0]["text"]
-    ours = helsinki.post("agreements/propose", name=draft["id"], approve=True)
+    assert helsinki.post("agreements/propose", 400, name=draft["id"], approve=True)["status"] == 400
+    read = helsinki.get(f"/api/agreements/to-approve?name={draft['id']}")
+    ours = helsinki.post("agreements/propose", name=draft["id"], approve=True, terms=read["terms"])
     assert [each["person"] for each in ours["approvals"]] == ["maija"]
 
     (waiting,) = london.get("/api/agreements")["negotiations"]
     name = waiting["id"]
     assert london.post("agreements/approve", 400, name=name)["status"] == 400, "what was read is named"
     assert london.post("agreements/approve", 409, name=name, terms="sha256:other")["status"] == 409
-    london.post("agreements/counter", name=name, title="Plans, shorter", until="2030-12-31", approve=True)
+    counter = {"name": name, "title": "Plans, shorter", "until": "2030-12-31", "approve": True}
+    assert london.post("agreements/counter", 409, **counter, terms="sha256:other")["status"] == 409
+    london.post("agreements/counter", **counter, terms=london.get(f"/api/agreements/to-approve?name={name}")["terms"])
     settle(helsinki, london)
     assert "2030" in helsinki.get(f"/api/agreements/diff?name={ours['id']}")["text"]
     read = helsinki.get(f"/api/agreements/to-approve?name={ours['id']}")
@@ -246,3 +255,29 @@ def test_no_draft_names_what_is_not_its_assigners(two: tuple[Staff, Staff]) -> N
     bound = {"leftOperand": "odrl:dateTime", "operator": "lt", "rightOperand": "9999-12-31T23:59:59-14:00"}
     far = {"permission": [{"action": "use", "constraint": [bound]}]}
     helsinki.post("agreements/drafts", status=400, **wanted | {"rules": far, "covers": ["plans"]})
+
+
+def test_a_draft_is_written_anew_and_talked_about_through_the_api(two: tuple[Staff, Staff]) -> None:
+    helsinki = two[0]
+    choices = helsinki.get("/api/agreements/choices?peer=london")
+    assert "Plans" in {each["title"] for each in choices["ours"]}
+    assert {each["iri"] for each in choices["theirs"]} == {f"{LONDON}/collections/open-data"}
+    made = helsinki.post("agreements/drafts", 201, peer="london", rules=RULES, about={"title": "Old"}, covers=["plans"])
+    name = made["drafts"][0]["id"]
+    anew = helsinki.post("agreements/rewrite", name=name, title="New", until="2090-12-31")
+    assert (anew["id"], anew["title"]) == (name, "New")
+    assert anew["terms"] != made["drafts"][0]["terms"], "who approved it before has to read it again"
+    assert "2090" in helsinki.get(f"/api/agreements/explain?name={name}")["parts"][0]["text"]
+
+    (said,) = helsinki.post("agreements/comments", 201, name=name, said="Two\nlines")["comments"]
+    assert (said["who"], said["said"], said["settled"]) == ("maija", "Two\nlines", False)
+    (said,) = helsinki.post("agreements/comments/settle", name=name, id=said["id"])["comments"]
+    assert said["settled"]
+    (said,) = helsinki.post("agreements/comments/settle", name=name, id=said["id"], open=True)["comments"]
+    assert not said["settled"]
+    assert helsinki.get(f"/api/agreements/comments?name={name}")["comments"] == [said]
+    for wrong in (0, -1, "1", True, 2**60, None):
+        helsinki.post("agreements/comments/settle", 400, name=name, id=wrong)
+    helsinki.post("agreements/comments", 400, name=name, said=7)
+    helsinki.post("agreements/propose", name=name)
+    helsinki.post("agreements/rewrite", 409, name=name, title="Too late")

@@ -18,7 +18,7 @@ from node.federation.dcp import SelfIssued
 from node.federation.dsp.fields import DSP_CONTEXT
 from node.federation.offers import OfferDraft
 from node.keys import Keyring
-from node.web.door import _as_sent
+from node.web.door import as_sent
 from tests.federation.oauth_rig import HELSINKI, LONDON, OSLO, Door, Town, know, made_node, now_s
 
 BASE = "/dsp/2025-1"
@@ -35,8 +35,13 @@ POSTS = [
     "/negotiations/x/agreement/verification",
     "/negotiations/x/events",
     "/negotiations/x/termination",
+    "/transfers/request",
+    "/transfers/x/start",
+    "/transfers/x/suspension",
+    "/transfers/x/completion",
+    "/transfers/x/termination",
 ]
-GETS = ["/catalog/datasets/urn:x", "/negotiations/x"]
+GETS = ["/catalog/datasets/urn:x", "/negotiations/x", "/transfers/x"]
 EVERY = [("POST", path) for path in POSTS] + [("GET", path) for path in GETS]
 
 
@@ -56,12 +61,14 @@ class Rig:
         token = self.held.get(by) or self.held.setdefault(by, self.door.token(town))
         address = f"{LONDON}{BASE}{path.partition('?')[0]}"
         headers = {"authorization": f"DPoP {token}", "dpop": town.proof(method, address, token=token), **more}
+        if method == "POST":
+            headers |= town.signed(method, f"{LONDON}{BASE}{path}", headers, _content(body))
         return self.ask(method, path, body, headers, kind=kind)
 
     def ask(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None, *, kind: str = ""
     ) -> httpx.Response:
-        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        content = _content(body)
         said = [*(headers or {}).items(), *([("content-type", kind)] if content and kind else [])]
         return self.door.ask(method, BASE + path, content=content, headers=said)
 
@@ -70,6 +77,10 @@ class Rig:
 
     def begun(self, pid: str) -> str:
         return str(self.begin(pid).json()["providerPid"])
+
+
+def _content(body: object) -> bytes:
+    return body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
 
 
 def message(name: str, **members: Any) -> dict[str, Any]:
@@ -133,7 +144,9 @@ def test_a_self_issued_token_opens_this_door_and_no_other(rig: Rig):
     own = SelfIssued(HELSINKI, rig.towns["helsinki"].keyring, clock_ms=lambda: now_s() * 1000)
     address = f"{LONDON}{BASE}/catalog/request"
     asked = message("CatalogRequestMessage")
-    reply = rig.ask("POST", "/catalog/request", asked, own.headers(LONDON, "POST", address), kind="application/json")
+    headers = dict(own.headers(LONDON, "POST", address))
+    headers |= rig.towns["helsinki"].signed("POST", address, headers, _content(asked))
+    reply = rig.ask("POST", "/catalog/request", asked, headers, kind="application/json")
     assert [each["@id"] for each in reply.json()["dataset"]] == [OPEN, SECRET]
     shown = own.headers(LONDON, "POST", address)["Authorization"]
     assert rig.door.notify(shown).status_code == 401
@@ -274,6 +287,28 @@ def test_a_body_that_is_no_message_is_refused_in_the_protocols_words(rig: Rig, b
     assert (reply.status_code, reply.json()["@type"]) == (status, "ContractNegotiationError")
 
 
+def test_data_are_requested_under_an_agreement_of_ones_own_or_refused_with_both_pids(rig: Rig):
+    asked = message("TransferRequestMessage", consumerPid="t", agreementId="urn:none", format="HttpData-PULL")
+    asked |= {"callbackAddress": CALLBACK}
+    reply = rig.say("helsinki", "POST", "/transfers/request", asked)
+    assert (reply.status_code, reply.json()["@type"]) == (400, "TransferError")
+    assert (reply.json()["consumerPid"], reply.json()["code"]) == ("t", "not-agreed")
+    assert reply.json()["providerPid"].startswith("urn:uuid:0000")
+    bent = rig.say("helsinki", "POST", "/transfers/request", asked | {"format": "AmazonS3-PUSH"})
+    assert (bent.status_code, bent.json()["code"]) == (400, "malformed")
+
+
+@pytest.mark.parametrize("tail", ["start", "suspension", "completion", "termination", "termination/"])
+def test_a_message_about_no_transfer_is_404_in_the_same_words_and_a_wrong_one_400(rig: Rig, tail: str):
+    names = {"start": "Start", "suspension": "Suspension", "completion": "Completion", "termination": "Termination"}
+    said = message(f"Transfer{names[tail.rstrip('/')]}Message", consumerPid="c", providerPid="p")
+    reply = rig.say("helsinki", "POST", f"/transfers/nothing/{tail}", said)
+    assert (reply.status_code, reply.json()["@type"]) == (404, "TransferError")
+    assert reply.json()["reason"] == rig.say("oslo", "GET", "/transfers/nothing").json()["reason"]
+    wrong = rig.say("helsinki", "POST", f"/transfers/nothing/{tail}", message("TransferProcess", state="STARTED"))
+    assert (wrong.status_code, wrong.json()["@type"]) == (400, "TransferError")
+
+
 @pytest.mark.parametrize("pid", ["a%00b", "x" * 600, "%C2%85"])
 def test_a_pid_that_none_could_have_is_404(rig: Rig, pid: str):
     assert rig.say("helsinki", "GET", f"/negotiations/{pid}").status_code == 404
@@ -316,4 +351,4 @@ def test_answers_are_json_and_json_ld_where_only_that_is_wanted(rig: Rig, accept
     ],
 )
 def test_a_proof_is_compared_with_the_path_as_it_was_sent(path: str, raw: bytes, wanted: str):
-    assert _as_sent(Request({"type": "http", "path": path, "raw_path": raw, "headers": []})) == wanted
+    assert as_sent(Request({"type": "http", "path": path, "raw_path": raw, "headers": []})) == wanted

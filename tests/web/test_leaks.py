@@ -49,7 +49,7 @@ MIRRORED = f"{LONDON}/datasets/{WORD}"
 # A public practice that names what is secret, by an address that tells nothing, and is named by what is secret.
 TOUCHED, QUIET = "/practices/open", f"{BASE}/datasets/quiet"
 # What may differ between any two replies.
-VOLATILE = {"x-request-id", "date", "ratelimit", "ratelimit-policy"}
+VOLATILE = {"x-request-id", "date", "ratelimit", "ratelimit-policy", "signature", "signature-input"}
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,9 @@ def _collections(world: "World") -> list[str]:
 def _records(world: "World") -> list[str]:
     own = [f"/datasets/{WORD}", f"/datasets/{WORD}-gone", f"/agreements/{world.agreement.rpartition('/')[2]}"]
     iris = [SECRET, GONE, MIRRORED, world.agreement]
-    found = [path + tail for path in own for tail in ("", *(f".{form}" for form in FORMS), "/proof", "/findings.json")]
-    for tail in ("", *(f".{form}" for form in FORMS), "/proof", "/proof.json", "/findings", "/findings.json"):
+    beside = ("/proof", "/proof.json", "/findings", "/findings.json", "/cite.bib", "/cite.ris")
+    found = [path + tail for path in own for tail in ("", *(f".{form}" for form in FORMS), *beside)]
+    for tail in ("", *(f".{form}" for form in FORMS), *beside):
         found += [f"/records{tail}?iri={iri}" for iri in iris]
     return found
 
@@ -151,9 +152,25 @@ def _ogc(world: "World") -> list[str]:
     return [*found, *(f"{path}?{ask}" for path in OGC_LISTS for ask in asks)]
 
 
+NOBODYS = "00000000-0000-4000-8000-000000000000"
 DOORS = [
     Door("records", _records),
     Door("record pages", _records, accept="text/html"),
+    Door(
+        "signed texts",
+        lambda world: [
+            f"/agreements/{world.agreement.rpartition('/')[2]}/signed.json",
+            *(f"/records/signed.json?iri={iri}" for iri in (SECRET, GONE, MIRRORED, world.agreement)),
+        ],
+        general=["/agreements.json"],
+    ),
+    Door(
+        "ways to data",
+        lambda world: [f"/request-access?iri={iri}" for iri in (SECRET, GONE, MIRRORED, world.agreement)],
+        general=[f"/request-access?iri={BASE}/datasets/d1"],
+        accept="text/html",
+    ),
+    Door("register", general=["/agreements", "/agreements?page=1"], accept="text/html"),
     Door("collections", _below("", *(f".{form}" for form in FORMS), "?page=2", "?modified_since=2026-01-01")),
     Door("collection pages", _below("", "?page=2"), accept="text/html"),
     Door("feed", _below("/checkpoint", "/entries", "/entries?after=1&limit=1", "/entries?seqs=1", "/snapshot")),
@@ -169,7 +186,7 @@ DOORS = [
         ],
     ),
     Door("catalogue", general=["/catalog", *(f"/catalog.{form}" for form in FORMS), "/catalog.nq.gz"]),
-    Door("catalogue page", general=["/", "/catalog", "/federation", "/runs"], accept="text/html"),
+    Door("catalogue page", general=["/", "/catalog", "/federation", "/join", "/runs"], accept="text/html"),
     Door("descriptions", general=["/.well-known/void", "/sitemap.xml", "/sitemaps/1.xml", "/robots.txt"]),
     Door("identity", general=["/.well-known/openid-federation", "/.well-known/did.json", "/openapi.json"]),
     Door("heads", general=["/checkpoints", "/federation.json"]),
@@ -207,6 +224,47 @@ DOORS = [
         general=["/stac", "/stac/", "/stac/conformance", "/stac/collections"],
     ),
     Door("stac page", general=["/stac"], accept="text/html"),
+    Door(
+        "what readers do",
+        lambda _: [
+            *(f"/report?iri={iri}" for iri in (SECRET, GONE, MIRRORED)),
+            *(f"/get?iri={iri}&n=1" for iri in (SECRET, GONE, MIRRORED)),
+            f"/get/datasets/{WORD}/1",
+            f"/reports/{WORD}",
+            f"/api/reports/{WORD}",
+            f"/submissions/new?about={SECRET}",
+        ],
+        general=["/numbers", "/numbers.json", "/submissions/new"],
+        accept="text/html",
+    ),
+    Door(
+        "sources and runs",
+        lambda _: [f"/api/sources/{WORD}", f"/desk/sources/{WORD}", "/api/runs/1/rows", "/desk/runs/1/rows.csv"],
+        general=["/api/sources", "/api/runs", "/api/today", "/desk", "/desk/runs/1"],
+    ),
+    Door(
+        "records desk",
+        lambda _: [
+            *(f"/{place}?iri={SECRET}" for place in ("api/correction", "desk/corrections/edit")),
+            *(f"/{at}/practice/{WORD}{tail}" for at in ("api/drafts", "desk/records") for tail in ("", "/history")),
+            f"/desk/records?q={WORD}",
+        ],
+        general=["/api/drafts", "/api/corrections", "/desk/records", "/desk/corrections", "/desk/submissions"],
+    ),
+    Door(
+        "data origins",
+        lambda _: [f"/api/data/origins?dataset={SECRET}"],
+        general=["/api/data/origins", "/api/data/credentials"],
+    ),
+    Door("data of a transfer", general=[f"/data/{NOBODYS}{below}" for below in ("", "/", "/noise.csv")]),
+    Door("consent", general=["/api/consent/sources", "/api/data/withdrawals"]),
+    Door("evidence", lambda _: [f"/api/evidence/{WORD}"], general=["/api/evidence", "/api/evidence/export"]),
+    Door(
+        "transfers",
+        lambda _: [f"/dsp/2025-1/transfers/{WORD}", f"/api/data/transfers/{WORD}"],
+        general=["/api/data/transfers"],
+    ),
+    Door("data that we get", general=["/api/data/pulls", "/api/data/pulls/1"]),
     Door("submissions", lambda _: [f"/submissions/{WORD}", f"/api/submissions/{WORD}"], general=["/submissions"]),
     Door(
         "relations",
@@ -216,6 +274,10 @@ DOORS = [
             *(f"/records/relations{form}?iri={iri}" for iri in (SECRET, GONE, MIRRORED) for form in ("", ".json")),
         ],
         general=[f"{path}/relations{form}" for path in (TOUCHED, "/datasets/d1") for form in ("", ".json")],
+    ),
+    Door(
+        "previews",
+        lambda _: [f"/previews/{hashlib.sha256(WORD.encode()).hexdigest()}.{end}" for end in ("json", "bin")],
     ),
     Door("touched pages", general=[TOUCHED, "/datasets/d1", f"{TOUCHED}/relations"], accept="text/html"),
     Door(
@@ -251,7 +313,8 @@ DOORS = [
 NAMED = {
     "plural": "datasets", "slug": WORD, "name": WORD, "peer": "london", "number": "1", "seq": "1", "code": "not-found",
     "action": "package_show", "record": quote(SECRET, safe=""), "iri": f"{BASE}/collections/{WORD}", "pid": WORD,
-    "rest": "0/000", "origin": "0" * 64, "model": WORD, "kind": "practices",
+    "rest": "0/000", "origin": "0" * 64, "model": WORD, "kind": "practices", "form": "bib",
+    "change": "added", "secret": WORD, "part": WORD, "transfer": WORD,
 }  # fmt: skip
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 

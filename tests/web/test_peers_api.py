@@ -17,11 +17,16 @@ from tests.federation.oauth_rig import Door, Town, know, made_node
 
 NO_BODY: dict[str, Any] = {}
 READING = ["/api/invitation", "/api/peers", "/api/peers/helsinki", "/api/peers/helsinki/review", "/api/peers.csv"]
+READING += ["/api/peers/helsinki/refusals", "/api/keys"]
 ACTS = [
     ("POST", "/api/peers"),
     ("POST", "/api/peers.csv"),
     ("POST", "/api/peers/helsinki/test"),
     ("POST", "/api/peers/helsinki/approve"),
+    ("POST", "/api/peers/helsinki/differs"),
+    ("PUT", "/api/peers/helsinki/note"),
+    ("POST", "/api/keys/record/rotate"),
+    ("POST", "/api/keys/abc/retire"),
     ("POST", "/api/peers/helsinki/pause"),
     ("POST", "/api/peers/helsinki/resume"),
     ("POST", "/api/peers/helsinki/block"),
@@ -114,11 +119,11 @@ def test_a_peer_is_added_reviewed_approved_followed_and_shown(staff: Staff, hels
     assert [step["result"] for step in walk["steps"]][:4] == ["ok", "ok", "ok", "missing"]
 
     review = staff.get("/api/peers/helsinki/review")
-    assert (review["vouched"], len(review["new_keys"])) == (True, 6)
+    assert (review["vouched"], len(review["new_keys"])) == (True, 7)
     assert staff.ask("POST", "/api/peers/helsinki/approve", NO_BODY).status_code == 400
     assert staff.ask("POST", "/api/peers/helsinki/approve", {"review": "0" * 64}).status_code == 409
     approved = staff.does("POST", "/api/peers/helsinki/approve", {"review": review["review"]})
-    assert (approved["state"], approved["approved_by"], len(approved["keys"])) == ("approved", "ada", 6)
+    assert (approved["state"], approved["approved_by"], len(approved["keys"])) == ("approved", "ada", 7)
 
     assert staff.ask("POST", "/api/peers/helsinki/follows", NO_BODY).status_code == 400
     followed = staff.does("POST", "/api/peers/helsinki/follows", {"all": True})
@@ -184,3 +189,20 @@ def test_a_table_goes_out_and_comes_in_after_it_was_looked_at(staff: Staff, hels
     out = staff.ask("GET", "/api/peers.csv")
     assert out.headers["content-type"] == "text/csv; charset=utf-8"
     assert out.text == f"{head}turku,https://turku.example,{fingerprint},blocked,,'=1\r\n"
+
+
+def test_a_city_that_is_added_by_its_address_is_compared_before_anything_is_pinned(
+    staff: Staff, helsinki: FakePeer
+) -> None:
+    body = {"url": helsinki.url, "name": "helsinki", "compare_later": True}
+    assert staff.does("POST", "/api/peers", body, status=201)["fingerprint"] == ""
+    review = staff.get("/api/peers/helsinki/review")
+    assert (review["untold"], review["vouched"]) == (True, False)
+    yes = {"review": review["review"], "told_by": "registry"}
+    assert staff.ask("POST", "/api/peers/helsinki/approve", yes).status_code == 409
+    done = staff.does("POST", "/api/peers/helsinki/approve", yes | {"fingerprint": helsinki.fingerprint})
+    assert (done["state"], done["evidence"][0]["kind"]) == ("approved", "compared")
+    assert staff.does("PUT", "/api/peers/helsinki/note", {"note": "Ask them."})["note"] == "Ask them."
+    assert staff.get("/api/peers/helsinki/refusals")["ours"] == {"count": 0, "codes": {}, "entries": []}
+    assert staff.ask("GET", "/api/peers/nobody/refusals").status_code == 404
+    assert staff.does("POST", "/api/peers/helsinki/differs", {"told_by": "registry"})["state"] == "blocked"

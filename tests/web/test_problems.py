@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 
@@ -10,7 +11,7 @@ from node import errors
 from node.catalog.search.reader import MAX_TEXT, MAX_WORDS
 from node.web import problems
 from node.web.edge import MAX_ADDRESS
-from node.web.words import LANGUAGES, TABLE, words
+from node.web.words import LANGUAGES, table, words
 from tests.web.cities import BASE, City
 from tests.web.client import Client
 
@@ -25,7 +26,7 @@ def test_every_error_of_the_tree_has_a_status_and_words() -> None:
     ours = [kind for kind in tree() if kind.__module__ == "node.errors"]
     assert set(ours) == set(problems.STATUS)
     assert all(400 <= status < 600 for status in problems.CODES.values())
-    assert {f"problem.{code}" for code in problems.CODES} <= set(TABLE)
+    assert {f"problem.{code}" for code in problems.CODES} <= set(table("en"))
     for kind in ours:
         branch = 500 if issubclass(kind, errors.Unavailable | errors.Misconfigured) else 400
         assert problems.STATUS[kind] >= branch or kind is errors.TooManyRequests
@@ -115,3 +116,32 @@ def test_a_misconfiguration_is_not_told_outside() -> None:
     found = problems.problem_of(errors.Misconfigured("the key file is readable by others"))
     assert (found.status, "key" in found.detail) == (500, False)
     assert node.web.__doc__
+
+
+@pytest.mark.parametrize("language", ["en", "fi", "sv"])
+@pytest.mark.parametrize(
+    ("path", "status", "key", "values"),
+    [
+        ("/collections/open-data?page=99", 404, "refuse.beyond", {"number": 99, "last": 1}),
+        ("/collections/open-data?page=abc", 400, "refuse.page", {"name": "page"}),
+        ("/sets?colour=red", 400, "refuse.unknown", {"name": "colour", "known": "lang"}),
+        ("/runs?page=99999", 400, "refuse.unknown", {"name": "page", "known": "lang"}),
+        ("/catalog?page=zz", 400, "refuse.unknown", {"name": "page", "known": "lang"}),
+        (
+            "/collections/open-data?after=9",
+            400,
+            "refuse.unknown",
+            {"name": "after", "known": "page, modified_since, lang"},
+        ),
+        ("/agreements?page=2", 404, "refuse.beyond", {"number": 2, "last": 1}),
+        ("/records", 400, "refuse.iri", {}),
+    ],
+)
+def test_a_page_says_what_is_wrong_with_an_address_in_the_readers_language(
+    client: Client, path: str, status: int, key: str, values: dict[str, object], language: str
+) -> None:
+    reply = client.get(path, headers={"accept": "text/html", "accept-language": language})
+    assert reply.status_code == status
+    assert words(language, key, **values) in unescape(reply.text)
+    told = client.get(path, headers={"accept": "application/json, text/turtle;q=0.5"}).json()
+    assert "said" not in told  # programs have the detail

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from node.web.search import FORMS
+from node.web.search_query import EDGES
 from node.web.words import words
 from tests.web.cities import PARKING
 from tests.web.find_rig import HARM, MANY, SECRET, TWIN, Rig, empty, full
@@ -170,8 +171,11 @@ def test_chosen_filters_are_ticked_and_each_can_be_taken_off(rig: Rig) -> None:
 
 def test_the_form_loses_nothing_that_it_has_no_field_for(rig: Rig) -> None:
     page = rig.page("/search?q=parking&bbox=24,60,26,61&keyword=kerb&sort=title&lang=en&licence=NO_SUCH")
-    for name, value in (("bbox", "24,60,26,61"), ("keyword", "kerb"), ("sort", "title"), ("lang", "en")):
+    for name, value in (("keyword", "kerb"), ("sort", "title"), ("lang", "en")):
         assert f'<input type="hidden" name="{name}" value="{value}">' in page
+    edges = dict(re.findall(r'<input form="find" id="(\w+)" name="\1" value="([^"]*)"', page))
+    assert [edges[name] for name in EDGES] == ["24", "60", "26", "61"]
+    assert 'name="bbox"' not in page
     assert re.search(r'id="licence-NO_SUCH" [^>]*checked', page)  # nothing has it, and it is still chosen
 
 
@@ -252,9 +256,90 @@ def test_what_cannot_be_asked_is_refused_with_what_can_in_every_form(rig: Rig, q
     reply = rig.get(f"/search?{query}")
     assert reply.status_code == 400
     assert reply.json()["fix"]
-    page = rig.get(f"/search?{query}", "text/html")
-    assert page.status_code == 400
-    assert reply.json()["fix"].split(":")[0] in unescape(page.text)
+    assert rig.get(f"/search.atom?{query}", "*/*").status_code == 400
+
+
+@pytest.mark.parametrize("language", ["en", "fi", "sv"])
+@pytest.mark.parametrize(
+    ("query", "key"),
+    [
+        ("facet=colour", "facet"), ("colour=red", "parameter"), ("sort=best", "sort"), ("limit=1000", "limit"),
+        ("bbox=26,61,24,60", "bbox"), ("bbox=x", "bbox"), ("west=1&south=2", "bbox"), ("from=x", "date"),
+        ("from=2026&to=2020", "period"), ("cursor=%25%25", "cursor"), ("sort=title&sort=title", "twice"),
+        (f"place={'x' * 301}", "long"), ("&".join(f"city=c{n}" for n in range(101)), "many"),
+    ],
+)  # fmt: skip
+def test_a_page_says_in_the_readers_language_what_cannot_be_asked_and_keeps_the_rest(
+    rig: Rig, query: str, key: str, language: str
+) -> None:
+    reply = rig.get(f"/search?q=kerbside&{query}", "text/html", **{"accept-language": language})
+    page = unescape(reply.text)
+    assert reply.status_code == 400
+    assert words(language, "refuse.title") in page
+    assert words(language, f"refuse.{key}").partition("{")[0] in page
+    assert 'class="blank fail"' not in page
+    assert words(language, "search.none_all") not in page
+    assert key == "many" or 'value="kerbside"' in page
+    assert re.search(r'<a href="/search[^"]*">' + re.escape(words(language, "refuse.without")), page)
+
+
+# ---------------------------------------------------------------- parts of a page
+
+FRAGMENT = {"hx-request": "true", "hx-request-type": "partial"}
+
+
+def test_a_script_gets_the_part_that_changed_and_the_shortest_address(rig: Rig) -> None:
+    asked = "/search?q=kerbside&place=&from=&to=&west=&south=&east=&north=&city=testville"
+    whole, part = rig.get(asked, "text/html"), rig.get(asked, "text/html", **FRAGMENT)
+    assert part.headers["hx-push-url"] == "/search?q=kerbside&city=testville"
+    assert part.text.lstrip().startswith('<div class="find" id="found">')
+    assert "<html" not in part.text
+    rows = re.search(r'<ol class="rows">.*?</ol>', part.text, re.DOTALL)
+    assert rows is not None
+    assert rows[0] in whole.text
+    assert "hx-request" in part.headers["vary"].lower()
+    assert whole.headers["vary"] == part.headers["vary"]
+    assert whole.headers["etag"] != part.headers["etag"]
+    assert "hx-push-url" not in whole.headers
+
+
+def test_going_back_gives_the_whole_page(rig: Rig) -> None:
+    reply = rig.get("/search?q=kerbside", "text/html", **{"hx-request": "true", "hx-request-type": "full"})
+    assert reply.text.startswith("<!doctype html>")
+
+
+def test_a_part_that_cannot_be_made_says_so_in_its_own_place(rig: Rig) -> None:
+    reply = rig.get("/search?q=kerbside&from=x", "text/html", **FRAGMENT)
+    assert reply.status_code == 400
+    assert words("en", "refuse.title") in reply.text
+    assert reply.text.lstrip().startswith('<div class="find" id="found">')
+
+
+# ---------------------------------------------------------------- what else a result says
+
+
+def test_a_result_says_where_the_words_stand_if_not_in_its_text(rig: Rig) -> None:
+    hit = next(hit for hit in rig.json("/search?q=kaupunkiympäristö")["hits"] if hit["iri"] == PARKING.record)
+    assert hit["why"]["in"] == "publisher"
+    assert "Found in the publisher’s name: " in unescape(rig.page("/search?q=kaupunkiympäristö"))
+    assert rig.json("/search?q=polygon")["hits"][0]["why"]["in"] == "text"
+
+
+def test_records_of_data_can_be_ticked_and_compared_without_script(rig: Rig) -> None:
+    page = rig.page("/search?lang=en&sort=title")
+    picks = re.findall(r'<input type="checkbox" form="beside" id="[^"]+" name="iri" value="([^"]+)">', page)
+    assert len(picks) == len(set(picks)) > 2
+    assert '<form id="beside" action="/compare"><input type="hidden" name="lang" value="en">' in page
+    compared = rig.get("/compare?" + "&".join(f"iri={quote(iri, safe='')}" for iri in picks[:2]), "text/html")
+    assert compared.status_code == 200
+
+
+def test_whoever_narrows_words_down_to_nothing_is_told_what_there_is_without(rig: Rig) -> None:
+    count = rig.json("/search?q=kerbside&facet=none")["total"]
+    assert f"{count} records match without the filters." in rig.page("/search?q=kerbside&format=NO_SUCH")
+    assert "without the filters" not in rig.page("/search?q=qwxzqwxz&format=NO_SUCH")
+    # What is restricted is not counted either.
+    assert "without the filters" not in rig.page("/search?q=zanzibar&format=CSV")
 
 
 @pytest.mark.parametrize(
@@ -315,6 +400,48 @@ def test_who_finds_nothing_hears_what_in_the_question_may_be_why(rig: Rig) -> No
     page = unescape(rig.page("/search?q=kerbside&place=Nowhereville", "sv"))
     assert "Vi känner inte till någon plats som heter ”Nowhereville”" in page
     assert words("sv", "search.none", q="kerbside") not in page
+
+
+@pytest.mark.parametrize("language", ["en", "fi", "sv"])
+@pytest.mark.parametrize(
+    ("facet", "value"),
+    [
+        ("kind", "zzz"),
+        ("access", "zzz"),
+        ("freshness", "zzz"),
+        ("quality", "zzz"),
+        ("use", "zz"),
+        ("language", "zz"),
+        ("city", "atlantis"),
+        ("format", "zzz"),
+    ],
+)
+def test_a_value_that_nothing_has_is_named_with_those_there_are(
+    rig: Rig, facet: str, value: str, language: str
+) -> None:
+    told = rig.json(f"/search?{facet}={value}&lang={language}")
+    there = [one["value"] for one in rig.json("/search?limit=1")["facets"][facet] if one["count"]]
+    title = words(language, f"facet.{facet}")
+    assert told["total"] == 0
+    assert f"”{value}”" in told["hint"].replace("“", "”")
+    assert title in told["hint"]
+    assert there
+    if facet != "city":  # a city is named by its name alone where that is the same
+        assert all(each.casefold() in told["hint"].casefold() for each in there[:12])
+    page = unescape(rig.page(f"/search?{facet}={value}", language))
+    assert told["hint"] in page
+    assert words(language, "search.none_more") not in page
+
+
+def test_a_value_that_something_has_is_not_blamed_when_the_words_find_nothing(rig: Rig) -> None:
+    assert rig.json("/search?q=qqqqqqqq&kind=dataset")["hint"] is None
+
+
+def test_a_value_that_only_the_restricted_have_is_not_told_to_strangers(rig: Rig) -> None:
+    asked = "/search?collection=zzz"
+    strangers, staff = rig.json(asked)["hint"], rig.json(asked, **rig.bearer("rosa", staff=True))["hint"]
+    assert ("open-data" in strangers, "plans" in strangers) == (True, False)
+    assert "plans" in staff
 
 
 def test_a_place_that_only_the_restricted_have_is_unknown_to_strangers(rig: Rig) -> None:

@@ -4,10 +4,13 @@ from datetime import date
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from node.catalog.search.query import FACETS
 from node.errors import Malformed
 from node.web.search_query import PARAMETERS, Asked, read_asked
+from node.web.words import LANGUAGES, words
 
 
 def read(*pairs: tuple[str, str], language: str = "en") -> Asked:
@@ -136,3 +139,52 @@ def test_other_cities_are_asked_without_names_that_are_ours() -> None:
 def test_every_facet_is_a_parameter_and_described() -> None:
     assert set(FACETS) <= set(PARAMETERS)
     assert all(PARAMETERS.values())
+
+
+def test_four_edges_of_a_form_are_a_box_and_empty_ones_are_none() -> None:
+    edges = (("west", "24.8"), ("south", " 60.1"), ("east", "25.3"), ("north", "60.3"))
+    asked = read(("q", "x"), *edges)
+    assert asked.query.bbox == (24.8, 60.1, 25.3, 60.3)
+    assert asked.path() == read(("q", "x"), ("bbox", "24.8,60.1,25.3,60.3")).path()
+    assert read(*((name, "") for name, _ in edges)).query.bbox is None
+    for wrong in (edges[:3], (*edges, ("bbox", "1,2,3,4")), (*edges[:3], ("north", "60,3"))):
+        with pytest.raises(Malformed) as refused:
+            read(*wrong)
+        assert refused.value.said[0] == "refuse.bbox"
+
+
+def test_every_refusal_has_words_for_pages_in_which_all_values_stand() -> None:
+    wrong = [
+        ("colour", "x"),
+        ("facet", "x"),
+        ("sort", "x"),
+        ("limit", "x"),
+        ("bbox", "x"),
+        ("from", "x"),
+        ("q", "x" * 9_000),
+    ]
+    wrong += [("bbox", "190,60,195,61"), ("bbox", "24,61,25,60")]
+    several = [[("sort", "title"), ("sort", "title")], [("from", "2020"), ("to", "2019")], [("iri", "x")] * 201]
+    for pairs in (*([pair] for pair in wrong), *several, [("city", f"c{number}") for number in range(101)]):
+        with pytest.raises(Malformed) as refused:
+            read(*pairs)
+        key, values = refused.value.said
+        for language in LANGUAGES:
+            assert "{" not in words(language, key, **values)
+
+
+NAMES = st.sampled_from([*PARAMETERS, "colour", "utm_source"])
+VALUES = st.text(max_size=40) | st.sampled_from(["-1e9", "24,60,25,61", "2026", "9" * 9, "\ud800", "-", "none,", "٣"])
+
+
+@given(st.lists(st.tuples(NAMES, VALUES), max_size=8))
+def test_whatever_stands_in_an_address_is_read_or_refused_with_words(pairs: list[tuple[str, str]]) -> None:
+    try:
+        asked = read(*pairs)
+    except Malformed as refused:
+        key, values = refused.said
+        assert words("fi", key, **values)
+        return
+    # What was read is read again from the address that it gives.
+    again = read(*parse_qsl(urlsplit(asked.path()).query))
+    assert (again.query.bbox, again.query.filters) == (asked.query.bbox, asked.query.filters)

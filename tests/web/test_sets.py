@@ -127,6 +127,12 @@ def test_what_cannot_be_compared_is_told_what_to_write(two: tuple[City, City], p
     assert (reply.status, b"/compare?iri=" in reply.body) == (400, True)
 
 
+def test_a_record_to_compare_that_is_not_here_is_said_to_be_not_here(two: tuple[City, City]) -> None:
+    page = page_at(two[0], "/compare?iri=https://nowhere.example/x")
+    assert "Not held here, or not for everyone" in page
+    assert "https://nowhere.example/x" in page
+
+
 def test_who_brings_nothing_to_compare_is_told_how(two: tuple[City, City]) -> None:
     page = page_at(two[1], "/compare")
     assert ("How to compare" in page, 'href="/sets"' in page, "/compare?iri=" in page) == (True, True, True)

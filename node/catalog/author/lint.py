@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from node.catalog.author.texts import Leaf, Markdown, read
 from node.catalog.names import is_good_link
 from node.catalog.shelf import Held, Shelf
-from node.records import KINDS
+from node.records import KINDS, PLURALS
 from node.vocab import contacts as persons
 from node.vocab import personal
 from node.vocab.kinds import TABLES
@@ -327,8 +327,14 @@ class Known:
     def by_iri(self, iri: str) -> Held | None:
         """Find a record, ours or mirrored."""
         if iri not in self._held:
-            self._held[iri] = self.shelf.by_iri(iri)
+            self._held[iri] = self.shelf.by_iri(iri) or self._at(iri)
         return self._held[iri]
+
+    def _at(self, address: str) -> Held | None:
+        """Find a record of ours by the address of its page: what a source describes keeps the IRI that it has there."""
+        plural, _, slug = address.removeprefix(f"{self.base_url}/").partition("/")
+        ours = address.startswith(f"{self.base_url}/") and plural in PLURALS
+        return self.shelf.record(PLURALS[plural], slug) if ours else None
 
     def origins(self, table: KindTable, iri: str) -> list[tuple[str, str]]:
         """Give the links by which a record follows from others; `table` is of what is coming."""
@@ -339,7 +345,7 @@ class Known:
                 self._origins[iri] = _adopted(table, coming())
             else:
                 self._origins[iri] = (
-                    _adopted(kind, said_in(kind, iri, self.shelf.payload(held))) if held and kind else []
+                    _adopted(kind, said_in(kind, held.iri, self.shelf.payload(held))) if held and kind else []
                 )
         return self._origins[iri]
 

@@ -21,8 +21,8 @@ from node.catalog.publish import Published
 from node.catalog.shelf import Held, Shelf
 from node.db import Tx
 from node.errors import Changed, Conflict, JournalBusy, Malformed, NotFound
-from node.journal import Collection, Draft, Follower, keep_up_in
-from node.journal.journal import MAX_DRAFTS, Journals
+from node.journal import Collection, Draft, Follower
+from node.journal.journal import Journals
 from node.journal.walk import Put, puts, puts_in
 from node.records import KINDS, MAX_PAYLOAD_BYTES, MAX_TRIPLES, digest_of, slug_of
 from node.vocab import personal
@@ -214,7 +214,8 @@ class Authoring:
             for home in homes:
                 tx.lock(f"journal/{home}")
             for home in homes:
-                self._append(tx, home, [Draft(iri, slug, kind, "withdraw")], now_ms)
+                gone = Draft(iri, slug, kind, "withdraw")
+                self._journals.append_followed(tx, home, [gone], self._followers, at_ms=now_ms)
         for home in homes:
             self._journals.checkpoint(home, at_ms=now_ms)
         return Published((), (iri,))
@@ -255,6 +256,11 @@ class Authoring:
         if set(said.get("languages", ())) == set(lint.languages_of(leaves(table, said))):
             said.pop("languages", None)
         return said
+
+    def as_published(self, kind: str, slug: str, said: Said) -> dict[str, Any]:
+        """Give a description as its readers would: without what is wrong in it, with what goes without saying."""
+        table, iri = table_of(kind), self.iri_of(kind, slug)
+        return said_in(table, iri, payload_of(table, iri, self._right(table, said)))
 
     def change_collection(self, name: str, *, title: str | None, visibility: str | None) -> Collection:
         """Give a collection of ours another title or visibility; None leaves it as it is.
@@ -393,7 +399,7 @@ class Authoring:
             names.reserve(tx, table.kind, {each.slug: each.iri for each in ready}, live=True)
             self._open(tx, table, moves, now_ms)
             for home, drafts in sorted(moves.items()):
-                self._append(tx, home, drafts, now_ms)
+                self._journals.append_followed(tx, home, drafts, self._followers, at_ms=now_ms)
         for home in moves:
             self._journals.checkpoint(home, at_ms=now_ms)
         return True
@@ -414,13 +420,6 @@ class Authoring:
                 )
             elif found.visibility == "public":
                 _keep_out(table.kind, homes[name])
-
-    def _append(self, tx: Tx, name: str, drafts: Sequence[Draft], now_ms: int) -> None:
-        for start in range(0, len(drafts), MAX_DRAFTS):
-            entries = self._journals.append(tx, name, drafts[start : start + MAX_DRAFTS], at_ms=now_ms)
-            collection = self._journals.get(tx, name)
-            for follower in self._followers if entries else ():
-                keep_up_in(tx, self._journals, follower, collection, entries)
 
 
 def table_of(kind: str) -> KindTable:

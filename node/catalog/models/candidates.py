@@ -55,14 +55,15 @@ def candidates_in(record: str, payload: bytes) -> list[Candidate]:
 
 def _files(node: _Node) -> Iterator[str]:
     """Give the addresses of a distribution that are worth fetching: what it downloads from, else where it is had."""
-    downloads, named = _urls(node, DCAT.downloadURL), _is_named(node)
-    for url in downloads or _urls(node, DCAT.accessURL):
+    downloads, named = urls_of(node, DCAT.downloadURL), named_as_model(node)
+    for url in downloads or urls_of(node, DCAT.accessURL):
         path = urlsplit(url).path
         if _MODEL_FILE.search(path) or (named and (downloads or _ANY_FILE.search(path))):
             yield url
 
 
-def _urls(node: _Node, predicate: str) -> list[str]:
+def urls_of(node: _Node, predicate: str) -> list[str]:
+    """Give the addresses of a distribution that can be asked at all."""
     values = [value_of(term) for term in node.get(predicate, ()) if is_iri(term)]
     return [url for url in values if url.startswith(("https://", "http://")) and len(url) <= _MAX_URL and _splits(url)]
 
@@ -74,7 +75,8 @@ def _splits(url: str) -> bool:
         return False
 
 
-def _is_named(node: _Node) -> bool:
+def named_as_model(node: _Node) -> bool:
+    """Tell whether what is said of a distribution names a format of city models."""
     return any(_NAMED.search(value_of(term)) for predicate in _SAYING for term in node.get(predicate, ()))
 
 

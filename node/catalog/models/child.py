@@ -5,10 +5,7 @@ which one line comes back), and ends with one line of facts or a refusal. The ke
 read; it dies when its parent dies, and of whatever it does not expect.
 """
 
-import fcntl
 import os
-import resource
-import signal
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,28 +15,14 @@ import orjson
 from node.catalog.models.facts import facts_to_json
 from node.catalog.models.opening import Bounds, open_model
 from node.catalog.models.tally import OutOfTime
+from node.children import bound_memory, bound_output, bound_time, die_with_parent
 from node.errors import NotFound, Refused, TooLarge
-
-_SPARE_S = 5
 
 
 def _bound(request: dict[str, Any]) -> None:
-    # RLIMIT_DATA counts what is allocated and not what is mapped from files, which the kernel can drop again.
-    for limit, value in (
-        (resource.RLIMIT_DATA, request["memory_bytes"]),
-        (resource.RLIMIT_CPU, int(request["seconds"]) + _SPARE_S),
-        (resource.RLIMIT_FSIZE, request["plain_bytes"]),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(limit)[1]
-        resource.setrlimit(limit, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
-
-
-def _die_with_parent(lifeline: int) -> None:
-    """Have the kernel send SIGIO, whose default is death, when the parent's end of the lifeline closes."""
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    bound_memory(request["memory_bytes"])
+    bound_time(request["seconds"])
+    bound_output(request["plain_bytes"])
 
 
 def _answer(request: dict[str, Any], requests: BinaryIO, answers: BinaryIO) -> dict[str, Any]:
@@ -78,7 +61,7 @@ def _too_large(message: str) -> dict[str, Any]:
 
 def main() -> None:
     """Answer one request. The argument is the lifeline's descriptor."""
-    _die_with_parent(int(sys.argv[1]))
+    die_with_parent(int(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     request = orjson.loads(sys.stdin.buffer.readline())

@@ -7,10 +7,7 @@ is made beside nothing of the caller's and is gone afterwards, whatever happened
 
 import contextlib
 import os
-import select
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,14 +19,15 @@ from typing import Any
 import orjson
 
 from node.catalog.models.facts import ModelFacts, facts_from_json
+from node.children import Child
 from node.errors import Malformed, NodeError, NotFound, Refused, Stopped, TooLarge
 
 Fetch = Callable[[str, Path], None]  # an address and the file to write; raises a NodeError if it cannot
 
 _STEP_S = 0.1
+_DYING_S = 2.0
 _GRACE_S = 10.0  # for starting, and for saying what was found so far
 _ANSWER_BYTES = 16 << 20
-_ROOT = Path(__file__).resolve().parents[3]
 _REFUSALS: Mapping[str, type[Refused]] = {each.code: each for each in (Malformed, NotFound, TooLarge)}
 
 
@@ -127,22 +125,7 @@ class _Child:
         self._stop = stop
         self._deadline = time.monotonic() + limits.seconds + _GRACE_S
         self._buffer = bytearray()
-        # Nobody writes to the lifeline: its reading end kills the child when our end closes, so it dies with us.
-        lifeline, self._lifeline = os.pipe()
-        # An environment of our own: strangers' bytes and the node's secrets do not meet in one process.
-        environment = {"PYTHONPATH": str(_ROOT), "PATH": os.defpath, "LC_ALL": "C.UTF-8"}
-        try:
-            self._process = subprocess.Popen(  # noqa: S603  (our own module, arguments of our own)
-                [sys.executable, "-P", "-m", "node.catalog.models.child", str(lifeline)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                pass_fds=[lifeline],
-                env=environment,
-                bufsize=0,
-                process_group=0,  # Ctrl-C at a terminal is for the node alone, which then ends its child
-            )
-        finally:
-            os.close(lifeline)
+        self._child = Child("node.catalog.models.child")
 
     def ask(self, request: dict[str, Any], fetcher: _Fetcher) -> dict[str, Any]:
         self._say(request)
@@ -157,10 +140,9 @@ class _Child:
             self._say(got)
 
     def _say(self, message: Mapping[str, Any]) -> None:
-        assert self._process.stdin is not None  # noqa: S101  (for the type checker: PIPE was asked for)
         # A line of a few kilobytes fits into any pipe, so this does not block.
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(orjson.dumps(message) + b"\n")
+            self._child.to.write(orjson.dumps(message) + b"\n")
 
     def _line(self) -> bytes:
         while (cut := self._buffer.find(b"\n")) < 0:
@@ -173,22 +155,17 @@ class _Child:
         return line
 
     def _receive(self) -> bytes:
-        assert self._process.stdout is not None  # noqa: S101
-        poller = select.poll()
-        poller.register(self._process.stdout, select.POLLIN)
-        while not poller.poll(1000 * _STEP_S):
+        while not self._child.ready(_STEP_S):
             if self._stop.is_set():
                 raise Stopped("The inspection was stopped.")
             if time.monotonic() > self._deadline:
                 message = f"Reading it took longer than {self._limits.seconds:g} s."
                 raise TooLarge(message, fix="Publish the model in parts.")
-        return os.read(self._process.stdout.fileno(), 1 << 16)
+        return os.read(self._child.answers.fileno(), 1 << 16)
 
     def _obituary(self) -> Refused:
         """Say what a child died of that gave no answer."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(2.0)
-        code = self._process.poll() or 0
+        code = self._child.end(_DYING_S)
         if code < 0:
             name = signal.Signals(-code).name
             message = f"Reading it needs more than {self._limits.memory_bytes >> 20} MiB or its time ({name})."
@@ -197,9 +174,4 @@ class _Child:
 
     def end(self) -> None:
         """Kill it if it lives, and close the pipes."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-        os.close(self._lifeline)
+        self._child.end()

@@ -6,11 +6,12 @@ fetched), `refused` (no model, or its record may not be published), `withheld` (
 (its dataset names it no more: the record is to be withdrawn). Values and SQL; nothing is fetched here.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
 from node.catalog.models.telling import slug_for
+from node.catalog.open_files import Wanted
 from node.db import HotReader, Tx
 from node.journal import key_of
 
@@ -38,18 +39,6 @@ class Inspection:
     checked_ms: int
     next_ms: int
     facts: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The files that a dataset names now; `digest` is the dataset's, and `urls` are none if it is gone or shut."""
-
-    collection_id: int
-    record_key: int
-    iri: str
-    slug: str
-    digest: str
-    urls: Collection[str]
 
 
 class Inspections:

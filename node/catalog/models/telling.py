@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from node.catalog.models.facts import ModelFacts, ModelProblem
 from node.records import slug_of
+from node.vocab.canon import GENID
 from node.vocab.kinds import city_model
 from node.vocab.kinds.checking import MAX_TEXT, is_date, is_link, is_missing
 from node.vocab.kinds.field import Words
@@ -87,6 +88,8 @@ def _around(dataset: Dataset, language: str) -> dict[str, Any]:
     """Read what the dataset says in fields that models share with it."""
     said = said_in(city_model.TABLE, dataset.iri, dataset.payload)
     made = {name: _plain(_tagged(said[name], language)) for name in ("title", *_FROM_DATASET) if name in said}
+    # A group of the portal's own, which is a node of the dataset alone, means nothing on another record.
+    made["theme"] = [each for each in made.get("theme", []) if GENID not in each]
     if is_missing(made.get("publisher", {}).get("name")):
         made.pop("publisher", None)
     if is_missing(made.get("contact", {}).get("name")):

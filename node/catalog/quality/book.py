@@ -89,6 +89,10 @@ class QualityBook:
         """Count the links that a collection names, and those of them that were tried."""
         return self._links.tried_of(collection)
 
+    def dead_links(self, tries: int) -> int:
+        """Count links of our own records that failed so many times in a row, or more often."""
+        return self._links.dead(tries)
+
     def days(self, subject: str, *, since: int = 0) -> list[tuple[int, Summary]]:
         """Give how `collection:NAME` or `source:NAME` was, by day since the epoch, the oldest first."""
         return self._qualities.days(subject, since=since)

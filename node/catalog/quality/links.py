@@ -132,6 +132,15 @@ class Links:
             found["untried"] += number if untried else 0
         return found
 
+    def dead(self, tries: int) -> int:
+        """Count addresses that records of our own name and that failed so many times in a row, or more often."""
+        row = self._hot.row(
+            "SELECT count(*) FROM link l WHERE l.state = 'failed' AND l.fails >= ? AND EXISTS (SELECT 1 FROM link_of o"
+            " JOIN collection c ON c.id = o.collection_id WHERE o.url_key = l.url_key AND c.name NOT LIKE '%/%')",
+            (tries,),
+        )
+        return int(row[0]) if row else 0
+
     def tried_of(self, collection: str) -> tuple[int, int]:
         """Count the addresses that a collection names, and those of them that were tried."""
         row = self._hot.row(

@@ -13,6 +13,7 @@ from node.catalog.search.highlight import Marker
 from node.catalog.search.query import Query, Sight
 from node.catalog.search.reader import Parsed
 from node.catalog.search.results import Hit, Reason, Similar
+from node.catalog.search.said import Where
 from node.catalog.search.schema import COLLECTION, IRI
 from node.catalog.search.sources import Source
 from node.catalog.shelf import Held, Shelf
@@ -112,11 +113,13 @@ def _hit(
 ) -> Hit:
     payload = payloads[held]
     title = said.title_of(payload, held.iri, language)
+    why_in, why_text = _why(payload, held, language, title, marker)
     return Hit(
         held,
         title,
         why_title=marker.title(title) if marker else "",
-        why_text=_why(payload, held, language, title, marker) if marker else "",
+        why_text=why_text,
+        why_in=why_in,
         also_via=tuple(known[place] for place in doubles.routes if place in known),
         similar=tuple(
             Similar(known[place], said.title_of(payloads[known[place]], place[1], language), reason)
@@ -126,15 +129,20 @@ def _hit(
     )
 
 
-def _why(payload: bytes, held: Held, language: str, title: str, marker: Marker) -> str:
-    """Give the part of a description that has what was asked for, else a title or keyword of another language."""
+def _why(payload: bytes, held: Held, language: str, title: str, marker: Marker | None) -> tuple[Where, str]:
+    """Give the part of a description that has what was asked for, else of whatever else is known of the record."""
+    if marker is None:
+        return "", ""
     for text in said.texts_of(payload, held.iri, language, held.kind):
         excerpt = marker.excerpt(text)
         if excerpt:
-            return excerpt
+            return "text", excerpt
     if marker.title(title):
-        return ""
-    return next(filter(None, map(marker.excerpt, said.others_of(payload, held.iri, language))), "")
+        return "", ""
+    for where, text in said.others_of(payload, held.iri, language):
+        if excerpt := marker.excerpt(text):
+            return where, excerpt
+    return "", ""
 
 
 def marker_of(parsed: Parsed, language: str, also: Iterable[str] = ()) -> Marker | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from node.catalog.search.said import Where
 from node.catalog.shelf import Held
 
 Reason = Literal["publisher", "landing-page", "identifier"]
@@ -26,6 +27,9 @@ class Similar:
 class Hit:
     """One record found. `why_*` are escaped HTML with `<mark>` around what was asked for, or empty.
 
+    `why_in` says of what `why_text` is a part: of the description (`text`), or, where that has none of the words, of a
+    title in another language, a keyword, the publisher's name or a file's title.
+
     `also_via` are other collections in which the same record stands, best first.
     """
 
@@ -33,6 +37,7 @@ class Hit:
     title: str
     why_title: str = ""
     why_text: str = ""
+    why_in: Where = ""
     also_via: tuple[Held, ...] = ()
     similar: tuple[Similar, ...] = ()
 

@@ -4,13 +4,18 @@ The index stores no texts, so those of the few records of a page are looked up h
 record's own begin with its IRI, so a few searches for bytes do, and no line is taken apart that is not shown. Pure.
 """
 
+from collections.abc import Iterator
+from typing import Literal
+
 from node.catalog.search.knowledge import wanted_of
 from node.vocab.ntriples import language_of, unescape
 from node.vocab.terms import DCAT, DCT, FOAF, SCHEMA, SKOS
 
+Where = Literal["", "text", "title", "keyword", "publisher", "file"]
 _TITLES = (DCT.title, SKOS.prefLabel, FOAF.name, SCHEMA.name)
 _ABOUT = (DCT.description, SCHEMA.description, SKOS.definition)
 _MOST = 100
+_MOST_NODES = 20
 
 
 def title_of(payload: bytes, iri: str, language: str) -> str:
@@ -18,9 +23,32 @@ def title_of(payload: bytes, iri: str, language: str) -> str:
     return (in_order(payload, iri, _TITLES, language) or [iri])[0]
 
 
-def others_of(payload: bytes, iri: str, language: str) -> list[str]:
-    """Give every title and keyword, the reader's first: what tells of a record that was found by another language."""
-    return in_order(payload, iri, _TITLES, language) + in_order(payload, iri, (DCAT.keyword,), language)
+def others_of(payload: bytes, iri: str, language: str) -> Iterator[tuple[Where, str]]:
+    """Give what else tells why a record was found, and what each is.
+
+    Titles and keywords of every language, the reader's first; then who publishes it, and what its files are called.
+    """
+    for text in in_order(payload, iri, _TITLES, language):
+        yield "title", text
+    for text in in_order(payload, iri, (DCAT.keyword,), language):
+        yield "keyword", text
+    for node in nodes_of(payload, iri, DCT.publisher):
+        for text in in_order(payload, node, _TITLES, language):
+            yield "publisher", text
+    for node in nodes_of(payload, iri, DCAT.distribution):
+        for text in in_order(payload, node, (DCT.title,), language):
+            yield "file", text
+
+
+def nodes_of(payload: bytes, iri: str, predicate: str) -> list[str]:
+    """Give the nodes that a property of a record names, at most twenty."""
+    start, found = f"<{iri}> <{predicate}> <".encode(), list[str]()
+    at = 0 if payload.startswith(start) else payload.find(b"\n" + start) + 1
+    while len(found) < _MOST_NODES and payload.startswith(start, at):
+        end = payload.find(b"\n", at)
+        found.append(payload[at + len(start) : end].decode().partition(">")[0])
+        at = end + 1
+    return found
 
 
 def texts_of(payload: bytes, iri: str, language: str, kind: str) -> list[str]:

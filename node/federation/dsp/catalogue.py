@@ -8,7 +8,7 @@ nobody takes it for an address; whoever makes one up sees nothing that the catal
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from node.federation.dsp.described import described, texts
 from node.federation.dsp.documents import PATH, Catalog, CatalogRequest, DataService, Dataset, Distribution
 from node.federation.dsp.fields import Json
 from node.federation.dsp.policies import Offer
+from node.federation.moving import FORMATS
 from node.federation.offers import Offers, Published, Slice, Thing
 
 __all__ = ["Catalogue", "Page"]
@@ -26,10 +27,12 @@ PAGE = 100
 MAX_PAGE = 500
 MAX_OFFSET = 1_000_000
 MAX_TOKEN = 3_000  # the longest target, four bytes a character
-# Formats of ours are whole IRIs: the protocol's context would make a bare word an address below the document.
+# Formats of ours are whole IRIs: the protocol's context would make a bare word an address below the document. The two
+# of transfers are bare, since that is how other connectors look for them.
 FEED = "https://w3id.org/citynode/ns#feed"
 RECORD = "https://w3id.org/citynode/ns#record"
 EDC = "https://w3id.org/edc/v0.0.1/ns/"
+WithData = Callable[[Sequence[str]], Collection[str]]
 SUPPORTED = "Send no filter, or one QuerySpec of https://w3id.org/edc/dspace/v0.0.1 with offset and limit alone."
 
 
@@ -55,9 +58,20 @@ class _Window:
 class Catalogue:
     """Shows peers what is offered to them. Safe to share by threads."""
 
-    def __init__(self, offers: Offers, *, base_url: str, title: str, language: str) -> None:
-        """Show these offers of the city of this name, whose titles are in this language unless they say another."""
+    def __init__(
+        self, offers: Offers, *, base_url: str, title: str, language: str, with_data: WithData = lambda _: frozenset()
+    ) -> None:
+        """Show these offers of the city of this name.
+
+        Args:
+            offers: What is offered.
+            base_url: Our own.
+            title: The city's name.
+            language: Of titles that say no other.
+            with_data: Gives those of some records and collections that have data to be transferred.
+        """
         self._offers, self._base_url, self._title, self._language = offers, base_url, title, language
+        self._with_data = with_data
 
     def page(self, peer_url: str, request: CatalogRequest, token: str = "") -> Page:
         """Give a page to a peer.
@@ -74,7 +88,8 @@ class Catalogue:
         seen = self._offers.visible_to(
             peer_url, after=window.after, before=window.before, limit=window.limit, offset=window.offset
         )
-        found = [self._dataset(target, offers, seen.things) for target, offers in seen.targets.items()]
+        data = self._with_data([cover for offers in seen.targets.values() for cover in _covers(offers)])
+        found = [self._dataset(target, offers, seen.things, data) for target, offers in seen.targets.items()]
         catalog = Catalog(
             iri=f"{self._base_url}/catalog",
             participant=self._base_url,
@@ -90,17 +105,21 @@ class Catalogue:
         seen = self._offers.of_target(iri, peer_url)
         if iri not in seen.targets:
             raise NotFound("There is no such dataset here.", fix="What is offered to you is at catalog/request.")
-        return self._dataset(iri, seen.targets[iri], seen.things).document(root=True)
+        offers = seen.targets[iri]
+        return self._dataset(iri, offers, seen.things, self._with_data(_covers(offers))).document(root=True)
 
     @property
     def _service(self) -> DataService:
         return DataService(f"{self._base_url}{PATH}#connector", self._base_url + PATH)
 
-    def _dataset(self, target: str, offers: Sequence[Published], things: Mapping[str, Thing]) -> Dataset:
+    def _dataset(
+        self, target: str, offers: Sequence[Published], things: Mapping[str, Thing], data: Collection[str]
+    ) -> Dataset:
         thing = things.get(target)
         # What an offer says of its covers names collections; whoever sees the offer may know them by name.
         told = tuple(Offer(each.iri, "", each.rules, each.about) for each in offers)
-        return Dataset(target, told, (self._way(thing),), self._terms(thing, offers[0]))
+        moved = tuple(Distribution(each, self._service) for each in FORMATS) if set(data) & set(_covers(offers)) else ()
+        return Dataset(target, told, (self._way(thing), *moved), self._terms(thing, offers[0]))
 
     def _terms(self, thing: Thing | None, offer: Published) -> dict[str, Any]:
         if thing is not None and thing.public and thing.payload:
@@ -113,6 +132,11 @@ class Catalogue:
         record = thing is not None and bool(thing.payload)
         name, path = (RECORD, "/catalog") if record else (FEED, "/collections")
         return Distribution(name, DataService(f"{self._base_url}{path}#service", self._base_url + path))
+
+
+def _covers(offers: Sequence[Published]) -> Sequence[str]:
+    """Give the records and collections that offers of one target are about."""
+    return list(dict.fromkeys(cover for offer in offers for cover in (offer.covers or (offer.target,))))
 
 
 def _beside(seen: Slice, window: _Window) -> tuple[str, str]:

@@ -26,7 +26,9 @@ from node.federation.dsp.documents import (
 )
 from node.federation.dsp.fields import MAX_ADDRESS, Json, reasons
 from node.federation.dsp.messages import ContractNegotiation
+from node.federation.dsp.transfers import TransferProcess
 from node.federation.integrity import strict_json
+from node.federation.message_signing import MessageSigning, request_of, response_of
 from node.federation.peer_noes import refusal_of
 from node.outbound import Outbound, Reply
 
@@ -68,6 +70,7 @@ class DspClient:
         tokens: TokenSource,
         *,
         others: Mapping[str, TokenSource] | None = None,
+        signing: MessageSigning | None = None,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         """Take the door outwards, and what gives tokens.
@@ -76,9 +79,11 @@ class DspClient:
             outbound: The way out.
             tokens: Used with every peer that takes OAuth, or says nothing of it.
             others: Further sources by the name a version document has for them, in lower case, such as `dcp`.
+            signing: Signs messages and checks what answers them; without it nothing is signed.
             clock_ms: Gives the time.
         """
         self._outbound, self._tokens, self._others = outbound, tokens, dict(others or {})
+        self._signing = signing
         self._clock_ms = clock_ms
         self._known: dict[str, tuple[int, Connector]] = {}
         self._lock = threading.Lock()
@@ -167,10 +172,7 @@ class DspClient:
             Refused: It refuses the message; its code and reasons are in ours. Saying it again will not help.
             TooManyRequests, PeerUnreachable: Try again later, after `retry_after_s`.
         """
-        reply = self._post(peer_url, below(peer_url, url), orjson.dumps(message), MAX_ANSWER_BYTES, stop)
-        if not reply.body or not _says_json(reply):
-            return None
-        said = _object(peer_url, reply)
+        said = self._told(peer_url, url, message, stop)
         return ContractNegotiation.read(said) if said.get("@type") == "ContractNegotiation" else None
 
     def state(self, peer_url: str, url: str, *, stop: threading.Event | None = None) -> ContractNegotiation:
@@ -178,7 +180,27 @@ class DspClient:
         reply = self._get(peer_url, below(peer_url, url), MAX_ANSWER_BYTES, stop)
         return ContractNegotiation.read(_object(peer_url, reply))
 
+    # ---------------------------------------------------------------- transfers
+
+    def tell(
+        self, peer_url: str, url: str, message: Json, *, stop: threading.Event | None = None
+    ) -> TransferProcess | None:
+        """Say a message about a transfer; give how it says that this stands, if it does. Raises what `send` raises."""
+        said = self._told(peer_url, url, message, stop)
+        return TransferProcess.read(said) if said.get("@type") == "TransferProcess" else None
+
+    def standing(self, peer_url: str, url: str, *, stop: threading.Event | None = None) -> TransferProcess:
+        """Ask a peer how a transfer stands. Raises what `send` raises."""
+        reply = self._get(peer_url, below(peer_url, url), MAX_ANSWER_BYTES, stop)
+        return TransferProcess.read(_object(peer_url, reply))
+
     # ---------------------------------------------------------------- asking
+
+    def _told(self, peer_url: str, url: str, message: Json, stop: threading.Event | None) -> Json:
+        """Say a message; give the answer's object, or an empty one where it says nothing."""
+        address = below(peer_url, url)
+        reply = self._post(peer_url, address, orjson.dumps(message), MAX_ANSWER_BYTES, stop, signed=True)
+        return _object(peer_url, reply) if reply.body and _says_json(reply) else {}
 
     def _get(self, peer_url: str, address: str, most: int, stop: threading.Event | None) -> Reply:
         def ask(headers: Mapping[str, str]) -> Reply:
@@ -188,18 +210,36 @@ class DspClient:
 
         return self._answered(peer_url, "GET", address, ask)
 
-    def _post(self, peer_url: str, address: str, body: bytes, most: int, stop: threading.Event | None) -> Reply:
+    def _post(
+        self,
+        peer_url: str,
+        address: str,
+        body: bytes,
+        most: int,
+        stop: threading.Event | None,
+        *,
+        signed: bool = False,
+    ) -> Reply:
+        """Say something; with `signed`, an answer that is not signed by a peer that signs is none."""
+
         def ask(headers: Mapping[str, str]) -> Reply:
-            return self._outbound.ask(
+            sent = {**headers, "Content-Type": "application/json"}
+            if self._signing is not None:
+                sent |= self._signing.sign_request("POST", address, sent, body)
+            reply = self._outbound.ask(
                 address,
                 method="POST",
                 body=body,
-                headers={**headers, "Content-Type": "application/json"},
+                headers=sent,
                 max_bytes=most,
                 deadline_s=_PAGE_DEADLINE_S,
                 accept=ACCEPT,
                 stop=stop,
             )
+            if signed and self._signing is not None and 200 <= reply.status < 300:
+                answered = response_of(request_of("POST", address, sent), reply.status, reply.headers)
+                self._signing.check_response(peer_url, answered, reply.body)
+            return reply
 
         return self._answered(peer_url, "POST", address, ask)
 

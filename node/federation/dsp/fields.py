@@ -22,6 +22,7 @@ __all__ = [
     "objects",
     "one_of",
     "optional",
+    "own_id",
     "pid",
     "reasons",
     "text",
@@ -76,8 +77,16 @@ def identifier(said: Json, name: str) -> str:
     return text(said, name)
 
 
+def own_id(said: Json) -> str:
+    """Give the id that a message bears itself, empty if it bears none. Raises Malformed."""
+    name = said.get("@id", "")
+    if not isinstance(name, str) or len(name) > MAX_ID or holds_unseen(name) or ".." in name.split("/"):
+        raise Malformed("The message's @id is no plain text of a usual length.", fix="Take a UUID.")
+    return name
+
+
 def pid(said: Json, name: str) -> str:
-    """Give the id of a negotiation, which is one step of the paths of its messages. Raises Malformed."""
+    """Give the id of a negotiation or a transfer, which is one step of the paths of its messages. Raises Malformed."""
     value = identifier(said, name)
     if value in (".", "..") or "/" in value or "\\" in value or " " in value:
         raise Malformed(f"{name} cannot be one step of a path.", fix="Take a UUID.")

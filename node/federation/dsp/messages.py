@@ -7,20 +7,27 @@ type; each class reads and writes its own.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from node.errors import Malformed
+from node.federation.dsp.envelope import (
+    Reasoned,
+    Refusal,
+    among,
+    both,
+    checked_callback,
+    pids_of,
+    read_by_type,
+    written,
+)
 from node.federation.dsp.fields import (
     DSP_CONTEXT,
-    MAX_CODE,
     Json,
     checked_type,
-    identifier,
     object_of,
     one_of,
     optional,
     pid,
-    reasons,
 )
 from node.federation.dsp.policies import MAX_TEXT, NS_PROOF, NS_TEXT, Agreement, Offer
 from node.federation.policy import no_rules_in
@@ -49,11 +56,6 @@ STATES: tuple[State, ...] = ("REQUESTED", "OFFERED", "ACCEPTED", "AGREED", "VERI
 EVENTS = ("ACCEPTED", "FINALIZED")
 
 
-def _written(name: str, **members: object) -> dict[str, Any]:
-    """Write a message; what is empty is left out."""
-    return {"@context": [DSP_CONTEXT], "@type": name} | {key: value for key, value in members.items() if value}
-
-
 @dataclass(frozen=True, slots=True)
 class ContractRequest:
     """What a consumer asks for: at first with its `callback`, as a counter-offer with the provider's pid."""
@@ -65,10 +67,10 @@ class ContractRequest:
 
     def document(self) -> dict[str, Any]:
         """Write it."""
-        return _written(
+        return written(
             "ContractRequestMessage",
-            consumerPid=self.consumer_pid,
-            providerPid=self.provider_pid,
+            self.provider_pid,
+            self.consumer_pid,
             offer=self.offer.document(),
             callbackAddress=self.callback,
         )
@@ -92,10 +94,10 @@ class ContractOffer:
 
     def document(self) -> dict[str, Any]:
         """Write it."""
-        return _written(
+        return written(
             "ContractOfferMessage",
-            providerPid=self.provider_pid,
-            consumerPid=self.consumer_pid,
+            self.provider_pid,
+            self.consumer_pid,
             offer=self.offer.document(),
             callbackAddress=self.callback,
         )
@@ -123,15 +125,14 @@ class ContractAgreement:
         """Write it; the signed text beside the agreement, since others take what is in it for a part of the policy."""
         plain = {name: value for name, value in self.agreement.document.items() if name != NS_TEXT}
         more = {NS_TEXT: self.agreement.text} if self.agreement.text else {}
-        pids = {"providerPid": self.provider_pid, "consumerPid": self.consumer_pid}
-        return _written("ContractAgreementMessage", **pids, agreement=plain) | more
+        return written("ContractAgreementMessage", self.provider_pid, self.consumer_pid, agreement=plain) | more
 
     @classmethod
     def read(cls, said: Json) -> "ContractAgreement":
         """Read it. Raises Malformed."""
         checked_type(said, "ContractAgreementMessage")
         text = {NS_TEXT: said[NS_TEXT]} if NS_TEXT in said else {}
-        return cls(*_both(said), Agreement.read({**_object(said, "agreement"), **text}))
+        return cls(*both(said), Agreement.read({**_object(said, "agreement"), **text}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +147,13 @@ class AgreementVerification:
         """Write it."""
         more = {NS_PROOF: self.proof} if self.proof else {}
         name = "ContractAgreementVerificationMessage"
-        return _written(name, providerPid=self.provider_pid, consumerPid=self.consumer_pid) | more
+        return written(name, self.provider_pid, self.consumer_pid) | more
 
     @classmethod
     def read(cls, said: Json) -> "AgreementVerification":
         """Read it. Raises Malformed."""
         checked_type(said, "ContractAgreementVerificationMessage")
-        return cls(*_both(said), optional(said, NS_PROOF, most=MAX_TEXT))
+        return cls(*both(said), optional(said, NS_PROOF, most=MAX_TEXT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +166,10 @@ class NegotiationEvent:
 
     def document(self) -> dict[str, Any]:
         """Write it."""
-        return _written(
+        return written(
             "ContractNegotiationEventMessage",
-            providerPid=self.provider_pid,
-            consumerPid=self.consumer_pid,
+            self.provider_pid,
+            self.consumer_pid,
             eventType=self.event,
         )
 
@@ -176,33 +177,14 @@ class NegotiationEvent:
     def read(cls, said: Json) -> "NegotiationEvent":
         """Read it. Raises Malformed."""
         checked_type(said, "ContractNegotiationEventMessage")
-        return cls(*_both(said), _among(said, "eventType", EVENTS))
+        return cls(*both(said), among(said, "eventType", EVENTS))
 
 
 @dataclass(frozen=True, slots=True)
-class NegotiationTermination:
+class NegotiationTermination(Reasoned):
     """The end of a negotiation without an agreement, with what to do about it."""
 
-    provider_pid: str
-    consumer_pid: str
-    code: str = ""
-    reasons: tuple[str, ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """Write it."""
-        return _written(
-            "ContractNegotiationTerminationMessage",
-            providerPid=self.provider_pid,
-            consumerPid=self.consumer_pid,
-            code=self.code,
-            reason=list(self.reasons),
-        )
-
-    @classmethod
-    def read(cls, said: Json) -> "NegotiationTermination":
-        """Read it. Raises Malformed."""
-        checked_type(said, "ContractNegotiationTerminationMessage")
-        return cls(*_both(said), optional(said, "code", most=MAX_CODE), reasons(said))
+    name: ClassVar[str] = "ContractNegotiationTerminationMessage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,37 +197,20 @@ class ContractNegotiation:
 
     def document(self) -> dict[str, Any]:
         """Write it."""
-        return _written(
-            "ContractNegotiation", providerPid=self.provider_pid, consumerPid=self.consumer_pid, state=self.state
-        )
+        return written("ContractNegotiation", self.provider_pid, self.consumer_pid, state=self.state)
 
     @classmethod
     def read(cls, said: Json) -> "ContractNegotiation":
         """Read it. Raises Malformed."""
         checked_type(said, "ContractNegotiation")
-        return cls(*_both(said), _among(said, "state", STATES))
+        return cls(*both(said), among(said, "state", STATES))
 
 
 @dataclass(frozen=True, slots=True)
-class NegotiationError:
+class NegotiationError(Refusal):
     """Why a message was refused. Nothing changed."""
 
-    provider_pid: str
-    consumer_pid: str
-    code: str = ""
-    reasons: tuple[str, ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """Write it. Both pids are written even where one is not known: the schema wants them."""
-        pids = {"providerPid": self.provider_pid, "consumerPid": self.consumer_pid}
-        return _written("ContractNegotiationError", code=self.code, reason=list(self.reasons)) | pids
-
-    @classmethod
-    def read(cls, said: Json) -> "NegotiationError":
-        """Read it; connectors leave pids out, so their absence is no fault. Raises Malformed."""
-        checked_type(said, "ContractNegotiationError")
-        consumer, provider = pids_of(said)
-        return cls(provider, consumer, optional(said, "code", most=MAX_CODE), reasons(said))
+    name: ClassVar[str] = "ContractNegotiationError"
 
 
 Message = (
@@ -272,35 +237,13 @@ _READERS: Mapping[str, Callable[[Json], Message]] = {
 
 def read(said: Json) -> Message:
     """Read a message of a negotiation by its type. Raises Malformed."""
-    name = said.get("@type")
-    reader = _READERS.get(name) if isinstance(name, str) else None
-    if reader is None:
-        raise Malformed("@type names no message of a negotiation.", fix="See the Dataspace Protocol 2025-1.")
-    return reader(said)
-
-
-def pids_of(said: Json) -> tuple[str, str]:
-    """Give the consumer's and the provider's pid as far as they can be read: an error has to name both."""
-    return _pid(said, "consumerPid"), _pid(said, "providerPid")
-
-
-def _pid(said: Json, name: str) -> str:
-    try:
-        return pid(said, name)
-    except Malformed:
-        return ""
-
-
-def _both(said: Json) -> tuple[str, str]:
-    return pid(said, "providerPid"), pid(said, "consumerPid")
+    return read_by_type(said, _READERS, "negotiation")
 
 
 def _begins(said: Json, other: str) -> tuple[str, str]:
     """Read where a first message wants to be answered, or whose pid a later one names: exactly one is there."""
     callback, _ = one_of(said, "callbackAddress", other)
-    if "?" in callback or "#" in callback:
-        raise Malformed("callbackAddress has a query or a fragment.", fix="Name the address that paths are put after.")
-    return callback, "" if callback else pid(said, other)
+    return checked_callback(callback), "" if callback else pid(said, other)
 
 
 def _offer(said: Json) -> Offer:
@@ -312,12 +255,4 @@ def _object(said: Json, name: str) -> Json:
     if not isinstance(value, Mapping):
         raise Malformed(f"{name} is no object.")
     no_rules_in([each for key, each in said.items() if key not in (name, "@context")])
-    return value
-
-
-def _among(said: Json, name: str, known: tuple[str, ...]) -> str:
-    """Read a word of the protocol, bare or with its prefix."""
-    value = identifier(said, name).removeprefix("dspace:").removeprefix("https://w3id.org/dspace/2025/1/")
-    if value not in known:
-        raise Malformed(f"{name} is none of {', '.join(known)}.")
     return value

@@ -118,7 +118,7 @@ def _spoken(values: str, lang: str) -> tuple[Form[str], ...]:
     if values == "channel":
         channels = {one.iri: said_in(wording.CHANNELS[one.name], lang) for one in terms.CHANNELS.values()}
         return (Named.of(channels, quotes),)
-    form = {"time": "instant", "duration": "duration", "number": "count"}.get(values)
+    form = {"time": "instant", "duration": "duration", "number": "count", "bytes": "bytes"}.get(values)
     return (quantities.FORMS[form](lang),) if form else ()
 
 

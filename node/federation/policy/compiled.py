@@ -336,6 +336,13 @@ def _count(constraint: Atomic, rule_id: str) -> Check | None:
     return lambda _, world: world.counts.get(rule_id, 0) < most if world.counts is not None else None
 
 
+def _volume(constraint: Atomic, rule_id: str) -> Check | None:
+    limit = values.bytes_in(constraint.right[0])
+    if limit is None or constraint.operator != "lteq":
+        return None
+    return lambda _, world: world.volumes.get(rule_id, 0) < limit if world.volumes is not None else None
+
+
 _QUICK: Mapping[str, Callable[[Atomic, str], Check | None]] = {
     "purpose": _purpose,
     "spatial": _spatial,
@@ -344,6 +351,7 @@ _QUICK: Mapping[str, Callable[[Atomic, str], Check | None]] = {
     "dateTime": _moment,
     "elapsedTime": _elapsed,
     "count": _count,
+    "volume": _volume,
 }
 
 

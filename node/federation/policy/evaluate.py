@@ -70,6 +70,7 @@ class World:
         now_ms: The moment of the decision.
         agreed_at_ms: When the agreement was made: the start of every elapsed time.
         counts: How often each rule, by id, was used before; a rule without an entry never was.
+        volumes: How many bytes were delivered under each rule, by id; none under a rule without an entry.
         performed: When each duty, by id, was done.
         violated: Duties that somebody found violated, whatever their deadlines say.
         members: The collections that a target or party is part of.
@@ -81,6 +82,7 @@ class World:
     performed: Mapping[str, int] = field(default_factory=dict)
     violated: frozenset[str] = frozenset()
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    volumes: Mapping[str, int] | None = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +340,14 @@ def _count(operator: str, right: tuple[str, ...], world: World, rule_id: str) ->
     return str(use), _compare(operator, use, values.number(right[0]))
 
 
+def _volume(operator: str, right: tuple[str, ...], world: World, rule_id: str) -> tuple[str, bool | None]:
+    """Compare the bytes as they will be at least: whoever asks is given one more."""
+    if world.volumes is None:
+        return "", None
+    more = world.volumes.get(rule_id, 0) + 1
+    return str(more), _compare(operator, more, values.bytes_in(right[0]))
+
+
 def _compare(operator: str, left: int | None, right: int | None) -> bool | None:
     if left is None or right is None or operator not in _COMPARE:
         return None
@@ -349,6 +359,7 @@ _ORDERED: Mapping[str, Callable[[str, tuple[str, ...], World, str], tuple[str, b
     "dateTime": _moment,
     "elapsedTime": _elapsed,
     "count": _count,
+    "volume": _volume,
 }
 _COMPARE: Mapping[str, Callable[[int, int], bool]] = {
     "eq": int.__eq__,

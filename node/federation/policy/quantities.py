@@ -54,6 +54,11 @@ _TIMES: dict[str, tuple[str, str]] = {
     "fi": ("kerran", "{n} kertaa"),
     "sv": ("en gång", "{n} gånger"),
 }
+_UNITS: dict[str, tuple[str, ...]] = {
+    "en": ("bytes", "kB", "MB", "GB", "TB"),
+    "fi": ("tavua", "kt", "Mt", "Gt", "Tt"),
+    "sv": ("byte", "kB", "MB", "GB", "TB"),
+}
 _CLOCK: dict[str, tuple[str, str]] = {
     "en": ("{time} UTC on {day}", r"(\d\d):(\d\d)(?::(\d\d))? UTC on "),
     "fi": ("{day} klo {time} UTC", r" klo (\d\d)[.](\d\d)(?:[.](\d\d))? UTC"),
@@ -175,10 +180,29 @@ def _grouped(text: str, many: str, lang: str) -> str | None:
     return many.replace("{n}", f"{int(text):,}".replace(",", _GROUP[lang])) if whole else None
 
 
+def bytes_form(lang: str) -> Pattern[str]:
+    """Say a number of bytes in the largest unit of which it is a whole number: `5 GB`, `1,500 MB`, `12 bytes`."""
+    units, group = _UNITS[lang], _GROUP[lang]
+
+    def write(text: str) -> str | None:
+        if not (text.isascii() and text.isdigit() and len(text) <= 18):
+            return None
+        number = int(text)
+        power = next(power for power in range(len(units) - 1, -1, -1) if number % 1000**power == 0)
+        power = power if number else 0
+        return f"{number // 1000**power:,}".replace(",", group) + f" {units[power]}"
+
+    def parse(found: re.Match[str]) -> str:
+        return str(int(found[1].replace(group, "")) * 1000 ** units.index(found[2]))
+
+    return Pattern(re.compile(rf"([\d{group}]+) ({'|'.join(units)})"), write, parse)
+
+
 FORMS: dict[str, Callable[[str], Pattern[str]]] = {
     "instant": instant_form,
     "duration": duration_form,
     "count": count_form,
+    "bytes": bytes_form,
 }
 
 CLAUSE_NUMBERS: Pattern[str] = Pattern(re.compile(r"\d{1,3}\.\d{1,3}"), lambda text: text, lambda found: found[0])

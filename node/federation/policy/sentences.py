@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from node.errors import Malformed
-from node.federation.policy import quantities, terms, values, wording
+from node.federation.policy import bases, quantities, terms, values, wording
 from node.federation.policy.clauses import Grant, Owed, Parties, Tongue, shown
 from node.federation.policy.model import Atomic, Constraint, Duty, Logical, Policy, Rule, leaves
 from node.federation.policy.phrases import Exact, Form, Phrase, only
@@ -299,12 +299,23 @@ def _covers(tongue: Tongue, about: Mapping[str, Any], target: str) -> list[Sente
         for key in ("partOf", "replaces")
         if about.get(key)
     ]
+    said += _bases(tongue, about)
     if about.get("note"):
         said.append(_exactly(tongue, "note", text=shown(about["note"])))
     said.append(_beside(tongue, "public" if about.get("public") else "private"))
     if about.get("template"):
         said.append(_exactly(tongue, "template", text=shown(about["template"])))
     return said
+
+
+def _bases(tongue: Tongue, about: Mapping[str, Any]) -> list[Sentence]:
+    """Say why data about persons may be handled, and sent where they are sent."""
+    tables = (("legalBasis", bases.LEGAL), ("transferBasis", bases.TRANSFER))
+    return [
+        _exactly(tongue, key, text=table[about[key]].labels.get(tongue.lang) or table[about[key]].labels["en"])
+        for key, table in tables
+        if about.get(key) in table
+    ]
 
 
 def _ending(tongue: Tongue, policy: Policy, about: Mapping[str, Any]) -> list[Sentence]:

@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Any
 
 from node.errors import Malformed, NotFound
-from node.federation.policy import purposes, quantities, terms, values
+from node.federation.policy import bases, purposes, quantities, terms, values
 from node.federation.policy.reading import read_rules
 
 __all__ = ["Place", "Template", "fill", "template_named", "templates"]
@@ -35,7 +35,7 @@ class Place:
     """One place to fill in. Kinds: text, texts, iri, iris, purposes, day, duration, count, choice, flag.
 
     `default` is written as a value would be; empty where there is none. `choices` are the texts that a choice stands
-    for, by their names.
+    for, by their names; `writes` is what stands in the agreement instead, where that is no text (a basis).
     """
 
     name: str
@@ -46,6 +46,7 @@ class Place:
     help: Mapping[str, str]
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     not_before: str = ""
+    writes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def _template(document: Mapping[str, Any], shared: Mapping[str, Any]) -> Templat
 
 
 def _place(said: Mapping[str, Any]) -> Place:
+    table = bases.NAMED[said["basis"]] if "basis" in said else {}
     return Place(
         name=said.get("name") or said["use"],
         kind=said["kind"],
@@ -133,8 +135,9 @@ def _place(said: Mapping[str, Any]) -> Place:
         default=said.get("default", ""),
         title=said["title"],
         help=said["help"],
-        choices=said.get("choices", {}),
+        choices={name: basis.labels for name, basis in table.items()} or said.get("choices", {}),
         not_before=said.get("not_before", ""),
+        writes={name: basis.value for name, basis in table.items()},
     )
 
 
@@ -241,7 +244,7 @@ def _count(place: Place, text: str, lang: str) -> str:
 def _choice(place: Place, text: str, lang: str) -> str:
     if text not in place.choices:
         raise _wrong(place, lang, f'"{text[:80]}" is none of {", ".join(place.choices)}')
-    return _in(place.choices[text], lang)
+    return place.writes.get(text) or _in(place.choices[text], lang)
 
 
 def _flag(place: Place, text: str, lang: str) -> bool:

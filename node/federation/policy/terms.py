@@ -49,7 +49,9 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A left operand. `values` is the kind of its right operands: time, duration, number, purpose, place, iri, channel.
+    """A left operand.
+
+    `values` is the kind of its right operands: time, duration, number, bytes, purpose, place, iri, channel.
 
     `deadline` tells that a duty may carry it: until when the duty is to be done.
     """
@@ -122,6 +124,8 @@ OPERANDS: Mapping[str, Operand] = {
         Operand("spatial", ODRL + "spatial", "odrl:spatial", "place", ("eq", "isPartOf", "isAnyOf")),
         Operand("recipient", ODRL + "recipient", "odrl:recipient", "iri", ("eq", "isAnyOf")),
         Operand("count", ODRL + "count", "odrl:count", "number", ("lt", "lteq")),
+        # ODRL's `absoluteSize` is of an asset; this is of all that was delivered.
+        Operand("volume", OWN + "volume", OWN + "volume", "bytes", ("lteq",)),
         Operand("elapsedTime", ODRL + "elapsedTime", "odrl:elapsedTime", "duration", ("lt", "lteq"), deadline=True),
         Operand("deliveryChannel", ODRL + "deliveryChannel", "odrl:deliveryChannel", "channel", ("eq", "isAnyOf")),
     )

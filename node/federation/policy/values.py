@@ -22,6 +22,7 @@ _DURATION = re.compile(
     re.ASCII,
 )
 _NUMBER = re.compile(r"0|[1-9]\d{0,11}", re.ASCII)
+_BYTES = re.compile(r"0|[1-9]\d{0,15}", re.ASCII)
 # An absolute IRI by its looks. A label like `_:EU`, which examples of the protocol have, passes and is never known.
 _IRI = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*|_):[^\s<>\"{}|\\^`\x00-\x20]+")
 _EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
@@ -87,6 +88,11 @@ def number(text: str) -> int | None:
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
+def bytes_in(text: str) -> int | None:
+    """Read a number of bytes; None if it is none."""
+    return int(text) if _BYTES.fullmatch(text) else None
+
+
 def is_iri(text: str) -> bool:
     """Tell whether a text looks like an absolute IRI."""
     return _IRI.fullmatch(text) is not None
@@ -117,7 +123,13 @@ _HOW = {
     "time": "Write a moment of the years 1970 to 9999 with its zone: 2027-02-02T00:00:00Z.",
     "duration": "Write a length of time: P30D, P6M or PT24H.",
     "number": "Write a whole number as a text: 1000.",
+    "bytes": "Write a number of bytes as a text: 5000000000.",
     "iri": "Write an absolute IRI.",
 }
-_READ: Mapping[str, Callable[[str], object]] = {"time": time_ms, "duration": duration, "number": number}
+_READ: Mapping[str, Callable[[str], object]] = {
+    "time": time_ms,
+    "duration": duration,
+    "number": number,
+    "bytes": bytes_in,
+}
 LAST_MS = _since_ms(datetime(MAXYEAR, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC))

@@ -165,6 +165,9 @@ CONSTRAINTS: Mapping[tuple[str, str], tuple[tuple[str, Said], ...]] = {
     ),
     ("count", "lteq"): (("value", ("at most {v} in all", "enintään {v} yhteensä", "högst {v} sammanlagt")),),
     ("count", "lt"): (("value", ("fewer than {v} in all", "alle {v} yhteensä", "färre än {v} sammanlagt")),),
+    ("volume", "lteq"): (
+        ("value", ("at most {v} of data in all", "enintään {v} dataa yhteensä", "högst {v} data sammanlagt")),
+    ),
     ("elapsedTime", "lteq"): (
         (
             "value",
@@ -319,6 +322,16 @@ ABOUT: Mapping[str, Said] = {
         "This agreement is one direction of {iri}.",
         "Tämä sopimus on yksi suunta kokonaisuudesta {iri}.",
         "Detta avtal är en riktning av {iri}.",
+    ),
+    "legalBasis": (
+        "The data are about persons, and the legal basis is {text}.",
+        "Data koskee henkilöitä, ja oikeusperuste on {text}.",
+        "Datan gäller personer, och den rättsliga grunden är {text}.",
+    ),
+    "transferBasis": (
+        "Basis of the transfer: {text}",
+        "Siirron peruste: {text}",
+        "Grund för överföringen: {text}",
     ),
     "note": ("Also agreed: {text}", "Lisäksi on sovittu: {text}", "Dessutom är avtalat: {text}"),
     "replaces": ("It replaces {iri}.", "Se korvaa sopimuksen {iri}.", "Det ersätter {iri}."),

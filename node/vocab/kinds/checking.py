@@ -81,7 +81,8 @@ def _fields(fields: Sequence[Field], said: object, at: str) -> Found:
 
 def missing_words(field: Field, language: str = "en") -> str:
     """Say that a field says nothing, under the name that it has in a file of that language, and what to write."""
-    return f"Missing: {field.called(language)}. {field.hint['en']}"
+    name = field.called(language)
+    return f"Missing: {name}{'' if name.endswith('?') else '.'} {field.hint['en']}"
 
 
 def is_missing(value: object) -> bool:

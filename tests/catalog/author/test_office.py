@@ -247,6 +247,21 @@ def test_links_to_records_of_ours_that_are_not_there_or_are_something_else_are_n
     assert [each.code for each in far if each.pointer == "/practice"] == []
 
 
+def test_a_record_that_a_source_described_is_known_by_the_address_of_its_page(rig: Rig) -> None:
+    iri = "https://portal.example/id/7"
+    payload = payload_of(TABLES["data-service"], iri, example_of(TABLES["data-service"]))
+    with rig.journals.db.write() as tx:
+        where = f"{BASE}/collections/brought"
+        rig.journals.create(tx, name="brought", iri=where, title="B", visibility="public", at_ms=rig.now_ms)
+        draft = Draft(iri, "benches", "data-service", "put", payload)
+        rig.journals.append(tx, "brought", [draft], at_ms=rig.now_ms)
+    catch_up(rig.journals, ShelfFollower())
+    said = example_of(TABLES["reuse"])
+    for target, wanted in (("services/benches", []), ("services/none", ["unknown-record"])):
+        found = rig.office.check("reuse", "x", said | {"datasets": [f"{BASE}/{target}"]})
+        assert [each.code for each in found if each.pointer.startswith("/datasets")] == wanted
+
+
 def test_kinds_without_a_table_and_too_many_at_once_are_refused(rig: Rig) -> None:
     with pytest.raises(Malformed, match="agreement"):
         table_of("agreement")

@@ -60,6 +60,7 @@ def test_the_dataset_gives_what_no_file_tells() -> None:
             (agency, "foaf:name", '"Mapping agency"@en'),
             (IT, "dct:license", "http://publications.europa.eu/resource/authority/licence/CC_BY_4_0"),
             (IT, "dcat:theme", theme),
+            (IT, "dcat:theme", "https://city.example/.well-known/genid/b7szc4x4p4isjbt6uxglsu7tae"),
             (IT, "dct:description", '"Not copied."@en'),
             (IT, "dct:created", '"1999-01-01"'),
         ),

@@ -12,6 +12,8 @@ from node.catalog.portals.feed import Members, graph_of
 from tests.catalog.rig import PREFIXES, City, counts, turtle
 from tests.portal_server import PortalServer, page, status
 
+pytestmark = pytest.mark.slow  # seconds in all
+
 _texts = st.text(alphabet=' "<>_:b.@^\\\n\u2028ä', max_size=12)
 _literals = st.one_of(
     st.builds(ox.Literal, _texts),

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -12,7 +13,7 @@ from node.db import Database, HotReader
 from node.errors import Malformed, NotFound
 from node.federation.dsp.catalogue import EDC, Catalogue, Page
 from node.federation.dsp.described import described
-from node.federation.dsp.documents import Catalog, CatalogRequest
+from node.federation.dsp.documents import Catalog, CatalogRequest, Dataset
 from node.journal.journal import Journals
 from node.vocab.protocol_contexts import PROTOCOL_CONTEXTS
 from tests.federation.offer_rig import BASE, LONDON, OSLO, Shop
@@ -107,6 +108,32 @@ def test_of_what_is_restricted_no_more_is_told_than_its_offer_says(shop: Shop):
     assert "Suunnitelmat" not in json.dumps(told, ensure_ascii=False)
     shop.records("open", {RECORD: PAYLOAD})
     assert "Suunnitelmat" in json.dumps(catalogue(shop).dataset(LONDON, RECORD), ensure_ascii=False)
+
+
+def test_what_has_data_says_that_they_can_be_pulled_and_pushed_and_asks_once_for_a_page(shop: Shop):
+    shop.collection("closed", restricted=True)
+    shop.collection("open")
+    shop.records("closed", {RECORD: PAYLOAD})
+    for target in (RECORD, f"{BASE}/collections/closed", f"{BASE}/collections/open"):
+        shop.publish(target, peers=["london"], about={"title": "Data"})
+    asked: list[list[str]] = []
+
+    def with_data(covers: Sequence[str]) -> frozenset[str]:
+        asked.append(sorted(covers))
+        return frozenset({RECORD, f"{BASE}/collections/closed"}) & frozenset(covers)
+
+    of = Catalogue(shop.offers, base_url=BASE, title="Helsinki", language="fi", with_data=with_data)
+    ways = {each["@id"]: each["distribution"] for each in of.page(LONDON, ALL).document["dataset"]}
+    formats = {iri.rpartition("/")[2]: [each["format"] for each in found][1:] for iri, found in ways.items()}
+    assert formats == {
+        "d1": ["HttpData-PULL", "HttpData-PUSH"],
+        "closed": ["HttpData-PULL", "HttpData-PUSH"],
+        "open": [],
+    }
+    assert ways[RECORD][1]["accessService"]["endpointURL"] == f"{BASE}/dsp/2025-1"
+    assert asked == [[f"{BASE}/collections/closed", f"{BASE}/collections/open", RECORD]]
+    assert len(of.dataset(LONDON, RECORD)["distribution"]) == 3
+    assert len(Dataset.read_root(of.dataset(LONDON, RECORD)).distributions) == 3
 
 
 def test_a_records_own_terms_are_told_in_full():

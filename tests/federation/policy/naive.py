@@ -46,7 +46,7 @@ def truth(constraint: dict, request: dict, world: dict, rule_id: str) -> Fractio
             return {"and": min, "or": max, "xone": exactly_one}[word](parts)
     left, operator, right = short(constraint["leftOperand"]), constraint["operator"], constraint["rightOperand"]
     listed = right if isinstance(right, list) else [right]
-    if left in ("dateTime", "count", "elapsedTime"):
+    if left in ("dateTime", "count", "volume", "elapsedTime"):
         return ordered(left, operator, listed[0], world, rule_id)
     claim = request.get(left)
     if not claim:
@@ -152,6 +152,8 @@ def ordered(left: str, operator: str, written: str, world: dict, rule_id: str) -
         found, limit = world["now"], moment(written)
     elif left == "count" and world["counts"] is not None:
         found, limit = world["counts"].get(rule_id, 0) + 1, int(written)
+    elif left == "volume" and world["volumes"] is not None:
+        found, limit = world["volumes"].get(rule_id, 0) + 1, int(written)
     elif left == "elapsedTime" and world["agreed"] is not None:
         found, limit = world["now"], later(world["agreed"], written)
     if found is None:

@@ -35,6 +35,7 @@ VALUES = {
     "time": TIMES,
     "duration": DURATIONS,
     "number": st.integers(0, 10**11).map(str),
+    "bytes": st.one_of(st.integers(0, 10**15), st.integers(0, 999).map(lambda many: many * 10**9)).map(str),
     "purpose": st.one_of(st.sampled_from(sorted(purposes.LABELS)), IRIS),
     "place": st.one_of(st.sampled_from(sorted(places.LABELS)), IRIS),
     "iri": IRIS,

@@ -74,6 +74,7 @@ VALUES = {
     "place": PLACES,
     "iri": CITIES,
     "number": ["0", "1", "2", "3"],
+    "bytes": ["0", "1", "2", "1000"],
     "duration": LENGTHS,
     "channel": CHANNELS,
 }
@@ -146,6 +147,7 @@ WORLDS = st.builds(
     st.one_of(st.none(), st.dictionaries(st.sampled_from(IDS), st.integers(0, 3))),
     st.dictionaries(st.sampled_from(OWED), st.sampled_from(MOMENTS), max_size=2),
     st.frozensets(st.sampled_from(OWED), max_size=1),
+    volumes=st.one_of(st.none(), st.dictionaries(st.sampled_from(IDS), st.integers(0, 3))),
 )
 
 
@@ -178,6 +180,7 @@ def agree(policy: Policy, request: Request, world: World) -> None:
             "now": naive.at(world.now_ms),
             "agreed": naive.at(world.agreed_at_ms),
             "counts": world.counts,
+            "volumes": world.volumes,
             "performed": {duty: naive.at(done) for duty, done in world.performed.items()},
             "violated": world.violated,
         },

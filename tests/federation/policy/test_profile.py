@@ -43,6 +43,7 @@ VALUES = {
     "place": sorted(places.LABELS)[:2],
     "iri": ["https://london.example", "urn:x:y"],
     "number": ["1000"],
+    "bytes": ["5000000000"],
     "duration": ["P1Y2M3W4DT5H6M7S"],
     "channel": sorted(terms.CHANNEL_IRIS)[:2],
 }
@@ -189,6 +190,8 @@ def full(name: str = "good") -> dict[str, Any]:
         "review": "2027-06-01",
         "contacts": ["data@helsinki.example"],
         "note": "Said beside it.",
+        "legalBasis": terms.DPV + "Consent",
+        "transferBasis": "adequacy",
     }
     made = compose(
         IRI + name, f"{BASE}/collections/maps", BASE, "https://london.example", 1_800_000_000_000, about, rules

@@ -51,11 +51,12 @@ def every(template: Template) -> dict[str, str]:
     return {place.name: value_of(place) for place in template.places}
 
 
-def test_the_five_templates_are_there() -> None:
+def test_the_six_templates_are_there() -> None:
     assert IDS == [
         "digital-declaration/1",
         "innovators-access/1",
         "open-metadata/1",
+        "personal-data/1",
         "practices/1",
         "restricted-data/1",
     ]

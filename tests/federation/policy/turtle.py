@@ -119,7 +119,7 @@ def _constraint(graph: Graph, node: Any) -> Constraint:
             return Logical(node.value, kind, tuple(_constraint(graph, part) for part in parts))
     left, operator = graph.text(node, ODRL + "leftOperand"), graph.text(node, ODRL + "operator")
     right = tuple(one.value for one in graph.all(node, ODRL + "rightOperand"))
-    return Atomic(node.value, left.removeprefix(ODRL), operator.removeprefix(ODRL), right)
+    return Atomic(node.value, _name(left), operator.removeprefix(ODRL), right)
 
 
 def _name(iri: str) -> str:
@@ -160,13 +160,12 @@ def world_of(graph: Graph, node: Any) -> World:
         performed,
         frozenset(violated),
         _members(graph, node, included),
+        None if graph.text(node, EX + "volumes") == "false" else _counts(graph, node, "volume"),
     )
 
 
-def _counts(graph: Graph, node: Any) -> dict[str, int]:
-    return {
-        graph.text(one, REPORT + "rule"): int(graph.text(one, EX + "value")) for one in graph.all(node, EX + "count")
-    }
+def _counts(graph: Graph, node: Any, what: str = "count") -> dict[str, int]:
+    return {graph.text(one, REPORT + "rule"): int(graph.text(one, EX + "value")) for one in graph.all(node, EX + what)}
 
 
 def _members(graph: Graph, node: Any, included: list[Any]) -> dict[str, frozenset[str]]:

@@ -20,14 +20,18 @@ from node.federation.negotiation_parties import PeerParties
 from node.federation.negotiations import House, Negotiations
 from node.federation.offers import OfferDraft
 from node.federation.policy.values import time_text
+from node.federation.transfer import Transfer
+from node.federation.transfers.service import Hooks, Transfers
+from node.federation.transfers.service import House as TransferHouse
 from node.outbound import Reply
 from tests.federation.cities import GHENT, HELSINKI, City, Request, cities
-from tests.tck.kit import dataset_of, offer_of
-from tests.tck.scripts import CONSUMER, PROVIDER, Scripted
+from tests.tck.kit import agreement_of, dataset_of, offer_of
+from tests.tck.scripts import CONSUMER, CONSUMES, PROVIDER, PROVIDES, Moving, Scripted
 
 BASE = "/dsp/2025-1"
 RULES = {"permission": [{"action": "use"}]}
 OFFERED = "plans"
+STANDINGS = {"negotiations": "ContractNegotiation", "transfers": "TransferProcess"}
 _PATHS: dict[Kind, str] = {
     "request": "request",
     "offer": "offers",
@@ -57,22 +61,22 @@ def kind_of(said: dict[str, Any]) -> Kind:
 
 @dataclass
 class Endpoints:
-    """The kit's app: takes every message of a negotiation and keeps it; all else is answered by the city it is."""
+    """The kit's app: takes every message of the protocol and keeps it; all else is answered by the city it is."""
 
     real: Any
     heard: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        path = scope["path"].removeprefix(f"{BASE}/negotiations/")
-        if path == scope["path"]:
+        subject, _, path = scope["path"].removeprefix(f"{BASE}/").partition("/")
+        if not scope["path"].startswith(BASE) or subject not in STANDINGS:
             await self.real(scope, receive, send)
             return
-        status, answer = self._answered(scope["method"], path, (await receive())["body"])
+        status, answer = self._answered(scope["method"], subject, path, (await receive())["body"])
         head = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
-    def _answered(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+    def _answered(self, method: str, subject: str, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
         if method != "POST":
             return 404, {}
         said = json.loads(body)
@@ -80,7 +84,7 @@ class Endpoints:
         if path != "request":
             return 200, {}
         pids = {"consumerPid": said["consumerPid"], "providerPid": f"kit-{said['consumerPid']}"}
-        return 201, {"@context": [DSP_CONTEXT], "@type": "ContractNegotiation", **pids, "state": "REQUESTED"}
+        return 201, {"@context": [DSP_CONTEXT], "@type": STANDINGS[subject], **pids, "state": "REQUESTED"}
 
 
 @dataclass
@@ -91,6 +95,7 @@ class Kit:
     own: City
     endpoints: Endpoints
     negotiations: Negotiations
+    transfers: Transfers
     offer: str
 
     def ask(self, method: str, path: str, said: dict[str, Any] | None = None, *, token: bool = True) -> Reply:
@@ -215,16 +220,18 @@ class Talk:
 def kit(folder: Path, database: Path) -> Iterator[Kit]:
     """Put a node and a kit up."""
     with cities(folder, database, helsinki=HELSINKI, kit=GHENT) as (node, own):
-        negotiations = _scripted(node)  # before anybody asks the node's app, which is made then
+        negotiations, transfers = _scripted(node), _moving(node)  # before the node's app is asked, which is made then
         node.meet(own, follow=())
         own.meet(node, follow=())
+        with node.node.db.write() as tx:  # the kit publishes no key for messages: it signs none
+            tx.run("DELETE FROM peer_key WHERE purpose = 'message'")
         endpoints = Endpoints(node.wire.apps[own.url])
         node.wire.apps[own.url] = endpoints
         offers = node.federation.agreeing.offers
         node.node.create_collection(OFFERED, title="Plans", visibility="restricted", at_ms=clock_ms())
         draft = OfferDraft(f"{node.url}/collections/{OFFERED}", RULES, {"title": "Plans"}, name=OFFERED, peers=("kit",))
         offers.publish(draft, by="a person", at_ms=clock_ms())
-        yield Kit(node, own, endpoints, negotiations, f"{node.url}/collections/{OFFERED}")
+        yield Kit(node, own, endpoints, negotiations, transfers, f"{node.url}/collections/{OFFERED}")
 
 
 def _scripted(node: City) -> Negotiations:
@@ -245,4 +252,26 @@ def _scripted(node: City) -> Negotiations:
     )
     dsp = replace(agreeing.dsp, negotiations=made)
     node.node.federation = replace(node.federation, agreeing=replace(agreeing, dsp=dsp))
+    return made
+
+
+def _moving(node: City) -> Transfers:
+    """Let the scripts decide about transfers for the node; no agreement is looked for."""
+    moving = node.federation.moving
+
+    def moves_of(transfer: Transfer) -> int:
+        said = [each for each in made.messages(transfer.pid) if each.direction == "out"]
+        return len(said) - (transfer.role == "consumer")
+
+    scripts = {agreement_of(test): script for test, script in (PROVIDES | CONSUMES).items()}
+    made = Transfers(
+        node.node.db,
+        TransferHouse(node.url + BASE, clock_ms, lambda: 0.0),
+        parties=PeerParties(node.federation.peers),
+        sender=node.federation.agreeing.dsp.client,
+        decider=Moving(scripts, moves_of),
+        hooks=Hooks(),
+    )
+    moving = replace(moving, transferring=replace(moving.transferring, transfers=made))
+    node.node.federation = replace(node.federation, moving=moving)
     return made

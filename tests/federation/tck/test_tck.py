@@ -1,4 +1,4 @@
-"""The 35 metadata, catalogue and negotiation cases of the Dataspace TCK, in our own words, by the ids they have there.
+"""The 67 cases of the Dataspace TCK (metadata, catalogue, negotiations, transfers) in our own words, by its ids.
 
 The real kit runs in `make tck`; this is what always runs. A dialogue is read from the kit's side: `offer` is said by it
 and taken, `<offer` is what it expects of us, `!offer` must be refused and change nothing, `=STATE` is looked up.
@@ -12,8 +12,9 @@ from urllib.parse import quote
 import pytest
 
 from tests.federation.tck.kit import BASE, Kit, kit
+from tests.federation.tck.transfers import TransferTalk
 from tests.tck.kit import IDS
-from tests.tck.scripts import CONSUMER, PROVIDER
+from tests.tck.scripts import CONSUMER, CONSUMES, PROVIDER, PROVIDES
 
 pytestmark = pytest.mark.slow  # several nodes or many keys a test: too much for every save
 
@@ -50,6 +51,40 @@ DIALOGUES = {
     "CN_C:03-05": "<request offer <accept !offer =ACCEPTED",
     "CN_C:03-06": "<request offer <accept agree =AGREED !finalize =AGREED",
 }
+TRANSFERS = {
+    "TP:01-01": "request <start <terminate =TERMINATED",
+    "TP:01-02": "request <start <complete =COMPLETED",
+    "TP:01-03": "request <start <suspend <terminate =TERMINATED",
+    "TP:01-04": "request <start <suspend <start <complete =COMPLETED",
+    "TP:01-05": "request <terminate =TERMINATED",
+    "TP:02-01": "request <start =STARTED terminate =TERMINATED",
+    "TP:02-02": "request <start =STARTED complete =COMPLETED",
+    "TP:02-03": "request <start =STARTED suspend =SUSPENDED terminate =TERMINATED",
+    "TP:02-04": "request <start =STARTED suspend =SUSPENDED start =STARTED complete =COMPLETED",
+    "TP:02-05": "request =REQUESTED terminate =TERMINATED",
+    "TP:03-01": "request !complete =REQUESTED",
+    "TP:03-02": "request !suspend =REQUESTED",
+    "TP:03-03": "request <start suspend =SUSPENDED !complete =SUSPENDED",
+    "TP:03-04": "request <start terminate =TERMINATED !start =TERMINATED",
+    "TP:03-05": "request <start terminate =TERMINATED !suspend =TERMINATED",
+    "TP:03-06": "request <start terminate =TERMINATED !complete =TERMINATED",
+    "TP_C:01-01": "<request start =STARTED terminate =TERMINATED",
+    "TP_C:01-02": "<request start =STARTED complete =COMPLETED",
+    "TP_C:01-03": "<request start =STARTED suspend =SUSPENDED terminate =TERMINATED",
+    "TP_C:01-04": "<request start =STARTED suspend =SUSPENDED start =STARTED complete =COMPLETED",
+    "TP_C:01-05": "<request =REQUESTED terminate =TERMINATED",
+    "TP_C:02-01": "<request start <terminate =TERMINATED",
+    "TP_C:02-02": "<request start <complete =COMPLETED",
+    "TP_C:02-03": "<request start <suspend <terminate =TERMINATED",
+    "TP_C:02-04": "<request start <suspend <start <complete =COMPLETED",
+    "TP_C:02-05": "<request <terminate =TERMINATED",
+    "TP_C:03-01": "<request !complete =REQUESTED",
+    "TP_C:03-02": "<request !suspend =REQUESTED",
+    "TP_C:03-03": "<request start suspend =SUSPENDED !complete =SUSPENDED",
+    "TP_C:03-04": "<request start terminate =TERMINATED !start =TERMINATED",
+    "TP_C:03-05": "<request start terminate =TERMINATED !suspend =TERMINATED",
+    "TP_C:03-06": "<request start terminate =TERMINATED !complete =TERMINATED",
+}
 METADATA = ("MET:01-01", "CAT:01-01", "CAT:01-02", "CAT:01-03")
 
 
@@ -61,8 +96,10 @@ def there(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[
 
 
 def test_every_case_of_the_kit_is_here() -> None:
-    assert sorted((*METADATA, *DIALOGUES)) == sorted(IDS)
+    assert sorted((*METADATA, *DIALOGUES, *TRANSFERS)) == sorted(IDS)
+    assert len(IDS) == 67
     assert DIALOGUES.keys() == PROVIDER.keys() | CONSUMER.keys()
+    assert TRANSFERS.keys() == PROVIDES.keys() | CONSUMES.keys()
 
 
 @pytest.mark.parametrize("test", METADATA[:1])
@@ -98,11 +135,19 @@ def test_negotiation(there: Kit, test: str) -> None:
     there.talk(test).tell(DIALOGUES[test])
 
 
+@pytest.mark.parametrize("test", TRANSFERS)
+def test_transfer(there: Kit, test: str) -> None:
+    TransferTalk(there, test).tell(TRANSFERS[test])
+
+
 def test_without_a_token_nothing_but_the_versions_is_told(there: Kit) -> None:
     assert there.ask("POST", f"{BASE}/catalog/request", {}, token=False).status == 401
     assert there.ask("POST", f"{BASE}/negotiations/request", {}, token=False).status == 401
     assert there.ask("GET", f"{BASE}/negotiations/some", token=False).status == 401
     assert there.ask("GET", f"{BASE}/negotiations/some").status == 404
+    assert there.ask("POST", f"{BASE}/transfers/request", {}, token=False).status == 401
+    assert there.ask("GET", f"{BASE}/transfers/some", token=False).status == 401
+    assert there.ask("GET", f"{BASE}/transfers/some").status == 404
 
 
 def test_a_node_as_it_is_delivered_knows_no_scripts(there: Kit) -> None:

@@ -1,0 +1,94 @@
+"""Consent, put together: the gate before the door, the sources it asks, withdrawals told and heard, and their desk.
+
+Only wiring. Opens nothing: a source is asked when data about persons are read. What happened is stated in evidence by
+whoever comes in as `state`, in the transaction of what makes it true.
+"""
+
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from node.assembly.agreeing import Agreeing
+from node.assembly.clock import clock_ms
+from node.assembly.ground import Ground
+from node.assembly.origins import OriginParts
+from node.federation.agreements import Agreement
+from node.federation.consent.acknowledgements import Acknowledgements
+from node.federation.consent.gate import Gate
+from node.federation.consent.noticed import Noticed
+from node.federation.consent.office import ConsentOffice
+from node.federation.consent.post import Post
+from node.federation.consent.rules import Json, names_purposes
+from node.federation.consent.sources import Ask, Reply, Sources
+from node.federation.consent.store import ConsentStore
+from node.federation.consent.withdrawals import Evidence, Withdrawals
+from node.federation.data.origin_store import OriginStore
+from node.federation.outgoing import Outbox
+from node.federation.transfers.store import TransferStore
+
+
+@dataclass(frozen=True, slots=True)
+class Consenting:
+    """The parts. `gate` stands before transfers and the door, `office` is what commands, API and pages use."""
+
+    gate: Gate
+    office: ConsentOffice
+    withdrawals: Withdrawals
+    acknowledgements: Acknowledgements
+
+
+def build(ground: Ground, agreeing: Agreeing, origins: OriginParts, state: Evidence) -> Consenting:
+    """Put it together."""
+    store = ConsentStore(ground.db)
+    deadline_s = float(ground.settings.consent_deadline_s)
+    sources = Sources(
+        _asking(ground, deadline_s), origins.credentials.headers, deadline_s=deadline_s, monotonic=time.monotonic
+    )
+    noticed = Noticed(store, sources)
+    post = Post(Outbox(ground.db, chance=random.random), ground.client)
+
+    def about(iri: str) -> Json:
+        held = agreeing.agreements.find(iri)
+        return held.text.about if held else {}
+
+    def is_bound(iri: str) -> bool:
+        held = agreeing.agreements.find(iri)
+        return held is not None and names_purposes(held.text.policy)
+
+    transfers = TransferStore(ground.db)
+
+    def gave_under(peer: str, iri: str, dataset: str) -> bool:
+        return _gives(agreeing.agreements.find(iri), peer) and transfers.took(peer, iri, dataset)
+
+    withdrawals = Withdrawals(noticed, post, origins=origins.origins, evidence=state, clock_ms=clock_ms)
+    acknowledgements = Acknowledgements(store, post, gave_under=gave_under, evidence=state, clock_ms=clock_ms)
+    office = ConsentOffice(
+        store,
+        sources,
+        withdrawals,
+        acknowledgements,
+        personal=OriginStore(ground.db).personal_ones,
+        credentials=origins.credentials,
+        check_url=ground.outbound.check,
+        base_url=ground.settings.base_url,
+        clock_ms=clock_ms,
+    )
+    gate = Gate(noticed, origins.origins, about, is_bound, clock_ms)
+    return Consenting(gate, office, withdrawals, acknowledgements)
+
+
+def _gives(held: Agreement | None, peer: str) -> bool:
+    """Tell whether a peer gives us data under an agreement, whether or not it is still in force."""
+    return held is not None and held.role == "consumer" and held.text.assigner == peer
+
+
+def _asking(ground: Ground, deadline_s: float) -> Ask:
+    """Give the way out to consent services: one question within the city's deadline, no redirect."""
+
+    def ask(url: str, body: bytes, headers: Mapping[str, str], most: int) -> Reply:
+        return ground.outbound.ask(
+            url, method="POST", body=body, headers=headers, max_bytes=most, deadline_s=deadline_s
+        )
+
+    return ask

@@ -1,0 +1,224 @@
+"""Withdrawals of our residents: noticed at the consent sources, told to cities that hold the data, answered by them.
+
+A city is told of a withdrawal if rows of the dataset went to it by consent, and had begun to go before we noticed:
+later ones left the person out. That follows the rows: another source, another basis, a dataset that is marked otherwise
+or an origin that is gone change nothing. Each is told once, as a salted key, in the transaction that notes it and puts
+it into evidence. Who does not answer is reminded, day by day, until it says that it has erased.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Literal, Protocol
+
+from node.db import Database, Tx
+from node.errors import ConsentUnknown, NodeError, NotFound
+from node.federation.consent.noticed import BEFORE, Noticed
+from node.federation.consent.post import KIND, Answered, Post, subject_of
+from node.federation.consent.sources import ConsentSource
+from node.federation.consent.store import SALT_BYTES, ConsentRead, Withdrawal, salted_key
+from node.federation.moving import Origins
+from node.journal.entry import at_text
+
+_logger = logging.getLogger("citynode.consent")
+DAY_MS = 86_400_000
+State = Literal["withdrawal", "acknowledgement", "erasure"]
+
+
+class Evidence(Protocol):
+    """Where what happened is stated, in the transaction of what makes it true."""
+
+    def __call__(self, tx: Tx, kind: State, each: Withdrawal, said: Mapping[str, Any], at_ms: int) -> None:
+        """State it."""
+
+
+def about_withdrawal(each: Withdrawal) -> Mapping[str, Any]:
+    """Give what evidence says of a withdrawal: never the salt, without which the key tells nobody who it is."""
+    return {
+        "withdrawal": each.id,
+        "agreement": each.agreement,
+        "dataset": each.dataset,
+        "key": each.salted,
+        "withdrawnAt": at_text(each.withdrawn_at),
+    }
+
+
+@dataclass(slots=True)
+class Watched:
+    """What a look found: how many withdrawals cities are told of now, and which sources could not be asked.
+
+    `unknown` counts keys that somebody withdrew and that their source had never named.
+    """
+
+    told: int = 0
+    troubles: dict[str, str] = field(default_factory=dict)
+    unknown: int = 0
+
+
+class Withdrawals:
+    """Watches, tells and hears the answers. Safe to share by threads and processes."""
+
+    def __init__(
+        self,
+        noticed: Noticed,
+        post: Post,
+        *,
+        origins: Origins,
+        evidence: Evidence,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        """Put it together."""
+        self._noticed, self._store, self._post = noticed, noticed.store, post
+        self._origins, self._evidence, self._clock_ms = origins, evidence, clock_ms
+
+    @property
+    def _db(self) -> Database:
+        return self._store.db
+
+    # ---------------------------------------------------------------- noticing
+
+    def watch(self, now_ms: int, name: str = "") -> Watched:
+        """Ask the sources, or one of them, who has withdrawn, and let the cities that hold their data be told.
+
+        Repeatable: what was told is not told again. A source that cannot be asked is noted, and asked the next time.
+        """
+        watched = Watched()
+        for reads in _alike(self._store.reads()):
+            sources = self._sources_of(reads, watched)
+            if not name or name in {each.name for each in sources}:
+                found = self._withdrawn(reads[0], sources, now_ms, watched)
+                watched.told += self._tell_anew(reads[0], found, now_ms)
+        self._note(watched, now_ms)
+        return watched
+
+    def _sources_of(self, reads: Sequence[ConsentRead], watched: Watched) -> Sequence[ConsentSource]:
+        """Give everybody by whose word rows went, and who is asked today, as far as they are still there."""
+        today = self._origins.personal(reads[0].dataset)
+        names = {each.source for each in reads} | ({today.consent} if today and today.consent else set())
+        there = [each for each in self._store.sources() if each.name in names]
+        if not there:
+            watched.troubles |= dict.fromkeys(names, "It is gone, and rows went out by its word.")
+        return there
+
+    def _withdrawn(
+        self, read: ConsentRead, sources: Sequence[ConsentSource], now_ms: int, watched: Watched
+    ) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        for source in sources:
+            if source.name in watched.troubles:
+                continue
+            try:
+                said = self._noticed.sources.withdrawn(source, read.asked, now_ms)
+            except ConsentUnknown as error:
+                watched.troubles[source.name] = str(error)
+                continue
+            for subject, at_ms in said.items():
+                found[subject] = max(at_ms, found.get(subject, 0))
+        return found
+
+    def _note(self, watched: Watched, now_ms: int) -> None:
+        for source in self._store.sources():
+            trouble = watched.troubles.get(source.name, "")
+            if trouble or source.trouble:
+                self._store.checked(source.name, trouble, now_ms)
+
+    def _tell_anew(self, read: ConsentRead, found: Mapping[str, int], now_ms: int) -> int:
+        if not found:
+            return 0
+        with self._db.write() as tx:
+            tx.lock(f"withdrawals/{read.dataset}")
+            since = self._noticed.since(tx, read, found, now_ms)
+            known = self._store.of_agreement(tx, "out", read.agreement, read.dataset)
+            # Where all is erased the other city has forgotten the salt, and must not get it again.
+            salt = next((each.salt for each in known if not each.erased_at), "") or secrets.token_hex(SALT_BYTES)
+            told = {each.ours: each for each in known}
+            new = []
+            for subject, at_ms in found.items():
+                ours = salted_key(read.salt, subject)
+                if since[subject] != BEFORE and _is_new(told.get(ours), since[subject]):
+                    new.append(_told(read, salt, salted_key(salt, subject), ours, at_ms, now_ms))
+            for each in new:
+                self._store.put(tx, each)
+                self._evidence(tx, "withdrawal", each, about_withdrawal(each), now_ms)
+            self._post.tell(tx, new, now_ms)
+        return len(new)
+
+    # ---------------------------------------------------------------- answers
+
+    def hear(self, peer: str, answer: Answered) -> int:
+        """Take what a peer says of withdrawals that it was told of; give how many it changed.
+
+        Raises:
+            NotFound: It names one that it was not told of.
+        """
+        changed, now_ms = 0, self._clock_ms()
+        with self._db.write() as tx:
+            for name in answer.ids:
+                each = self._store.get(tx, name)
+                if each is None or each.direction != "out" or each.peer != peer:
+                    raise NotFound("There is no such withdrawal that your city was told of.")
+                changed += self._answered(tx, each, answer, now_ms)
+        return changed
+
+    def _answered(self, tx: Tx, each: Withdrawal, answer: Answered, now_ms: int) -> int:
+        erased = answer.state == "erased"
+        if each.erased_at or (each.acknowledged_at and not erased):
+            return 0  # said before: nothing new to state
+        self._store.mark(tx, each, acknowledged_at=now_ms, erased_at=now_ms if erased else 0, by=each.peer)
+        kind: State = "erasure" if erased else "acknowledgement"
+        self._evidence(tx, kind, each, about_withdrawal(each), now_ms)
+        return 1
+
+    # ---------------------------------------------------------------- reminding
+
+    def remind(self, now_ms: int, *, after_ms: int = DAY_MS) -> int:
+        """Tell again what no city has acknowledged and no message waits for; give how many cities are reminded."""
+        late = [each for each in self._store.listed("out", is_open=True) if not each.acknowledged_at]
+        groups: dict[str, list[Withdrawal]] = {}
+        for each in late:
+            groups.setdefault(subject_of(each), []).append(each)
+        return sum(self._reminded(group, now_ms, after_ms) for group in groups.values())
+
+    def _reminded(self, group: Sequence[Withdrawal], now_ms: int, after_ms: int) -> int:
+        last = self._post.outbox.newest(KIND, subject_of(group[0]))
+        if last is not None and (last[1] == 0 or now_ms - last[0].made_at < after_ms):
+            return 0
+        with self._db.write() as tx:
+            self._post.tell(tx, group, now_ms)
+        _logger.info("%s is reminded of %d withdrawals", group[0].peer, len(group))
+        return 1
+
+    def round(self, now_ms: int) -> int:
+        """Send what is due; give how many messages were taken."""
+        return self._post.deliver(now_ms)
+
+    def tend(self, now_ms: int) -> None:
+        """Watch the sources and remind; what fails is logged and tried the next time."""
+        try:
+            watched = self.watch(now_ms)
+            for name, trouble in watched.troubles.items():
+                _logger.warning("consent source %s: %s", name, trouble)
+            self.remind(now_ms)
+        except NodeError as error:
+            _logger.warning("withdrawals are watched again later: %s", error)
+
+
+def _alike(reads: Sequence[ConsentRead]) -> Iterator[Sequence[ConsentRead]]:
+    """Give together those of one agreement and question, which differ in the source."""
+    for _, alike in groupby(reads, key=lambda each: (each.agreement, each.asked)):
+        yield list(alike)
+
+
+def _told(read: ConsentRead, salt: str, salted: str, ours: str, at_ms: int, now_ms: int) -> Withdrawal:
+    name, where = secrets.token_hex(SALT_BYTES), (read.peer, read.agreement, read.dataset, read.source)
+    return Withdrawal(name, "out", *where, salt, salted, at_ms, now_ms, ours=ours)
+
+
+def _is_new(told: Withdrawal | None, since_ms: int) -> bool:
+    """Tell whether a city is to hear of a withdrawal: not while it has still to erase, nor of what it has erased.
+
+    What counts is when this city noticed it, since a withdrawal on paper bears an earlier day.
+    """
+    return told is None or 0 < told.erased_at < since_ms

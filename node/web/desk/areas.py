@@ -1,0 +1,71 @@
+"""The areas of the desk, put together on one frame.
+
+An area is a module with `add(desk)`; it takes what it needs from `desk.parts.site` and stays away where that is not
+there. The only module of the desk that knows all the others.
+"""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+
+from node.web.desk import (
+    account,
+    agreements,
+    corrections,
+    data_origins,
+    evidence,
+    inbox,
+    keys,
+    numbers,
+    peer_tables,
+    peers,
+    people,
+    prove,
+    record_edit,
+    records,
+    runs,
+    sign_in,
+    sources,
+    submissions,
+    today,
+    trail,
+    transfers,
+    withdrawals,
+)
+from node.web.desk.frame import Desk
+from node.web.front import Scope
+from node.web.parts import Parts
+from node.web.staff_ports import Staff
+
+AREAS: tuple[Callable[[Desk], None], ...] = (
+    today.add,
+    agreements.add,
+    transfers.add,
+    data_origins.add,
+    withdrawals.add,
+    evidence.add,
+    sources.add,
+    runs.add,
+    records.add,
+    record_edit.add,
+    corrections.add,
+    submissions.add,
+    inbox.add,
+    numbers.add,
+    peers.add,
+    peer_tables.add,
+    keys.add,
+    sign_in.add,
+    account.add,
+    people.add,
+    prove.add,
+    trail.add,
+)
+
+
+def router(parts: Parts, staff: Staff, address_of: Callable[[Scope], str]) -> APIRouter:
+    """Make the router of everything below `/desk`."""
+    desk = Desk(parts, staff, address_of)
+    for add in AREAS:
+        add(desk)
+    return desk.router

@@ -1,0 +1,47 @@
+"""The desk's page of residents' withdrawals: which wait for us, which we told others of, and what became of each.
+
+Nobody is named here: a withdrawal is a salted key that only whoever holds the data can match, by a command that reads
+the file. Saying that the duty is known, and that the rows are gone, are words of the city to another one, so both take
+somebody who may decide, and both become evidence.
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from node.web.desk.data_frame import DataPages, at
+from node.web.desk.frame import Clerk, Desk
+from node.web.forms import Form
+
+
+def add(desk: Desk) -> None:
+    """Put the page on the desk of a node that moves data."""
+    office = desk.parts.site.data_desk
+    if office is None:
+        return
+    pages = DataPages(desk, office)
+
+    @desk.get("/data/withdrawals")
+    async def withdrawals(request: Request, clerk: Clerk) -> Response:
+        ended = request.query_params.get("ended", "") == "true"
+        listed = await desk.does(lambda: office.withdrawals(ended=ended))
+        return pages.page(
+            request,
+            clerk,
+            "data_withdrawals.html",
+            tab="withdrawals",
+            ended=ended,
+            heard=[each for each in listed if each.direction == "in"],
+            told=[each for each in listed if each.direction == "out"],
+        )
+
+    @desk.post("/data/withdrawals/{name}/acknowledge", "decide", "withdrawal.acknowledge")
+    async def acknowledge(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001 (the trail says who)
+        name = str(request.path_params["name"])[:200]
+        await desk.does(lambda: office.acknowledge(name, by=clerk.name))
+        return desk.back(request, at("withdrawals"), "desk.data.note.acknowledged")
+
+    @desk.post("/data/withdrawals/{name}/erased", "decide", "withdrawal.erased")
+    async def erased(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001 (the trail says who)
+        name = str(request.path_params["name"])[:200]
+        await desk.does(lambda: office.erased(name, by=clerk.name))
+        return desk.back(request, at("withdrawals"), "desk.data.note.erased")

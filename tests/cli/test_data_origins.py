@@ -1,0 +1,89 @@
+"""Commands on data origins: a file of this machine is registered here alone, and a secret is read and never said."""
+
+import hashlib
+import io
+from pathlib import Path
+
+import pytest
+
+from node.assembly import build
+from node.journal import Draft, catch_up
+from node.settings import load
+from tests.cli.conftest import Say
+from tests.federation.data.rig import NOISE, payload
+from tests.test_outbound import Server
+from tests.test_outbound_stream import BODY, ranged
+
+pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
+
+
+@pytest.fixture
+def helsinki_with_noise(helsinki: Say, tmp_path: Path) -> Say:
+    node = build(load(data=tmp_path / "node"))
+    try:
+        with node.db.write() as tx:
+            draft = Draft(NOISE, "noise", "dataset", "put", payload(NOISE))
+            node.journals.append(tx, "open-data", [draft], at_ms=2_000)
+        for follower in node.followers:
+            catch_up(node.journals, follower)
+    finally:
+        node.close()
+    return helsinki
+
+
+def test_a_file_is_registered_tested_set_and_removed(helsinki_with_noise: Say, tmp_path: Path) -> None:
+    say, path = helsinki_with_noise, tmp_path / "noise.csv"
+    path.write_bytes(b"who,db\nk1,55\n")
+    made = say("data", "origins", "add", "noise", path, "--personal")
+    assert made.code == 0, made.err
+    assert "noise.csv" in made.out
+    assert "--subject-column" in made.err
+    told = say("data", "origins", "set", NOISE, "--part", "noise.csv", "--subject-column", "who", "--consent", "r")
+    assert told.code == 0, told.err
+    (listed,) = say("data", "origins", "list", "--json").json["origins"]
+    assert (listed["location"], listed["column"], listed["consent"]) == (str(path), "who", "r")
+    assert "yes by who r" in say("data", "origins", "list", "noise").out
+    tested = say("data", "origins", "test", "noise", "--json")
+    digest = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (tested.code, tested.json["parts"][0]["digest"]) == (0, digest)
+    path.unlink()
+    failed = say("data", "origins", "test", "noise")
+    assert (failed.code, "cannot be read" in failed.out) == (1, True)
+    assert say("data", "origins", "test", "noise", "--part", "other").code == 1
+    assert say("data", "origins", "remove", "noise", "--part", "noise.csv").code == 0
+    assert say("data", "origins", "list", "--json").json == {"origins": []}
+
+
+def test_what_cannot_be_registered_says_why(helsinki_with_noise: Say, tmp_path: Path) -> None:
+    say = helsinki_with_noise
+    assert "no file or folder" in say("data", "origins", "add", "noise", tmp_path / "none").err
+    assert "keys and database" in say("data", "origins", "add", "noise", tmp_path / "node").err
+    assert "no record" in say("data", "origins", "add", "none", tmp_path).err
+    assert say("data", "origins", "add", "noise", "https://10.0.0.8/x").code in (1, 3)
+    assert say("data", "origins", "remove", "noise").code == 1
+
+
+def test_a_secret_comes_from_a_file_or_standard_input_and_is_not_said(
+    helsinki_with_noise: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say, file = helsinki_with_noise, tmp_path / "secret"
+    file.write_text("s3cr3t-one\n")
+    with Server(ranged(BODY)) as server:
+        first = say("data", "credentials", "set", "one", "--kind", "bearer", "--for", server.url, "--file", file)
+        monkeypatch.setattr("sys.stdin", io.StringIO("s3cr3t-two\n"))
+        second = say("data", "credentials", "set", "two", "--kind", "header", "--for", server.url, "--header", "X-Key")
+        assert (first.code, second.code) == (0, 0), first.err + second.err
+        for name in ("one", "two"):
+            location = f"{server.url}/{name}.csv"
+            assert say("data", "origins", "add", "noise", location, "--credential", name).code == 0
+        shown = [headers.get("authorization") or headers.get("x-key") for _, headers in server.requests]
+        assert {"Bearer s3cr3t-one", "s3cr3t-two"} == set(shown)
+    listed = say("data", "credentials", "list")
+    trail = say("audit", "list", "--json")
+    for said in (first, second, listed, trail, say("data", "credentials", "list", "--json")):
+        assert "s3cr3t" not in said.out + said.err
+    assert "127.0.0.1" in listed.out
+    assert say("data", "credentials", "remove", "one").code == 1
+    say("data", "origins", "remove", "noise", "--part", "one.csv")
+    assert say("data", "credentials", "remove", "one").code == 0
+    assert say("data", "credentials", "set", "x", "--kind", "bearer", "--for", "https://f", "--file", "none").code == 1

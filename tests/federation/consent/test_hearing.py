@@ -1,0 +1,80 @@
+"""Laws of what a city hears of withdrawals: only of data that came to it, and no more than it can look through."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from node.db import Database
+from node.errors import NotAgreed, TooLarge, TooManyRequests
+from node.federation.consent import acknowledgements as hearing
+from node.federation.consent.acknowledgements import Acknowledgements
+from node.federation.consent.post import Post, Told
+from node.federation.consent.store import ConsentStore, salted_key
+from node.federation.outgoing import Outbox
+from tests.federation.consent.test_withdrawals import Wire
+
+HELSINKI = "https://h.example"
+DATASET, AGREEMENT = f"{HELSINKI}/datasets/energy", f"{HELSINKI}/agreements/1"
+NOW = 1_795_000_000_000
+
+
+@dataclass
+class Ears:
+    """What hears, and what it has stated."""
+
+    office: Acknowledgements
+    stated: list[str]
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def hear(self, *subjects: str, salt: str = "ab" * 16, dataset: str = DATASET) -> int:
+        keys = [(f"{next(self.numbers):032x}", salted_key(salt, each), NOW) for each in subjects]
+        return self.office.hear(HELSINKI, Told(AGREEMENT, dataset, salt, keys))
+
+
+@pytest.fixture
+def ears(lasting_db: Database) -> Iterator[Ears]:
+    stated: list[str] = []
+    office = Acknowledgements(
+        ConsentStore(lasting_db),
+        Post(Outbox(lasting_db, chance=lambda: 0.5), Wire()),
+        gave_under=lambda *said: said == (HELSINKI, AGREEMENT, DATASET),
+        evidence=lambda tx, kind, each, said, at_ms: stated.append(kind),
+        clock_ms=lambda: NOW,
+    )
+    yield Ears(office, stated)
+    with lasting_db.write() as tx:
+        for table in ("withdrawal", "outgoing"):
+            tx.run(f"DELETE FROM {table}")  # noqa: S608
+
+
+def test_a_dataset_that_never_came_under_the_agreement_is_not_heard_of(ears: Ears) -> None:
+    ears.hear("r-1")
+    with pytest.raises(NotAgreed):
+        ears.hear("r-1", dataset=DATASET + "2")
+    assert ears.stated == ["withdrawal"], "nothing of it comes into our evidence"
+
+
+def test_salts_of_one_dataset_are_few_so_that_a_file_is_looked_through_in_time(ears: Ears) -> None:
+    for number in range(hearing.MAX_SALTS):
+        ears.hear(f"r-{number}", salt=f"{number:032x}")
+    with pytest.raises(TooManyRequests, match="salts"):
+        ears.hear("r-9", salt="99" * 16)
+    assert ears.hear("r-9", salt=f"{0:032x}") == 1
+    ears.office.answer([], "erased", by="Aino")
+    assert ears.hear("r-9", salt="99" * 16) == 1
+
+
+def test_a_file_is_looked_through_for_so_many_salts_at_once(
+    ears: Ears, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ears.hear("r-1")
+    ears.hear("r-1", salt="cd" * 16)
+    file = tmp_path / "ours.csv"
+    file.write_text("subject,answer\nr-1,x\n")
+    assert len(ears.office.match(file, "subject")) == 2
+    monkeypatch.setattr(hearing, "MAX_SALTS_MATCHED", 1)
+    with pytest.raises(TooLarge, match="2 salts"):
+        ears.office.match(file, "subject")

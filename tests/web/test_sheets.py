@@ -1,0 +1,45 @@
+"""Laws of tables that people take away: what a spreadsheet would run it shows, and nothing is lost."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.web.sheets import csv_of, harmless
+
+FORMULAS = (
+    "=1+1",
+    "+1",
+    "-1",
+    "@x",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "|cmd",
+    "%0A",
+    " =1",
+    "'=1",
+    "\uff1d1",
+    "\uff0b1",
+    "\uff20x",
+)
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
+def test_a_cell_that_begins_like_a_formula_is_shown_as_text(cell: str) -> None:
+    assert harmless(cell) == f"'{cell}"
+
+
+def test_numbers_stay_numbers() -> None:
+    assert harmless(-5) == "-5"
+
+
+@pytest.mark.slow  # a hundred tables
+@given(st.lists(st.tuples(st.text(), st.text(), st.integers()), max_size=20))
+def test_every_cell_is_read_back_as_it_was_but_for_the_mark(rows: list[tuple[str, str, int]]) -> None:
+    rows = [(a.replace("\x00", ""), b.replace("\x00", ""), n) for a, b, n in rows]
+    rows = [(a.encode(errors="ignore").decode(), b.encode(errors="ignore").decode(), n) for a, b, n in rows]
+    table = list(csv.reader(io.StringIO(csv_of(("a", "b", "n"), rows).decode(), newline="")))
+    assert table == [["a", "b", "n"], *([harmless(a), harmless(b), str(n)] for a, b, n in rows)]
