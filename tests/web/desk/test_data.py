@@ -245,7 +245,7 @@ def test_evidence_is_checked_live_and_leaves_as_one_file(clean: Rig) -> None:
     with clean.node.db.write() as tx:
         stated = evidence.cut(tx, TransferStore(clean.node.db).get("cut-one"), why="A slip", now_ms=clock_ms())
     with at_desk(clean, "viewer") as desk:
-        assert "It ended before all of it had moved" in text_of(desk.get(f"{HERE}/evidence"))
+        assert "What ran was stopped before all of it had moved." in text_of(desk.get(f"{HERE}/evidence"))
         page = desk.get(f"{HERE}/evidence?name={quote(stated.record, safe='')}")
         assert "Checked just now: it holds" in text_of(page)
         bundle = desk.get(f"{HERE}/evidence/cut-one/export")
