@@ -21,8 +21,8 @@ FEDERATION = "https://w3id.org/citynode/federation/digital-declaration"
 
 def agreement(bench: Bench) -> Iterator[Row]:
     """Measure checking, reading and signing."""
-    from node.federation.agreement_signing import Signing
-    from node.federation.agreement_text import compose, read_text
+    from node.federation.agreements.signing import Signing
+    from node.federation.agreements.text import compose, read_text
     from node.keys import Keyring
 
     rings = {url: Keyring.create(bench.folder / name) for url, name in ((HELSINKI, "a"), (LONDON, "b"))}

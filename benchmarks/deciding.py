@@ -22,10 +22,10 @@ SINGLE = 300
 def deciding(bench: Bench) -> Iterator[Row]:
     """Measure a question and two pages."""
     from node.db import Database
-    from node.federation.agreements import Agreements
+    from node.federation.agreements.agreements import Agreements
     from node.federation.answers import Ask, Records
-    from node.federation.decisions import Decisions
-    from node.federation.feed import Feed
+    from node.federation.feed.feed import Feed
+    from node.federation.rights.decisions import Decisions
     from node.journal.journal import Journals
     from node.keys import Keyring
 
@@ -114,7 +114,7 @@ def _agreed(db: Any) -> dict[str, str]:
     """Write the agreements; give what a token says of the first."""
     import json
 
-    from node.federation.agreement_text import compose
+    from node.federation.agreements.text import compose
 
     names = ["plans", *(f"c{number}" for number in range(1, AGREEMENTS))]
     found = []
@@ -135,7 +135,7 @@ def _agreed_singly(db: Any, iris: list[str]) -> None:
     """Write an agreement with another city on each of these records."""
     import json
 
-    from node.federation.agreement_text import compose
+    from node.federation.agreements.text import compose
 
     with db.write() as tx:
         for number, iri in enumerate(iris):

@@ -72,7 +72,7 @@ class _Shop:
     def __init__(self, bench: Bench, count: int) -> None:
         from node.app import create_app
         from node.assembly import build
-        from node.federation.dpop import ProofKey
+        from node.federation.tokens.dpop import ProofKey
         from node.keys import Keyring
         from node.settings import load
 
@@ -126,8 +126,8 @@ class _Shop:
         return len(asked)
 
     def _headers(self, body: bytes) -> dict[str, str]:
-        from node.federation.message_signing import MessageSigning
-        from node.federation.tokens_jwt import AccessTokens
+        from node.federation.signing.messages import MessageSigning
+        from node.federation.tokens.jwt import AccessTokens
 
         now_ms = time.time_ns() // 1_000_000
         tokens = AccessTokens(self._base, self._node.keyring, self._node.db)

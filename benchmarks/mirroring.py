@@ -31,8 +31,8 @@ import base64, json, sys, time
 from dataclasses import replace
 from pathlib import Path
 from node.assembly import build
-from node.federation.fetching import pages_of
-from node.federation.peers import proposed, new_follow
+from node.federation.exchange.fetching import pages_of
+from node.federation.peers.peers import proposed, new_follow
 from node.journal.verify import verify
 from node.keys import PublicKey
 from node.settings import load

@@ -58,7 +58,7 @@ class _Desk:
 
     def __init__(self, bench: Bench) -> None:
         from node.assembly import build
-        from node.federation.dpop import ProofKey
+        from node.federation.tokens.dpop import ProofKey
         from node.keys import Keyring
         from node.settings import load
 
@@ -93,8 +93,8 @@ class _Desk:
         shutil.rmtree(self._folder)
 
     def _asked(self) -> Any:
-        from node.federation.tokens_clients import ASSERTION_TYPE, TYPE
-        from node.federation.tokens_request import Asked
+        from node.federation.tokens.clients import ASSERTION_TYPE, TYPE
+        from node.federation.tokens.request import Asked
 
         now_s = _now_ms() // 1000
         claims = {"iss": PEER, "sub": PEER, "aud": self._base, "jti": secrets.token_urlsafe(16)}
@@ -111,7 +111,7 @@ class _Desk:
 
 def admit(node: Any, keyring: Any) -> None:
     """Write the peer into the book as a person would have admitted it."""
-    from node.federation.peer_store import Peer
+    from node.federation.peers.store import Peer
 
     texts = ("title", "fingerprint", "quarantine", "note", "statement", "approved_by", "last_error_code", "last_error")
     columns: dict[str, Any] = dict.fromkeys(Peer.__dataclass_fields__, 0) | dict.fromkeys(texts, "")

@@ -168,7 +168,7 @@ class _Door:
     """A node that hands out one file to one peer, and the peer's key."""
 
     def __init__(self, bench: Bench, stack: ExitStack) -> None:
-        from node.federation.dpop import ProofKey
+        from node.federation.tokens.dpop import ProofKey
 
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
@@ -251,8 +251,8 @@ def _agreed(node: Any, iri: str) -> str:
     """Put an agreement in force that lets the peer use the dataset; give its name."""
     from types import SimpleNamespace
 
-    from node.federation.agreement_signing import Signing
-    from node.federation.agreement_text import compose
+    from node.federation.agreements.signing import Signing
+    from node.federation.agreements.text import compose
 
     base, now_ms = node.settings.base_url, _now_ms()
     name = f"{base}/agreements/{uuid.uuid4()}"

@@ -33,9 +33,9 @@ from node.db import Database
 from node.errors import Conflict, NodeError
 from node.federation.data_desk import DataDesk
 from node.federation.evidence.store import EvidenceFollower
-from node.federation.feed import Feed
-from node.federation.health import PeerMarks
-from node.federation.ldes import Stream
+from node.federation.feed.feed import Feed
+from node.federation.feed.ldes import Stream
+from node.federation.peers.health import PeerMarks
 from node.journal import Collection, Follower
 from node.journal.journal import Journals
 from node.journal.proofs import Proofs

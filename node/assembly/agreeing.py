@@ -11,19 +11,19 @@ from node.assembly import offices, speaking
 from node.assembly.ground import Ground
 from node.catalog.offered import Offered
 from node.db import Tx
-from node.federation.agreement_admission import Admission
-from node.federation.agreement_notices import AgreementNotices
-from node.federation.agreement_office import AgreementOffice
-from node.federation.agreement_register import Register
-from node.federation.agreements import Agreements
-from node.federation.approvals import Approvals, Persons
-from node.federation.blanking import Blanking
-from node.federation.decisions import Decisions
+from node.federation.agreement_desk.notices import AgreementNotices
+from node.federation.agreement_desk.offer_office import OfferOffice
+from node.federation.agreement_desk.office import AgreementOffice
+from node.federation.agreement_desk.register import Register
+from node.federation.agreements.admission import Admission
+from node.federation.agreements.agreements import Agreements
 from node.federation.dsp.catalogue import WithData
-from node.federation.offer_office import OfferOffice
+from node.federation.exchange.blanking import Blanking
+from node.federation.negotiations.approvals import Approvals, Persons
 from node.federation.offers import Offers
 from node.federation.pair_journals import PairJournals
-from node.federation.secrets import NamedTokens
+from node.federation.rights.decisions import Decisions
+from node.federation.tokens.secrets import NamedTokens
 
 __all__ = ["Agreeing", "Ground", "build"]
 

@@ -13,7 +13,7 @@ from node.assembly.agreeing import Agreeing
 from node.assembly.clock import clock_ms
 from node.assembly.ground import Ground
 from node.assembly.origins import OriginParts
-from node.federation.agreements import Agreement
+from node.federation.agreements.agreements import Agreement
 from node.federation.consent.acknowledgements import Acknowledgements
 from node.federation.consent.gate import Gate
 from node.federation.consent.noticed import Noticed
@@ -24,7 +24,7 @@ from node.federation.consent.sources import Ask, Reply, Sources
 from node.federation.consent.store import ConsentStore
 from node.federation.consent.withdrawals import Evidence, Withdrawals
 from node.federation.data.origin_store import OriginStore
-from node.federation.outgoing import Outbox
+from node.federation.dialogues.outgoing import Outbox
 from node.federation.transfers.store import TransferStore
 
 

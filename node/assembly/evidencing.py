@@ -14,12 +14,11 @@ from node.assembly.clock import clock_ms
 from node.assembly.ground import Ground
 from node.db import Tx
 from node.errors import NodeError
-from node.federation.agreement_export import Sources as AgreementSources
+from node.federation.agreement_desk.export import Sources as AgreementSources
+from node.federation.agreements.bindings import CONSUMER, PROVIDER
 from node.federation.answers import Ask
-from node.federation.bindings import CONSUMER, PROVIDER
 from node.federation.consent.store import Withdrawal
 from node.federation.consent.withdrawals import State
-from node.federation.cosign import Cosigning
 from node.federation.evidence import bundle
 from node.federation.evidence.desk import EvidenceDesk
 from node.federation.evidence.office import Evidence, Sources
@@ -28,6 +27,7 @@ from node.federation.moving import PUSH, Going, Moved, Part
 from node.federation.policy.terms import CHANNELS
 from node.federation.transfer import Transfer
 from node.federation.transfers.store import TransferStore
+from node.federation.witness.cosign import Cosigning
 from node.keys import PublicKey
 
 # What our books know of a transfer: by its id, and the parts of its dataset as they stand now.

@@ -19,31 +19,31 @@ from node.assembly import speaking
 from node.assembly import watching as watchings
 from node.assembly.clock import clock_ms
 from node.db import Database
-from node.federation.access import Access
-from node.federation.agreement_follower import AgreementsFollower
-from node.federation.askable import Askables
-from node.federation.asking import Asking
+from node.federation.agreements.follower import AgreementsFollower
+from node.federation.asking.askable import Askables
+from node.federation.asking.asking import Asking
 from node.federation.client import PeerClient
-from node.federation.decisions import Details
-from node.federation.erasures import Erasures
-from node.federation.feed import Feed, KeysOf
-from node.federation.health import Health
-from node.federation.key_office import KeyOffice
-from node.federation.ldes import Stream
-from node.federation.notices import Notices
-from node.federation.own_identity import City, Listed, OwnIdentity
-from node.federation.peer_days import PeerDays
-from node.federation.peer_office import PeerOffice
-from node.federation.peer_store import PeerStore
-from node.federation.peers import Peers
+from node.federation.exchange.erasures import Erasures
+from node.federation.exchange.notices import Notices
+from node.federation.feed.feed import Feed, KeysOf
+from node.federation.feed.ldes import Stream
+from node.federation.identity.key_office import KeyOffice
+from node.federation.identity.own import City, Listed, OwnIdentity
+from node.federation.peers.days import PeerDays
+from node.federation.peers.health import Health
+from node.federation.peers.office import PeerOffice
+from node.federation.peers.peers import Peers
+from node.federation.peers.store import PeerStore
 from node.federation.public_view import PublicView
 from node.federation.pushes.incoming import Incoming
-from node.federation.refusal_office import RefusalOffice
-from node.federation.refusals import RefusalsHeard
-from node.federation.rights import Rights
-from node.federation.secrets import NamedTokens
-from node.federation.token_source import TokenSource
-from node.federation.tokens import Tokens
+from node.federation.refusals.office import RefusalOffice
+from node.federation.refusals.refusals import RefusalsHeard
+from node.federation.rights.decisions import Details
+from node.federation.rights.rights import Rights
+from node.federation.tokens.access import Access
+from node.federation.tokens.secrets import NamedTokens
+from node.federation.tokens.source import TokenSource
+from node.federation.tokens.tokens import Tokens
 from node.journal import Follower
 from node.journal.journal import Journals
 from node.keys import Keyring

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from node.assembly.oauth import OAuth
 from node.db import Database
 from node.federation.client import PeerClient
-from node.federation.own_identity import OwnIdentity
-from node.federation.peers import Peers
+from node.federation.identity.own import OwnIdentity
+from node.federation.peers.peers import Peers
 from node.journal import Follower
 from node.journal.journal import Journals
 from node.keys import Keyring

@@ -21,7 +21,7 @@ from node.federation.data.origins import DataOrigins
 from node.federation.moving import Moved, Part
 from node.federation.pushes.incoming import Incoming
 from node.federation.pushes.pusher import Pusher
-from node.federation.rights import Rights
+from node.federation.rights.rights import Rights
 from node.federation.transfer import Json, Transfer
 from node.federation.transfers.service import Transfers
 

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 from node.assembly.clock import clock_ms
 from node.db import Database
-from node.federation.access import Access
 from node.federation.dcp import SelfIssuedTokens
-from node.federation.dpop import Nonces, Proofs
-from node.federation.message_signing import MessageSigning
-from node.federation.peer_store import PeerStore
-from node.federation.replay import Replay
-from node.federation.secrets import NamedTokens
-from node.federation.token_source import Claims, TokenSource
-from node.federation.tokens import Grants, Tokens
-from node.federation.tokens_clients import Clients, Renew
-from node.federation.tokens_jwt import AccessTokens
+from node.federation.peers.store import PeerStore
+from node.federation.signing.messages import MessageSigning
+from node.federation.tokens.access import Access
+from node.federation.tokens.clients import Clients, Renew
+from node.federation.tokens.dpop import Nonces, Proofs
+from node.federation.tokens.jwt import AccessTokens
+from node.federation.tokens.replay import Replay
+from node.federation.tokens.secrets import NamedTokens
+from node.federation.tokens.source import Claims, TokenSource
+from node.federation.tokens.tokens import Grants, Tokens
 from node.keys import Keyring
 from node.outbound import Outbound
 from node.settings import Settings

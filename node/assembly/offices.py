@@ -13,27 +13,27 @@ from node.assembly import speaking
 from node.assembly.clock import clock_ms
 from node.assembly.ground import Ground
 from node.catalog.shelf import Shelf
-from node.federation.agreement_acts import AgreementActs
-from node.federation.agreement_comments import Comments
-from node.federation.agreement_drafting import Drafting, Held
-from node.federation.agreement_drafts import Drafts
-from node.federation.agreement_export import Sources
-from node.federation.agreement_finder import Finder
-from node.federation.agreement_notices import AgreementNotices
-from node.federation.agreement_office import AgreementOffice, Desk
-from node.federation.agreement_readings import Readings
-from node.federation.agreement_register import Register
-from node.federation.agreement_reminders import Reminders
-from node.federation.agreement_view import Views
-from node.federation.agreements import PUBLIC_COLLECTION, Agreements, pair_collection
-from node.federation.approvals import Approvals
-from node.federation.decisions import Decisions
-from node.federation.negotiation_parties import PeerParties
-from node.federation.offer_office import OfferOffice
+from node.federation.agreement_desk.acts import AgreementActs
+from node.federation.agreement_desk.comments import Comments
+from node.federation.agreement_desk.drafting import Drafting, Held
+from node.federation.agreement_desk.drafts import Drafts
+from node.federation.agreement_desk.export import Sources
+from node.federation.agreement_desk.finder import Finder
+from node.federation.agreement_desk.notices import AgreementNotices
+from node.federation.agreement_desk.offer_office import OfferOffice
+from node.federation.agreement_desk.office import AgreementOffice, Desk
+from node.federation.agreement_desk.readings import Readings
+from node.federation.agreement_desk.register import Register
+from node.federation.agreement_desk.reminders import Reminders
+from node.federation.agreement_desk.view import Views
+from node.federation.agreements.agreements import PUBLIC_COLLECTION, Agreements, pair_collection
+from node.federation.negotiations.approvals import Approvals
+from node.federation.negotiations.parties import PeerParties
 from node.federation.offers import Offers
 from node.federation.pair_journals import PairJournals
-from node.federation.refusals import RefusalsHeard
-from node.federation.reports import Reports
+from node.federation.refusals.refusals import RefusalsHeard
+from node.federation.refusals.reports import Reports
+from node.federation.rights.decisions import Decisions
 from node.keys import PublicKey
 
 

@@ -14,7 +14,6 @@ from node.catalog.elsewhere import Elsewhere
 from node.catalog.search.index import Indexes
 from node.catalog.search.search import Search
 from node.catalog.shelf import Shelf
-from node.federation.message_signing import SignedTokens
 from node.federation.pulls.agreeing import Terms
 from node.federation.pulls.bringing import Bringer
 from node.federation.pulls.door import DataDoor
@@ -26,6 +25,7 @@ from node.federation.pulls.receiving import Incoming, Receiver
 from node.federation.pulls.runner import Crew, Runner
 from node.federation.pulls.store import PullStore
 from node.federation.pushes.address import at_our_door
+from node.federation.signing.messages import SignedTokens
 
 FOLDER, RECEIVED = "pulls", "received"
 

@@ -11,12 +11,12 @@ from node.assembly.clock import clock_ms
 from node.assembly.evidencing import Evidencing
 from node.assembly.ground import Ground
 from node.assembly.serving import DataDoor
-from node.federation.message_signing import SignedTokens
 from node.federation.moving import Moved
 from node.federation.pushes.bringing import Carrier
 from node.federation.pushes.incoming import Incoming
 from node.federation.pushes.pusher import House, Pusher
 from node.federation.pushes.store import IncomingStore, PushStore
+from node.federation.signing.messages import SignedTokens
 from node.federation.transfer import Transfer
 from node.federation.transfers.service import Transfers
 

@@ -16,9 +16,9 @@ from node.catalog.problem_reports import Bounds, ProblemReports
 from node.catalog.search.search import Search
 from node.catalog.usage import Usage
 from node.db import Database
-from node.federation.health import PeerHealth
-from node.federation.outgoing import Outbox
-from node.federation.peer_days import PeerDays
+from node.federation.dialogues.outgoing import Outbox
+from node.federation.peers.days import PeerDays
+from node.federation.peers.health import PeerHealth
 from node.federation.report_post import ReportPost
 from node.records import slug_of
 from node.settings import Settings

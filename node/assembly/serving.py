@@ -17,8 +17,8 @@ from node.federation.data.limits import Lanes
 from node.federation.data.origins import DataOrigins
 from node.federation.data.serving import Serving, Sieves, Ways
 from node.federation.data.streams import Streams
-from node.federation.message_signing import MessageSigning
 from node.federation.moving import Going
+from node.federation.signing.messages import MessageSigning
 from node.federation.transfer import Transfer
 from node.federation.transfers.decider import Permission
 from node.federation.transfers.service import Transfers

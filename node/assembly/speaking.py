@@ -13,19 +13,19 @@ from uuid import uuid4
 from node.assembly.clock import clock_ms
 from node.assembly.ground import Ground
 from node.catalog.offered import Offered
-from node.federation.agreement_signing import Signing
-from node.federation.approvals import Approvals, ApprovedDecider
+from node.federation.agreements.signing import Signing
 from node.federation.dcp import SelfIssued, SelfIssuedTokens
 from node.federation.dsp.catalogue import Catalogue, WithData
 from node.federation.dsp.client import DspClient
 from node.federation.dsp.documents import PATH, own_versions
-from node.federation.message_signing import MessageSigning
 from node.federation.negotiation import Negotiation, Role
-from node.federation.negotiation_moves import Concluded
-from node.federation.negotiation_parties import PeerParties
-from node.federation.negotiations import House, Negotiations
+from node.federation.negotiations.approvals import Approvals, ApprovedDecider
+from node.federation.negotiations.moves import Concluded
+from node.federation.negotiations.negotiations import House, Negotiations
+from node.federation.negotiations.parties import PeerParties
 from node.federation.offers import Offers
 from node.federation.pulls.taking import taker
+from node.federation.signing.messages import MessageSigning
 
 
 @dataclass(frozen=True, slots=True)

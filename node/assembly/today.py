@@ -20,7 +20,7 @@ from node.catalog.quality.book import QualityBook
 from node.catalog.tasks import DAY_MS
 from node.catalog.today import WEEK_DAYS, City, Fact, Need, Today
 from node.catalog.usage import What
-from node.federation.health import PeerHealth
+from node.federation.peers.health import PeerHealth
 from node.keys import Keyring
 from node.keys.public import PURPOSES
 

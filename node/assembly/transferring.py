@@ -16,7 +16,7 @@ from node.db import Tx
 from node.errors import NotAgreed
 from node.federation.dsp.documents import PATH
 from node.federation.moving import PUSH, Origins
-from node.federation.negotiation_parties import PeerParties
+from node.federation.negotiations.parties import PeerParties
 from node.federation.pushes.address import target
 from node.federation.transfer import Json, Transfer
 from node.federation.transfers.decider import AgreedDecider, Further, Permission

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from node.db import Database
 from node.federation.client import PeerClient
-from node.federation.cosign import Cosigning
-from node.federation.epochs import Epochs
-from node.federation.heads import Heads
+from node.federation.exchange.epochs import Epochs
+from node.federation.exchange.heads import Heads
+from node.federation.exchange.recover import Recovery
+from node.federation.identity.own import OwnIdentity
 from node.federation.origins import Origins
-from node.federation.own_identity import OwnIdentity
-from node.federation.peers import Peers
-from node.federation.recover import Recovery
-from node.federation.witness import Witness
+from node.federation.peers.peers import Peers
+from node.federation.witness.cosign import Cosigning
+from node.federation.witness.witness import Witness
 from node.journal import Follower
 from node.journal.journal import Journals
 from node.keys import Keyring

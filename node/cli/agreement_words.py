@@ -13,8 +13,8 @@ from node.cli import say
 from node.errors import Conflict, Malformed, Misconfigured, NotFound
 
 if TYPE_CHECKING:
-    from node.federation.agreement_drafting import Wish, Words
-    from node.federation.agreement_office import AgreementOffice
+    from node.federation.agreement_desk.drafting import Wish, Words
+    from node.federation.agreement_desk.office import AgreementOffice
 
 MAX_FILE_BYTES = 256 * 1024
 _SHORT = 8
@@ -47,7 +47,7 @@ def words_of(
         Misconfigured: A template and a file, or a place without a value.
         NotFound, Conflict, Malformed: The file is none, or says nothing that can be read.
     """
-    from node.federation.agreement_drafting import Words
+    from node.federation.agreement_desk.drafting import Words
 
     if template and file:
         raise Misconfigured("Terms come from one place.", fix="Give a template or a file, not both.")
@@ -72,7 +72,7 @@ def _values(places: Sequence[str]) -> dict[str, str]:
 def _from_file(
     office: "AgreementOffice", file: Path, standing: str, lang: str
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    from node.federation.integrity import strict_json
+    from node.federation.signing.integrity import strict_json
 
     text = _read(file)
     if not text.lstrip().startswith("{"):
@@ -129,7 +129,7 @@ def wish_of(
     named: tuple[str, str, str],
 ) -> "Wish":
     """Put together the draft that somebody wants; `covers` are ours and theirs, `named` target, replaced and offer."""
-    from node.federation.agreement_drafting import Wish
+    from node.federation.agreement_desk.drafting import Wish
 
     (ours, theirs), (target, replaces, offer) = covers, named
     by_default = "consumer" if theirs and not ours and not role else role

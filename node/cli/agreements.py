@@ -29,7 +29,7 @@ from node.errors import Conflict, Misconfigured, NotFound
 
 if TYPE_CHECKING:
     from node.assembly import Node
-    from node.federation.agreement_office import AgreementOffice
+    from node.federation.agreement_desk.office import AgreementOffice
 
 app = typer.Typer(help="Agreements: what two cities may do with each other's collections.", no_args_is_help=True)
 
@@ -110,7 +110,7 @@ def templates(
     _data: DataOption = None,
 ) -> None:
     """List the templates, or the places of one that are to be filled in."""
-    from node.federation.agreement_readings import template_shown, templates_shown
+    from node.federation.agreement_desk.readings import template_shown, templates_shown
 
     found = [template_shown(name, lang)] if name else templates_shown(lang)
     if as_json:
@@ -196,7 +196,7 @@ def simulate(
     data: DataOption = None,
 ) -> None:
     """Say what a peer would be allowed now, and which clause says so; nothing is counted or changed."""
-    from node.federation.agreement_readings import Question
+    from node.federation.agreement_desk.readings import Question
 
     if report and not as_json:
         raise Misconfigured("Compliance reports are JSON.", fix="Add --json.")
@@ -425,7 +425,7 @@ def verify(
     data: DataOption = None,
 ) -> None:
     """Prove an agreement: 0 proven, 1 refuted, 3 something is missing. A file needs no node and no network."""
-    from node.federation.agreement_verifier import MAX_BYTES, verify_bundle
+    from node.federation.agreements.verifier import MAX_BYTES, verify_bundle
 
     file = Path(what)
     if file.is_file():

@@ -15,7 +15,7 @@ from node.assembly import Node, build, keys_folder
 from node.cli.common import now_ms
 from node.db import Database
 from node.errors import NodeError
-from node.federation.identity import read_statement
+from node.federation.identity.identity import read_statement
 from node.keys import Keyring
 from node.settings import Settings, load
 

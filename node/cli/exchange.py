@@ -17,7 +17,7 @@ from node.errors import AlreadyRunning, NodeError, NotFound, PeerUnreachable, To
 
 if TYPE_CHECKING:
     from node.assembly import Node
-    from node.federation.visits import Visited
+    from node.federation.exchange.visits import Visited
 
 app = typer.Typer(
     help="Exchange with other cities: their mirrors here, and what they hold of ours.", no_args_is_help=True

@@ -56,7 +56,7 @@ def identity(as_json: JsonOption = False, data: DataOption = None) -> None:
 @app.command("list")
 def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
     """List every key there ever was, those in use first."""
-    from node.federation.key_office import state_of
+    from node.federation.identity.key_office import state_of
 
     with opened(data) as node:
         keys, now = node.keyring.published(), now_ms()
@@ -113,7 +113,7 @@ def retire(
 def replace_lost_(purposes: PurposesArgument, data: DataOption = None) -> None:
     """Make new keys for some that are lost for good; peers must approve this node again. Look for a backup first."""
     from node.assembly import keys_folder
-    from node.federation.key_office import purpose_of
+    from node.federation.identity.key_office import purpose_of
     from node.keys import replace_lost
 
     wanted, settings = [purpose_of(word) for word in purposes], settings_of(data)

@@ -18,8 +18,8 @@ from node.cli.common import DataOption, JsonOption, opened
 from node.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from node.federation.peer_office import PeerOffice
-    from node.federation.peer_test import Walk
+    from node.federation.peers.office import PeerOffice
+    from node.federation.peers.peer_test import Walk
 
 app = typer.Typer(help="Peers: the other cities this node knows.", no_args_is_help=True)
 
@@ -333,7 +333,7 @@ def _imported(office: "PeerOffice", table: bytes, plan: dict[str, Any]) -> dict[
 
 
 def _read(file: Path) -> bytes:
-    from node.federation.peer_csv import MAX_BYTES
+    from node.federation.peers.peer_csv import MAX_BYTES
 
     try:
         with file.open("rb") as opened_file:

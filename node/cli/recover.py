@@ -16,8 +16,8 @@ from node.errors import BrokenHistory, Conflict, Malformed, PeerUnreachable, Ref
 
 if TYPE_CHECKING:
     from node.assembly import Node
-    from node.federation.epochs import Loss
-    from node.federation.recover import Outcome, Prospect
+    from node.federation.exchange.epochs import Loss
+    from node.federation.exchange.recover import Outcome, Prospect
 
 
 _FIX = "docs/recover.md says what can be done."
@@ -88,7 +88,7 @@ def _checked(node: "Node", *, as_json: bool) -> None:
 
 
 def _begin_anew(node: "Node", name: str, reason: str, *, yes: bool, as_json: bool) -> None:
-    from node.federation.epochs import check_reason
+    from node.federation.exchange.epochs import check_reason
 
     check_reason(reason)
     watching = node.federation.watching

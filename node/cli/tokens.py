@@ -11,7 +11,7 @@ import typer
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms, opened
 from node.federation.answers import Decision
-from node.federation.secrets import NamedToken
+from node.federation.tokens.secrets import NamedToken
 
 app = typer.Typer(help="Tokens: access for staff and programs.", no_args_is_help=True)
 

@@ -45,8 +45,8 @@ def verify(
     data: DataOption = None,  # noqa: ARG001 (every command takes it; this one needs no data folder)
 ) -> None:
     """Prove a node's checkpoints, a collection or a record; exit 0 proven, 1 refuted, 2 wrong use, 3 unreachable."""
-    from node.federation.verifier import Wish, is_url
-    from node.federation.verifier import verify as verified
+    from node.federation.verifier.verifier import Wish, is_url
+    from node.federation.verifier.verifier import verify as verified
     from node.outbound import Outbound, origin_of
 
     named = [given for given in (target, against, statement) if is_url(given)]

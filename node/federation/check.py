@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from node.errors import Malformed
-from node.federation.pages import Line, opening_of
+from node.federation.feed.pages import Line, opening_of
 from node.journal import Opening
 from node.journal.mirror import AGREEMENT_ENDED, BAD_ERASURE, MAX_DETAIL, NOT_FOLLOWED, PERSONAL_DATA, WITHHELD
 from node.records import KINDS, MAX_PAYLOAD_BYTES

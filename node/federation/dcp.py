@@ -13,13 +13,13 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from node.errors import Conflict, NodeError, Refused, Unauthenticated
-from node.federation.access import Caller
-from node.federation.did import did_web
-from node.federation.dpop import is_name
-from node.federation.replay import Replay
-from node.federation.token_source import check_address
-from node.federation.tokens_clients import Directory, Renew, Standing, check_times, kid_of
-from node.federation.tokens_metadata import SCOPE_FEDERATION
+from node.federation.identity.did import did_web
+from node.federation.tokens.access import Caller
+from node.federation.tokens.clients import Directory, Renew, Standing, check_times, kid_of
+from node.federation.tokens.dpop import is_name
+from node.federation.tokens.metadata import SCOPE_FEDERATION
+from node.federation.tokens.replay import Replay
+from node.federation.tokens.source import check_address
 from node.keys import PublicKey, Purpose
 from node.keys.jwt import read_jwt, signed_jwt, unchecked_claims
 from node.keys.signer import Signer

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from node.db import Database, HotReader, Row
 from node.errors import Conflict, Malformed, NotFound
-from node.federation.agreement_text import checked_id, read_about
-from node.federation.agreements import PUBLIC_COLLECTION
+from node.federation.agreements.agreements import PUBLIC_COLLECTION
+from node.federation.agreements.text import checked_id, read_about
 from node.federation.policy import read_rules, rebased, terms_digest, write_rules
 from node.records import is_collection_name
 

@@ -6,8 +6,8 @@ which keys signed what is held.
 """
 
 from node.errors import NotFound
-from node.federation.own_identity import OwnIdentity
-from node.federation.peers import Peers
+from node.federation.identity.own import OwnIdentity
+from node.federation.peers.peers import Peers
 
 
 class Origins:

@@ -13,12 +13,12 @@ from typing import Protocol
 
 from node.db import Tx
 from node.errors import Conflict, Malformed, NotFound
-from node.federation.agreement_records import KIND, Statement, payload_of, record_in, slug_in
-from node.federation.agreement_text import AgreementText, of_message, read_text
-from node.federation.agreements import PUBLIC_COLLECTION, pair_collection
+from node.federation.agreements.agreements import PUBLIC_COLLECTION, pair_collection
+from node.federation.agreements.records import KIND, Statement, payload_of, record_in, slug_in
+from node.federation.agreements.text import AgreementText, of_message, read_text
 from node.federation.negotiation import Negotiation
-from node.federation.peer_entries import new_follow
-from node.federation.peer_store import Follow, Peer
+from node.federation.peers.entries import new_follow
+from node.federation.peers.store import Follow, Peer
 from node.journal import Draft, Follower
 from node.journal.journal import Journals
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from node.errors import NodeError, NotFound
-from node.federation.agreements import Agreement
-from node.federation.health import FollowHealth, Health, PeerHealth
-from node.federation.identity import read_statement
-from node.federation.peer_days import PeerDay, PeerDays, no_days
-from node.federation.peers import Peer, Peers
+from node.federation.agreements.agreements import Agreement
+from node.federation.identity.identity import read_statement
+from node.federation.peers.days import PeerDay, PeerDays, no_days
+from node.federation.peers.health import FollowHealth, Health, PeerHealth
+from node.federation.peers.peers import Peer, Peers
 
 Place = tuple[float, float]
 _TOLD = frozenset({"approved", "active", "paused"})

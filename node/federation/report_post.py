@@ -14,7 +14,7 @@ import orjson
 
 from node.db import Tx
 from node.errors import Malformed, NodeError, PeerUnreachable, Refused, TooLarge, Unauthenticated
-from node.federation.outgoing import Outbox, Outgoing
+from node.federation.dialogues.outgoing import Outbox, Outgoing
 
 _logger = logging.getLogger("citynode.reports")
 KIND = "report"

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from node.assembly import Node
 from node.errors import AlreadyRunning, NodeError, Stopped
-from node.federation.backoff import is_the_peers
-from node.federation.exchange import Pulled
-from node.federation.notices import JITTER, Nudge
+from node.federation.exchange.exchange import Pulled
+from node.federation.exchange.notices import JITTER, Nudge
+from node.federation.peers.backoff import is_the_peers
 from node.lease import Lease
 
 _logger = logging.getLogger("citynode.federation")

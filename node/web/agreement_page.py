@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from node.errors import NodeError
-from node.federation.agreement_register import Checked, Kept, Step
+from node.federation.agreement_desk.register import Checked, Kept, Step
 from node.federation.policy.redline import Change, redline
 from node.web.addresses import is_mirror
 from node.web.agreement_allowed import Trial, trial_of

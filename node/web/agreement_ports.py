@@ -8,9 +8,9 @@ tree.
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from node.federation.agreement_drafting import Wish, Words
-from node.federation.agreement_readings import Question
-from node.federation.agreement_register import Checked, Kept, Standing, Step
+from node.federation.agreement_desk.drafting import Wish, Words
+from node.federation.agreement_desk.readings import Question
+from node.federation.agreement_desk.register import Checked, Kept, Standing, Step
 
 Json = Mapping[str, Any]
 

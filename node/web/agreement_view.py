@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from node.errors import NodeError
-from node.federation.agreement_follower import term_of
-from node.federation.agreement_records import Statement, statement_in
-from node.federation.agreement_text import AgreementText, ms_of_seconds, read_text
+from node.federation.agreements.follower import term_of
+from node.federation.agreements.records import Statement, statement_in
+from node.federation.agreements.text import AgreementText, ms_of_seconds, read_text
 from node.federation.policy.sentences import Parties, Section, Terms, sections
 
 WRITTEN = ("en", "fi", "sv")

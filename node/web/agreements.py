@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import NotFound
-from node.federation.agreement_records import statement_in
+from node.federation.agreements.records import statement_in
 from node.federation.policy.bases import LEGAL, TRANSFER
 from node.web import answer
 from node.web.addresses import At

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import Malformed
-from node.federation.agreement_drafting import Wish, Words
-from node.federation.agreement_readings import Question
+from node.federation.agreement_desk.drafting import Wish, Words
+from node.federation.agreement_desk.readings import Question
 from node.web import answer
 from node.web.agreement_ports import Agreeing
 from node.web.door import Door, body_of

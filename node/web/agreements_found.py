@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from node.errors import NodeError
-from node.federation.agreement_records import Statement, statement_in
-from node.federation.agreement_register import Standing
-from node.federation.agreement_text import AgreementText, read_text
-from node.federation.agreements import PUBLIC_COLLECTION
+from node.federation.agreement_desk.register import Standing
+from node.federation.agreements.agreements import PUBLIC_COLLECTION
+from node.federation.agreements.records import Statement, statement_in
+from node.federation.agreements.text import AgreementText, read_text
 from node.web.addresses import is_mirror
 from node.web.agreement_view import AgreementView, state_of, view_of
 from node.web.parts import Parts

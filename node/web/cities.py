@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node.federation.agreement_records import record_in
+from node.federation.agreements.records import record_in
 from node.records import slug_of
 from node.web import answer
 from node.web.city_ports import Mirror, PeerCity, Standing

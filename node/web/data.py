@@ -21,7 +21,7 @@ from starlette.types import Scope
 from node.federation.data.delivery import Delivery
 from node.federation.data.serving import Held
 from node.federation.moving import Part, checked_part
-from node.federation.signatures import content_digest
+from node.federation.signing.signatures import content_digest
 from node.web import data_ranges as ranges
 from node.web.data_ports import DataDoor
 from node.web.data_ranges import Stretch

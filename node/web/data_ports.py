@@ -11,7 +11,7 @@ from node.federation.data.delivery import Delivery
 from node.federation.data.limits import Lanes
 from node.federation.data.serving import Held
 from node.federation.moving import Format, Part
-from node.federation.signatures import Message
+from node.federation.signing.signatures import Message
 
 
 class Tokens(Protocol):

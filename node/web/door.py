@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from node.errors import Forbidden, Malformed, NotFound, Unauthenticated
 from node.federation.answers import Records
-from node.federation.rights import Action, NoCollection, Verdict, Who
+from node.federation.rights.rights import Action, NoCollection, Verdict, Who
 from node.web import answer, bodies
 from node.web.parts import Parts
 from node.web.ports import CollectionInfo, Federation

@@ -19,7 +19,7 @@ from node.federation.dsp.client import WELL_KNOWN
 from node.federation.dsp.documents import PATH, CatalogError, CatalogRequest
 from node.federation.dsp.messages import ContractNegotiation, NegotiationError
 from node.federation.negotiation import Kind, Role
-from node.federation.rights import Who
+from node.federation.rights.rights import Who
 from node.web import answer
 from node.web.dsp_edge import BODY, DOC, Edge, Json, add, pids_told, plain, reasons, refused, told
 from node.web.dsp_ports import Dsp, Standing

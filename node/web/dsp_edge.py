@@ -25,7 +25,7 @@ from node.errors import (
 from node.federation.dcp import is_self_issued
 from node.federation.dsp.fields import MAX_BYTES, object_of
 from node.federation.dsp.messages import pids_of
-from node.federation.rights import Who
+from node.federation.rights.rights import Who
 from node.web import signed
 from node.web.answer import Document
 from node.web.bodies import body_of

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from node.federation.dsp.catalogue import Page
 from node.federation.dsp.documents import CatalogRequest
 from node.federation.negotiation import Kind, Role
-from node.federation.rights import Who
-from node.federation.signatures import Message
+from node.federation.rights.rights import Who
+from node.federation.signing.signatures import Message
 from node.federation.transfer import Kind as TransferKind
 from node.federation.transfer import Role as TransferRole
 from node.web.consent_ports import Consenting

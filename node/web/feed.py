@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from node.errors import Malformed, NotFound
-from node.federation.feed_pages import MAX_ENTRIES, MAX_STUBS, MEDIA_TYPE
+from node.federation.feed.feed_pages import MAX_ENTRIES, MAX_STUBS, MEDIA_TYPE
 from node.web import answer, negotiate, packing
 from node.web.answer import Document
 from node.web.door import HOUR, Door, Opened, body_of, number_of, numbers_of

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from node.federation.answers import Records
-from node.federation.rights import Action, Named, Verdict, Way, Who
+from node.federation.rights.rights import Action, Named, Verdict, Way, Who
 from node.vocab.ntriples import Triple
 from node.vocab.trig import Member
 

@@ -15,8 +15,8 @@ from node.catalog.quality.summary import Summary
 from node.catalog.search.query import Query, Sight
 from node.catalog.search.results import Results
 from node.catalog.shelf import Held
-from node.federation.asking import Heard, Wanted
-from node.federation.rights import Who
+from node.federation.asking.asking import Heard, Wanted
+from node.federation.rights.rights import Who
 from node.vocab.mappings import MappingBook
 from node.vocab.ntriples import Triple
 

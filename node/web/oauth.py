@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import NotFound
-from node.federation.tokens_metadata import INTROSPECT_PATH, RESOURCE_PATH, REVOKE_PATH, SERVER_PATH, TOKEN_PATH
-from node.federation.tokens_request import Asked, Reply
+from node.federation.tokens.metadata import INTROSPECT_PATH, RESOURCE_PATH, REVOKE_PATH, SERVER_PATH, TOKEN_PATH
+from node.federation.tokens.request import Asked, Reply
 from node.web import answer
 from node.web.bodies import FORM_BYTES, body_of
 from node.web.limits import Limits

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
-from node.federation.tokens_request import Asked, Reply
+from node.federation.tokens.request import Asked, Reply
 from node.records import Finding
 from node.web.agreement_ports import Agreeing
 from node.web.city_ports import Cities

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from node.catalog.search.query import Query
 from node.catalog.search.results import Hit
 from node.errors import NodeError
-from node.federation.rights import Who
+from node.federation.rights.rights import Who
 from node.web.addresses import At, is_mirror
 from node.web.door import ANYBODY
 from node.web.parts import Parts

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from node.catalog.search.query import Query as Question
 from node.catalog.search.results import Count, Results
 from node.errors import Malformed, NotAcceptable, Unavailable
-from node.federation.asking import Heard, Wanted
+from node.federation.asking.asking import Heard, Wanted
 from node.records import slug_of
 from node.vocab import serialise
 from node.vocab.contexts import CONTEXT_PATH

@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from node.catalog.search.results import Hit
-from node.federation.heard import Json
+from node.federation.asking.heard import Json
 from node.vocab import lists
 from node.web import text
 from node.web.addresses import At, is_mirror

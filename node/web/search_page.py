@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from node.catalog.search.query import FACETS
 from node.catalog.search.results import Count
-from node.federation.asking import Asked as AskedCity
+from node.federation.asking.asking import Asked as AskedCity
 from node.web.search_facts import is_knowledge
 from node.web.search_hits import facet_label
 from node.web.search_query import EDGES, Asked

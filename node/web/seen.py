@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import NotAgreed, NotFound
-from node.federation.rights import Action, NoCollection, Verdict, Who
+from node.federation.rights.rights import Action, NoCollection, Verdict, Who
 from node.web.answer import Document
 from node.web.door import PRIVATE, Door
 from node.web.feed_ports import Rights

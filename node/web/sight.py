@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from node.catalog.search.query import Allowed, Sight
 from node.errors import NotAgreed
-from node.federation.rights import Verdict, Who
+from node.federation.rights.rights import Verdict, Who
 from node.web.answer import Document
 from node.web.door import ANYBODY, PRIVATE, Door
 from node.web.parts import Parts

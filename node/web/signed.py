@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import Unauthenticated
-from node.federation.rights import Who
-from node.federation.signatures import Message, content_digest
+from node.federation.rights.rights import Who
+from node.federation.signing.signatures import Message, content_digest
 from node.web import answer
 from node.web.answer import Document
 from node.web.door import as_sent

@@ -21,7 +21,7 @@ from node.catalog.graph.asking import GRAPHS, RESULTS, Dataset, within
 from node.catalog.graph.lexer import Question
 from node.catalog.graph.places import QUEUE
 from node.errors import Malformed, NodeError, NotAcceptable, NotAgreed, NotFound, Unauthenticated
-from node.federation.rights import Who
+from node.federation.rights.rights import Who
 from node.vocab import serialise
 from node.vocab.contexts import CONTEXT_PATH
 from node.web import answer, negotiate

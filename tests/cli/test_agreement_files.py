@@ -8,7 +8,7 @@ import pytest
 
 from node.cli.agreement_words import words_of
 from node.errors import Malformed, NodeError, TooLarge
-from node.federation.agreement_drafting import Words
+from node.federation.agreement_desk.drafting import Words
 
 RULES = {"permission": [{"action": "use"}]}
 NOTHING_SAID = {"title": "", "until": "", "review": "", "contacts": [], "public": None}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from node.assembly import build
-from node.federation.peers import proposed
+from node.federation.peers.peers import proposed
 from node.keys import Keyring
 from node.settings import load
 from tests.cli.conftest import Say

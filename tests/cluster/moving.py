@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 from node.assembly import Node, build
 from node.assembly.clock import clock_ms
-from node.federation.message_signing import SignedTokens
 from node.federation.moved import OriginWish
 from node.federation.pulls.door import way_of
+from node.federation.signing.messages import SignedTokens
 from node.journal import Draft, catch_up
 from node.settings import load
 from node.testing import City, Cluster, wait_for

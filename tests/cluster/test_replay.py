@@ -9,7 +9,7 @@ import pytest
 
 from node.db import Database
 from node.errors import Conflict
-from node.federation.replay import Replay
+from node.federation.tokens.replay import Replay
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_MS = 1_800_000_000_000
@@ -19,7 +19,7 @@ import sys, time
 from pathlib import Path
 from node.db import Database
 from node.errors import Conflict
-from node.federation.replay import Replay
+from node.federation.tokens.replay import Replay
 url, folder, count, at_ms = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 replay = Replay(Database(url), folder)
 sys.stdin.readline()

@@ -17,7 +17,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyld import jsonld
 
-from node.federation.integrity import covered, holds, jcs, message_of, proven, strict_json, unsecured, with_proofs
+from node.federation.signing.integrity import (
+    covered,
+    holds,
+    jcs,
+    message_of,
+    proven,
+    strict_json,
+    unsecured,
+    with_proofs,
+)
 from node.keys import FileSigner, verified
 from node.keys.multibase import multibase, read_multibase
 from tests.keys.multikeys import raw_of

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from node.federation.agreement_signing import Signing
-from node.federation.agreement_text import compose, read_text
-from node.federation.agreements import pair_collection
+from node.federation.agreements.agreements import pair_collection
+from node.federation.agreements.signing import Signing
+from node.federation.agreements.text import compose, read_text
 
 RESEARCH = "https://w3id.org/dpv#AcademicResearch"
 SERVICES = "https://w3id.org/dpv#ImprovePublicServices"

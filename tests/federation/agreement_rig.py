@@ -4,13 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 from node.db import Database
-from node.federation.agreement_follower import AgreementsFollower
-from node.federation.agreement_text import AgreementText, compose
-from node.federation.agreements import Agreements
+from node.federation.agreements.agreements import Agreements
+from node.federation.agreements.follower import AgreementsFollower
+from node.federation.agreements.text import AgreementText, compose
 from node.federation.negotiation import Negotiation
 from node.federation.pair_journals import PairJournals
-from node.federation.peer_entries import proposed
-from node.federation.peer_store import PeerStore
+from node.federation.peers.entries import proposed
+from node.federation.peers.store import PeerStore
 from node.journal import rebuild
 from node.journal.journal import Journals
 from node.keys import Keyring

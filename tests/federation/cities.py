@@ -24,8 +24,8 @@ from node.assembly import Node, build, keys_folder, make_keys
 from node.assembly.clock import clock_ms
 from node.db import Database
 from node.errors import PeerUnreachable, Stopped, TooLarge
-from node.federation.again import Asked
-from node.federation.visits import Visited
+from node.federation.exchange.again import Asked
+from node.federation.exchange.visits import Visited
 from node.jobs.federation import Rounds
 from node.journal import Draft
 from node.journal.verify import verify

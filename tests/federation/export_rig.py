@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from node.db import Database
-from node.federation.agreement_export import Sources
-from node.federation.agreement_follower import AgreementsFollower
-from node.federation.agreement_text import AgreementText, read_text
-from node.federation.agreements import Agreement, Agreements, pair_collection
-from node.federation.identity import read_statement
-from node.federation.own_identity import City, OwnIdentity
+from node.federation.agreement_desk.export import Sources
+from node.federation.agreements.agreements import Agreement, Agreements, pair_collection
+from node.federation.agreements.follower import AgreementsFollower
+from node.federation.agreements.text import AgreementText, read_text
+from node.federation.identity.identity import read_statement
+from node.federation.identity.own import City, OwnIdentity
 from node.federation.pair_journals import PairJournals
-from node.federation.peer_entries import proposed
-from node.federation.peer_store import PeerStore
+from node.federation.peers.entries import proposed
+from node.federation.peers.store import PeerStore
 from node.journal.journal import Journals
 from node.journal.mirror import Arrived
 from node.keys import Keyring

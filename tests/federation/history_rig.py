@@ -25,10 +25,10 @@ import uvicorn
 
 from node.assembly import Node, build
 from node.errors import NodeError
-from node.federation.feed_pages import MEDIA_TYPE
-from node.federation.pages import opening_of, read_page
-from node.federation.peer_store import Peer as Row
-from node.federation.peers import Follow, Peer
+from node.federation.feed.feed_pages import MEDIA_TYPE
+from node.federation.feed.pages import opening_of, read_page
+from node.federation.peers.peers import Follow, Peer
+from node.federation.peers.store import Peer as Row
 from node.journal import Draft, catch_up, note
 from node.journal.mirror import Arrived
 from node.settings import load

@@ -12,10 +12,10 @@ from typing import Any
 
 from node.db import Database, Tx
 from node.errors import NodeError, PeerUnreachable
-from node.federation.agreement_signing import Signing
+from node.federation.agreements.signing import Signing
 from node.federation.dsp.messages import ContractNegotiation
 from node.federation.negotiation import Kind, Negotiation, Role, Step
-from node.federation.negotiations import House, Negotiations
+from node.federation.negotiations.negotiations import House, Negotiations
 from node.keys import Keyring, PublicKey
 
 HELSINKI = "https://helsinki.test"

@@ -23,10 +23,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from node.app import create_app
 from node.assembly import Node, build
-from node.federation.dpop import ProofKey, hash_of
-from node.federation.message_signing import MessageSigning
-from node.federation.peer_store import Peer
-from node.federation.tokens_clients import ASSERTION_TYPE, TYPE
+from node.federation.peers.store import Peer
+from node.federation.signing.messages import MessageSigning
+from node.federation.tokens.clients import ASSERTION_TYPE, TYPE
+from node.federation.tokens.dpop import ProofKey, hash_of
 from node.keys import Keyring
 from node.keys.jwk import b64
 from node.settings import load

@@ -14,10 +14,10 @@ import orjson
 
 from node.catalog.shelf import Shelf, ShelfFollower
 from node.db import Database
-from node.federation.decisions import Decision, Extent
-from node.federation.identity import Identity
-from node.federation.intake import Accepted, Intake
-from node.federation.peers import Follow, Peer, proposed
+from node.federation.exchange.intake import Accepted, Intake
+from node.federation.identity.identity import Identity
+from node.federation.peers.peers import Follow, Peer, proposed
+from node.federation.rights.decisions import Decision, Extent
 from node.journal import Entry, note, tree
 from node.journal.entry import at_text
 from node.journal.journal import Journals

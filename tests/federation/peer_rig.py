@@ -6,11 +6,11 @@ from pathlib import Path
 
 from node.db import Database
 from node.federation.client import PeerClient
-from node.federation.health import Health
-from node.federation.peer_days import PeerDays
-from node.federation.peer_office import PeerOffice
-from node.federation.peer_test import PeerTest
-from node.federation.peers import Peers, invitation
+from node.federation.peers.days import PeerDays
+from node.federation.peers.health import Health
+from node.federation.peers.office import PeerOffice
+from node.federation.peers.peer_test import PeerTest
+from node.federation.peers.peers import Peers, invitation
 from node.outbound import Outbound
 from tests.federation.fake_peer import NOW_MS, FakePeer
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from node.federation import integrity
-from node.federation.agreement_signing import Signing
-from node.federation.agreement_text import CONTEXT, AgreementText, compose, seconds_text
-from node.federation.did import did_web
-from node.federation.integrity import jcs
+from node.federation.agreements.signing import Signing
+from node.federation.agreements.text import CONTEXT, AgreementText, compose, seconds_text
+from node.federation.identity.did import did_web
+from node.federation.signing import integrity
+from node.federation.signing.integrity import jcs
 from node.keys import DAY_MS, Keyring, PublicKey, Purpose, files, history
 
 HELSINKI = "https://helsinki.example"

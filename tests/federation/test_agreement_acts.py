@@ -8,12 +8,12 @@ import pytest
 
 from node.db import Database
 from node.errors import Conflict, Malformed, NodeError, NotFound, PeerUnreachable, TooLarge, Unauthenticated
-from node.federation.agreement_acts import AgreementActs
-from node.federation.agreement_notices import MAX_BODY_BYTES, AgreementNotices, read_notice
-from node.federation.agreement_reminders import Reminders
-from node.federation.agreements import pair_collection
-from node.federation.notices import Notices
-from node.federation.outgoing import GIVE_UP_MS, Outbox
+from node.federation.agreement_desk.acts import AgreementActs
+from node.federation.agreement_desk.notices import MAX_BODY_BYTES, AgreementNotices, read_notice
+from node.federation.agreement_desk.reminders import Reminders
+from node.federation.agreements.agreements import pair_collection
+from node.federation.dialogues.outgoing import GIVE_UP_MS, Outbox
+from node.federation.exchange.notices import Notices
 from node.keys import Keyring
 from tests.federation.agreement_rig import DAY, LONDON, T0, US, Standing, text_of, until
 

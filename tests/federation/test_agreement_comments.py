@@ -4,8 +4,8 @@ import pytest
 
 from node.db import Database
 from node.errors import Malformed, NotFound, TooLarge
-from node.federation import agreement_comments
-from node.federation.agreement_comments import MAX_TEXT, Comments
+from node.federation.agreement_desk import comments as agreement_comments
+from node.federation.agreement_desk.comments import MAX_TEXT, Comments
 
 AT = 1_800_000_000_000
 

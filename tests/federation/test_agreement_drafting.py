@@ -9,7 +9,7 @@ import pytest
 
 from node.db import Database
 from node.errors import Malformed, NotFound, Refused
-from node.federation.agreement_drafting import CONSUMER, PROVIDER, Drafting, Held, Wish, Words
+from node.federation.agreement_desk.drafting import CONSUMER, PROVIDER, Drafting, Held, Wish, Words
 from node.journal.journal import Journals
 from tests.federation.offer_rig import BASE, LONDON, RULES, Shop
 

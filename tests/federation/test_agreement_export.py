@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from node.errors import Unavailable
-from node.federation.agreement_export import export_bundle, verify_here
-from node.federation.agreement_records import KIND, record_in, slug_in
-from node.federation.agreement_text import read_text
-from node.federation.agreement_verifier import AgreementReport, verify_bundle
-from node.federation.agreements import pair_collection
-from node.federation.integrity import jcs
-from node.federation.own_identity import City, OwnIdentity
-from node.federation.verifier_keys import read_old_statement
+from node.federation.agreement_desk.export import export_bundle, verify_here
+from node.federation.agreements.agreements import pair_collection
+from node.federation.agreements.records import KIND, record_in, slug_in
+from node.federation.agreements.text import read_text
+from node.federation.agreements.verifier import AgreementReport, verify_bundle
+from node.federation.identity.own import City, OwnIdentity
+from node.federation.signing.integrity import jcs
+from node.federation.verifier.keys import read_old_statement
 from node.journal import Draft
 from node.keys import DAY_MS, Keyring, thumbprint
 from node.keys.jwk import b64

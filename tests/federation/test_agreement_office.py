@@ -12,10 +12,10 @@ import pytest
 
 from node.assembly.clock import clock_ms
 from node.errors import Conflict, Forbidden, Malformed, NodeError, NotAgreed, NotFound, Unauthenticated
-from node.federation.agreement_drafting import Wish, Words
-from node.federation.agreement_office import AgreementOffice
-from node.federation.agreement_readings import Question
-from node.federation.agreements import pair_collection
+from node.federation.agreement_desk.drafting import Wish, Words
+from node.federation.agreement_desk.office import AgreementOffice
+from node.federation.agreement_desk.readings import Question
+from node.federation.agreements.agreements import pair_collection
 from tests.federation.cities import HELSINKI, LONDON, City, cities
 
 pytestmark = pytest.mark.slow
@@ -598,7 +598,7 @@ def test_simulate_names_the_clause_and_its_sentence(two: tuple[City, City]) -> N
 
 
 def test_an_export_proves_it_without_a_node(two: tuple[City, City]) -> None:
-    from node.federation.agreement_verifier import verify_bundle
+    from node.federation.agreements.verifier import verify_bundle
 
     helsinki, london = two
     iri = agreed(helsinki, london)

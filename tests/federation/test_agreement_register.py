@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from node.db import Database
-from node.federation.agreement_register import Register
-from node.federation.agreement_text import AgreementText, read_text
-from node.federation.agreements import PUBLIC_COLLECTION, pair_collection
-from node.federation.refusals import RefusalsHeard
-from node.federation.reports import Refusal
+from node.federation.agreement_desk.register import Register
+from node.federation.agreements.agreements import PUBLIC_COLLECTION, pair_collection
+from node.federation.agreements.text import AgreementText, read_text
+from node.federation.refusals.refusals import RefusalsHeard
+from node.federation.refusals.reports import Refusal
 from node.keys import Keyring
 from tests.federation.agreed import signed
 from tests.federation.agreement_rig import LONDON, OSLO, PLANS, T0, US, Standing, text_of

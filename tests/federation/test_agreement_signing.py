@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from node.errors import BadSignature, Malformed, NodeError, Refuted, TooLarge
-from node.federation.agreement_signing import ASSIGNER, BOTH, OPEN_MS, Role, attach
-from node.federation.agreement_text import CONTEXT, compose, read_text, seconds_text
-from node.federation.integrity import jcs
+from node.federation.agreements.signing import ASSIGNER, BOTH, OPEN_MS, Role, attach
+from node.federation.agreements.text import CONTEXT, compose, read_text, seconds_text
+from node.federation.signing.integrity import jcs
 from node.keys import DAY_MS, Keyring, PublicKey
 from node.keys.jwk import b64
 from node.keys.multibase import multibase, read_multibase

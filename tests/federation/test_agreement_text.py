@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from node.errors import Malformed, NodeError, Refuted, TooLarge
-from node.federation.agreement_text import (
+from node.federation.agreements.text import (
     ABOUT,
     CONTEXT,
     TEXT,
@@ -19,7 +19,7 @@ from node.federation.agreement_text import (
     read_text,
     same_as_message,
 )
-from node.federation.integrity import jcs
+from node.federation.signing.integrity import jcs
 from tests.federation.signing_rig import ABOUT as BESIDE
 from tests.federation.signing_rig import HELSINKI, IRI, LONDON, NOW, RULES, TARGET, text_of
 

@@ -7,11 +7,11 @@ import pytest
 
 from node.db import Database
 from node.errors import Conflict, Malformed, NotFound
-from node.federation.agreement_follower import term_of
-from node.federation.agreement_records import KIND, Statement, payload_of, record_in, slug_in, statement_in
-from node.federation.agreements import pair_collection
-from node.federation.decisions import Decisions
+from node.federation.agreements.agreements import pair_collection
+from node.federation.agreements.follower import term_of
+from node.federation.agreements.records import KIND, Statement, payload_of, record_in, slug_in, statement_in
 from node.federation.policy import read_rules
+from node.federation.rights.decisions import Decisions
 from node.journal import Arrived, Draft, Entry, Opening, keep_up_in
 from node.keys import Keyring
 from tests.federation.agreement_rig import DAY, LONDON, OSLO, PLANS, T0, US, Standing, text_of, until

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from node.db import Database
-from node.federation.approvals import Approvals, ApprovedDecider
 from node.federation.negotiation import FINAL, STATES, Negotiation
+from node.federation.negotiations.approvals import Approvals, ApprovedDecider
 from tests.federation.agreement_rig import T0, negotiation_of, text_of
 
 TERMS = "sha256:1"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from node.db import Database
-from node.federation.access import Caller
-from node.federation.askable import Askable, Askables
-from node.federation.decisions import Decisions
-from node.federation.peer_entries import new_follow
+from node.federation.asking.askable import Askable, Askables
+from node.federation.peers.entries import new_follow
+from node.federation.rights.decisions import Decisions
+from node.federation.tokens.access import Caller
 from node.keys import Keyring
 from tests.federation.agreed import MARKETING, RESEARCH, atom, permits
 from tests.federation.agreement_rig import LONDON, T0, US, Standing, text_of

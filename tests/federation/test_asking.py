@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from node.errors import Forbidden, NodeError, PeerUnreachable, TooManyRequests
-from node.federation.access import Caller
-from node.federation.askable import Askable
-from node.federation.asking import FIRST_QUIET_S, MAX_PEERS, Asking, Heard, Wanted
+from node.federation.asking.askable import Askable
+from node.federation.asking.asking import FIRST_QUIET_S, MAX_PEERS, Asking, Heard, Wanted
+from node.federation.tokens.access import Caller
 
 STAFF = Caller("staff", "maija")
 DEADLINE_MS = 90

@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from node.federation.dpop import ProofKey, hash_of
-from node.federation.tokens_clients import ASSERTION_TYPE, TYPE, UNKNOWN
+from node.federation.tokens.clients import ASSERTION_TYPE, TYPE, UNKNOWN
+from node.federation.tokens.dpop import ProofKey, hash_of
 from node.keys import Keyring
 from node.keys.jwk import b64
 from tests.federation.oauth_rig import (

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.errors import BrokenHistory, JournalBusy, PeerUnreachable, Stopped, TooManyRequests
-from node.federation.backoff import LEAST_MS, LONGEST_ASKED_MS, Backoff, asked_ms, is_the_peers
+from node.federation.peers.backoff import LEAST_MS, LONGEST_ASKED_MS, Backoff, asked_ms, is_the_peers
 
 CHANCE = st.floats(0, 1, exclude_max=True)
 

@@ -7,8 +7,8 @@ import pytest
 
 from node.catalog.shelf import Shelf, ShelfFollower
 from node.db import Database, Tx
-from node.federation.blanking import AHEAD_MS, Blanking, Looked
-from node.federation.decisions import Decisions
+from node.federation.exchange.blanking import AHEAD_MS, Blanking, Looked
+from node.federation.rights.decisions import Decisions
 from node.journal import Arrived, keep_up_in, rebuild
 from node.journal.verify import verify
 from node.keys import Keyring

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from node.federation.cosign import AFTER_CHANGE_MS, FRESH_MS, Cosigning
+from node.federation.witness.cosign import AFTER_CHANGE_MS, FRESH_MS, Cosigning
 from node.journal import note
 from node.keys import verified
 from tests.federation.history_rig import NAME, Town, now_ms, towns

@@ -9,9 +9,9 @@ import pytest
 from node.db import Database
 from node.errors import ForbiddenAddress, Unauthenticated
 from node.federation.dcp import SelfIssued, SelfIssuedTokens, is_self_issued
-from node.federation.did import did_web
-from node.federation.peer_store import Peer, PeerStore
-from node.federation.replay import Replay
+from node.federation.identity.did import did_web
+from node.federation.peers.store import Peer, PeerStore
+from node.federation.tokens.replay import Replay
 from node.keys import Keyring
 from tests.federation.oauth_rig import bent, raw_jwt
 

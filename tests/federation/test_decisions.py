@@ -8,11 +8,11 @@ import pytest
 
 from node.db import Database
 from node.errors import NotAgreed
-from node.federation.agreements import pair_collection
+from node.federation.agreements.agreements import pair_collection
 from node.federation.answers import Ask, Records
-from node.federation.blanking import deadline_of
-from node.federation.decisions import Decisions
+from node.federation.exchange.blanking import deadline_of
 from node.federation.policy.terms import CHANNELS
+from node.federation.rights.decisions import Decisions
 from node.journal import Draft
 from node.keys import Keyring
 from tests.federation.agreed import MARKETING, RESEARCH, SERVICES, atom, permits

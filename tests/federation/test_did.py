@@ -3,7 +3,7 @@
 import pytest
 
 from node.errors import Malformed
-from node.federation.did import did_web
+from node.federation.identity.did import did_web
 
 
 @pytest.mark.parametrize(

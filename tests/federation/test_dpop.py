@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from node.db import Database
 from node.errors import TooManyRequests, Unauthenticated
-from node.federation.dpop import AHEAD_S, BEHIND_S, NONCE_STEP_MS, Nonces, ProofKey, Proofs, hash_of, normal_url
-from node.federation.replay import Replay
+from node.federation.tokens.dpop import AHEAD_S, BEHIND_S, NONCE_STEP_MS, Nonces, ProofKey, Proofs, hash_of, normal_url
+from node.federation.tokens.replay import Replay
 
 BASE = "https://city.example/node"
 AT_MS = 1_800_000_000_000

@@ -10,10 +10,10 @@ import pytest
 
 from node.assembly.clock import clock_ms
 from node.errors import Forbidden, NotAgreed, NotFound, Refuted
-from node.federation.agreement_signing import Signing
-from node.federation.agreement_text import read_text
-from node.federation.blanking import AHEAD_MS, Looked
-from node.federation.decisions import Decision, Extent
+from node.federation.agreements.signing import Signing
+from node.federation.agreements.text import read_text
+from node.federation.exchange.blanking import AHEAD_MS, Looked
+from node.federation.rights.decisions import Decision, Extent
 from node.journal import catch_up, rebuild
 from node.web.negotiate import FORMS
 from tests.federation.agreed import MARKETING, RESEARCH, agree, atom, change, pair_of, permits, signed

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from node.errors import BadSignature, BrokenHistory, Conflict, Malformed, NotFound, Refuted
-from node.federation.epochs import TYP, read_epoch
+from node.federation.exchange.epochs import TYP, read_epoch
 from node.journal import note
 from node.journal.verify import verify
 from tests.federation.history_rig import NAME, Town, now_ms, towns

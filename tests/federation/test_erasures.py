@@ -3,8 +3,8 @@
 import pytest
 
 from node.errors import Malformed, NotFound
-from node.federation.erasures import Erasures
-from node.federation.refusals import RefusalsHeard
+from node.federation.exchange.erasures import Erasures
+from node.federation.refusals.refusals import RefusalsHeard
 from node.journal.journal import Journals
 from tests.federation.feed_rig import IRI, erase, fill
 from tests.journal.rig import NAME, put

@@ -24,9 +24,9 @@ from node.errors import (
     Stopped,
     Unauthenticated,
 )
-from node.federation import exchange as module
-from node.federation import fetching, leveller
-from node.federation.backoff import OPENS_AFTER
+from node.federation.exchange import exchange as module
+from node.federation.exchange import fetching, leveller
+from node.federation.peers.backoff import OPENS_AFTER
 from node.lease import Lease
 from node.outbound import Reply
 from tests.federation.agreed import agree
@@ -147,7 +147,7 @@ def test_what_comes_later_is_followed_although_the_statement_could_not_be_had_at
 
 def test_a_city_that_begins_too_much_leaves_room_to_follow_others(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     helsinki, london = two
-    monkeypatch.setattr("node.federation.peers.MAX_FOLLOWS", 4)
+    monkeypatch.setattr("node.federation.peers.peers.MAX_FOLLOWS", 4)
     peers = london.node.federation.peers
     peers.follow("helsinki", [], at_ms=1)
     for number, name in enumerate(("answers", "challenges", "reuses"), 20):

@@ -12,11 +12,11 @@ import pytest
 
 from node.db import Database
 from node.errors import Malformed, NotFound
-from node.federation import pages
 from node.federation.answers import Records
-from node.federation.feed import Feed
-from node.federation.feed_pages import MAX_PAYLOAD_BYTES
-from node.federation.ldes import Stream
+from node.federation.feed import pages
+from node.federation.feed.feed import Feed
+from node.federation.feed.feed_pages import MAX_PAYLOAD_BYTES
+from node.federation.feed.ldes import Stream
 from node.journal import Draft, note, tree
 from node.journal.journal import Journals
 from node.journal.mirror import NOT_FOLLOWED, Arrived

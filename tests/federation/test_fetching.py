@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from node.errors import Malformed, PeerUnreachable, Stopped
-from node.federation import fetching
+from node.federation.exchange import fetching
 
 
 def page(after: int, end: int, *, padding: int = 0) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from node.federation.heads import CACHE_MS
+from node.federation.exchange.heads import CACHE_MS
 from node.journal import note, tree
 from node.journal.note import Checkpoint
 from node.keys import verified

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from node.db import Database
 from node.errors import PeerUnreachable
-from node.federation.health import PeerMarks
+from node.federation.peers.health import PeerMarks
 from node.journal.journal import Journals
 from tests.federation.fake_peer import NOW_MS, FakePeer
 from tests.federation.peer_rig import Rig, rig

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from node.errors import Malformed
-from node.federation.askable import Askable
+from node.federation.asking.askable import Askable
+from node.federation.asking.heard import marked, read_answer
 from node.federation.check import Authority
-from node.federation.heard import marked, read_answer
 
 LONDON = "https://london.example"
 ASKABLE = Askable("london", LONDON, "London", frozenset({"plans"}), frozenset({f"{LONDON}/datasets/single"}))

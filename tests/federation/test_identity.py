@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from node.errors import BadSignature, Malformed, Refused, TooLarge
-from node.federation.identity import MAX_BYTES, Identity, chain_holds, read_statement
-from node.federation.own_identity import City, OwnIdentity
+from node.federation.identity.identity import MAX_BYTES, Identity, chain_holds, read_statement
+from node.federation.identity.own import City, OwnIdentity
 from node.keys import DAY_MS, PURPOSES, Keyring, PublicKey, Purpose, read_jwt, thumbprint
 from node.keys.jwt import unchecked_claims
 from tests.keys.multikeys import raw_of

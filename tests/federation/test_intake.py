@@ -10,8 +10,8 @@ import pytest
 
 from node.errors import BrokenHistory, Conflict, NodeError, NotAgreed, Refused
 from node.federation.answers import Decision, Extent
-from node.federation.identity import Identity
-from node.federation.pages import opening_of, read_page
+from node.federation.feed.pages import opening_of, read_page
+from node.federation.identity.identity import Identity
 from node.journal import Arrived, catch_up_in, note, rebuild
 from node.journal.entry import at_text
 from node.journal.verify import verify
@@ -908,7 +908,7 @@ def test_of_a_page_that_kills_the_parser_the_harmless_ones_are_kept(origin: Orig
 
 
 def test_a_page_of_poison_has_an_end(mirror: Mirror, weak: bytes, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("node.federation.judge._ALONE_S", 1.0)
+    monkeypatch.setattr("node.federation.exchange.judge._ALONE_S", 1.0)
     mirror.take(weak)
     assert [detail[:7] for _, code, detail, _, _ in mirror.refusals() if code == "too-large"] == ["Reading"] * 2
     assert "the page took too long" in mirror.refusals()[-1][2]

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.errors import Malformed, NodeError, TooLarge
-from node.federation.integrity import MAX_BYTES, MAX_DEPTH, covered, holds, jcs, proven, strict_json, with_proofs
+from node.federation.signing.integrity import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    covered,
+    holds,
+    jcs,
+    proven,
+    strict_json,
+    with_proofs,
+)
 from node.keys import FileSigner
 
 SIGNER = FileSigner(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))

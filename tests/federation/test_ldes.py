@@ -3,8 +3,8 @@
 import pytest
 
 from node.errors import NotFound
-from node.federation import ldes
-from node.federation.ldes import PAGE, Stream
+from node.federation.feed import ldes
+from node.federation.feed.ldes import PAGE, Stream
 from node.journal import tree
 from node.journal.journal import Journals
 from node.vocab.terms import AS, TREE

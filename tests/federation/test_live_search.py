@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from node.assembly.clock import clock_ms
-from node.federation.asking import FIRST_QUIET_S
+from node.federation.asking.asking import FIRST_QUIET_S
 from node.journal import catch_up
 from tests.federation.agreed import MARKETING, RESEARCH, agree, atom, change, permits
 from tests.federation.cities import GHENT, HELSINKI, LONDON, City, cities

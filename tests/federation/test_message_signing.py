@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from node.errors import BadSignature, Unauthenticated
-from node.federation import signatures
 from node.federation.dsp.fields import DSP_CONTEXT
-from node.federation.message_signing import (
+from node.federation.signing import signatures
+from node.federation.signing.messages import (
     FRESH_S,
     LABEL,
     REQUEST_TAG,
@@ -24,7 +24,7 @@ from node.federation.message_signing import (
     request_of,
     response_of,
 )
-from node.federation.signatures import Component
+from node.federation.signing.signatures import Component
 from node.keys import Keyring
 from tests.federation.oauth_rig import HELSINKI, LONDON, OSLO, Door, Town, know, made_node, now_s
 

@@ -9,9 +9,9 @@ import pytest
 
 from node.db import Database
 from node.errors import Conflict, NotFound, Refused
-from node.federation.agreement_text import read_text
+from node.federation.agreements.text import read_text
+from node.federation.dialogues.outgoing import GIVE_UP_MS, LEASE_MS
 from node.federation.negotiation import Negotiation
-from node.federation.outgoing import GIVE_UP_MS, LEASE_MS
 from node.keys import Keyring
 from tests.conftest_db import BOTH, _urls
 from tests.federation.negotiating import (

@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from node.errors import Forbidden, Malformed, PeerUnreachable, TooLarge
-from node.federation.notices import MAX_BODY_BYTES, MAX_HEADS, Notices, read_heads
-from node.federation.peers import Follow, Peer
+from node.federation.exchange.notices import MAX_BODY_BYTES, MAX_HEADS, Notices, read_heads
+from node.federation.peers.peers import Follow, Peer
 from node.journal import Draft
 from node.journal.journal import Journals
 from tests.federation.cities import HELSINKI, LONDON, NAME, City, Request, cities

@@ -6,7 +6,7 @@ import pytest
 
 from node.db import Database
 from node.errors import Conflict, PeerUnreachable, TooManyRequests, Unauthenticated
-from node.federation.outgoing import KEEP_MS, LEASE_MS, Outbox, Outgoing
+from node.federation.dialogues.outgoing import KEEP_MS, LEASE_MS, Outbox, Outgoing
 
 NOW = 1_000_000
 

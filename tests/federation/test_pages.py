@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.errors import Malformed
-from node.federation import feed_pages, pages
+from node.federation.feed import feed_pages, pages
 from node.journal import Entry, Opening
 from node.journal.entry import at_text
 from node.vocab.parse import Parser

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from node.db import Database
 from node.errors import Conflict, ForbiddenAddress, Malformed, Refused, TooLarge
-from node.federation import peer_csv
-from node.federation.peer_states import STATES, State
-from node.federation.peers import MAX_PEERS, Peer, proposed
+from node.federation.peers import peer_csv
+from node.federation.peers.peers import MAX_PEERS, Peer, proposed
+from node.federation.peers.states import STATES, State
 from tests.federation.fake_peer import NOW_MS
 from tests.federation.peer_rig import Rig, rig
 

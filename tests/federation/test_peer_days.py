@@ -7,7 +7,7 @@ import pytest
 
 from node.db import Database
 from node.errors import Conflict, NotFound, PeerUnreachable
-from node.federation.peer_days import DAY_MS, SHOWN_DAYS, PeerDay, PeerDays
+from node.federation.peers.days import DAY_MS, SHOWN_DAYS, PeerDay, PeerDays
 from tests.federation.cities import HELSINKI, LONDON, City, cities
 
 MINUTE_MS = 60_000

@@ -8,9 +8,9 @@ import pytest
 
 from node.db import Database
 from node.errors import Unauthenticated
-from node.federation.peer_test import STEPS, Walk
-from node.federation.peers import proposed
-from node.federation.tokens_clients import UNKNOWN
+from node.federation.peers.peer_test import STEPS, Walk
+from node.federation.peers.peers import proposed
+from node.federation.tokens.clients import UNKNOWN
 from node.keys import Keyring
 from tests.federation.fake_peer import NOW_MS, FakePeer, Said
 from tests.federation.peer_rig import Rig, rig

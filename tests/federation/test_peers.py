@@ -22,9 +22,9 @@ from node.errors import (
     SourceUnreachable,
     TooManyRequests,
 )
-from node.federation.namespaces import is_common
-from node.federation.peer_states import STATES, Act, State, after
-from node.federation.peers import MAX_PEERS, owners_of, proposed, read_invitation
+from node.federation.peers.namespaces import is_common
+from node.federation.peers.peers import MAX_PEERS, owners_of, proposed, read_invitation
+from node.federation.peers.states import STATES, Act, State, after
 from node.keys import Keyring
 from tests.federation.fake_peer import NOW_MS, FakePeer, Said
 from tests.federation.peer_rig import OURS, Rig, rig

@@ -186,7 +186,7 @@ def test_a_city_that_wrote_on_in_spite_of_it_is_told_so(three: tuple[Town, Town,
 def test_a_crash_between_two_pages_leaves_less_to_fetch(
     three: tuple[Town, Town, Town], monkeypatch: pytest.MonkeyPatch
 ):
-    from node.federation import recover
+    from node.federation.exchange import recover
 
     helsinki, london, _ = three
     burnt(helsinki, london)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from node.federation import refusal_office as module
+from node.federation.refusals import office as module
 from tests.federation.cities import GHENT, HELSINKI, LONDON, NAME, City, cities
 from tests.federation.test_reports import of_another_city
 

@@ -8,7 +8,7 @@ import pytest
 
 from node.db import Database
 from node.errors import Conflict, TooManyRequests
-from node.federation.replay import PRUNE_EVERY_MS, Replay
+from node.federation.tokens.replay import PRUNE_EVERY_MS, Replay
 
 AT_MS = 1_800_000_000_000
 

@@ -10,7 +10,7 @@ import pytest
 from node.assembly.clock import clock_ms
 from node.catalog.problem_reports import About, Words
 from node.errors import Malformed, TooLarge
-from node.federation.outgoing import GIVE_UP_MS
+from node.federation.dialogues.outgoing import GIVE_UP_MS
 from node.federation.report_post import MAX_BODY_BYTES, read_report, read_standing
 from node.journal import catch_up
 from tests.federation.cities import HELSINKI, LONDON, City, Request, cities

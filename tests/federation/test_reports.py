@@ -8,11 +8,11 @@ from typing import Any, cast
 import pytest
 
 from node.errors import JournalBusy, NotFound, PeerUnreachable
-from node.federation import reports as module
 from node.federation.client import PeerClient
-from node.federation.peers import Peers
-from node.federation.refusals import Heard
-from node.federation.reports import Reports, Told
+from node.federation.peers.peers import Peers
+from node.federation.refusals import reports as module
+from node.federation.refusals.refusals import Heard
+from node.federation.refusals.reports import Reports, Told
 from node.journal import Draft
 from node.journal.journal import Journals
 from node.outbound import Reply

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from node.errors import BadSignature
-from node.federation.epochs import TYP
-from node.federation.heads import CACHE_MS
-from node.federation.history import History
+from node.federation.exchange.epochs import TYP
+from node.federation.exchange.heads import CACHE_MS
+from node.federation.exchange.history import History
 from node.journal import note
 from node.journal.note import Checkpoint
 from node.journal.tree import EMPTY_ROOT

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from node.federation.rights import NoCollection, Rights
+from node.federation.rights.rights import NoCollection, Rights
 from tests.catalog.rig import BASE, City, make_city
 from tests.federation.agreed import (
     MARKETING,

@@ -4,7 +4,7 @@ import pytest
 
 from node.db import Database
 from node.errors import Conflict, Malformed, NotFound
-from node.federation.secrets import DAY_MS, MOST_DAYS, USED_EVERY_MS, NamedTokens
+from node.federation.tokens.secrets import DAY_MS, MOST_DAYS, USED_EVERY_MS, NamedTokens
 
 AT_MS = 1_800_000_000_000
 

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from node.errors import Malformed, Refuted
-from node.federation import signatures
-from node.federation.signatures import Component, Message, base_of, check_digest, content_digest, read, signed
+from node.federation.signing import signatures
+from node.federation.signing.signatures import Component, Message, base_of, check_digest, content_digest, read, signed
 from node.keys.jwk import imported
 
 # RFC 9421, B.1.4 and B.2: the key, the request and the answer of all cases.

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from node.errors import BadSignature
-from node.federation.agreement_signing import BOTH, Signing, check_proofs
-from node.federation.agreement_text import AgreementText, read_text
-from node.federation.integrity import jcs, strict_json
+from node.federation.agreements.signing import BOTH, Signing, check_proofs
+from node.federation.agreements.text import AgreementText, read_text
+from node.federation.signing.integrity import jcs, strict_json
 from node.keys import DAY_MS, Keyring, PublicKey
 from tests.federation.signing_rig import FEDERATION, keyring_of
 

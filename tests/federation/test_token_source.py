@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from node.errors import ForbiddenAddress, Malformed, NodeError, PeerUnreachable, TooManyRequests, Unauthenticated
-from node.federation.token_source import SPARE_MS, TokenSource
+from node.federation.tokens.source import SPARE_MS, TokenSource
 from node.keys import Keyring
 from node.outbound import Outbound
 from tests.federation.fake_peer import Heard, KeptServer, Said

@@ -16,9 +16,9 @@ import pytest
 import rdflib
 
 from node.errors import Malformed, NotFound
-from node.federation.verifier import Wish, verify
-from node.federation.verifier_history import tile_path
-from node.federation.verifier_web import Place, place_of
+from node.federation.verifier.history import tile_path
+from node.federation.verifier.verifier import Wish, verify
+from node.federation.verifier.web import Place, place_of
 from node.journal import note
 from node.outbound import Outbound
 from tests.federation.fake_peer import KeptServer, Said
@@ -431,7 +431,7 @@ def test_a_fingerprint_from_before_a_rotation_still_pins_the_city(world: World, 
     ring = Keyring(tmp_path / "ring")
     before = ring.fingerprint
     ring.rotate("entity", now_ms=now_ms(), issuer=world.helsinki.url)
-    from node.federation.own_identity import OwnIdentity
+    from node.federation.identity.own import OwnIdentity
 
     own = world.helsinki.node.federation.identity
     rotated = OwnIdentity(own._city, ring, collections=list)

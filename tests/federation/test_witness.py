@@ -16,8 +16,8 @@ import pytest
 
 from node.db import Database
 from node.errors import Malformed, Refuted
-from node.federation.peers import Peer, Peers
-from node.federation.witness import MAX_ORIGINS, Witness
+from node.federation.peers.peers import Peer, Peers
+from node.federation.witness.witness import MAX_ORIGINS, Witness
 from node.journal import note
 from node.journal.note import Checkpoint
 from node.journal.tree import EMPTY_ROOT, Frontier, leaf_hash

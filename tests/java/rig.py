@@ -16,15 +16,15 @@ from node.assembly import Node, build, make_keys
 from node.assembly.clock import clock_ms
 from node.db import Database
 from node.errors import Unauthenticated
-from node.federation.access import PUBLIC, Access, Caller
 from node.federation.dsp.catalogue import PATH
 from node.federation.dsp.client import DspClient, below
 from node.federation.dsp.messages import ContractNegotiation
 from node.federation.dsp.transfers import TransferProcess
 from node.federation.negotiation import Decider, Json
-from node.federation.negotiations import House, Negotiations
+from node.federation.negotiations.negotiations import House, Negotiations
 from node.federation.offers import OfferDraft, Published
-from node.federation.rights import YES, Rights, Verdict, Who
+from node.federation.rights.rights import YES, Rights, Verdict, Who
+from node.federation.tokens.access import PUBLIC, Access, Caller
 from node.federation.transfer import Decider as Mover
 from node.federation.transfers.service import Hooks, Transfers
 from node.federation.transfers.service import House as TransferHouse

@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from node.catalog.shelf import Shelf, ShelfFollower, save_findings
 from node.db import Database
-from node.federation.feed import Feed
-from node.federation.ldes import Stream
+from node.federation.feed.feed import Feed
+from node.federation.feed.ldes import Stream
 from node.journal import Draft, catch_up
 from node.journal.journal import Journals
 from node.journal.proofs import Proofs

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from node.federation.agreement_records import Statement, payload_of, record_in
-from node.federation.agreement_text import read_text
+from node.federation.agreements.records import Statement, payload_of, record_in
+from node.federation.agreements.text import read_text
 from node.federation.policy.purposes import purpose_named
 from node.keys import Keyring
 from node.web.agreement_allowed import Trial, spot_of, trial_of

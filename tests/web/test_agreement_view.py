@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from node.federation.agreement_records import Statement, payload_of, record_in
-from node.federation.agreement_text import read_text
+from node.federation.agreements.records import Statement, payload_of, record_in
+from node.federation.agreements.text import read_text
 from node.keys import Keyring
 from node.web.agreement_view import view_of
 from tests.federation.agreed import atom, permits, signed

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from node.federation.agreement_text import read_text
+from node.federation.agreements.text import read_text
 from tests.federation.agreed import RESEARCH, agree, agree_alone, atom, change, peer, permits
 from tests.federation.cities import HELSINKI, LONDON, City, Wire, cities, make
 

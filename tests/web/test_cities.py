@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node.federation.peer_days import DAY_MS
+from node.federation.peers.days import DAY_MS
 from node.web.words import LANGUAGES, words
 from tests.federation.agreed import agree_alone, change, permits
 from tests.federation.fake_peer import FakePeer

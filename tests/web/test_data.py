@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from node.errors import NotAgreed
-from node.federation.message_signing import request_of, response_of
+from node.federation.signing.messages import request_of, response_of
 from node.federation.transfer import Step
 from tests.federation.agreed import RESEARCH, atom, change
 from tests.federation.cities import LONDON

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import zstandard
 
-from node.federation.feed_pages import MEDIA_TYPE
+from node.federation.feed.feed_pages import MEDIA_TYPE
 from node.journal import Draft
 from node.web import packing
 from node.web.packing import coding_of, packed, packed_whole

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from node.federation.dpop import ProofKey
-from node.federation.tokens_jwt import AccessTokens
+from node.federation.tokens.dpop import ProofKey
+from node.federation.tokens.jwt import AccessTokens
 from node.web.assemble import build
 from tests.catalog.rig import BASE, make_city
 from tests.catalog.rig import City as Whole

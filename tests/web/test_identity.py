@@ -8,8 +8,8 @@ import pytest
 from node.app import create_app
 from node.assembly import Node, build
 from node.cli.beginning import begin
-from node.federation.identity import read_statement
-from node.federation.own_identity import HOUR_S
+from node.federation.identity.identity import read_statement
+from node.federation.identity.own import HOUR_S
 from node.keys import PURPOSES, thumbprint
 from tests.web.client import Client
 

@@ -11,8 +11,8 @@ import pytest
 import rdflib
 
 from node.catalog import harvest
-from node.federation import ldes
-from node.federation.ldes import Stream
+from node.federation.feed import ldes
+from node.federation.feed.ldes import Stream
 from node.journal import Draft
 from node.journal.journal import Journals
 from node.vocab.contexts import CONTEXT_V1_BYTES

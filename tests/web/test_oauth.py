@@ -10,7 +10,7 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from starlette.requests import Request
 
 from node.errors import Malformed, NodeError, TooLarge
-from node.federation.tokens_metadata import server_metadata
+from node.federation.tokens.metadata import server_metadata
 from node.keys import Keyring
 from node.web.bodies import body_of
 from tests.federation.oauth_rig import LONDON, Door, made_node

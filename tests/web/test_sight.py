@@ -8,7 +8,7 @@ import pytest
 
 from node.catalog.search.query import Allowed, Query
 from node.errors import NotAgreed
-from node.federation.access import Caller
+from node.federation.tokens.access import Caller
 from node.web.pages import Pages
 from node.web.parts import Parts
 from node.web.reading import Reading

@@ -17,7 +17,7 @@ import orjson
 from node.db import Tx
 from node.errors import Malformed, NodeError, Refused, TooLarge, Unauthenticated
 from node.federation.consent.store import SALT_BYTES, Withdrawal
-from node.federation.outgoing import Outbox, Outgoing
+from node.federation.dialogues.outgoing import Outbox, Outgoing
 from node.federation.policy.values import is_iri, time_ms
 from node.journal.entry import at_text
 

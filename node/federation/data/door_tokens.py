@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from node.errors import Forbidden, NodeError, NotAgreed, Refused, Unauthenticated
-from node.federation.access import Caller
 from node.federation.moving import PULL, TRANSFER_ACCESS, Going
-from node.federation.tokens_jwt import LIFETIME_S, Signing
-from node.federation.tokens_metadata import TOKEN_PATH
+from node.federation.tokens.access import Caller
+from node.federation.tokens.jwt import LIFETIME_S, Signing
+from node.federation.tokens.metadata import TOKEN_PATH
 from node.keys.jwk import ALGORITHMS
 from node.keys.jwt import read_jwt
 

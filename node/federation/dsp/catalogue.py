@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from node.errors import Malformed, NotFound
-from node.federation.agreement_text import checked_id
+from node.federation.agreements.text import checked_id
 from node.federation.dsp.described import described, texts
 from node.federation.dsp.documents import PATH, Catalog, CatalogRequest, DataService, Dataset, Distribution
 from node.federation.dsp.fields import Json

@@ -27,9 +27,9 @@ from node.federation.dsp.documents import (
 from node.federation.dsp.fields import MAX_ADDRESS, Json, reasons
 from node.federation.dsp.messages import ContractNegotiation
 from node.federation.dsp.transfers import TransferProcess
-from node.federation.integrity import strict_json
-from node.federation.message_signing import MessageSigning, request_of, response_of
 from node.federation.peer_noes import refusal_of
+from node.federation.signing.integrity import strict_json
+from node.federation.signing.messages import MessageSigning, request_of, response_of
 from node.outbound import Outbound, Reply
 
 __all__ = ["DspClient", "below"]

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from node.errors import Malformed
-from node.federation.agreement_text import holds_unseen
-from node.federation.integrity import strict_json
+from node.federation.agreements.text import holds_unseen
 from node.federation.policy.terms import DSP_CONTEXT
+from node.federation.signing.integrity import strict_json
 
 __all__ = [
     "DSP_CONTEXT",

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from node.errors import Malformed
-from node.federation.agreement_text import about_of
+from node.federation.agreements.text import about_of
 from node.federation.dsp.fields import Json, identifier, optional, text
-from node.federation.integrity import jcs
 from node.federation.policy import policy_members
 from node.federation.policy.terms import MAX_RULES, NS, PROFILE
+from node.federation.signing.integrity import jcs
 
 __all__ = [
     "NS_ABOUT",

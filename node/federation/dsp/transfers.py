@@ -31,8 +31,8 @@ from node.federation.dsp.fields import (
     pid,
     text,
 )
-from node.federation.integrity import jcs
 from node.federation.moving import NS_DATASET, NS_JKT, NS_PART, NS_PURPOSE, NS_RECEIPT
+from node.federation.signing.integrity import jcs
 
 __all__ = [
     "HTTP_ENDPOINT",

@@ -15,14 +15,14 @@ import orjson
 
 from node.db import Tx
 from node.errors import NodeError, NotFound, TooLarge
-from node.federation.agreement_export import Sources as AgreementSources
-from node.federation.agreement_export import export_bundle
-from node.federation.agreements import Agreements
+from node.federation.agreement_desk.export import Sources as AgreementSources
+from node.federation.agreement_desk.export import export_bundle
+from node.federation.agreements.agreements import Agreements
 from node.federation.evidence.proofs import Hand
 from node.federation.evidence.statements import COLLECTION, CONTEXT, Statement
 from node.federation.evidence.verify import MAX_BYTES, MAX_STATEMENTS, VERSION, written
-from node.federation.peer_store import Peer
-from node.federation.witness import witness_name
+from node.federation.peers.store import Peer
+from node.federation.witness.witness import witness_name
 from node.journal import Reader, note
 from node.keys import PublicKey
 from node.keys.public import moment

@@ -31,8 +31,8 @@ from node.federation.evidence.statements import (
     written,
 )
 from node.federation.evidence.store import EvidenceStore
-from node.federation.integrity import Json, strict_json, unsecured
 from node.federation.moving import Going, Moved
+from node.federation.signing.integrity import Json, strict_json, unsecured
 from node.journal import Draft, Follower, catch_up_in
 from node.journal.journal import Journals
 from node.keys import DAY_MS

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from uuid import uuid4
 
 from node.errors import BadSignature, Malformed, Refuted
-from node.federation import integrity
-from node.federation.agreement_text import ms_of_seconds, seconds_text
-from node.federation.did import did_web
+from node.federation.agreements.text import ms_of_seconds, seconds_text
 from node.federation.evidence.statements import CONTEXT
-from node.federation.integrity import CRYPTOSUITE, Json
+from node.federation.identity.did import did_web
+from node.federation.signing import integrity
+from node.federation.signing.integrity import CRYPTOSUITE, Json
 from node.keys import Keyring, PublicKey, Purpose
 
 KeysOf = Callable[[str], Sequence[PublicKey]]

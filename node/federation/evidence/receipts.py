@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from node.errors import Malformed
+from node.federation.dialogues.outgoing import GIVE_UP_MS
 from node.federation.evidence.proofs import SKEW_MS
 from node.federation.evidence.statements import CONTEXT, TYPES
-from node.federation.integrity import Json, jcs, strict_json, unsecured
 from node.federation.moving import FORMATS, PULL, Going, Moved, checked_part
-from node.federation.outgoing import GIVE_UP_MS
+from node.federation.signing.integrity import Json, jcs, strict_json, unsecured
 from node.keys.public import moment, ms_of
 
 MAX_BYTES = 120 * 1024

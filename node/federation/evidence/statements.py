@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from node.errors import Malformed
-from node.federation.integrity import Json, jcs, strict_json
+from node.federation.signing.integrity import Json, jcs, strict_json
 from node.journal.entry import at_text
 from node.keys.public import ms_of
 from node.records import EVIDENCE, KINDS, MAX_PAYLOAD_BYTES

@@ -16,8 +16,8 @@ from typing import Any, Literal, TypeVar
 import orjson
 
 from node.errors import KeyChanged, Malformed, Refused, Refuted
-from node.federation.agreement_text import AgreementText, ms_of_seconds, read_text
-from node.federation.agreement_verifier import (
+from node.federation.agreements.text import AgreementText, ms_of_seconds, read_text
+from node.federation.agreements.verifier import (
     AgreementReport,
     Finding,
     KnownCity,
@@ -29,11 +29,11 @@ from node.federation.agreement_verifier import (
 )
 from node.federation.evidence import proofs, receipts
 from node.federation.evidence.statements import COLLECTION, KIND, Statement, statement_in
-from node.federation.identity import Identity
-from node.federation.integrity import Json, strict_json
-from node.federation.verifier_keys import is_pinned
-from node.federation.verifier_proof import Bundle, bundle_of, prove, signed_checkpoint
-from node.federation.witness import witness_name
+from node.federation.identity.identity import Identity
+from node.federation.signing.integrity import Json, strict_json
+from node.federation.verifier.keys import is_pinned
+from node.federation.verifier.proof import Bundle, bundle_of, prove, signed_checkpoint
+from node.federation.witness.witness import witness_name
 from node.journal import note
 from node.keys import PublicKey, verified
 from node.keys.public import moment, ms_of

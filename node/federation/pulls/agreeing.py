@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from node.errors import NodeError, NotAgreed, NotFound
-from node.federation.agreement_drafting import Wish, Words
+from node.federation.agreement_desk.drafting import Wish, Words
+from node.federation.agreements.bindings import CONSUMER, Bound
 from node.federation.answers import NOTHING, Ask, Decision, refusal
-from node.federation.bindings import CONSUMER, Bound
 from node.federation.policy.purposes import purpose_named
 from node.federation.policy.terms import CHANNELS, DPV
 from node.federation.pulls.finding import Found

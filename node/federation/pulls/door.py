@@ -13,11 +13,11 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from node.errors import Malformed, PeerUnreachable, Refused, SourceUnreachable
-from node.federation.integrity import strict_json
-from node.federation.message_signing import request_of, response_of
 from node.federation.moving import MAX_PARTS, TRANSFER_ACCESS, checked_part
 from node.federation.peer_noes import printable, refusal_of, words_of
-from node.federation.signatures import Message
+from node.federation.signing.integrity import strict_json
+from node.federation.signing.messages import request_of, response_of
+from node.federation.signing.signatures import Message
 from node.federation.transfer import Transfer
 from node.outbound import Outbound, Reply, Span, Stream
 

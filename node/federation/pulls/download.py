@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from node.errors import Malformed, NodeError, Refuted, Stopped, TooManyRequests, Unavailable
-from node.federation.backoff import Backoff, asked_ms
 from node.federation.moving import Moved
+from node.federation.peers.backoff import Backoff, asked_ms
 from node.federation.pulls.door import DataDoor, Item, Way
 from node.federation.pulls.files import Growing
 from node.federation.pulls.store import Progress

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from node.errors import AlreadyRunning, Conflict, Malformed, NodeError, NotFound, Stopped
-from node.federation.agreement_view import moment
+from node.federation.agreement_desk.view import moment
 from node.federation.moved import PullTold, PullWish
 from node.federation.moving import checked_part
 from node.federation.pulls.agreeing import Terms, purpose_of

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from node.federation.agreement_drafting import Wish
+from node.federation.agreement_desk.drafting import Wish
 from node.federation.dsp.documents import Catalog, Dataset
 from node.federation.moving import Format, Moved
 from node.federation.transfer import Step, Transfer

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.errors import Conflict, Malformed, NodeError, NotAgreed, Refused, Stopped, Unavailable
-from node.federation.backoff import Backoff, asked_ms
 from node.federation.moving import PUSH, Moved
+from node.federation.peers.backoff import Backoff, asked_ms
 from node.federation.pulls.agreeing import Terms
 from node.federation.pulls.bringing import Bringer, Paused
 from node.federation.pulls.files import remove_folder

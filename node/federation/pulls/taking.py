@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from node.errors import Malformed, NotFound
-from node.federation.agreement_drafting import CONSUMER
+from node.federation.agreement_desk.drafting import CONSUMER
 from node.federation.negotiation import Negotiation
 from node.federation.policy import read_rules
 from node.federation.policy.model import leaves

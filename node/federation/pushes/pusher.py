@@ -14,9 +14,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from node.errors import ForbiddenAddress, NodeError, Refused, Stopped
-from node.federation.backoff import Backoff, asked_ms
 from node.federation.data.serving import Serving
 from node.federation.moving import PUSH, Moved, Part
+from node.federation.peers.backoff import Backoff, asked_ms
 from node.federation.pushes import bringing
 from node.federation.pushes.address import Target, target
 from node.federation.pushes.bringing import Carrier, passes

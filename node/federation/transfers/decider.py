@@ -11,7 +11,7 @@ from typing import Protocol
 
 from node.db import Tx
 from node.errors import Malformed, NotAgreed, NotFound, Unavailable
-from node.federation.agreements import Agreement
+from node.federation.agreements.agreements import Agreement
 from node.federation.answers import Ask, Decision, refusal
 from node.federation.moving import FORMATS, PULL, Origins, checked_part
 from node.federation.policy.terms import CHANNELS

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, cast
 
 from node.errors import Malformed, NotFound, Refused, Unauthenticated
-from node.federation.dialogue_delivery import REFUSED, DialogueDelivery
+from node.federation.dialogues.delivery import REFUSED, DialogueDelivery
+from node.federation.dialogues.outgoing import Outgoing
 from node.federation.dsp.transfers import TransferProcess
-from node.federation.outgoing import Outgoing
 from node.federation.transfer import Json, Kind, Step, Transfer, counted
 from node.federation.transfers import wire
 from node.federation.transfers.moves import Moves

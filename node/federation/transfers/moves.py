@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 
 from node.db import Tx
 from node.errors import Conflict
-from node.federation.dialogue_moves import DialogueMoves, reason_of
-from node.federation.dialogues import digest_of
-from node.federation.integrity import jcs
-from node.federation.outgoing import Outgoing
+from node.federation.dialogues.dialogues import digest_of
+from node.federation.dialogues.moves import DialogueMoves, reason_of
+from node.federation.dialogues.outgoing import Outgoing
+from node.federation.signing.integrity import jcs
 from node.federation.transfer import RULES, Json, Kind, PausedBy, State, Step, Transfer, counted, heard
 from node.federation.transfers import wire
 from node.federation.transfers.store import MAX_MESSAGES, Said, TransferStore

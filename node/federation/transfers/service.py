@@ -12,9 +12,9 @@ from uuid import uuid4
 
 from node.db import Database
 from node.errors import Conflict, Malformed, NotFound, Refused, TooLarge
-from node.federation.dialogue_rounds import DialogueRounds
+from node.federation.dialogues.outgoing import Outbox
+from node.federation.dialogues.rounds import DialogueRounds
 from node.federation.moving import Format
-from node.federation.outgoing import Outbox
 from node.federation.transfer import Decider, Json, Kind, Role, Step, Transfer
 from node.federation.transfers import wire
 from node.federation.transfers.decider import check_asked

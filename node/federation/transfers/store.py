@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from node.db import Database, Tx
 from node.errors import NotFound
-from node.federation.dialogues import Dialogues, Said, Shape
+from node.federation.dialogues.dialogues import Dialogues, Said, Shape
 from node.federation.transfer import Transfer
 from node.federation.transfers.wire import PATHS
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from node.errors import Malformed
-from node.federation import dialogues
+from node.federation.dialogues import dialogues
 from node.federation.dsp import transfers as messages
 from node.federation.dsp.fields import own_id
-from node.federation.integrity import jcs
+from node.federation.signing.integrity import jcs
 from node.federation.transfer import Json, Kind, Step, Transfer
 
 PATHS: Mapping[Kind, str] = {

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import NodeError
-from node.federation.agreement_drafting import MUTUAL, Wish, Words, short
+from node.federation.agreement_desk.drafting import MUTUAL, Wish, Words, short
 from node.federation.policy.purposes import LABELS
 from node.web.desk.agreements_frame import Agreements, where
 from node.web.desk.frame import Clerk, Desk

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import Conflict, Malformed, NotFound
-from node.federation.agreements import PUBLIC_COLLECTION
+from node.federation.agreements.agreements import PUBLIC_COLLECTION
 from node.web.desk import agreements_shown as shown
 from node.web.desk.frame import Clerk, Desk
 from node.web.forms import Form

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import NodeError
-from node.federation.agreement_drafting import Words
-from node.federation.agreement_readings import Question
+from node.federation.agreement_desk.drafting import Words
+from node.federation.agreement_desk.readings import Question
 from node.federation.policy import terms, wording
 from node.federation.policy.purposes import LABELS
 from node.web.desk.agreements_frame import Agreements

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from node.catalog.source_office import Standing, Wanted
 from node.errors import Conflict
-from node.federation.agreements import PUBLIC_COLLECTION
+from node.federation.agreements.agreements import PUBLIC_COLLECTION
 from node.records import is_collection_name
 from node.web.addresses import is_mirror
 from node.web.desk.frame import Clerk, Desk

@@ -13,7 +13,7 @@ from node.federation.consent import acknowledgements as hearing
 from node.federation.consent.acknowledgements import Acknowledgements
 from node.federation.consent.post import Post, Told
 from node.federation.consent.store import ConsentStore, salted_key
-from node.federation.outgoing import Outbox
+from node.federation.dialogues.outgoing import Outbox
 from tests.federation.consent.test_withdrawals import Wire
 
 HELSINKI = "https://h.example"

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from node.errors import Malformed
-from node.federation.agreement_text import read_about
+from node.federation.agreements.text import read_about
 from node.federation.consent.rules import judge, names_purposes
 from node.federation.moving import Personal
 from node.federation.policy.bases import LEGAL, NOT_PERSONAL, TRANSFER, is_consent

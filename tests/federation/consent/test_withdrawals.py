@@ -18,8 +18,8 @@ from node.federation.consent.records import Asked
 from node.federation.consent.sources import ConsentSource, Sources, write_withdrawal
 from node.federation.consent.store import ConsentStore, Withdrawal, salted_key
 from node.federation.consent.withdrawals import DAY_MS, Withdrawals
+from node.federation.dialogues.outgoing import GIVE_UP_MS, Outbox
 from node.federation.moving import Personal
-from node.federation.outgoing import GIVE_UP_MS, Outbox
 from node.federation.policy.terms import DPV
 
 HELSINKI, LONDON, GHENT = "https://h.example", "https://london.example", "https://ghent.example"

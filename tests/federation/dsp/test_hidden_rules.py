@@ -12,10 +12,10 @@ import pytest
 from pyld import jsonld
 
 from node.errors import NodeError, Refuted
-from node.federation.agreement_text import AgreementText, compose, of_message, same_as_message
+from node.federation.agreements.text import AgreementText, compose, of_message, same_as_message
 from node.federation.dsp.fields import DSP_CONTEXT
 from node.federation.dsp.policies import Offer
-from node.federation.negotiation_wire import read
+from node.federation.negotiations.wire import read
 from node.federation.policy import terms
 from node.vocab.protocol_contexts import PROTOCOL_CONTEXTS
 

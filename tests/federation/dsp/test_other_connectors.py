@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from node.federation.agreement_text import compose, dsp_agreement, of_message
+from node.federation.agreements.text import compose, dsp_agreement, of_message
 from node.federation.dsp import messages
 from node.federation.dsp.client import DspClient
 from node.federation.dsp.documents import Catalog, Dataset
 from node.federation.dsp.fields import DSP_CONTEXT
 from node.federation.dsp.policies import NS_TEXT, Agreement, Offer
-from node.federation.negotiation_wire import read
+from node.federation.negotiations.wire import read
 from node.outbound import Outbound
 from tests.federation.fake_peer import KeptServer, Said
 from tests.federation.peer_rig import FakeTokens

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from node.errors import Malformed, NotFound, TooLarge
-from node.federation.agreement_signing import Signing
+from node.federation.agreements.signing import Signing
 from node.federation.evidence import bundle, verify
 from node.federation.evidence.proofs import Hand
 from node.federation.evidence.verify import Report, pins_of, written
-from node.federation.integrity import unsecured
+from node.federation.signing.integrity import unsecured
 from node.journal import note
 from node.keys import Keyring
 from tests.federation.evidence.rig import LATER, Rig, moved

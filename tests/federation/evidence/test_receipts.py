@@ -11,8 +11,8 @@ import pytest
 from node.errors import BadSignature, Conflict, Malformed, NodeError, NotFound, Refuted
 from node.federation.evidence import proofs, receipts
 from node.federation.evidence.statements import COLLECTION, statement_in, written
-from node.federation.integrity import jcs, unsecured, with_proofs
 from node.federation.moving import Moved
+from node.federation.signing.integrity import jcs, unsecured, with_proofs
 from node.journal import rebuild
 from node.journal.verify import verify as verify_journal
 from node.keys import DAY_MS

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from node.federation.evidence.verify import verify
-from node.federation.rights import NoCollection
+from node.federation.rights.rights import NoCollection
 from node.records import EVIDENCE
 from tests.federation.agreed import agree
 from tests.federation.cities import HELSINKI, LONDON, City, cities

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from node.federation.agreement_text import AgreementText, compose, read_text
+from node.federation.agreements.text import AgreementText, compose, read_text
 from node.federation.policy import wording
 from node.federation.policy.reading import read_rules
 from node.federation.policy.sentences import Parties, Terms, parse, sections, sentences

@@ -17,9 +17,9 @@ from pyoxigraph import RdfFormat, parse, serialize
 from rdflib import Graph
 
 from node.errors import Refused
-from node.federation.agreement_text import compose, read_text
-from node.federation.integrity import jcs
+from node.federation.agreements.text import compose, read_text
 from node.federation.policy import places, terms
+from node.federation.signing.integrity import jcs
 
 AGREEMENTS = files("agreements")
 PROFILE = AGREEMENTS.joinpath("profile")

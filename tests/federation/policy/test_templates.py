@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from node.errors import Malformed, NotFound
-from node.federation.agreement_text import compose
+from node.federation.agreements.text import compose
 from node.federation.policy import read_rules, wording
 from node.federation.policy.sentences import Parties, Terms, plain
 from node.federation.policy.templates import Place, Template, fill, template_named, templates

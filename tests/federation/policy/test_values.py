@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from node.federation.agreement_view import moment
+from node.federation.agreement_desk.view import moment
 from node.federation.policy import places, purposes, quantities, terms, values
 
 DPV = terms.DPV

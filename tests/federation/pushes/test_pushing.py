@@ -14,11 +14,11 @@ import pytest
 
 from node.assembly.clock import clock_ms
 from node.errors import NotFound, PeerUnreachable
-from node.federation.message_signing import SignedTokens
 from node.federation.moved import OriginWish
 from node.federation.pushes.address import at_our_door, elsewhere
 from node.federation.pushes.fields import head_of
 from node.federation.pushes.pusher import AT_ONCE, AT_ONCE_OF_ONE
+from node.federation.signing.messages import SignedTokens
 from node.federation.transfer import Step, Transfer
 from node.journal import catch_up
 from node.outbound import Reply

@@ -16,8 +16,8 @@ from uuid import uuid4
 from node.assembly.clock import clock_ms
 from node.federation.dsp.fields import DSP_CONTEXT
 from node.federation.negotiation import Kind, Negotiation
-from node.federation.negotiation_parties import PeerParties
-from node.federation.negotiations import House, Negotiations
+from node.federation.negotiations.negotiations import House, Negotiations
+from node.federation.negotiations.parties import PeerParties
 from node.federation.offers import OfferDraft
 from node.federation.policy.values import time_text
 from node.federation.transfer import Transfer

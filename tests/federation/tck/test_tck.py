@@ -152,5 +152,5 @@ def test_without_a_token_nothing_but_the_versions_is_told(there: Kit) -> None:
 
 def test_a_node_as_it_is_delivered_knows_no_scripts(there: Kit) -> None:
     """What decides for the kit's own city is what persons approved, and no setting says otherwise."""
-    assert type(there.own.federation.agreeing.dsp.decider).__module__ == "node.federation.approvals"
+    assert type(there.own.federation.agreeing.dsp.decider).__module__ == "node.federation.negotiations.approvals"
     assert not [name for name in type(there.own.node.settings).model_fields if "tck" in name or "script" in name]

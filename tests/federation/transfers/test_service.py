@@ -10,7 +10,7 @@ import pytest
 
 from node.db import Database
 from node.errors import BadSignature, Conflict, ForbiddenAddress, Malformed, NotAgreed, NotFound
-from node.federation.outgoing import GIVE_UP_MS, LEASE_MS
+from node.federation.dialogues.outgoing import GIVE_UP_MS, LEASE_MS
 from node.federation.transfer import Step, Transfer
 from tests.conftest_db import BOTH, _urls
 from tests.federation.transfers.sides import AGREEMENT, DATASET, HELSINKI, LONDON, Clock, Line, Side, starts, talk

@@ -7,7 +7,7 @@ import pytest
 
 from node.assembly.today import DEAD_AFTER, KEY_DAYS, _is_exchanged_with, _of_peer, _reminded, _stands, _Tells
 from node.catalog.tasks import DAY_MS
-from node.federation.health import Expiry, FollowHealth, PeerHealth
+from node.federation.peers.health import Expiry, FollowHealth, PeerHealth
 from node.web.desk.agreements_frame import where
 from tests.catalog.conftest import city, grown, lasting_parser  # noqa: F401 - fixtures
 from tests.catalog.rig import City
