@@ -1,7 +1,7 @@
 """Agreements as they stand: what both cities' journals say of each, and whether it is in force at a moment.
 
 Reads the tables `agreement` (from our own pair journals) and `stated` (from those of peers), which
-`agreement_follower` keeps and which can be made anew. In force means: our newest state says so, theirs does not say
+`follower` keeps and which can be made anew. In force means: our newest state says so, theirs does not say
 otherwise, now lies within the term, nothing that has begun replaces it, and it is signed by both, or a setting says
 that an unsigned one suffices. Everything here reads; `pair_journals` writes.
 """
@@ -117,9 +117,15 @@ class Agreement:
     @property
     def text(self) -> "AgreementText":
         """Read what was signed; it was checked when it came in."""
-        from node.federation.agreements.text import read_text
+        return _text_of(self.signed)
 
-        return read_text(self.signed)
+
+@lru_cache(maxsize=32)
+def _text_of(signed: str) -> "AgreementText":
+    # The door of data asks for it at each request, and reading composes it anew to compare.
+    from node.federation.agreements.text import read_text
+
+    return read_text(signed)
 
 
 _OWN = (

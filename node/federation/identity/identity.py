@@ -3,7 +3,7 @@
 A statement (OpenID Federation's entity configuration, as `citynode` extends it) proves only that its writer holds the
 key it names; whether that is the city one means is said by the fingerprint that came by a trusted way, and afterwards
 by the pinned keys: `chain_holds` is the one rule for new keys. Pure: no network, no database, no clock. What we say of
-ourselves is made in `own_identity`.
+ourselves is made in `own`.
 """
 
 import re

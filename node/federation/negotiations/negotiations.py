@@ -2,7 +2,7 @@
 
 Whatever comes is stored before it is acknowledged and decided on later, by whoever decides for us: `deliver` asks it
 and sends what follows, so that a crash between any two steps is mended by the next round. Nobody is waited for while
-the database is locked. The rules of the game are in `negotiation` (pure), its changes in `negotiation_moves`.
+the database is locked. The rules of the game are in `negotiation` (pure), its changes in `moves`.
 """
 
 from collections.abc import Callable, Sequence

@@ -2,7 +2,7 @@
 
 Trust is pinned (house decision 6): what a person approved is kept, and a later statement may only add to it what the
 pinned keys vouch for. Other keys without such a voucher hold the peer apart, with both statements as evidence. Asks the
-peer for its statement and nothing else; the book itself, its tables and its bookkeeping are in `peer_store`.
+peer for its statement and nothing else; the book itself, its tables and its bookkeeping are in `store`.
 """
 
 import hashlib

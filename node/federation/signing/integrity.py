@@ -3,7 +3,7 @@
 Signed is the exact JSON in its canonical form (RFC 8785), `@context` and all, so nobody can turn its meaning by another
 context; a proof that names an earlier one in `previousProof` covers that one too. Whoever reads strangers' JSON reads
 it here, once: what two readers could take for two things is refused before a signature is looked at. Pure: keys come
-as bytes, signing is handed in. Who has to sign an agreement, in which order and when, is `agreement_signing`.
+as bytes, signing is handed in. Who has to sign an agreement, in which order and when, is `signing`.
 """
 
 import json

@@ -3,7 +3,7 @@
 Pure: no keys, no clock, no network; signing is handed in. Signature-Input is read strictly, in the one spelling that
 structured fields have (RFC 8941), so that what is covered is exactly what stands there. Of the parameters of a
 component only `req` is known (an answer that covers its question); anything else is refused rather than passed over.
-Which components have to be covered, by whose key and how fresh, is for `message_signing`.
+Which components have to be covered, by whose key and how fresh, is for `messages`.
 """
 
 import base64
