@@ -15,6 +15,8 @@ import node
 from node.settings import Settings, load
 from tests.said import unknown_in
 
+pytestmark = pytest.mark.slow  # seconds in all, and the fast suite has a minute
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE_TEXT = (ROOT / "docker-compose.federation.yml").read_text()

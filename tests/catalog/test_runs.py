@@ -20,6 +20,8 @@ from node.errors import AlreadyRunning, JournalBusy, NotFound
 from tests.catalog.rig import ID, City, counts, dataset, datasets, make_city, turtle
 from tests.portal_server import PortalServer, page, wait_until
 
+pytestmark = pytest.mark.slow  # seconds in all, and the fast suite has a minute
+
 NOW = 1_800_000_000_000
 
 

@@ -27,6 +27,8 @@ from node.vocab.kinds.writing import payload_of
 from tests.federation.agreed import agree, change
 from tests.federation.cities import HELSINKI, LONDON, City, cities
 
+pytestmark = pytest.mark.slow  # seconds in all, and the fast suite has a minute
+
 FORMS = {"ttl": "TURTLE", "jsonld": "JSON_LD", "rdf": "RDF_XML", "nt": "N_TRIPLES"}
 WORD = "quokka"  # in no example
 Two = tuple[City, City]

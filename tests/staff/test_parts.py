@@ -31,6 +31,8 @@ from node.staff.second import DRAFT_MS, SecondFactors
 from node.staff.trail import Trail
 from node.staff.tries import FREE, HOUR_MS, KEPT_MS, LONGEST_WAIT_MS, PER_ADDRESS, Tries, Try
 
+pytestmark = pytest.mark.slow  # seconds in all, and the fast suite has a minute
+
 # RFC 6238, appendix B: seconds, and the last six digits of its codes of SHA-1.
 VECTORS = [
     (59, "287082"),

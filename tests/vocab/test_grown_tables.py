@@ -10,6 +10,8 @@ from node.vocab import lists
 from node.vocab.official import load_official
 from node.vocab.tables import Table, write
 
+pytestmark = pytest.mark.slow  # seconds in all, and the fast suite has a minute
+
 OFFICIAL = """
 @prefix skos: <http://www.w3.org/2004/02/skos/core#> .
 @prefix theme: <http://publications.europa.eu/resource/authority/data-theme/> .

@@ -16,6 +16,8 @@ from node.web.reading import Reading
 from tests.web.cities import AT_MS, BASE, NOISE_IRI, PARKING, City, noise, parking, small
 from tests.web.client import Client
 
+pytestmark = pytest.mark.slow  # seconds in all, and the fast suite has a minute
+
 HYDRA = "http://www.w3.org/ns/hydra/core#"
 DCAT = "http://www.w3.org/ns/dcat#"
 HERE = "/collections/open-data"

@@ -1,11 +1,15 @@
 """Replies from memory are true: they are those a router would give now."""
 
+import pytest
+
 from node.journal import Draft
 from node.web.answer import Document, encode
 from node.web.front import Front, Keeper
 from node.web.reading import Reading
 from tests.web.cities import AT_MS, BASE, PARKING, City, parking, small
 from tests.web.client import Client
+
+pytestmark = pytest.mark.slow  # seconds in all, and the fast suite has a minute
 
 HERE = "/datasets/parking.ttl"
 

@@ -21,6 +21,8 @@ from tests.portal_server import PortalServer, page
 from tests.web.cities import AT_MS, BASE, NOISE_IRI, PARKING, PREFIX, City, noise, parking, payload, small
 from tests.web.client import Client
 
+pytestmark = pytest.mark.slow  # seconds in all, and the fast suite has a minute
+
 FEED = "/collections/open-data/feed"
 AS = "https://www.w3.org/ns/activitystreams#"
 TREE = "https://w3id.org/tree#"

@@ -14,6 +14,8 @@ from node.keys import Keyring
 from node.web.limits import Buckets, Gate, Limits, door_of, net_of
 from tests.federation.oauth_rig import HELSINKI, LONDON, Door, Town, know, made_node
 
+pytestmark = pytest.mark.slow  # seconds in all, and the fast suite has a minute
+
 
 class Clock:
     """A clock that a test moves."""

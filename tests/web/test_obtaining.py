@@ -9,6 +9,8 @@ from tests.web.cities import AT_MS, BASE, EU, PARKING, City, payload
 from tests.web.client import Client
 from tests.web.walk import Page
 
+pytestmark = pytest.mark.slow  # seconds in all, and the fast suite has a minute
+
 SURVEY = f"{BASE}/datasets/survey"
 WAY = f"/request-access?iri={quote(SURVEY, safe='/')}"
 

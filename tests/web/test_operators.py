@@ -10,6 +10,8 @@ from tests.web.cities import BASE, City
 from tests.web.client import Client
 from tests.web.test_catalog import fill
 
+pytestmark = pytest.mark.slow  # seconds in all, and the fast suite has a minute
+
 
 def test_health_and_readiness(city: City, client: Client) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
