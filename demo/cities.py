@@ -31,7 +31,7 @@ class City:
     live: str
     is_live: bool = False
     place: str = ""
-    restricted: tuple[str, ...] = ()
+    restricted: tuple[tuple[str, str], ...] = ()
 
     @property
     def base_url(self) -> str:
@@ -101,14 +101,13 @@ class City:
             self.tell("sources", "add", self.source, location, "--kind", self.kind)
         # A live portal may be away: the city then runs with what it holds.
         self.say("harvest", "run", self.source, must=not self.is_live)
-        for collection in self.restricted:
-            self._restrict(collection)
+        for collection, title in self.restricted:
+            self._restrict(collection, title)
 
-    def _restrict(self, collection: str) -> None:
+    def _restrict(self, collection: str, title: str) -> None:
         """Make a restricted collection of the descriptions beside this file, unless it is there."""
         if collection in {each["name"] for each in self.json("sources", "list")}:
             return
-        title = f"{collection.title()} of {self.name}"
         self.tell("collections", "create", collection, "--visibility", "restricted", "--title", title)
         file = str(HERE / f"{self.slug}-{collection}.ttl")
         self.ask("sources", "add", collection, file, "--kind", "dcat", "--collection", collection)
@@ -160,7 +159,7 @@ HELSINKI = City(
     kind="ckan",
     written="helsinki.json",
     live="https://hri.fi/data/api/3/action",
-    restricted=("plans", "surveys"),
+    restricted=(("plans", "Helsingin suunnitelmia"), ("surveys", "Helsingin tutkimuksia")),
 )
 LONDON = City(
     name="London",
@@ -171,5 +170,5 @@ LONDON = City(
     kind="datapress",
     written="london.json",
     live="https://data.london.gov.uk/api/v3/datasets/export.json",
-    restricted=("plans",),
+    restricted=(("plans", "Plans of London"),),
 )

@@ -113,15 +113,14 @@ def _erase(file: Path, person: str) -> None:
 def _cut(helsinki: City, london: City, agreement: str, target: Path) -> None:
     """Revoke an agreement in mid-stream."""
     target.unlink(missing_ok=True)
-    part = target.with_name(f"{target.name}.part")
     words = ["data", "get", DATASET, "--purpose", PURPOSE, "--part", diaries.LARGE, "--to", str(target)]
     print(f"  London$ citynode {' '.join(words[:-1])} {short(target)} &", flush=True)
     getting = subprocess.Popen(
         london.command(*words), env=london.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
-        until(lambda: part.exists() and part.stat().st_size > 1_000_000, "a megabyte to be here")
-        came_mb = part.stat().st_size / 1e6
+        until(lambda: _unfinished_bytes(target) > 1_000_000, "a megabyte to be here")
+        came_mb = _unfinished_bytes(target) / 1e6
         typed(helsinki, "agreements", "revoke", agreement, "--yes", "--reason", "The council asked for it", shown=False)
         said, _ = getting.communicate(timeout=60)
     finally:
@@ -132,6 +131,11 @@ def _cut(helsinki: City, london: City, agreement: str, target: Path) -> None:
     if target.exists() or not getting.returncode:
         raise subprocess.CalledProcessError(1, "the stream was not cut")
     print(f"{short(target)} does not exist: what is not whole never bears the name of the data", flush=True)
+
+
+def _unfinished_bytes(target: Path) -> int:
+    """Give how much lies beside a file that is still to come."""
+    return sum(each.stat().st_size for each in target.parent.glob(".citynode-*/*"))
 
 
 def _prove(helsinki: City, london: City, agreement: str, bundle: Path) -> None:

@@ -27,17 +27,27 @@ PARKING = {"helsinki": "datasets/helsingin-pysakointipaikat", "london": "dataset
 
 @dataclass(frozen=True)
 class Model:
-    """A city model: how its address ends, what people read, and the dataset that it belongs to."""
+    """A city model: how its address ends, what people read in each language, and the dataset that it belongs to."""
 
     name: str
-    title: str
+    titles: tuple[str, ...]
     dataset: str
 
 
 MODELS = {
-    "helsinki": Model("kalasatama", "Kalasatama yksinkertaisina lohkoina", "datasets/helsingin-3d-kaupunkitietomalli"),
+    "helsinki": Model(
+        "kalasatama",
+        (
+            "Kalasatama yksinkertaisina lohkoina@fi",
+            "Fiskehamnen som enkla block@sv",
+            "Kalasatama as plain blocks@en",
+        ),
+        "datasets/helsingin-3d-kaupunkitietomalli",
+    ),
     "london": Model(
-        "olympic-park", "The Olympic Park as plain blocks", "datasets/queen-elizabeth-olympic-park-3d-model-e66ju"
+        "olympic-park",
+        ("The Olympic Park as plain blocks",),
+        "datasets/queen-elizabeth-olympic-park-3d-model-e66ju",
     ),
 }
 # What stands in each city's folder is published in this order, so that nothing names what is not there yet.
@@ -89,7 +99,8 @@ def _publish_model(city: City) -> None:
     file = blocks.write(city.slug, city.folder / "models" / f"{model.name}.city.json")
     # The live portals have other datasets, or give them other names.
     dataset = () if city.is_live else ("--dataset", f"{city.base_url}/{model.dataset}")
-    typed(city, "models", "publish", str(file), *dataset, "--title", model.title, "--name", model.name)
+    titles = [word for title in model.titles for word in ("--title", title)]
+    typed(city, "models", "publish", str(file), *dataset, *titles, "--name", model.name)
 
 
 def _mirror(one: City, other: City, *collections: str) -> None:

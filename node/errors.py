@@ -38,24 +38,30 @@ status is `node/web/problems.py`. This module imports nothing of ours.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class NodeError(Exception):
     """The root; never raised itself.
 
     `said` is what a page says instead of the message, in its reader's language: a key of its words, and what stands
-    in them; whoever raises it for a page sets it.
+    in them. `field` is which value is wrong, by the name that forms and the API have for it.
     """
 
     code: ClassVar[str] = "error"
     said: tuple[str, Mapping[str, object]] = ("", {})
+    field: str = ""
 
     def __init__(self, message: str, *, fix: str = "") -> None:
         """Keep one sentence that says what is wrong and, in `fix`, one that says what to do."""
         super().__init__(message)
         self.message = message
         self.fix = fix
+
+    def on_page(self, key: str, /, *, field: str = "", **values: object) -> Self:
+        """Keep what a page says instead, where a command line in `fix` is of no use, and which value is wrong."""
+        self.said, self.field = (key, values), field
+        return self
 
     def __str__(self) -> str:
         """Give one line: what is wrong, then what to do."""
@@ -72,12 +78,10 @@ class Malformed(Refused):
     """Bytes or values that do not follow their format; `faults` has a sentence each, where all were found at once.
 
     `places` has the JSON pointer and the sentence of each, where the values came as JSON, and `place_codes` a word for
-    each where there is one. `said` is what a page says instead, in its reader's language: a key of its words, and what
-    stands in them.
+    each where there is one.
     """
 
     code = "malformed"
-    said: tuple[str, Mapping[str, object]] = ("", {})
     faults: tuple[str, ...] = ()
     places: tuple[tuple[str, str], ...] = ()
     place_codes: tuple[str, ...] = ()

@@ -1,6 +1,8 @@
 """Laws of sending a long body: whole or visibly not, at the other side's pace, cut at any moment, never to anywhere."""
 
+import contextlib
 import io
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -72,6 +74,26 @@ def door() -> Iterator[Outbound]:
 
 def send(door: Outbound, url: str, body: Any, **changes: Any) -> Reply:
     return door.send(url, body, **({"method": "PUT", "length": None, "silence_s": 5.0} | changes))
+
+
+@contextlib.contextmanager
+def hasty(status: int) -> Iterator[str]:
+    """Give the address of a server that answers when it has read a thousand bytes, and closes."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        one, _ = listening.accept()
+        with one:
+            got = b""
+            while len(got) < 1_000:
+                got += one.recv(1_000)
+            one.sendall(f"HTTP/1.1 {status} Well\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    with listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/in"
+        serving.join()
 
 
 class Endless:
@@ -172,6 +194,24 @@ def test_no_redirect_is_followed(server: Drain, door: Outbound) -> None:
     server.answer = Said(b"", 307, {"Location": "/elsewhere"})
     assert send(door, server.url, io.BytesIO(b"x"), length=1).status == 307
     assert len(server.raw) == 1
+
+
+@pytest.mark.parametrize("length", [9 * MEGABYTE, 200_000])
+@pytest.mark.parametrize("status", [200, 413])
+def test_an_answer_before_all_was_taken_says_so_however_much_lies_in_buffers(
+    door: Outbound, length: int, status: int
+) -> None:
+    with hasty(status) as url:
+        reply = send(door, url, io.BytesIO(bytes(length)), length=length)
+    assert (reply.status, reply.is_success) == (status, False)
+    assert reply.is_early or status == 413
+
+
+@pytest.mark.slow
+def test_who_takes_all_and_leaves_the_connection_open_has_taken_all(server: Drain, door: Outbound) -> None:
+    server.answer = Said(b"", 201, {"Connection": "keep-alive", "Content-Length": "0"})
+    reply = send(door, server.url, io.BytesIO(bytes(MEGABYTE)), length=MEGABYTE)
+    assert (reply.is_success, server.taken) == (True, [MEGABYTE])
 
 
 def test_nobody_there_is_said_before_anything_is_read(door: Outbound, server: Drain) -> None:

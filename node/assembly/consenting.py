@@ -22,6 +22,7 @@ from node.federation.consent.post import Post
 from node.federation.consent.rules import Json, names_purposes
 from node.federation.consent.sources import Ask, Reply, Sources
 from node.federation.consent.store import ConsentStore
+from node.federation.consent.went import Went
 from node.federation.consent.withdrawals import Evidence, Withdrawals
 from node.federation.data.origin_store import OriginStore
 from node.federation.dialogues.outgoing import Outbox
@@ -45,7 +46,7 @@ def build(ground: Ground, agreeing: Agreeing, origins: OriginParts, state: Evide
     sources = Sources(
         _asking(ground, deadline_s), origins.credentials.headers, deadline_s=deadline_s, monotonic=time.monotonic
     )
-    noticed = Noticed(store, sources)
+    noticed = Noticed(store, sources, Went(ground.db))
     post = Post(Outbox(ground.db, chance=random.random), ground.client)
 
     def about(iri: str) -> Json:

@@ -12,13 +12,16 @@ from node.assembly.moving import Moving
 from node.catalog.tasks import DAY_MS
 from node.catalog.today import Need, Values
 from node.federation.data_desk import DataDesk, Rooms
-from node.federation.moved import StatementTold
+from node.federation.moved import DeletionTold, StatementTold
 from node.federation.pulls.store import COMMAND_LINE
 
 # A transfer that was asked for and has not begun for so long waits for somebody.
 STUCK_MS = DAY_MS
 # A command that fails within so long fails before the eyes of whoever ran it.
 IN_SIGHT_MS = 600_000
+# From when on a deadline is near.
+NEAR_MS = 7 * DAY_MS
+_MOST_SAID = 3  # places named in one sentence
 _HERE = "/desk/data"
 
 
@@ -32,6 +35,7 @@ def build(moving: Moving) -> DataDesk:
         moving.origin_parts.office,
         moving.consenting.office,
         moving.evidencing.desk,
+        moving.deletions,
     )
     return DataDesk(rooms)
 
@@ -46,27 +50,35 @@ class DataNeeds:
     def __call__(self, now_ms: int) -> Iterator[Need]:
         """Look at all of it."""
         yield from self._withdrawals(now_ms)
+        yield from self._deletions(now_ms)
         yield from self._differences(now_ms)
         yield from self._origins()
         yield from self._transfers(now_ms)
 
     def _withdrawals(self, now_ms: int) -> Iterator[Need]:
-        counted: dict[tuple[str, str], list[int]] = {}
-        for each in self.desk.withdrawals():
-            overdue = not each.acknowledged_ms and now_ms - each.at_ms > DAY_MS
-            if each.direction == "in" or overdue:
-                what = "withdrawal" if each.direction == "in" else "withdrawal-out"
-                counted.setdefault((what, each.peer), []).append(each.at_ms)
-        for (what, peer), times in sorted(counted.items()):
-            values: Values = {"city": self.city_of(peer), "n": len(times)}
-            yield Need(what, f"{_HERE}/withdrawals", values, at_ms=min(times))
+        for each in self.desk.waiting(now_ms - DAY_MS):
+            what = "withdrawal" if each.direction == "in" else "withdrawal-out"
+            values: Values = {"city": self.city_of(each.peer), "n": each.count}
+            yield Need(what, f"{_HERE}/withdrawals?{urlencode({'city': each.peer})}", values, at_ms=each.oldest_ms)
+
+    def _deletions(self, now_ms: int) -> Iterator[Need]:
+        """Tell what we must delete, and who was to have deleted ours and has not said so, a day being for the post."""
+        for each in self.desk.deletions():
+            values: Values = {"city": self.city_of(each.peer), "title": each.title, "due_ms": each.due_ms}
+            values["n"] = len(each.datasets)
+            if each.direction == "in":
+                what = "deletion-late" if each.due_ms <= now_ms else "deletion"
+                urgent = each.due_ms - now_ms < NEAR_MS
+                values["what"] = _lies(each)
+                yield Need(what, f"{_HERE}/deletions", values, urgent=urgent, at_ms=each.ended_ms)
+            elif each.due_ms + DAY_MS <= now_ms:
+                yield Need("deletion-out", f"{_HERE}/deletions#theirs", values, at_ms=each.due_ms)
 
     def _differences(self, now_ms: int) -> Iterator[Need]:
         """Tell of receipts that differ, for a week: nothing settles one, but somebody was told by then."""
         found: dict[str, list[StatementTold]] = {}
-        for each in self.desk.statements(limit=200):
-            if each.kind == "difference" and now_ms - each.at_ms < 7 * DAY_MS:
-                found.setdefault(each.peer, []).append(each)
+        for each in self.desk.statements(kind="difference", since_ms=now_ms - 7 * DAY_MS, limit=200):
+            found.setdefault(each.peer, []).append(each)
         for peer, listed in sorted(found.items()):
             one = f"{_HERE}/evidence?{urlencode({'name': listed[0].record})}"
             values: Values = {"city": self.city_of(peer), "n": len(listed)}
@@ -108,3 +120,10 @@ class DataNeeds:
             if pull.state == "failed" and now_ms - pull.changed_ms < 7 * DAY_MS:
                 title = pull.dataset.rstrip("/").rpartition("/")[2]
                 yield Need("pull-failed", f"{_HERE}/pulls/{pull.number}", {"title": title}, at_ms=pull.changed_ms)
+
+
+def _lies(each: DeletionTold) -> str:
+    """Say what was fetched, and where it was put as far as this node put it there."""
+    places = {one.dataset: one.target for one in each.fetched}
+    said = [f"{dataset.rstrip('/').rpartition('/')[2]}: {places.get(dataset, '?')}" for dataset in each.datasets]
+    return ", ".join(said[:_MOST_SAID]) + (" …" if len(said) > _MOST_SAID else "")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from node.assembly import consenting as consentings
+from node.assembly import deleting as deletings
 from node.assembly import evidencing as evidencings
 from node.assembly import origins as own_origins
 from node.assembly import pulling as pullings
@@ -18,6 +19,7 @@ from node.assembly.agreeing import Agreeing
 from node.assembly.ground import Ground
 from node.federation.consent.rows import as_filtered
 from node.federation.data.origins import DataOrigins
+from node.federation.deletions.deletions import Deletions
 from node.federation.moving import Moved, Part
 from node.federation.pushes.incoming import Incoming
 from node.federation.pushes.pusher import Pusher
@@ -36,6 +38,7 @@ class Moving:
     incoming: Incoming
     consenting: consentings.Consenting
     evidencing: evidencings.Evidencing
+    deletions: Deletions
     door: servings.DataDoor
     pusher: Pusher
     pulling: pullings.Pulling
@@ -85,6 +88,7 @@ def build(ground: Ground, agreeing: Agreeing, rights: Rights) -> Moving:  # noqa
         incoming=incoming,
         consenting=consenting,
         evidencing=evidencing,
+        deletions=deletings.build(ground, agreeing, evidencing),
         door=door,
         pusher=pushing.pusher(ground, transferring.transfers, door, evidencing),
         pulling=pullings.build(ground, agreeing, others),

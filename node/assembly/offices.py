@@ -75,7 +75,7 @@ def build(ground: Ground, parts: Parts) -> Offices:
         decisions=parts.decisions,
         peers=peers,
         catalogues=parts.dsp.client,
-        sources=Sources(ground.journals, ground.keyring, ground.identity, peers, settings.federation),
+        sources=_sources(ground),
         city=settings.name,
         base_url=base_url,
         names=lambda: _titles(ground),
@@ -120,8 +120,13 @@ def _register(ground: Ground, agreements: Agreements) -> Register:
         keys_of=keys_of,
         here=Reports(ground.db, ground.peers, ground.client),
         there=RefusalsHeard(ground.journals),
+        sources=_sources(ground),
         clock_ms=clock_ms,
     )
+
+
+def _sources(ground: Ground) -> Sources:
+    return Sources(ground.journals, ground.keyring, ground.identity, ground.peers, ground.settings.federation)
 
 
 def _drafting(ground: Ground, offers: Offers) -> Drafting:

@@ -11,6 +11,8 @@ from uuid import uuid4
 from node.assembly.clock import clock_ms
 from node.assembly.ground import Ground
 from node.catalog.offered import Offered
+from node.federation.consent.columns import columns_of
+from node.federation.consent.store import ConsentStore
 from node.federation.data.credentials import Credentials
 from node.federation.data.digests import Digests
 from node.federation.data.files import FilePlace
@@ -22,6 +24,7 @@ from node.federation.data.places import Place
 from node.federation.data.remote import Remote
 from node.federation.data.s3 import S3Place
 from node.federation.data.s3_sink import S3Sink
+from node.federation.data.subjects import Subjects
 from node.keys.sealing import Sealer
 from node.outbound import origin_of
 
@@ -56,13 +59,15 @@ def build(ground: Ground) -> OriginParts:
         "s3": S3Place(outbound, remote, credentials, clock_ms=clock_ms),
     }
     store, held = OriginStore(db), Offered(db, ground.journals)
-    digests = Digests(store, places, held, clock_ms=clock_ms)
+    subjects = Subjects(places, columns_of, ConsentStore(db).source)
+    digests = Digests(store, places, held, subjects, clock_ms=clock_ms)
     office = OriginOffice(
         store,
         places,
         digests,
         credentials,
         files=files,
+        subjects=subjects,
         outbound=outbound,
         holdings=held,
         base_url=settings.base_url,

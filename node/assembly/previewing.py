@@ -15,6 +15,7 @@ from node.catalog.previews.rounds import Fetching, Previewer
 from node.catalog.previews.store import Looks
 from node.catalog.shelf import Shelf
 from node.db import Database
+from node.federation.data.origin_store import OriginStore
 from node.outbound import Outbound
 from node.settings import Settings
 
@@ -35,7 +36,7 @@ class Previews:
 
 def build(settings: Settings, *, db: Database, shelf: Shelf, outbound: Outbound) -> Previews:
     """Put them together; opens nothing by itself."""
-    folder = Folder(settings.data / "previews")
+    folder, residents = Folder(settings.data / "previews"), OriginStore(db).personal_ones
     fetching = Fetching(
         outbound,
         settings.data / "work",
@@ -46,7 +47,7 @@ def build(settings: Settings, *, db: Database, shelf: Shelf, outbound: Outbound)
     return Previews(
         automatic=settings.preview_mib > 0,
         keeper=previews_keeper(db, shelf, clock_ms=clock_ms),
-        previewer=Previewer(db, fetching, folder, clock_ms=clock_ms),
-        looks=Looks(db.hot()),
+        previewer=Previewer(db, fetching, folder, clock_ms=clock_ms, residents=residents),
+        looks=Looks(db.hot(), residents),
         folder=folder,
     )

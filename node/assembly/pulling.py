@@ -19,9 +19,11 @@ from node.federation.pulls.bringing import Bringer
 from node.federation.pulls.door import DataDoor
 from node.federation.pulls.download import Downloader
 from node.federation.pulls.finding import Finder
+from node.federation.pulls.naming import Naming
 from node.federation.pulls.office import PullDesk, PullOffice
 from node.federation.pulls.ports import Receipts, Sinks, Transfers
 from node.federation.pulls.receiving import Incoming, Receiver
+from node.federation.pulls.room import Room
 from node.federation.pulls.runner import Crew, Runner
 from node.federation.pulls.store import PullStore
 from node.federation.pushes.address import at_our_door
@@ -65,20 +67,22 @@ def build(ground: Ground, agreeing: Agreeing, others: Others) -> Pulling:
         settings.base_url,
         settings.data_auto_templates,
     )
-    store, folder = PullStore(ground.db), settings.data / FOLDER
+    store, folder = PullStore(ground.db), (settings.data / FOLDER).absolute()
+    naming, room = Naming(store, clock_ms), Room(settings.data)
     tokens = SignedTokens(ground.oauth.source, ground.oauth.messages)
-    door = DataDoor(ground.outbound, tokens, ground.oauth.messages, max_bytes=settings.data_max_gib << 30)
+    allow_http = settings.on_loopback or settings.allow_http_peers
+    max_bytes = settings.data_max_gib << 30
+    door = DataDoor(ground.outbound, tokens, ground.oauth.messages, max_bytes=max_bytes, allow_http=allow_http)
     crew = Crew(
         store,
         finder,
         terms,
         others.transfers,
-        Bringer(store, door, Downloader(door, random.random), others.transfers, folder, clock_ms),
-        Receiver(store, others.incoming, at_our_door(settings.base_url), folder, clock_ms),
+        Bringer(store, door, Downloader(door, random.random), others.transfers, naming, room, folder, clock_ms),
+        Receiver(store, others.incoming, naming, room, at_our_door(settings.base_url), folder, clock_ms),
         others.receipts,
         others.sinks,
         ground.oauth.source.thumbprint,
-        folder,
         clock_ms,
         random.random,
     )

@@ -52,7 +52,8 @@ def build(settings: Settings, *, db: Database, outbound: Outbound) -> Staff:
         longest_ms=settings.desk_session_h * 3_600_000,
     )
     seconds = SecondFactors(db, sealer, clock_ms, city=settings.name)
-    proofs = Proofs(people, seconds, *(Tries(db, clock_ms, kind) for kind in ("password", "code", "again")))
+    counted = ("password", "code", "again", "again code")
+    proofs = Proofs(people, seconds, *(Tries(db, clock_ms, kind) for kind in counted))
     signing_in = SigningIn(proofs, sealer, clock_ms, demand=settings.second_factor)
     return Staff(
         people=people,

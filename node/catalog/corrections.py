@@ -112,7 +112,10 @@ class Corrections:
             Changed: Somebody corrected it meanwhile, or a harvest was faster.
         """
         if len(note) > MOST_NOTE:
-            raise Malformed(f"A note has at most {MOST_NOTE:,} characters.", fix="Write a shorter one.")
+            raise Malformed(
+                f"A note has at most {MOST_NOTE:,} characters.",
+                fix="Write a shorter one.",
+            ).on_page("no.note", field="note", most=MOST_NOTE)
         sheet = self.show(iri)
         _check_read(sheet.correction, version)
         wanted = self._news(sheet, self._tidy(said))
@@ -136,7 +139,9 @@ class Corrections:
         with self._journals.db.read() as tx:
             known = correction_store.one(tx, iri)
         if known is None:
-            raise NotFound(f"There is no correction of {iri[:200]}.", fix="List them: citynode corrections list")
+            raise NotFound(
+                f"There is no correction of {iri[:200]}.", fix="List them: citynode corrections list"
+            ).on_page("no.correction")
         _check_read(known, version)
         try:
             sheet = self.show(iri)
@@ -165,13 +170,16 @@ class Corrections:
     def _held(self, iri: str) -> Held:
         held = next((each for each in self._shelf.all_by_iri(iri) if "/" not in each.collection), None)
         if held is None:
-            raise NotFound(f"No record {iri[:200]} of ours is published.")
+            raise NotFound(f"No record {iri[:200]} of ours is published.").on_page("no.correction.record")
         return held
 
     def _source_of(self, tx: Tx, held: Held) -> str:
         source = names.source_of(tx, held.kind, held.slug)
         if source is None:
-            raise Conflict("This city wrote the record itself.", fix="Change the record, where it is written.")
+            raise Conflict(
+                "This city wrote the record itself.",
+                fix="Change the record, where it is written.",
+            ).on_page("no.correction.own")
         return source
 
     def _payload(self, held: Held, known: Correction | None) -> bytes:
@@ -205,7 +213,9 @@ class Corrections:
         if contacts.is_personal_mailbox(email):
             yield Problem("/contact/email", "personal-mailbox", "It looks like a person's mailbox: name an office's.")
         if sheet.correction is not None and not sheet.correction.source:
-            raise Conflict("What the source said was erased here.", fix="Run the source, then correct it again.")
+            raise Conflict(
+                "What the source said was erased here.", fix="Run the source, then correct it again."
+            ).on_page("no.correction.erased")
         yield from self._of_payload(sheet, said)
 
     def _of_payload(self, sheet: Sheet, said: Said) -> Iterator[Problem]:
@@ -244,7 +254,10 @@ class Corrections:
             # A harvest appends under the same lock, and looks at corrections again within it.
             tx.lock(f"journal/{held.collection}")
             if self._held(record.iri) != held or correction_store.one(tx, record.iri) != sheet.correction:
-                raise Changed("The record has changed since it was read.", fix="Look at it again.")
+                raise Changed(
+                    "The record has changed since it was read.",
+                    fix="Look at it again.",
+                ).on_page("no.record.changed")
             draft = Draft(record.iri, record.slug, record.kind, "put", record.payload)
             self._journals.append_followed(tx, held.collection, [draft], self._followers, at_ms=now_ms)
             save_findings(tx, self._journals.get(tx, held.collection).id, {record.iri: record.findings})
@@ -262,7 +275,7 @@ def _check_read(known: Correction | None, version: str | None) -> None:
     if version is None or version == (known.version if known else ""):
         return
     message = f"{known.who} has corrected it meanwhile." if known else "Its correction was taken back meanwhile."
-    raise Changed(message, fix="Look at it again; what you wrote was not kept.")
+    raise Changed(message, fix="Look at it again; what you wrote was not kept.").on_page("no.correction.changed")
 
 
 def _is_same(file: object) -> bool:
@@ -272,6 +285,8 @@ def _is_same(file: object) -> bool:
 
 def _refuse(problems: Sequence[Problem]) -> None:
     if problems:
-        error = Malformed(problems[0].message if len(problems) == 1 else f"{len(problems)} things are to be mended.")
+        error = Malformed(
+            problems[0].message if len(problems) == 1 else f"{len(problems)} things are to be mended."
+        ).on_page("no.mend", count=len(problems))
         error.places = tuple((each.pointer, each.message) for each in problems)
         raise error

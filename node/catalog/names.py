@@ -265,7 +265,10 @@ def reserve(tx: Tx, kind: str, iris: Mapping[str, str], *, live: bool) -> None:
         source = source_of(tx, kind, slug)
         if source is not None:
             message = f"The source {source} has a record of the name {slug}."
-            raise Conflict(message, fix="Choose another name, or take it out of the source.")
+            raise Conflict(
+                message,
+                fix="Choose another name, or take it out of the source.",
+            ).on_page("no.record.source", source=source, name=slug)
     save(tx, _WRITTEN, {iri: Named(iri, slug, kind) for slug, iri in iris.items()}, live=live)
 
 

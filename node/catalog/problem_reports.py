@@ -130,7 +130,10 @@ class ProblemReports:
             problem_store.tidy(tx, now_ms)
             self._check_room(tx, who, about.peer, now_ms)
             if any(each.said == new.said for each in problem_store.of_record(tx, about.iri)):
-                raise Conflict("The same was reported already.", fix="Wait until it is settled.")
+                raise Conflict(
+                    "The same was reported already.",
+                    fix="Wait until it is settled.",
+                ).on_page("no.report.same")
             problem_store.add(tx, new, caller=who)
             if about.peer:
                 self._post.report(tx, about.peer, _told(new), now_ms)
@@ -160,7 +163,9 @@ class ProblemReports:
         with self._db.read() as tx:
             found = problem_store.one(tx, name)
         if found is None:
-            raise NotFound("There is no such report.", fix="Reports are forgotten a year after they were settled.")
+            raise NotFound(
+                "There is no such report.", fix="Reports are forgotten a year after they were settled."
+            ).on_page("no.report.gone")
         return _public(found)
 
     # ------------------------------------------------------------ other cities
@@ -253,9 +258,15 @@ class ProblemReports:
         with self._db.read() as tx:
             found = problem_store.beginning(tx, name) if name.isalnum() and name.isascii() else []
         if len(found) > 1:
-            raise Conflict(f"Several reports begin with {name[:40]!r}.", fix="Write more of the id.")
+            raise Conflict(
+                f"Several reports begin with {name[:40]!r}.",
+                fix="Write more of the id.",
+            ).on_page("no.report.several")
         if not found:
-            raise NotFound(f"There is no report {name[:40]!r}.", fix="List them: citynode reports list")
+            raise NotFound(
+                f"There is no report {name[:40]!r}.",
+                fix="List them: citynode reports list",
+            ).on_page("no.report")
         return found[0]
 
     def sort(self, name: str, kind: str) -> Report:
@@ -291,19 +302,26 @@ class ProblemReports:
             Malformed: There is no such outcome, or no reason.
         """
         if outcome not in SETTLED:
-            raise Malformed(f"A report cannot end as {outcome[:40]!r}.", fix=f"It is {' or '.join(SETTLED)}.")
+            raise Malformed(
+                f"A report cannot end as {outcome[:40]!r}.",
+                fix=f"It is {' or '.join(SETTLED)}.",
+            ).on_page("no.report.outcome", field="outcome")
         return self._moved(name, outcome, _reason(reason, needed=True), shown=publish)
 
     def _moved(self, name: str, state: str, reason: str, *, shown: bool | None) -> Report:
         found = self.show(name)
         if found.way == "sent" and found.state != "undelivered":
-            raise Conflict("This report is another city's to settle.", fix="Its answer is shown here when it comes.")
+            raise Conflict(
+                "This report is another city's to settle.", fix="Its answer is shown here when it comes."
+            ).on_page("no.report.theirs")
         now_ms = max(self._clock_ms(), found.at)
         with self._db.write() as tx:
             tx.lock("problem_reports")
             was = ("received", "undelivered", "looking")
             if not problem_store.move(tx, found.id, state, was=was, reason=reason, at_ms=now_ms):
-                raise Conflict(f"This report was {found.state} already.", fix="Look at it: citynode reports show")
+                raise Conflict(
+                    f"This report was {found.state} already.", fix="Look at it: citynode reports show"
+                ).on_page("no.report.settled")
             if shown is not None:
                 problem_store.settle(tx, found.id, shown=shown)
             if found.way == "received":
@@ -357,10 +375,13 @@ def _checked(words: Words) -> Words:
     _check_kind(words.kind)
     text = "".join(c for c in words.text.replace("\r\n", "\n") if c in "\n\t" or not _is_hidden(c)).strip()
     if not text or len(text) > MAX_TEXT:
-        raise _wrong("text", f"A report has 1 to {MAX_TEXT:,} characters.", "Say in a sentence or two what is wrong.")
+        said = f"A report has 1 to {MAX_TEXT:,} characters."
+        raise _wrong("text", said, "Say in a sentence or two what is wrong.").on_page("no.report.words", most=MAX_TEXT)
     mailbox = words.mailbox.strip()
     if mailbox and (len(mailbox) > _MAX_MAIL or not is_email(mailbox)):
-        raise _wrong("mailbox", "That is no mail address.", "Write one, or leave it empty.")
+        raise _wrong("mailbox", "That is no mail address.", "Write one, or leave it empty.").on_page(
+            "no.submission.mail"
+        )
     return Words(words.kind, text, words.language if is_language(words.language) else "", mailbox)
 
 
@@ -370,13 +391,16 @@ def _is_hidden(sign: str) -> bool:
 
 def _check_kind(kind: str) -> None:
     if kind not in KINDS:
-        raise _wrong("kind", f"There is no problem of the sort {kind[:40]!r}.", f"It is one of: {', '.join(KINDS)}.")
+        said = f"There is no problem of the sort {kind[:40]!r}."
+        raise _wrong("kind", said, f"It is one of: {', '.join(KINDS)}.").on_page("no.report.kind", field="kind")
 
 
 def _reason(text: str, *, needed: bool) -> str:
     text = text.strip()
     if len(text) > MAX_REASON or (needed and not text):
-        raise _wrong("reason", f"A reason has 1 to {MAX_REASON:,} characters.", "Say what was done, or why nothing is.")
+        said = f"A reason has 1 to {MAX_REASON:,} characters."
+        fix = "Say what was done, or why nothing is."
+        raise _wrong("reason", said, fix).on_page("no.reason", field="reason", most=MAX_REASON)
     return text
 
 

@@ -58,7 +58,7 @@ class Publisher:
                 raise Conflict(
                     f"The collection {name} is restricted, and what is published there is for everyone.",
                     fix=f"Open it: citynode collections set {name} --visibility public",
-                )
+                ).on_page("no.collection.closed", name=name)
             entries = self._journals.append_followed(tx, name, drafts, self._followers, at_ms=now_ms)
         self._journals.checkpoint(name, at_ms=now_ms)
         return Published(_named(entries, "put"), _named(entries, "withdraw"))

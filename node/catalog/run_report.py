@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from node.catalog.runs import Run, RunRow, Runs
 from node.catalog.shelf import Held, Shelf
-from node.catalog.story import Difference, Stories, owner_of, title_of
+from node.catalog.story import Difference, Stories, owner_said, title_said
 from node.catalog.work import FINDINGS_JOINED_BY
 from node.vocab.ntriples import triples_of
 
@@ -48,12 +48,14 @@ class RunReports:
         self._shelf = shelf
         self._language = language
 
-    def rows(self, run: Run, change: str, *, offset: int = 0, limit: int = MOST_ROWS) -> list[RunRow]:
+    def rows(
+        self, run: Run, change: str, *, offset: int = 0, limit: int = MOST_ROWS, language: str = ""
+    ) -> list[RunRow]:
         """Give what a run did of one kind (added, changed, withdrawn, refused, held, note …), in order."""
         if run.dry or change in _KEPT:
             kept = self._runs.rows(run.id, change, limit=offset + limit)[offset:]
             return self._titled(kept) if change in ("held", "withdrawn") else kept
-        return self._stories.touched(run, change, offset=offset, limit=limit)
+        return self._stories.touched(run, change, offset=offset, limit=limit, language=language or self._language)
 
     def everything(self, run: Run) -> list[RunRow]:
         """Give all of it, refused and held first; at most 10,000."""
@@ -71,11 +73,11 @@ class RunReports:
         counts = Counter(part for row in rows if row.change != "refused" for part in sentences(row.message))
         return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_MOST_FINDINGS]
 
-    def differences(self, run: Run, *, offset: int = 0, limit: int = 50) -> Sequence[Difference]:
+    def differences(self, run: Run, *, offset: int = 0, limit: int = 50, language: str = "") -> Sequence[Difference]:
         """Give records that a run changed, line by line."""
         if run.dry or not run.counters.changed:
             return []
-        return self._stories.differences(run, offset=offset, limit=limit)
+        return self._stories.differences(run, offset=offset, limit=limit, language=language or self._language)
 
     def likely(self, held: Sequence[RunRow]) -> Likely | None:
         """Name the one publisher to whom most of what is held belongs, if it is more than a few."""
@@ -104,8 +106,9 @@ class RunReports:
         if not payload:
             return row
         triples = triples_of(payload)
-        title, owner = (of(triples, row.iri, self._language) for of in (title_of, owner_of))
-        return replace(row, title=title if title != row.iri else row.title, owner=owner)
+        (title, tag), (owner, owner_tag) = (of(triples, row.iri, self._language) for of in (title_said, owner_said))
+        titled = replace(row, title=title, title_tag=tag) if title != row.iri else row
+        return replace(titled, owner=owner, owner_tag=owner_tag)
 
 
 def sentences(message: str) -> set[str]:

@@ -126,7 +126,7 @@ class RunRow:
     """Something of a run that the journal does not tell: a refusal, a held withdrawal, a finding of a dry run.
 
     A `sample` is one of the first records of a dry run, as it would be published: its payload is the message, its kind
-    the code. It is given only to who asks for samples.
+    the code. It is given only to who asks for samples. The tags are the languages of title and owner, where known.
     """
 
     change: Literal["refused", "held", "note", "added", "changed", "withdrawn", "unchanged", "sample"]
@@ -136,6 +136,8 @@ class RunRow:
     owner: str
     code: str
     message: str
+    title_tag: str = ""
+    owner_tag: str = ""
 
 
 class Runs:
@@ -214,7 +216,7 @@ class Runs:
             )
         found = self.get(run_id)
         if not taken:
-            raise Conflict(f"Run {run_id} waits no more: it is {found.state}.")
+            raise Conflict(f"Run {run_id} waits no more: it is {found.state}.").on_page("no.run.taken", number=run_id)
         return found
 
     def _prune(self, tx: Tx, source: str) -> None:
@@ -281,7 +283,7 @@ class Runs:
             if not run.counters.held:
                 raise Conflict(
                     f"Run {run_id} holds no withdrawals: they were decided.", fix=f"Look: /desk/runs/{run_id}"
-                )
+                ).on_page("no.run.decided", number=run_id)
             tx.run(
                 "UPDATE run SET state = 'running', stage = 'withdraw', heartbeat_at = ?, deadline_at = ?, pid_host = ?,"
                 " cancel_requested = FALSE WHERE id = ?",
@@ -411,7 +413,10 @@ def _plain(text: str) -> str:
 
 
 def _unknown(run_id: int) -> NotFound:
-    return NotFound(f"There is no run {run_id}.", fix="List them: citynode harvest list")
+    return NotFound(
+        f"There is no run {run_id}.",
+        fix="List them: citynode harvest list",
+    ).on_page("no.run", number=run_id)
 
 
 def _check_idle(tx: Tx, source: str) -> None:
@@ -419,7 +424,7 @@ def _check_idle(tx: Tx, source: str) -> None:
     if live:
         raise AlreadyRunning(
             f"Run {live[0]} of {source!r} is under way.", fix=f"Wait, or: citynode harvest cancel {live[0]}"
-        )
+        ).on_page("desk.run.busy")
 
 
 # What is kept in the text of the counts without being one.

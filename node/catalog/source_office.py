@@ -206,7 +206,7 @@ class SourceOffice:
         """
         self._runs.bury_dead(self._clock_ms())
         if (run := self._runs.get(number)).state in ENDED:
-            raise Conflict(f"Run {number} has ended already: {run.state}.")
+            raise Conflict(f"Run {number} has ended already: {run.state}.").on_page("no.run.ended", number=number)
         return self._runs.request_cancel(number, now_ms=self._clock_ms())
 
     def approve(self, number: int, keys: Collection[str] | None = None, *, by: str, word: str = "") -> Run:
@@ -283,13 +283,19 @@ def _columns(wanted: Wanted) -> dict[str, Any]:
 def _checked(wanted: Wanted, *, files: bool) -> Wanted:
     location = wanted.location.strip()
     if not files and not location.startswith(("http://", "https://")):
-        raise Malformed(f"{location[:80]!r} is no web address.", fix="Write one that begins with https:// or http://.")
+        raise Malformed(
+            f"{location[:80]!r} is no web address.",
+            fix="Write one that begins with https:// or http://.",
+        ).on_page("no.source.address", field="location")
     if len(location) > 2_000:
-        raise Malformed("The address is longer than 2,000 characters.")
+        raise Malformed("The address is longer than 2,000 characters.").on_page("no.source.long", field="location")
     if wanted.every_min and not MIN_EVERY <= wanted.every_min <= MAX_EVERY:
         raise Malformed(
             f"Every {wanted.every_min} minutes is not possible.", fix=f"Choose {MIN_EVERY} minutes or more, or 0."
-        )
+        ).on_page("no.source.rhythm", field="every_min", least=MIN_EVERY)
     if wanted.threshold is not None and not 0 <= wanted.threshold <= 100:
-        raise Malformed(f"{wanted.threshold} is no percentage.", fix="Choose 0 to 100.")
+        raise Malformed(
+            f"{wanted.threshold} is no percentage.",
+            fix="Choose 0 to 100.",
+        ).on_page("desk.source.percent", field="threshold")
     return replace(wanted, location=location)

@@ -77,8 +77,9 @@ def portal_of(kind: str) -> Portal:
     except KeyError:
         known = ", ".join(sorted(portals()))
         raise UnknownKind(
-            f"There is no adapter for sources of kind {kind!r}.", fix=f"Kinds that exist: {known}."
-        ) from None
+            f"There is no adapter for sources of kind {kind!r}.",
+            fix=f"Kinds that exist: {known}.",
+        ).on_page("no.source.kind", field="kind", kind=kind[:40]) from None
 
 
 class Sources:
@@ -100,19 +101,21 @@ class Sources:
         portal_of(source.kind)
         if not is_collection_name(source.name):
             raise Malformed(
-                f"{source.name!r} is no name for a source.", fix="Use a-z, 0-9 and -, at most 63 characters."
-            )
+                f"{source.name!r} is no name for a source.",
+                fix="Use a-z, 0-9 and -, at most 63 characters.",
+            ).on_page("no.source.name", field="name")
         source.location = _location(source.location)
         with self._db.write() as tx:
             if tx.session.get(Source, source.name):
                 raise Conflict(
-                    f"A source named {source.name!r} exists.", fix="Choose another name, or remove it first."
-                )
+                    f"A source named {source.name!r} exists.",
+                    fix="Choose another name, or remove it first.",
+                ).on_page("no.source.taken", field="name", name=source.name)
             if not tx.row("SELECT 1 FROM collection WHERE name = ?", source.collection):
                 raise NotFound(
                     f"There is no collection {source.collection!r}.",
                     fix=f"Create it: citynode collections create {source.collection}",
-                )
+                ).on_page("no.collection", field="collection", name=source.collection[:63])
             tx.session.add(source)
             tx.session.flush()
             tx.session.expunge(source)
@@ -136,8 +139,9 @@ class Sources:
         with self._db.write() as tx:
             if not tx.row("SELECT 1 FROM collection WHERE name = ?", values.get("collection", found.collection)):
                 raise NotFound(
-                    f"There is no collection {values['collection']!r}.", fix="Create it: citynode collections create"
-                )
+                    f"There is no collection {values['collection']!r}.",
+                    fix="Create it: citynode collections create",
+                ).on_page("no.collection", field="collection", name=values["collection"])
             for column in _CHANGEABLE & changed.keys():
                 tx.run(f"UPDATE source SET {column} = ? WHERE name = ?", changed[column], name)  # noqa: S608
         return self.get(name)
@@ -158,7 +162,10 @@ class Sources:
         with self._db.read() as tx:
             found = tx.session.get(Source, name)
             if found is None:
-                raise NotFound(f"There is no source {name!r}.", fix="List them: citynode sources list")
+                raise NotFound(
+                    f"There is no source {name!r}.",
+                    fix="List them: citynode sources list",
+                ).on_page("no.source", name=name[:63])
             tx.session.expunge(found)
         return found
 
@@ -196,8 +203,14 @@ def _location(location: str) -> str:
     if location.startswith(("http://", "https://")) and _has_host(location):
         return location
     if "://" in location:
-        raise Malformed(f"{location!r} is neither an http(s) address nor a file.", fix="Give a URL or a path.")
+        raise Malformed(
+            f"{location!r} is neither an http(s) address nor a file.",
+            fix="Give a URL or a path.",
+        ).on_page("no.source.address", field="location")
     path = Path(location).expanduser().resolve()
     if not path.is_file():
-        raise NotFound(f"There is no file {path}.", fix="Give the path of a readable file, or a URL.")
+        raise NotFound(
+            f"There is no file {path}.",
+            fix="Give the path of a readable file, or a URL.",
+        ).on_page("no.source.file", field="location")
     return str(path)

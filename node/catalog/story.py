@@ -20,12 +20,13 @@ _NAMES = {"<http://xmlns.com/foaf/0.1/name>", "<http://www.w3.org/2006/vcard/ns#
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A changed record, as lines of its payload."""
+    """A changed record, as lines of its payload; `tag` is the language of its title."""
 
     iri: str
     title: str
     removed: tuple[str, ...]
     added: tuple[str, ...]
+    tag: str = ""
 
 
 class Stories:
@@ -48,13 +49,13 @@ class Stories:
             told.append(self._row(entry, before))
         return kept + told
 
-    def touched(self, run: Run, change: str, *, offset: int, limit: int) -> list[RunRow]:
+    def touched(self, run: Run, change: str, *, offset: int, limit: int, language: str = "en") -> list[RunRow]:
         """Give some of the records that a run added, changed or withdrew, in order of entry; only they are read."""
         wanted = (pair for pair in self._entries(run) if _change(*pair) == change)
-        return [self._row(*pair) for pair in islice(wanted, offset, offset + limit)]
+        return [self._row(*pair, language) for pair in islice(wanted, offset, offset + limit)]
 
-    def differences(self, run: Run, *, offset: int = 0, limit: int = 1000) -> list[Difference]:
-        """Give the changed records of a run line by line."""
+    def differences(self, run: Run, *, offset: int = 0, limit: int = 1000, language: str = "en") -> list[Difference]:
+        """Give the changed records of a run line by line, their titles in a language if they can be."""
         found: list[Difference] = []
         changed = (pair for pair in self._entries(run) if _change(*pair) == "changed")
         for entry, before in islice(changed, offset, offset + limit):
@@ -64,7 +65,8 @@ class Stories:
             new, old = self._payload(opening.digest), self._payload(before)
             removed = tuple(sorted(set(old.split("\n")) - set(new.split("\n"))))
             added = tuple(sorted(set(new.split("\n")) - set(old.split("\n"))))
-            found.append(Difference(opening.record, title_of(triples_of(new.encode()), opening.record), removed, added))
+            title, tag = title_said(triples_of(new.encode()), opening.record, language)
+            found.append(Difference(opening.record, title, removed, added, tag))
         return found
 
     def _payload(self, digest: str) -> str:
@@ -83,15 +85,16 @@ class Stories:
                     pairs = [(entry, self._reader.digest_before(tx, collection, entry)) for entry in entries]
                 yield from pairs
 
-    def _row(self, entry: Entry, before: str | None) -> RunRow:
+    def _row(self, entry: Entry, before: str | None, language: str = "en") -> RunRow:
         opening = entry.opening
         if opening is None:
             return RunRow("changed", "", "", "(erased)", "", "", "")
         digest = opening.digest if opening.op == "put" else before or ""
         triples = triples_of(self._payload(digest).encode()) if digest else []
-        title = title_of(triples, opening.record)
-        owner = owner_of(triples, opening.record)
-        return RunRow(_change(entry, before), "", opening.record, title, owner, "", "")  # type: ignore[arg-type]
+        title, title_tag = title_said(triples, opening.record, language)
+        owner, owner_tag = owner_said(triples, opening.record, language)
+        change = _change(entry, before)
+        return RunRow(change, "", opening.record, title, owner, "", "", title_tag, owner_tag)  # type: ignore[arg-type]
 
 
 def _change(entry: Entry, before: str | None) -> str:
@@ -102,9 +105,14 @@ def _change(entry: Entry, before: str | None) -> str:
 
 def title_of(triples: list[Triple], iri: str, language: str = "en") -> str:
     """Give a record's title: an original in the language, then any original, then a translation, then the IRI."""
+    return title_said(triples, iri, language)[0]
+
+
+def title_said(triples: list[Triple], iri: str, language: str) -> tuple[str, str]:
+    """Give that title with the tag of its language."""
     titles = [o for s, p, o in triples if p == _TITLE and s == f"<{iri}>" and is_literal(o)]
     ranked = _ranked(titles, language)
-    return value_of(ranked[0]) if ranked else iri
+    return (value_of(ranked[0]), language_of(ranked[0])) if ranked else (iri, "")
 
 
 def _ranked(values: list[str], language: str) -> list[str]:
@@ -113,6 +121,13 @@ def _ranked(values: list[str], language: str) -> list[str]:
 
 def owner_of(triples: list[Triple], iri: str, language: str = "en") -> str:
     """Give the name of a record's publisher, chosen as a title is, or its IRI, or empty."""
+    return owner_said(triples, iri, language)[0]
+
+
+def owner_said(triples: list[Triple], iri: str, language: str) -> tuple[str, str]:
+    """Give that name with the tag of its language."""
     publishers = {o for s, p, o in triples if s == f"<{iri}>" and p == _PUBLISHER}
     names = _ranked([o for s, p, o in triples if s in publishers and p in _NAMES], language)
-    return value_of(names[0]) if names else min((value_of(o) for o in publishers), default="")
+    if names:
+        return value_of(names[0]), language_of(names[0])
+    return min((value_of(o) for o in publishers), default=""), ""

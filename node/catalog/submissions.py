@@ -184,21 +184,25 @@ class Submissions:
         if odd:
             raise Malformed(
                 f"A submission has no member {odd[0][:60]!r}.", fix=f"It has: {', '.join(sorted(_MEMBERS))}."
-            )
+            ).on_page("no.submission.form")
         if body.get("leave_empty"):
-            raise Malformed("The member 'leave_empty' was filled in.", fix="Leave it empty: only programs see it.")
+            raise Malformed(
+                "The member 'leave_empty' was filled in.", fix="Leave it empty: only programs see it."
+            ).on_page("form.trap")
         table = TABLES.get(kind) if isinstance(kind := body.get("kind", ""), str) and kind in KINDS else None
         if table is None:
-            raise Malformed("That kind is not taken here.", fix=f"The member kind is one of: {', '.join(KINDS)}.")
+            raise Malformed(
+                "That kind is not taken here.", fix=f"The member kind is one of: {', '.join(KINDS)}."
+            ).on_page("no.submission.form")
         described, language, email = body.get("described"), body.get("language", "en"), body.get("email", "")
         if not isinstance(described, Mapping):
             raise Malformed(
                 "The member 'described' is no JSON object.", fix="It holds the fields, as GET /submissions lists."
-            )
+            ).on_page("no.submission.form")
         if not isinstance(language, str) or not is_language(language):
             error = Malformed(
                 "The member 'language' is no language that is known.", fix="Write a tag such as en or fi."
-            )
+            ).on_page("no.submission.form")
             error.places, error.place_codes = (("/language", "This is no language that is known."),), ("language",)
             raise error
         if not isinstance(email, str) or (email and not is_email(email)):
@@ -235,10 +239,12 @@ class Submissions:
             if each.state != "accepted":
                 raise Conflict(
                     f"One of the same {what} waits to be looked at already.", fix="Wait until it is decided."
-                )
+                ).on_page("submit.same")
             if self._names.record(each.kind, each.record) is not None:
                 iri = self._iri(each)
-                raise Conflict(f"One of the same {what} is published already: {iri}", fix="Tell the city what changed.")
+                raise Conflict(
+                    f"One of the same {what} is published already: {iri}", fix="Tell the city what changed."
+                ).on_page("submit.same")
 
     def standing(self, name: str, secret: str) -> Standing:
         """Tell who submitted it how it stands. Raises NotFound, also for a wrong secret."""
@@ -249,7 +255,7 @@ class Submissions:
         if found is None or not right:
             raise NotFound(
                 "There is no such submission, or the secret is another.", fix="Use the address you were given."
-            )
+            ).on_page("no.submission.address")
         state = "waiting" if found.state in submission_store.OPEN else found.state
         told = Standing(found.id, state, found.at_ms, found.decided_ms, found.reason, "")
         return self._since(found, told) if state == "accepted" else told
@@ -327,7 +333,9 @@ class Submissions:
             Malformed: The reason is empty or too long.
         """
         if not reason.strip() or len(reason) > MAX_REASON:
-            raise Malformed(f"A reason has 1 to {MAX_REASON:,} characters.", fix="Say what its sender could do better.")
+            raise Malformed(
+                f"A reason has 1 to {MAX_REASON:,} characters.", fix="Say what its sender could do better."
+            ).on_page("no.reason", field="reason", most=MAX_REASON)
         found = self._found(name)
         if found.state != "waiting":
             raise _decided(found)
@@ -338,14 +346,22 @@ class Submissions:
         with self._db.read() as tx:
             found = submission_store.beginning(tx, name) if name.isalnum() and name.isascii() else []
         if len(found) > 1:
-            raise Conflict(f"Several submissions begin with {name[:40]!r}.", fix="Write more of the id.")
+            raise Conflict(
+                f"Several submissions begin with {name[:40]!r}.",
+                fix="Write more of the id.",
+            ).on_page("no.submission.several")
         if not found:
-            raise NotFound(f"There is no submission {name[:40]!r}.", fix="List them: citynode submissions list")
+            raise NotFound(
+                f"There is no submission {name[:40]!r}.", fix="List them: citynode submissions list"
+            ).on_page("no.submission")
         return found[0]
 
     def _begin(self, found: Submitted, slug: str) -> Submitted:
         if slug_of(slug) != slug:
-            raise Malformed(f"{slug[:60]!r} ends no address.", fix="Write a-z, 0-9 and -, at most 80.")
+            raise Malformed(
+                f"{slug[:60]!r} ends no address.",
+                fix="Write a-z, 0-9 and -, at most 80.",
+            ).on_page("no.record.slug", field="slug", name=slug[:60])
         with self._db.write() as tx:
             tx.lock("submissions")
             submission_store.begin(tx, found.id, self._address(tx, found, slug))
@@ -362,7 +378,10 @@ class Submissions:
         if not taken and not submission_store.reserved(tx, found.kind, wanted, but=found.id):
             return wanted
         if slug:
-            raise Conflict(f"There is or was a {found.kind} {slug} already.", fix="Choose another name.")
+            raise Conflict(
+                f"There is or was a {found.kind} {slug} already.",
+                fix="Choose another name.",
+            ).on_page("no.submission.taken", field="slug", name=slug)
         return f"{wanted[:50]}-{found.id[:8]}"
 
     def _give_back(self, found: Submitted) -> None:
@@ -413,22 +432,30 @@ def refused(what: str, found: Sequence[Problem]) -> Malformed:
     """Name every place at once; the sentence tells the first."""
     more = f" {len(found) - 1} more." if len(found) > 1 else ""
     first = f"{found[0].pointer or '/'}: {found[0].message}"
-    error = Malformed(f"{what}: {first}{more}", fix="Mend it and send it again.")
+    error = Malformed(f"{what}: {first}{more}", fix="Mend it and send it again.").on_page("no.mend", count=len(found))
     error.places = tuple((f"/described{each.pointer}", each.message) for each in found)
     error.place_codes = tuple(each.code for each in found)
     return error
 
 
 def _no_address() -> Malformed:
-    error = Malformed("The member 'email' is no mail address.", fix="Write one, or leave it out.")
+    error = Malformed(
+        "The member 'email' is no mail address.",
+        fix="Write one, or leave it out.",
+    ).on_page("no.submission.mail", field="email")
     error.places, error.place_codes = (("/email", "This is no mail address."),), ("email",)
     return error
 
 
 def _decided(found: Submitted) -> Conflict:
     if found.state in submission_store.OPEN:
-        return Conflict("Somebody is deciding on this submission.", fix="Look again: citynode submissions list")
-    return Conflict(f"This submission was {found.state} already.", fix="Look at it: citynode submissions show")
+        return Conflict(
+            "Somebody is deciding on this submission.", fix="Look again: citynode submissions list"
+        ).on_page("no.submission.deciding")
+    return Conflict(
+        f"This submission was {found.state} already.",
+        fix="Look at it: citynode submissions show",
+    ).on_page("no.submission.decided")
 
 
 def _hash(text: str) -> str:

@@ -48,7 +48,9 @@ class Withdrawals:
         held = self._undecided(number)
         chosen = {row.source_key for row in held} if keys is None else set(keys)
         if strange := chosen - {row.source_key for row in held}:
-            raise Malformed(f"Run {number} does not hold {min(strange)[:80]!r}.", fix=f"Look: /desk/runs/{number}")
+            raise Malformed(
+                f"Run {number} does not hold {min(strange)[:80]!r}.", fix=f"Look: /desk/runs/{number}"
+            ).on_page("no.run.changed", number=number)
         kept = len(held) - len(chosen)
         with self._taken_up(number) as run:
             source = self._sources.get(run.source)
@@ -58,7 +60,10 @@ class Withdrawals:
                 self._bury(run, source, gone, watch=watch)
             self._harvest.sign(run, source)
             if watch.why:
-                raise Conflict(watch.why[1], fix="Decide again; what was withdrawn before stays withdrawn.")
+                raise Conflict(
+                    watch.why[1],
+                    fix="Decide again; what was withdrawn before stays withdrawn.",
+                ).on_page("no.run.stopped")
             said = f"{len(gone)} held withdrawals were approved." + (f" {kept} records stay published." if kept else "")
             _decide(run, Decision(by, self._clock_ms(), len(gone), kept, word[:_WORD_BYTES]), said)
         return run
@@ -93,13 +98,16 @@ class Withdrawals:
         run = self._runs.get(number)
         held = self.held(run)
         if not held:
-            raise Conflict(f"Run {number} holds no withdrawals.", fix="List runs: citynode harvest list")
+            raise Conflict(
+                f"Run {number} holds no withdrawals.",
+                fix="List runs: citynode harvest list",
+            ).on_page("no.run.decided", number=number)
         self._runs.check_idle(run.source, now_ms=self._clock_ms())
         newest = self._runs.newest(run.source, walked=True)
         if newest and newest.id != number:
             raise Conflict(
                 f"Run {newest.id} has read the source since.", fix=f"Look at it: citynode harvest show {newest.id}"
-            )
+            ).on_page("no.run.newer", number=newest.id)
         return held
 
     def _bury(self, run: Run, source: Source, gone: list[Known], *, watch: Watch | None = None) -> None:

@@ -1,8 +1,9 @@
 """What a command does stands in the audit trail: who of this host, which command, on what, and how it ended.
 
 Every command that opens the node is written down but those that are known to read only; so a new one is written down
-until somebody says here that it changes nothing. Of what was typed only the first argument is kept, a name in nearly
-all of them: options may hold what nobody should read.
+until somebody says here that it changes nothing. What the desk writes down is written down here too, such as a look at
+another city or at a source of consent. Of what was typed only the first argument is kept, a name in nearly all of them:
+options may hold what nobody should read.
 """
 
 import os
@@ -28,9 +29,9 @@ READING = frozenset(
     simulate sparql stats status suggest tasks templates today verify
     """.split()  # noqa: SIM905 (a list of words reads better as words)
 )
-READING_IN_FULL = frozenset({"peers test", "quality fix", "sources test", "staff sessions"})
-# Those that change something although others of their last word read.
-WRITING = frozenset({"audit export"})
+READING_IN_FULL = frozenset({"data deletions", "quality fix", "staff sessions"})
+# Those that do something although others of their last word read.
+WRITING = frozenset({"audit export", "consent sources check"})
 _MOST_TARGET = 200
 
 

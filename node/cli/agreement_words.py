@@ -148,6 +148,18 @@ def wish_of(
 # ---------------------------------------------------------------- printing
 
 
+def print_places(places: Sequence[Mapping[str, Any]]) -> None:
+    """Print the places of a template, and of each choice what its names stand for."""
+    say.table(
+        ("place", "kind", "needed", "default", "write such as", "what it says"),
+        [(p["name"], p["kind"], "yes" if p["needed"] else "", p["default"], p["example"], p["help"]) for p in places],
+    )
+    for place in places:
+        if place["choices"]:
+            say.line(f"{place['name']} is one of:")
+            say.table(("name", "what it says"), list(place["choices"].items()))
+
+
 def print_thing(found: Mapping[str, Any]) -> None:
     """Print how one thing stands."""
     kind = found["kind"]

@@ -17,6 +17,7 @@ from node.cli.agreement_words import (
     name_of,
     print_asked,
     print_lists,
+    print_places,
     print_simulation,
     print_still_open,
     print_thing,
@@ -120,10 +121,7 @@ def templates(
         say.table(("template", "title", "places"), [(t["id"], t["title"], len(t["places"])) for t in found])
         return
     say.line(f"{found[0]['id']}: {found[0]['title']}")
-    say.table(
-        ("place", "kind", "needed", "default", "what it says"),
-        [(p["name"], p["kind"], "yes" if p["needed"] else "", p["default"], p["help"]) for p in found[0]["places"]],
-    )
+    print_places(found[0]["places"])
 
 
 @app.command("list")
@@ -379,70 +377,6 @@ def revoke(
             question = "Drop it?" if kinds == {"draft"} else "End it? There is no way back but a new agreement."
             confirm(question, fix=_LOOK)
         _closed(_office(node).act("revoke", name, reason=reason), as_json)
-
-
-# ---------------------------------------------------------------- proofs
-
-
-@app.command()
-def export(
-    name: NameArgument,
-    to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE", help="Where to; standard output without it.")
-    ] = None,
-    data: DataOption = None,
-) -> None:
-    """Write everything that proves an agreement into one file, which needs no node to be verified."""
-    with opened(data) as node:
-        body = _office(node).readings.export(name)
-    if to is None:
-        sys.stdout.buffer.write(body)
-        sys.stdout.flush()
-        return
-    try:
-        with to.open("xb") as file:
-            file.write(body)
-    except FileExistsError as error:
-        raise Conflict(f"{to} is there already.", fix="Give another name.") from error
-    except OSError as error:
-        raise Conflict(f"{to} cannot be written: {error.strerror}.") from error
-    say.line(f"Wrote {len(body)} bytes to {to}")
-    say.note(
-        f"Anyone can verify it: citynode agreements verify {to} --fingerprint F --fingerprint G"
-        " (F: citynode identity; G: citynode peers show PEER)"
-    )
-
-
-@app.command()
-def verify(
-    what: Annotated[str, typer.Argument(metavar="FILE|NAME", help="An export, or an agreement that this node holds.")],
-    fingerprint: Annotated[
-        list[str] | None,
-        typer.Option("--fingerprint", metavar="F", help="Of a city's key, told by a trusted way; repeatable."),
-    ] = None,
-    federation: Annotated[str, typer.Option("--federation", metavar="IRI", help="Which the proofs must be for.")] = "",
-    as_json: JsonOption = False,
-    data: DataOption = None,
-) -> None:
-    """Prove an agreement: 0 proven, 1 refuted, 3 something is missing. A file needs no node and no network."""
-    from node.federation.agreements.verifier import MAX_BYTES, verify_bundle
-
-    file = Path(what)
-    if file.is_file():
-        with file.open("rb") as opened_file:
-            body = opened_file.read(MAX_BYTES + 1)
-        report = verify_bundle(body, trusted=fingerprint or (), federation=federation, now_ms=now_ms())
-    else:
-        if what.endswith(".json") or ("/" in what and "://" not in what):
-            raise NotFound(f"There is no file {what}.", fix="Give the path of an export, or the name of an agreement.")
-        with opened(data) as node:
-            report = _office(node).readings.verify(what)
-    if as_json:
-        say.document(report.document())
-    else:
-        say.lines(report.lines())
-    if report.exit_code:
-        raise typer.Exit(report.exit_code)
 
 
 # ---------------------------------------------------------------- helpers

@@ -32,11 +32,19 @@ def set_(
     header: Annotated[str, typer.Option("--header", help="Of header: its name, such as X-API-Key.")] = "",
     key_id: Annotated[str, typer.Option("--key-id", help="Of s3: the access key's id.")] = "",
     region: Annotated[str, typer.Option("--region", help="Of s3: the region; us-east-1 if left out.")] = "",
+    addressing: Annotated[
+        str,
+        typer.Option(
+            "--addressing",
+            metavar="path|virtual",
+            help="Of s3: https://HOST/BUCKET/KEY (path, if left out) or https://BUCKET.HOST/KEY.",
+        ),
+    ] = "",
     data: DataOption = None,
 ) -> None:
     """Write a credential; one of this name is replaced. The secret is read from a file or standard input."""
     secret = _secret(file)
-    more = {"user": user, "header": header, "key_id": key_id, "region": region}
+    more = {"user": user, "header": header, "key_id": key_id, "region": region, "addressing": addressing}
     with opened(data) as node:
         told = node.federation.moving.origin_parts.office.set_credential(name, kind, where, secret, more)
     say.line(f"Set {told.name} ({told.kind}) for {told.where}")

@@ -46,7 +46,10 @@ def get(
     part: Annotated[str, typer.Option("--part", metavar="NAME", help="One part of it; all if left out.")] = "",
     peer: PeerOption = "",
     to: Annotated[
-        str, typer.Option("--to", metavar="FILE|FOLDER/|s3://…", help="Where it goes; here if left out.")
+        str,
+        typer.Option(
+            "--to", metavar="FILE|FOLDER/|s3://…", help="Where it goes; here if left out. A FILE is replaced."
+        ),
     ] = "",
     push: Annotated[bool, typer.Option("--push", help="Let the other city bring it to our node.")] = False,
     ask: Annotated[

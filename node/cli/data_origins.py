@@ -24,6 +24,7 @@ PartOption = Annotated[
 ColumnOption = Annotated[
     str, typer.Option("--subject-column", metavar="COLUMN", help="The column that says whom a row is about.")
 ]
+_SHOWN = 20
 ConsentOption = Annotated[str, typer.Option("--consent", metavar="SOURCE", help="The consent source that knows them.")]
 
 
@@ -52,8 +53,10 @@ def add(
         say.document(told)
         return
     say.line(f"Registered {told.part or 'a folder'} of {told.dataset}: {told.kind} {told.location}")
-    if told.is_personal and not (told.column and told.consent):
-        say.note("It is about residents: where their consent is the basis, also give --subject-column and --consent.")
+    _note_left_out(told)
+    needs = [option for option, said in (("--subject-column", told.column), ("--consent", told.consent)) if not said]
+    if told.is_personal and needs:
+        say.note(f"It is about residents: where their consent is the basis, also give {' and '.join(needs)}.")
 
 
 @app.command("list")
@@ -99,6 +102,8 @@ def read(
             [(each.name, each.media_type, "" if each.size is None else each.size, each.digest) for each in parts],
         )
         say.lines(f"{each.part or each.location}: {each.trouble}" for each in found if each.trouble)
+        for each in found:
+            _note_left_out(each)
     if any(each.trouble for each in found):
         raise typer.Exit(1)
 
@@ -142,6 +147,17 @@ def remove(dataset: DatasetArgument, part: PartOption = "", data: DataOption = N
     with opened(data) as node:
         node.federation.moving.origin_parts.office.remove(dataset, part)
     say.line(f"Removed {part or 'the folder'} of {dataset}")
+
+
+def _note_left_out(told: OriginTold) -> None:
+    """Say which files are no parts: nobody gets them, and nothing else would tell."""
+    if told.left_out:
+        shown = ", ".join(ascii(each)[1:-1] if not each.isprintable() else each for each in told.left_out[:_SHOWN])
+        more = f" and {len(told.left_out) - _SHOWN} more" if len(told.left_out) > _SHOWN else ""
+        say.note(
+            f"Left out, since a part is named by letters a to z, digits and ._-/ alone: {shown}{more}."
+            " Rename them, or register each by itself with --part."
+        )
 
 
 def _residents(told: OriginTold) -> str:

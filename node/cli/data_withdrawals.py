@@ -4,6 +4,7 @@ A withdrawal names nobody: `match` looks a file of ours through and says which r
 and that the rows are gone is told to the city that gave the data, by a person.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,15 +40,12 @@ def list_(
 ) -> None:
     """List withdrawals that cities told us of (in) and that we told (out), the oldest first."""
     with opened(data) as node:
-        found = node.federation.moving.consenting.office.withdrawals(ended=ended)
+        found = list(node.federation.moving.consenting.office.each_withdrawal(ended=ended))
     if as_json:
         say.document({"withdrawals": found})
         return
-    rows = [
-        (each.name[:20], each.direction, each.peer, each.dataset, say.moment(each.withdrawn_ms), _state(each))
-        for each in found
-    ]
-    say.table(("id", "way", "city", "dataset", "withdrawn", "state"), rows, none=_NONE_ENDED if ended else _NONE)
+    heads = ("id", "way", "city", "dataset", "purpose", "withdrawn", "state")
+    say.table(heads, [_row(each) for each in found], none=_NONE_ENDED if ended else _NONE)
 
 
 @app.command()
@@ -60,6 +58,8 @@ def match(
     data: DataOption = None,
 ) -> None:
     """Say which rows of a file are about somebody who withdrew; rows are counted from 1, without the head."""
+    from node.federation.consent.acknowledgements import MAX_MATCHES
+
     with opened(data) as node:
         office = node.federation.moving.consenting.office
         found = office.match(file, column, agreement=agreement, dataset=dataset)
@@ -67,7 +67,9 @@ def match(
         say.document({"matches": found})
         return
     say.table(("row", "key", "withdrawal"), [(each.row, each.key, each.withdrawal[:20]) for each in found])
-    say.note(f"{len(found)} rows must be erased." if found else "No row of it is about somebody who withdrew.")
+    rows = len({each.row for each in found})
+    more = " and perhaps more: look again once these are gone" if len(found) >= MAX_MATCHES else ""
+    say.note(f"{rows} rows must be erased{more}." if found else "No row of it is about somebody who withdrew.")
 
 
 @app.command()
@@ -96,10 +98,12 @@ def erased(
     """
     with opened(data) as node:
         office = node.federation.moving.consenting.office
-        waiting = [each for each in office.withdrawals() if each.direction == "in"] if all_ else []
-        if waiting:
-            confirm(f"Are the rows of all {len(waiting)} withdrawals erased, copies and backups included?", yes=yes)
-        done = _done(office.erased, _named(names, all_=all_))
+        # What is heard while somebody reads the question is not among what they say yes to.
+        until_ms = now_ms()
+        count = sum(each.count for each in office.waiting(0) if each.direction == "in") if all_ else 0
+        if count:
+            confirm(f"Are the rows of all {count} withdrawals erased, copies and backups included?", yes=yes)
+        done = _done(partial(office.erased, until_ms=until_ms), _named(names, all_=all_))
         node.federation.moving.consenting.withdrawals.round(now_ms())
     _answered(done, "erased", as_json=as_json)
 
@@ -118,6 +122,12 @@ def _done(answer: "Callable[..., Sequence[WithdrawalTold]]", names: list[str]) -
         if names:
             raise
         return ()
+
+
+def _row(each: "WithdrawalTold") -> tuple[str, ...]:
+    purpose = each.purpose.rpartition("#")[2] or "any"
+    when = say.moment(each.withdrawn_ms)
+    return (each.name[:20], each.direction, each.peer, each.dataset, purpose, when, _state(each))
 
 
 def _state(each: "WithdrawalTold") -> str:

@@ -1,7 +1,8 @@
 """Commands on evidence: what this city can show of data that moved; the bundle for others, and its verification.
 
 `verify` opens no data folder, reads no setting and asks nobody: an auditor runs it on a machine that has never seen a
-node. Its exit code is the verdict: 0 proven, 1 refuted, 3 not proven; 2 is wrong use, such as a file that is not there.
+node. Its exit code is the verdict: 0 proven, 1 refuted, 3 not proven; 2 is wrong use, such as a file that is not there,
+or is no bundle.
 `erase` is for good: the entry stays and says nothing any more.
 """
 
@@ -15,32 +16,42 @@ import typer
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms, opened
 from node.errors import Malformed, Refused
-from node.federation.moved import StatementTold
+from node.federation.evidence.statements import TYPES, bound_ms
+from node.federation.moved import StatementTold, StatementWish
 from node.keys.public import moment
-from node.staff.export import day_ms
 
 app = typer.Typer(help="Evidence of data that moved: list, show, export, verify, erase.", no_args_is_help=True)
 _WRONG_USE = 2
 
-TransferOption = Annotated[str, typer.Option("--transfer", metavar="PID", help="Only of this transfer, by our id.")]
-AgreementOption = Annotated[str, typer.Option("--agreement", metavar="IRI", help="Only under this agreement.")]
-SinceOption = Annotated[str, typer.Option("--since", metavar="D", help="From this day on (YYYY-MM-DD, UTC).")]
+_NAMED = "A statement's name or our id of a transfer, or the beginning of either."
+TransferOption = Annotated[
+    str, typer.Option("--transfer", metavar="PID", help="Only of this transfer, by our id or its beginning.")
+]
+AgreementOption = Annotated[
+    str, typer.Option("--agreement", metavar="NAME", help="Only under this agreement: its IRI, or the end of it.")
+]
+KindOption = Annotated[str, typer.Option("--kind", metavar="KIND", help=f"Only of this kind: {', '.join(TYPES)}.")]
+SinceOption = Annotated[
+    str, typer.Option("--since", metavar="D", help="From this day on (YYYY-MM-DD, UTC), or this moment.")
+]
+UntilOption = Annotated[str, typer.Option("--until", metavar="D", help="Until this day or moment, with it.")]
 
 
 @app.command("list")
 def listed(
     transfer: TransferOption = "",
     agreement: AgreementOption = "",
+    kind: KindOption = "",
     since: SinceOption = "",
+    until: UntilOption = "",
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1000, help="At most this many.")] = 100,
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
     """List what is stated, the newest first."""
-    from_ms = _day_ms(since)
+    wish = _wish(transfer, agreement, kind, since, until)
     with opened(data) as node:
-        desk = node.federation.moving.evidencing.desk
-        found = desk.statements(transfer=transfer, agreement=agreement, since_ms=from_ms, limit=limit)
+        found = node.federation.moving.evidencing.desk.statements(wish, limit=limit)
     if as_json:
         say.document([_json(each) for each in found])
         return
@@ -53,7 +64,7 @@ def listed(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A statement's name, or our id of a transfer.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help=_NAMED)],
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
@@ -72,19 +83,26 @@ def show(
 
 @app.command()
 def export(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help=f"Of these alone. {_NAMED}")] = None,
     transfer: TransferOption = "",
     agreement: AgreementOption = "",
+    kind: KindOption = "",
     since: SinceOption = "",
+    until: UntilOption = "",
+    part: Annotated[
+        int, typer.Option("--part", metavar="N", min=0, help="Which thousand, where one file does not hold all.")
+    ] = 0,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to; else it is printed.")
     ] = None,
     data: DataOption = None,
 ) -> None:
     """Write a bundle that anybody can verify without a node: citynode evidence verify FILE."""
-    from_ms = _day_ms(since)
+    wish = _wish(transfer, agreement, kind, since, until)
+    if names and (part or wish != StatementWish()):
+        raise typer.BadParameter("Name statements and transfers, or say which by options.")
     with opened(data) as node:
-        desk = node.federation.moving.evidencing.desk
-        body = desk.export(transfer=transfer, agreement=agreement, since_ms=from_ms)
+        body = node.federation.moving.evidencing.desk.export(wish, names=names or (), part=part)
     if out is None:
         say.raw(body.decode())
         return
@@ -103,7 +121,10 @@ def verify(
     as_json: JsonOption = False,
     data: DataOption = None,  # noqa: ARG001 (every command takes it; this one needs no data folder)
 ) -> None:
-    """Prove a bundle: exit 0 proven, 1 refuted, 2 wrong use, 3 not proven. Needs no node, network or data folder."""
+    """Prove a bundle: exit 0 proven, 1 refuted, 2 wrong use, 3 not proven. Needs no node, network or data folder.
+
+    What is no export of evidence, such as a picture or the export of an agreement, is wrong use.
+    """
     from node.federation.evidence.verify import MAX_BYTES, pins_of
     from node.federation.evidence.verify import verify as verified
 
@@ -128,7 +149,7 @@ def verify(
 
 @app.command()
 def erase(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A statement's name, as list shows it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A statement's whole name, as list shows it.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do it; it cannot be undone.")] = False,
     data: DataOption = None,
 ) -> None:
@@ -143,13 +164,10 @@ def erase(
     say.line(f"Erased: {gone} entries say nothing any more, and the journal still proves all others")
 
 
-def _day_ms(day: str) -> int:
-    if not day:
-        return 0
-    try:
-        return day_ms(day)
-    except ValueError as error:
-        raise Malformed(f"{day[:40]!r} is no day.", fix="Write YYYY-MM-DD.") from error
+def _wish(transfer: str, agreement: str, kind: str, since: str, until: str) -> StatementWish:
+    if kind and kind not in TYPES:
+        raise Malformed(f"{kind[:40]!r} is no kind of evidence.", fix=f"There are {', '.join(TYPES)}.")
+    return StatementWish(transfer, agreement, kind, bound_ms(since), bound_ms(until, is_end=True))
 
 
 def _json(told: StatementTold) -> dict[str, object]:

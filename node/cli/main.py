@@ -12,6 +12,7 @@ import typer
 from node.cli import (
     agreement_comments,
     agreement_grants,
+    agreement_proofs,
     agreements,
     audit,
     authoring,
@@ -88,6 +89,8 @@ app.add_typer(offers.app, name="offers")
 app.add_typer(agreements.app, name="agreements")
 agreements.app.command()(agreement_grants.grant)
 agreements.app.command()(agreement_comments.rewrite)
+agreements.app.command()(agreement_proofs.export)
+agreements.app.command()(agreement_proofs.verify)
 agreements.app.add_typer(agreement_comments.app, name="comments")
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(quality.app, name="quality")

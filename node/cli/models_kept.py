@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from node.catalog.models.telling import Dataset
 
 KIND = "city-model"
+_IN = re.compile(r"(.+)@([a-z]{2,3})\Z", re.DOTALL)
 _TEAM = re.compile(r"([^<>]*)<([^<>]+)>\s*\Z")
 # What of a warning a person can mend with an option of `publish`.
 _AT = {
@@ -79,7 +80,12 @@ def read(as_json: JsonOption = False, data: DataOption = None) -> None:
 def publish(
     source: Annotated[str, typer.Argument(metavar="FILE|URL", help="The model.")],
     dataset: Annotated[str, typer.Option("--dataset", metavar="IRI", help="The dataset that it belongs to.")] = "",
-    title: Annotated[str, typer.Option("--title", help="What people read; else the dataset's.")] = "",
+    title: Annotated[
+        list[str],
+        typer.Option(
+            "--title", metavar="TEXT[@LANGUAGE]", help="What people read, in each language; else the dataset's."
+        ),
+    ] = [],  # noqa: B006 (read, never written)
     url: Annotated[str, typer.Option("--url", help="Where others can download a FILE.")] = "",
     name: Annotated[str, typer.Option("--name", help="Ends the record's address; else made of dataset and file.")] = "",
     licence: Annotated[
@@ -104,11 +110,13 @@ def publish(
     with opened(data) as node:
         around, facts = _dataset(node, dataset), _facts(node, source)
         language = node.settings.languages[0]
-        named = {language: title} if title else None
+        named = _by_language(title, language)
         address = url or (source if is_link(source) else "")
-        said = said_of(facts, dataset=around, language=language, file=address, title=named)
+        said = said_of(facts, dataset=around, language=language, file=address, title=named or None)
         said |= _given(language, licence=licence, date=date, contact=contact)
-        slug = name or slug_for(around.slug if around else title, address or Path(source).resolve().as_uri())
+        slug = name or slug_for(
+            around.slug if around else next(iter(named.values())), address or Path(source).resolve().as_uri()
+        )
         outcome = node.knowledge.authoring.publish(KIND, [Written(slug, said)], collection=collection)
     for _, problems in (*outcome.refused, *outcome.warned):
         for each in problems:
@@ -121,6 +129,12 @@ def publish(
         return
     say.lines(f"Published {iri}" for iri in outcome.put)
     say.lines(f"Unchanged {iri}" for iri in outcome.unchanged)
+
+
+def _by_language(titles: list[str], language: str) -> dict[str, str]:
+    """Read titles as `Text` or `Text@sv`; one that names no language is in the node's."""
+    found = ((match[1], match[2]) if (match := _IN.match(each)) else (each, language) for each in titles)
+    return {tag: text.strip() for text, tag in found}
 
 
 def _given(language: str, *, licence: str, date: str, contact: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ use, such as a file that is not there, and no verdict.
 """
 
 import ipaddress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -15,6 +15,9 @@ import node
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms
 from node.errors import Refused
+
+if TYPE_CHECKING:
+    from node.outbound import Outbound
 
 _WRONG_USE = 2
 
@@ -47,14 +50,8 @@ def verify(
     """Prove a node's checkpoints, a collection or a record; exit 0 proven, 1 refuted, 2 wrong use, 3 unreachable."""
     from node.federation.verifier.verifier import Wish, is_url
     from node.federation.verifier.verifier import verify as verified
-    from node.outbound import Outbound, origin_of
 
-    named = [given for given in (target, against, statement) if is_url(given)]
-    outbound = Outbound(
-        loopback_allowed=any(map(_is_loopback, named)),
-        private_origins=frozenset(map(origin_of, named)),
-        user_agent=f"citynode/{node.__version__} verify",
-    )
+    outbound = way_to(*(given for given in (target, against, statement) if is_url(given)))
     wish = Wish(target, against, key, identity, statement, document, tuple(witness or ()))
     try:
         report = verified(wish, outbound=outbound, now_ms=now_ms())
@@ -68,6 +65,17 @@ def verify(
         say.lines(report.lines())
     if report.exit_code:
         raise typer.Exit(report.exit_code)
+
+
+def way_to(*named: str) -> "Outbound":
+    """Give the way to addresses that somebody named on the command line, and to public ones; without a node."""
+    from node.outbound import Outbound, origin_of
+
+    return Outbound(
+        loopback_allowed=any(map(_is_loopback, named)),
+        private_origins=frozenset(map(origin_of, named)),
+        user_agent=f"citynode/{node.__version__} verify",
+    )
 
 
 def _is_loopback(url: str) -> bool:

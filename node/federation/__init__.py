@@ -11,6 +11,7 @@ of them in a circle (a contract checks it):
     agreements, negotiations, agreement_desk    agreements as they stand, as they come about, as people work with them
     dsp, dialogues, transfers                   the Dataspace Protocol's messages and conversations, kept and delivered
     data, pulls, pushes, consent, evidence      bytes under agreement: handed out, brought, residents' choices, proof
+    deletions                                   files that must go when an agreement is over, and the word that they did
 
 What stands beside the rooms are values and single offices that several of them share.
 """

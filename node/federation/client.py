@@ -105,14 +105,17 @@ def normal_url(text: str, *, allow_http: bool) -> str:
     if parts.scheme == "http" and not allow_http and not _is_loopback(host):
         raise Malformed(
             f"{text[:200]} is not https.", fix="A peer is reached over https; CITYNODE_ALLOW_HTTP_PEERS is for tests."
-        )
+        ).on_page("no.peer.https", field="invite")
     shown = f"[{host}]" if ":" in host else host
     default = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{shown}{f':{port}' if port not in (None, default) else ''}{path}"
 
 
 def _no_base(text: str) -> Malformed:
-    return Malformed(f"{text[:200]!r} is no base URL.", fix="Write https://host/path, without query or user.")
+    return Malformed(
+        f"{text[:200]!r} is no base URL.",
+        fix="Write https://host/path, without query or user.",
+    ).on_page("no.peer.address", field="invite")
 
 
 def _is_literal(host: str) -> bool:
@@ -336,6 +339,10 @@ class PeerClient:
     def tell_erasure(self, url: str, said: Mapping[str, object], *, stop: threading.Event | None = None) -> None:
         """Tell a peer that we acknowledge withdrawals that it told us of, or that we have erased."""
         self._tell(url, "/federation/withdrawals/answers", dict(said), stop=stop, signed=True)
+
+    def tell_deletion(self, url: str, said: Mapping[str, object], *, stop: threading.Event | None = None) -> None:
+        """Tell a peer that what it gave us under an agreement is deleted, in a statement that we signed."""
+        self._tell(url, "/federation/deletions", dict(said), stop=stop, signed=True)
 
     def confirm_erasures(self, url: str, iri: str, seqs: Iterable[int], *, stop: threading.Event | None = None) -> None:
         """Tell the origin of a collection which erased entries are gone here too."""

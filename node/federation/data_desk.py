@@ -14,17 +14,21 @@ from node.federation.consent.office import ConsentOffice
 from node.federation.data.origin_office import OriginOffice
 from node.federation.data.origins import DataOrigins
 from node.federation.data.streams import Streams
+from node.federation.deletions.deletions import Deletions
 from node.federation.evidence.desk import EvidenceDesk
 from node.federation.moved import (
     Checked,
     ConsentTold,
+    DeletionTold,
     Message,
     OriginTold,
     OriginWish,
     PullTold,
     PullWish,
     StatementTold,
+    StatementWish,
     TransferTold,
+    WithdrawalsWaiting,
     WithdrawalTold,
 )
 from node.federation.pulls.office import PullDesk
@@ -32,6 +36,7 @@ from node.federation.transfer import Step, Transfer
 from node.federation.transfers.service import Transfers
 
 Act = Literal["suspend", "resume", "terminate"]
+Direction = Literal["in", "out"]
 MAX_LISTED = 200
 # What a transfer ends or pauses with when a person of ours says so.
 _BY_HAND = "by-hand"
@@ -55,6 +60,7 @@ class Rooms:
     origin_office: OriginOffice
     consent: ConsentOffice
     evidence: EvidenceDesk
+    deletions: Deletions
 
 
 class DataDesk:
@@ -86,7 +92,7 @@ class DataDesk:
             raise Conflict(
                 "The other city has suspended this transfer, and who paused it begins it again.",
                 fix="Ask that city, or end it here.",
-            )
+            ).on_page("no.transfer.theirs")
         reasons = (reason,) if reason else ()
         self._rooms.transfers.step(pid, Step(act, code="" if act == "resume" else _BY_HAND, reasons=reasons, by=by))
 
@@ -130,11 +136,13 @@ class DataDesk:
         """Name the credentials that origins may use."""
         return [each.name for each in self._rooms.origin_office.credentials()]
 
-    def add_origin(self, wish: OriginWish, *, by: str) -> None:
+    def add_origin(self, wish: OriginWish, *, by: str) -> OriginTold:
         """Register where data lie, once they were read. Raises Malformed, Conflict, NotFound, Unavailable."""
         if wish.consent and wish.consent not in {each.name for each in self._rooms.consent.sources()}:
-            raise NotFound(f"There is no consent source {wish.consent[:63]!r}.", fix="Add it by command first.")
-        self._rooms.origin_office.add(wish, by=by)
+            raise NotFound(
+                f"There is no consent source {wish.consent[:63]!r}.", fix="Add it by command first."
+            ).on_page("no.consent", field="consent", name=wish.consent[:63])
+        return self._rooms.origin_office.add(wish, by=by)
 
     def test_origin(self, dataset: str, part: str) -> OriginTold:
         """Read one now, as far as somebody can wait for it. Raises NotFound."""
@@ -154,10 +162,19 @@ class DataDesk:
         """Ask a consent source now. Raises NotFound."""
         return self._rooms.consent.check(name)
 
-    def withdrawals(self, *, ended: bool = False) -> Sequence[WithdrawalTold]:
-        """List what residents withdrew, the oldest first."""
-        over = self._rooms.consent.withdrawals(ended=True) if ended else ()
-        return sorted((*self._rooms.consent.withdrawals(), *over), key=lambda each: each.at_ms)
+    def withdrawals(
+        self, direction: Direction, *, ended: bool = False, peer: str = "", after: str = "", limit: int = MAX_LISTED
+    ) -> Sequence[WithdrawalTold]:
+        """List withdrawals that we heard of (in) or told (out), the oldest first; `ended`: also those that are erased.
+
+        Raises Malformed if `after` is no cursor of one of them.
+        """
+        stage: Literal["any", "open"] = "any" if ended else "open"
+        return self._rooms.consent.withdrawals(stage=stage, direction=direction, peer=peer, after=after, limit=limit)
+
+    def waiting(self, overdue_ms: int) -> Sequence[WithdrawalsWaiting]:
+        """Count, city by city, what we have to erase, and what nobody has answered that was told until a moment."""
+        return self._rooms.consent.waiting(overdue_ms)
 
     def acknowledge(self, name: str, *, by: str) -> None:
         """Tell the other city that we know we must erase. Raises NotFound."""
@@ -169,15 +186,26 @@ class DataDesk:
 
     def _named(self, name: str) -> str:
         """Give the id of one that we heard: the beginning of one, which commands take, could name several."""
-        if name not in {each.name for each in self.withdrawals(ended=True) if each.direction == "in"}:
-            raise NotFound("There is no such withdrawal.", fix="Look at what other cities told us.")
-        return name
+        return self._rooms.consent.heard(name).name
+
+    # ---------------------------------------------------------------- deletion
+
+    def deletions(self, *, ended: bool = False) -> Sequence[DeletionTold]:
+        """List what must be deleted since its agreement is over, here and there; `ended`: also what is said gone."""
+        return self._rooms.deletions.list(ended=ended)
+
+    def deleted(self, agreement: str, *, by: str) -> None:
+        """Say that what was fetched under an agreement is deleted. Raises NotFound, Malformed, Conflict."""
+        self._rooms.deletions.deleted(agreement, by=by)
 
     # ---------------------------------------------------------------- evidence
 
-    def statements(self, *, transfer: str = "", limit: int = 100) -> Sequence[StatementTold]:
-        """List what stands in our evidence, the newest first."""
-        return self._rooms.evidence.statements(transfer=transfer, limit=limit)
+    def statements(
+        self, *, transfer: str = "", kind: str = "", since_ms: int = 0, limit: int = 100
+    ) -> Sequence[StatementTold]:
+        """List what stands in our evidence, the newest first: of a transfer, of a kind, from a moment on."""
+        wish = StatementWish(transfer=transfer, kind=kind, since_ms=since_ms)
+        return self._rooms.evidence.statements(wish, limit=limit)
 
     def statement(self, record: str) -> StatementTold:
         """Tell of one. Raises NotFound."""
@@ -187,9 +215,12 @@ class DataDesk:
         """Check a statement now."""
         return self._rooms.evidence.check(record)
 
-    def export(self, *, transfer: str = "", agreement: str = "") -> bytes:
-        """Write a bundle that anybody can verify without a node. Raises NotFound, TooLarge."""
-        return self._rooms.evidence.export(transfer=transfer, agreement=agreement)
+    def export(self, name: str = "") -> bytes:
+        """Write a bundle that anybody can verify without a node: of a transfer, one statement, or else of all there is.
+
+        Raises NotFound, Conflict, TooLarge.
+        """
+        return self._rooms.evidence.export(names=[name] if name else ())
 
 
 def told(transfer: Transfer) -> TransferTold:

@@ -5,7 +5,7 @@ token, no address that a credential is part of. Times are milliseconds since the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Json = Mapping[str, Any]
@@ -90,7 +90,10 @@ class PullTold:
 
 @dataclass(frozen=True, slots=True)
 class OriginTold:
-    """Where the bytes of a part lie, and what was wrong when they were read last. `location` holds no secret."""
+    """Where the bytes of a part lie, and what was wrong when they were read last. `location` holds no secret.
+
+    `left_out` names files that lie there and can be no part, where it was looked: an origin that was added or tested.
+    """
 
     dataset: str
     part: str
@@ -103,6 +106,7 @@ class OriginTold:
     is_personal: bool = False
     column: str = ""
     consent: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,8 @@ class ConsentTold:
 class WithdrawalTold:
     """A resident's withdrawal: `out` is one that we told a peer of, `in` one that a peer told us of.
 
-    The resident is nobody here: a salted key that only whoever holds the data can match.
+    The resident is nobody here: a salted key that only whoever holds the data can match. `purpose` is the one for which
+    the rows went, by IRI; empty where it stands for all.
     """
 
     name: str
@@ -133,6 +138,53 @@ class WithdrawalTold:
     acknowledged_ms: int
     erased_ms: int
     by: str
+    purpose: str = ""
+
+    @property
+    def cursor(self) -> str:
+        """Give what the next page is asked for with, where this is the last one of a page."""
+        return f"{self.at_ms}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalsWaiting:
+    """How many withdrawals wait for us (`in`), or for an answer of a peer (`out`), and since when the oldest."""
+
+    direction: Literal["in", "out"]
+    peer: str
+    count: int
+    oldest_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedTold:
+    """One pull of ours: what it brought, how much, and where it was put."""
+
+    number: int
+    dataset: str
+    target: str
+    got: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionTold:
+    """What was fetched under an agreement that is over, and must be deleted: by us (`in`) or by the other city (`out`).
+
+    `said_ms` is when it was said to be gone, 0 for not yet; `told_ms` when the other city had taken our word.
+    """
+
+    agreement: str
+    title: str
+    direction: Literal["in", "out"]
+    peer: str
+    state: str
+    ended_ms: int
+    due_ms: int
+    datasets: tuple[str, ...]
+    fetched: tuple[FetchedTold, ...]
+    said_ms: int
+    by: str
+    told_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +202,36 @@ class StatementTold:
 
 
 @dataclass(frozen=True, slots=True)
+class StatementWish:
+    """Which statements somebody wants; what is empty leaves out none. All of it by whole names, moments inclusive."""
+
+    transfer: str = ""
+    agreement: str = ""
+    kind: str = ""
+    since_ms: int = 0
+    until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that checking evidence found: whether it holds, None where nobody can tell, and an English sentence.
+
+    `code` and `values` say the same to whoever has words of their own; without a code there is the sentence alone.
+    """
+
+    holds: bool | None
+    sentence: str
+    code: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """What checking evidence found, in sentences: whether each holds, None where that cannot be told here."""
+    """What checking evidence found. `is_open`: nothing is wrong, and something that would prove it is not there."""
 
     holds: bool
-    findings: tuple[tuple[bool | None, str], ...]
+    findings: tuple[Found, ...]
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,11 @@ NS_DATASET, NS_PART, NS_PURPOSE, NS_JKT, NS_RECEIPT = (
 TRANSFER_ACCESS = NS + "transfer"
 
 MAX_PART = 200
-# Of one dataset, on either end: what is offered can be taken in.
+# Of one dataset, on either end: what is offered can be taken in, and its receipt names every part. The bounds below
+# follow from it, in bytes: the receipt of so many parts with the longest names, what is answered to it (a difference
+# holds the receipt), and the message that carries either. A statement of any of them is still a payload.
 MAX_PARTS = 1_000
+MAX_RECEIPT, MAX_ANSWER, MAX_MESSAGE = 576 * 1024, 768 * 1024, 1024 * 1024
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}\Z")
 
 
@@ -175,13 +178,17 @@ class Origins(Protocol):
     def open(self, dataset: str, part: str, *, start: int = 0, etag: str = "") -> AbstractContextManager[Source]:
         """Open a part from a byte on; with an etag only while that is still its own. Raises NotFound, Unavailable."""
 
+    def lies(self, dataset: str, part: str) -> str:
+        """Say where a part lies, in words that are others when it lies elsewhere; empty if nowhere. Asks no place."""
+
     def personal(self, dataset: str) -> Personal | None:
         """Say how it is about residents, None if it is not."""
 
 
 def checked_part(name: str) -> str:
     """Give the name of a part back if it is one. Raises Malformed."""
-    if not _PART.match(name) or ".." in name.split("/") or "//" in name or name.endswith("/"):
+    # A step that is a dot would be another name of the same file.
+    if not _PART.match(name) or not {"", ".", ".."}.isdisjoint(name.split("/")):
         raise Malformed(
             f"{name[:60]!r} does not name a part.",
             fix=f"At most {MAX_PART} letters, digits, dots, dashes and slashes, beginning with a letter or digit.",

@@ -173,9 +173,13 @@ class Offers:
             tx.lock("offers")
             found = tx.row("SELECT count(*) FROM offer WHERE target = ? AND withdrawn_at = 0", offer.target)
             if found and found[0] >= MAX_OFFERS_OF_TARGET:
-                raise Conflict(f"{offer.target} has {MAX_OFFERS_OF_TARGET} offers already.", fix="Withdraw one first.")
+                raise Conflict(
+                    f"{offer.target} has {MAX_OFFERS_OF_TARGET} offers already.", fix="Withdraw one first."
+                ).on_page("no.offer.many", most=MAX_OFFERS_OF_TARGET)
             if tx.row("SELECT iri FROM offer WHERE iri = ?", iri):
-                raise Conflict(f"There is or was an offer {iri}.", fix="Terms are never changed: take another name.")
+                raise Conflict(
+                    f"There is or was an offer {iri}.", fix="Terms are never changed: take another name."
+                ).on_page("no.offer.taken", field="name")
             tx.run(f"INSERT INTO offer ({_COLUMNS}) VALUES ({marks})", *row)  # noqa: S608 - names of columns
         return offer
 
@@ -189,7 +193,10 @@ class Offers:
         offer = self.get(iri)
         with self._db.write() as tx:
             if not tx.run("UPDATE offer SET withdrawn_at = ? WHERE iri = ? AND withdrawn_at = 0", at_ms, offer.iri):
-                raise Conflict(f"{offer.iri} was withdrawn already.", fix="Nothing needs to be done.")
+                raise Conflict(
+                    f"{offer.iri} was withdrawn already.",
+                    fix="Nothing needs to be done.",
+                ).on_page("no.offer.withdrawn")
         return self.get(offer.iri)
 
     def get(self, iri: str) -> Published:
@@ -197,7 +204,7 @@ class Offers:
         whole = iri if "/" in iri else f"{self._base_url}/offers/{iri}"
         row = self._hot.row(f"SELECT {_COLUMNS} FROM offer WHERE iri = ?", (whole,))  # noqa: S608 - names of columns
         if row is None:
-            raise NotFound(f"There is no offer {iri[:200]}.", fix="List them: citynode offers list")
+            raise NotFound(f"There is no offer {iri[:200]}.", fix="List them: citynode offers list").on_page("no.offer")
         return _published(row)
 
     def list(self, *, withdrawn: bool = False, after: str = "", limit: int = LIST_PAGE) -> Sequence[Published]:
@@ -302,7 +309,10 @@ class Offers:
 
     def _iri(self, name: str) -> str:
         if name and not is_collection_name(name):
-            raise Malformed(f"An offer cannot be named {name[:80]!r}.", fix="Use a-z, 0-9 and -, at most 63.")
+            raise Malformed(
+                f"An offer cannot be named {name[:80]!r}.",
+                fix="Use a-z, 0-9 and -, at most 63.",
+            ).on_page("no.offer.name", field="name")
         return f"{self._base_url}/offers/{name or self._new_id()}"
 
     def _checked(self, iri: str, draft: OfferDraft, by: str, at_ms: int) -> Published:
@@ -312,10 +322,16 @@ class Offers:
         peers = tuple(sorted({self._url(each) for each in draft.peers}))
         restricted = [each for each in covers if not things[each].public]
         if restricted and not peers:
-            raise Malformed(f"{restricted[0]} is restricted.", fix="Name the peers that it is offered to.")
+            raise Malformed(
+                f"{restricted[0]} is restricted.",
+                fix="Name the peers that it is offered to.",
+            ).on_page("no.offer.restricted", field="peers", name=restricted[0])
         title = about.get("title") or getattr(things.get(draft.target), "title", "")
         if not title:
-            raise Malformed("The offer has no title.", fix="Say in a few words what is offered.")
+            raise Malformed(
+                "The offer has no title.",
+                fix="Say in a few words what is offered.",
+            ).on_page("no.offer.title", field="title")
         rules = write_rules(rebased(read_rules(draft.rules, policy_id=iri), iri))
         told = {**about, "title": title}
         return Published(iri, draft.target, covers, told, rules, peers, draft.automatic, at_ms, by)
@@ -332,10 +348,12 @@ class Offers:
             Malformed: It is no subject of an offer or an agreement, or not spelled as an IRI.
         """
         if len(covers) > MAX_COVERS:
-            raise Malformed(f"A bundle may cover {MAX_COVERS} collections.")
+            raise Malformed(f"A bundle may cover {MAX_COVERS} collections.").on_page("no.offer.covers", most=MAX_COVERS)
         for iri in (target, *covers):
             if checked_id(iri).startswith(self._own_journals):
-                raise Malformed(f"{iri} says which agreements there are, and is no subject of one.")
+                raise Malformed(
+                    f"{iri} says which agreements there are, and is no subject of one.",
+                ).on_page("no.offer.register", field="target")
         things = self._holdings.things([target, *covers])
         self._check_target(target, tuple(covers), things)
         return things
@@ -346,16 +364,18 @@ class Offers:
             raise NotFound(
                 f"{missing[0][:200]} is no collection and no record of this city.",
                 fix="Give the IRI of one; citynode collections list shows them.",
-            )
+            ).on_page("no.offer.nothing", field="target", name=missing[0][:200])
         before, _, name = target.rpartition("/")
         bundle = before == f"{self._base_url}/collections" and is_collection_name(name) and covers != (target,)
         if target in things and covers != (target,):
-            raise Malformed(f"{target} is there itself and cannot stand for others.", fix="Give the bundle a new name.")
+            raise Malformed(
+                f"{target} is there itself and cannot stand for others.", fix="Give the bundle a new name."
+            ).on_page("no.offer.bundle", field="target", name=target)
         if target not in things and not bundle:
             raise Malformed(
                 f"{target[:200]} cannot be offered.",
                 fix=f"Offer a collection or record of ours, or {self._base_url}/collections/NAME with what it covers.",
-            )
+            ).on_page("no.offer.nothing", field="target", name=target[:200])
 
     def _url(self, peer: str) -> str:
         """Give a peer's base URL by that or its name. Raises NotFound."""
@@ -363,7 +383,10 @@ class Offers:
             return self._peers.get(peer).url
         found = self._peers.by_url(peer.rstrip("/"))
         if found is None:
-            raise NotFound(f"There is no peer at {peer[:200]}.", fix="List them: citynode peers list")
+            raise NotFound(
+                f"There is no peer at {peer[:200]}.",
+                fix="List them: citynode peers list",
+            ).on_page("no.peer", field="peers", name=peer[:200])
         return found.url
 
 

@@ -96,7 +96,10 @@ class PairJournals:
         """
         row = tx.row("SELECT signed, our_state, our_reason FROM agreement WHERE iri = ?", iri)
         if row is None:
-            raise NotFound(f"There is no agreement {iri[:200]}.", fix="List them: citynode agreements list")
+            raise NotFound(
+                f"There is no agreement {iri[:200]}.",
+                fix="List them: citynode agreements list",
+            ).on_page("no.agreement")
         if (row[1], row[2]) == (state, reason):
             return False
         text = read_text(row[0])
@@ -140,7 +143,9 @@ class PairJournals:
         tx.lock(f"journal/{name}")
         row = tx.row(_IN_IT, name)
         if row is not None and self._other(read_text(row[0])) != self._other(text):
-            raise Conflict(f"The collection {name} holds the agreements with another city.")
+            raise Conflict(
+                f"The collection {name} holds the agreements with another city.",
+            ).on_page("no.agreement.journal", name=name)
         peer = self._peers.by_url(self._other(text))
         title = f"Agreements with {(peer.title or peer.name) if peer else self._other(text)}"[:_MAX_TITLE]
         self._made(tx, name, title, "restricted", at_ms)

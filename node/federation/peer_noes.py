@@ -33,6 +33,10 @@ _BY_STATUS: dict[int, type[NodeError]] = {
 
 def refusal_of(url: str, reply: Reply, words: str) -> NodeError:
     """Turn a peer's "no" into ours. By status alone: its words say how it sees us, never what is true of it."""
+    return _refusal_of(url, reply, words).on_page("no.deep.peer", status=reply.status)
+
+
+def _refusal_of(url: str, reply: Reply, words: str) -> NodeError:
     said = f"{url} answered {reply.status}{words}"
     wait = _wait_s(reply)
     if reply.status == http.HTTPStatus.TOO_MANY_REQUESTS:

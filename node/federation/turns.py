@@ -33,5 +33,5 @@ class Rules:
 def or_refuse(found: S | No) -> S:
     """Give the state that a table leads to. Raises Conflict where it says no."""
     if isinstance(found, No):
-        raise Conflict(found.why, fix=found.fix)
+        raise Conflict(found.why, fix=found.fix).on_page("no.turn")
     return found

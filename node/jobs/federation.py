@@ -79,6 +79,7 @@ class Rounds:
             _Duty("mirrors under agreements", _MIRRORS_MS, self._blank),
             _Duty("evidence", _EVIDENCE_MS, self._federation.moving.evidencing.evidence.tend),
             _Duty("watching consent", _CONSENT_MS, self._federation.moving.consenting.withdrawals.tend),
+            _Duty("telling of deletions again", _COMPARE_MS, self._remind),
         )
 
     def run(self, stop: threading.Event) -> None:
@@ -155,6 +156,7 @@ class Rounds:
             now_ms = self._clock_ms()
             taken = self._federation.agreeing.office.round(now_ms) + self._node.readers.reports.deliver(now_ms)
             taken += self._federation.moving.consenting.withdrawals.round(now_ms)
+            taken += self._federation.moving.deletions.round(now_ms)
             _logger.debug("%s messages about agreements, reports and withdrawals were taken", taken)
         except NodeError as error:
             _logger.warning("messages to other cities put off: %s", error)
@@ -221,6 +223,10 @@ class Rounds:
     def _blank(self, now_ms: int) -> None:
         """See to mirrors whose agreements ended or began."""
         self._federation.agreeing.blanking.look(now_ms)
+
+    def _remind(self, now_ms: int) -> None:
+        """Tell again what another city has not taken of our word on deletion."""
+        self._federation.moving.deletions.remind(now_ms)
 
     def _compare(self, _: int) -> None:
         self._federation.exchanging.visits.compare(stop=self._stop)

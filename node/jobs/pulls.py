@@ -1,7 +1,8 @@
 """The rounds of pulls: data of other cities that somebody asked this node to get, brought by the worker.
 
-A few at a time, each in a thread of its own, since one may take hours. What is due stands in the database, and whoever
-takes a pull holds it by a lease there, so two workers never bring the same one and a killed one's are taken up again.
+A few at a time, and fewer of one city, each in a thread of its own, since one may take hours. What is due stands in
+the database, and whoever takes a pull holds it by a lease there, so two workers never bring the same one and a killed
+one's are taken up again.
 """
 
 import logging
@@ -14,14 +15,15 @@ from node.errors import NodeError
 
 _logger = logging.getLogger("citynode.pulls")
 AT_ONCE = 3
+AT_ONCE_OF_ONE = 2  # of one city, so that one that hardly sends anything does not stop all the others
 LOOK_S = 0.5
 
 
 class Office(Protocol):
     """The desk of pulls."""
 
-    def due(self, now_ms: int) -> Sequence[int]:
-        """Give the numbers of those that may go on now."""
+    def due(self, now_ms: int) -> Sequence[tuple[int, str]]:
+        """Give number and city of those that may go on now."""
 
     def go_on(self, number: int, stop: threading.Event) -> None:
         """Go on with one."""
@@ -34,6 +36,7 @@ class PullRounds:
         """Plan nothing yet."""
         self._office, self._clock_ms = office, clock_ms
         self._running: dict[int, Future[None]] = {}
+        self._city: dict[int, str] = {}
 
     def start(self, stop: threading.Event) -> threading.Thread:
         """Begin; the thread ends soon after `stop` is set, and what it was at stays for the next worker."""
@@ -54,8 +57,13 @@ class PullRounds:
     def look(self, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
         """Begin with what is due, as far as there is room."""
         self._running = {number: each for number, each in self._running.items() if not _ended(number, each)}
-        for number in self._office.due(self._clock_ms()):
-            if len(self._running) < AT_ONCE and number not in self._running:
+        self._city = {number: self._city[number] for number in self._running}
+        for number, city in self._office.due(self._clock_ms()):
+            if len(self._running) == AT_ONCE:
+                return
+            of_one = sum(self._city[each] == city for each in self._running)
+            if number not in self._running and of_one < AT_ONCE_OF_ONE:
+                self._city[number] = city
                 self._running[number] = pool.submit(self._office.go_on, number, stop)
 
 

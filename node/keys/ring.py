@@ -123,7 +123,7 @@ class Keyring:
             Malformed: The overlap is negative or longer than a year.
         """
         if not 0 <= overlap_ms <= MAX_OVERLAP_MS:
-            raise Malformed("An overlap lasts from 0 days to a year.")
+            raise Malformed("An overlap lasts from 0 days to a year.").on_page("no.key.overlap")
         with files.held(self._folder, wait=False):
             state = _load(self._folder, self._passphrase)
             _finish(self._folder, state.history, self._passphrase)
@@ -161,11 +161,14 @@ class Keyring:
             state = _load(self._folder, self._passphrase)
             key = next((each for each in state.history.keys if each.kid == kid), None)
             if key is None:
-                raise NotFound(f"There is no key {kid[:80]!r}.", fix="List them: citynode keys list")
+                raise NotFound(f"There is no key {kid[:80]!r}.", fix="List them: citynode keys list").on_page("no.key")
             if key.until_ms is None:
-                raise Conflict(f"This {key.purpose} key is in use.", fix=f"citynode keys rotate {key.purpose}")
+                raise Conflict(
+                    f"This {key.purpose} key is in use.",
+                    fix=f"citynode keys rotate {key.purpose}",
+                ).on_page("no.key.in_use")
             if not key.is_in_force(now_ms):
-                raise Conflict(f"This {key.purpose} key signs no longer already.")
+                raise Conflict(f"This {key.purpose} key signs no longer already.").on_page("no.key.over")
             after = state.history.ended(kid, at_ms=now_ms)
             history.write(self._folder, after)
             _forget(self._folder, after, now_ms)
@@ -288,7 +291,7 @@ def _load(folder: Path, passphrase: str) -> _State:
         except Misconfigured:
             if history.mark(folder) == mark:
                 raise
-    raise AlreadyRunning("The keys change faster than they can be read.", fix="Try again.")
+    raise AlreadyRunning("The keys change faster than they can be read.", fix="Try again.").on_page("no.key.busy")
 
 
 def _signers(folder: Path, passphrase: str, known: History) -> dict[str, Signer]:

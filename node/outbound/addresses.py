@@ -103,15 +103,23 @@ class Guard:
     def check(self, url: httpx.URL) -> None:
         """Refuse what can be refused by spelling, before any name is asked for. Raises ForbiddenAddress."""
         if url.scheme not in ("http", "https"):
-            raise ForbiddenAddress(f"{shown(url)} is neither http nor https.", fix="Give an http or https address.")
+            raise ForbiddenAddress(
+                f"{shown(url)} is neither http nor https.", fix="Give an http or https address."
+            ).on_page("no.address.web")
         if url.userinfo:
-            raise ForbiddenAddress("The address holds a user name or password.", fix="Give it without them.")
+            raise ForbiddenAddress(
+                "The address holds a user name or password.",
+                fix="Give it without them.",
+            ).on_page("no.address.secret")
         host = url.raw_host.decode()
         literal = _literal(host)
         if literal is not None:
             self._check_address(url, literal)
         elif not _HOST.match(host) or _NUMBER.match(host):
-            raise ForbiddenAddress(f"{shown(url)} has no proper host name.", fix="Write the host's name.")
+            raise ForbiddenAddress(
+                f"{shown(url)} has no proper host name.",
+                fix="Write the host's name.",
+            ).on_page("no.address.host")
 
     def addresses(self, url: httpx.URL) -> list[Address]:
         """Resolve and check; blocks. Raises ForbiddenAddress, SourceUnreachable."""
@@ -122,9 +130,15 @@ class Guard:
         try:
             found = [ipaddress.ip_address(each) for each in self._resolver(host, port_of(url))]
         except OSError as error:
-            raise SourceUnreachable(f"The host {host} is not known.", fix="Check the address, or try later.") from error
+            raise SourceUnreachable(
+                f"The host {host} is not known.",
+                fix="Check the address, or try later.",
+            ).on_page("no.address.unknown", host=host) from error
         if not found:
-            raise SourceUnreachable(f"The host {host} has no address.", fix="Check the address, or try later.")
+            raise SourceUnreachable(
+                f"The host {host} has no address.",
+                fix="Check the address, or try later.",
+            ).on_page("no.address.unknown", host=host)
         for address in found:
             self._check_address(url, address)
         return found[:MAX_ADDRESSES]
@@ -137,7 +151,7 @@ class Guard:
             raise ForbiddenAddress(
                 f"{shown(url)} is at {address}, which this node does not fetch.",
                 fix="A private origin must be named in CITYNODE_PRIVATE_ORIGINS.",
-            )
+            ).on_page("no.address.inside")
 
 
 def parsed(url: str) -> httpx.URL:
@@ -145,7 +159,10 @@ def parsed(url: str) -> httpx.URL:
     try:
         return httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise ForbiddenAddress(f"This is no address: {url[:200]!r}.", fix="Give an http or https address.") from error
+        raise ForbiddenAddress(
+            f"This is no address: {url[:200]!r}.",
+            fix="Give an http or https address.",
+        ).on_page("no.address.web") from error
 
 
 def _literal(host: str) -> Address | None:

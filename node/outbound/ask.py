@@ -29,12 +29,21 @@ _SMALL = 64 * 1024  # a refusal that stands where a document for a file was aske
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: header names in lower case, the body decoded. `saved` counts what went into a file instead."""
+    """An answer: header names in lower case, the body decoded. `saved` counts what went into a file instead.
+
+    `is_early`: it came before all of what was sent had been taken, so that it thanks for nothing.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     saved: int = 0
+    is_early: bool = False
+
+    @property
+    def is_success(self) -> bool:
+        """Tell whether what was asked for was done, with all that was sent."""
+        return 200 <= self.status < 300 and not self.is_early
 
     @property
     def media_type(self) -> str:

@@ -222,7 +222,7 @@ class Outbound:
         answer_s: float = 120.0,
         stop: threading.Event | None = None,
     ) -> Reply:
-        """Send a body of any length and give the answer, whatever it says; follows no redirect.
+        """Send a body of any length and give the answer, whatever and however early it says; follows no redirect.
 
         Args:
             url: http or https, without user name.

@@ -2,8 +2,8 @@
 
 Nothing of a body is held but the piece that is on its way, so the other side's pace is ours. No redirect is followed: a
 body goes where it was agreed to go. Time is bounded by silence and not by length: a piece that is not taken, or an
-answer that does not come, ends it. An answer that comes before the last byte is an answer; what it means is for the
-caller to say, and so is where to go on.
+answer that does not come, ends it. An answer that comes before the last byte was taken is an answer that says so
+(`Reply.is_early`); what it means is for the caller to say, and so is where to go on.
 """
 
 import contextlib
@@ -26,6 +26,8 @@ METHODS = ("PUT", "PATCH")
 PIECE_BYTES = 256 * 1024
 MAX_ANSWER_BYTES = 64 * 1024
 _CONNECT_S = 10.0
+_CLOSES_S = 0.5  # how long who has thanked may take to close, as it was asked to
+_MOST_AFTER = 16
 
 
 class Body(Protocol):
@@ -51,6 +53,7 @@ class Parcel:
     answer_s: float
     job: Job[Reply]
     fault: BaseException | None = None  # what the body itself raised
+    is_out: bool = False  # the last piece has left this process
 
 
 class Sender:
@@ -137,6 +140,7 @@ def _pieces(parcel: Parcel) -> Iterator[bytes]:
     if parcel.length is not None and sent < parcel.length:
         parcel.fault = PeerUnreachable(f"What was to be sent ended after {sent} of {parcel.length} bytes.")
         raise parcel.fault
+    parcel.is_out = True
     parcel.job.deadline = time.monotonic() + parcel.answer_s
 
 
@@ -162,8 +166,31 @@ def _read(parcel: Parcel, response: httpx.Response) -> Reply:
     if len(response.headers.raw) > MAX_HEADERS:
         raise PeerUnreachable(f"{shown(parcel.url)} sent more than {MAX_HEADERS} headers.", fix="Tell its operator.")
     headers = {name.lower(): value for name, value in response.headers.items()}
-    body = b"".join(bounded(response.iter_raw(), MAX_ANSWER_BYTES))
-    return Reply(response.status_code, headers, body)
+    # Not by `iter_raw`, which closes at the end: how the other side closes tells whether it took everything.
+    stream = response.stream
+    body = b"".join(bounded(iter(stream), MAX_ANSWER_BYTES)) if isinstance(stream, httpx.SyncByteStream) else b""
+    early = not parcel.is_out or (response.is_success and _was_reset(parcel.job))
+    return Reply(response.status_code, headers, body, is_early=early)
+
+
+def _was_reset(job: Job[Reply]) -> bool:
+    """Tell whether the other side closed with bytes of ours unread: then it resets the connection (RFC 9112, 9.6).
+
+    The last of a body may lie in the buffers of both systems when it is answered, so that we have sent all of it.
+    """
+    held = job.held
+    if held is None:
+        return False
+    try:
+        held.settimeout(_CLOSES_S)
+        for _ in range(_MOST_AFTER):
+            if not held.recv(1024):
+                break
+    except ConnectionResetError:
+        return True
+    except OSError:  # it does not close, or says nothing that can be read any more
+        return False
+    return False
 
 
 def parcel_of(

@@ -1,6 +1,6 @@
 """The audit trail as a file: a table for spreadsheets or JSON lines for programs, the newest first, page by page.
 
-A cell that a spreadsheet would run as a formula is written with a `'` before it: who refused to be named stands in this
+Cells that a spreadsheet would run as a formula are made harmless: who refused to be named stands in this
 table too. Times are UTC in both forms. May touch the trail alone.
 """
 
@@ -11,14 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
+from node.cells import harmless
 from node.errors import TooLarge
 from node.staff.trail import Event
 
 COLUMNS = ("number", "at", "who", "way", "from", "act", "target", "outcome", "detail")
 MOST = 100_000  # that are put together in memory; who writes them out as they come needs no bound
 _PAGE = 500
-# What spreadsheets take for the beginning of a formula, also behind a blank that they strip; the last are full-width.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "'", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class Reads(Protocol):
@@ -44,7 +43,10 @@ def events(
         count += len(page)
         if most and count > most:
             fix = "Take it by days, with from and to; or all of it with: citynode audit export"
-            raise TooLarge(f"These are more than {most:,} acts, too many for one file.", fix=fix)
+            raise TooLarge(
+                f"These are more than {most:,} acts, too many for one file.",
+                fix=fix,
+            ).on_page("no.staff.export", most=most)
         yield from page
         if len(page) < _PAGE:
             return
@@ -94,12 +96,8 @@ def day_ms(day: str, *, after: int = 0) -> int:
 
 def _line(cells: Sequence[str]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow([_harmless(cell) for cell in cells])
+    csv.writer(out, lineterminator="\r\n").writerow([harmless(cell) for cell in cells])
     return out.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    return "'" + cell if cell.lstrip(" \u00a0").startswith(_FORMULA) else cell
 
 
 def told(found: Sequence[Event]) -> Mapping[str, object]:

@@ -63,7 +63,7 @@ class Links:
                 *(hash_of(secret) if _SPELT.match(secret) else "", self._clock_ms()),
             )
         if row is None:
-            raise NotFound("This link is used up or too old.", fix=_FIX)
+            raise NotFound("This link is used up or too old.", fix=_FIX).on_page("no.staff.link")
         return str(row[0])
 
 
@@ -71,7 +71,7 @@ def spend(tx: Tx, name: str, secret: str, now_ms: int) -> None:
     """Use a link up in the transaction that does what it is for: of two at once, one gets it. Raises NotFound."""
     sql = "DELETE FROM staff_link WHERE hash = ? AND name = ? AND ends_at > ?"
     if tx.run(sql, hash_of(secret), name, now_ms) != 1:
-        raise NotFound("This link is used up or too old.", fix=_FIX)
+        raise NotFound("This link is used up or too old.", fix=_FIX).on_page("no.staff.link")
 
 
 def hash_of(secret: str) -> str:
@@ -82,8 +82,16 @@ def hash_of(secret: str) -> str:
 def _check_account(tx: Tx, name: str) -> None:
     row = tx.row("SELECT state, subject FROM staff WHERE name = ?", name)
     if row is None:
-        raise NotFound(f"There is no account {name[:60]!r}.", fix="See `citynode staff list`.")
+        raise NotFound(
+            f"There is no account {name[:60]!r}.",
+            fix="See `citynode staff list`.",
+        ).on_page("no.staff.account", name=name[:60])
     if row[0] == "disabled":
-        raise Conflict(f"The account {name} is disabled.", fix="Enable it first.")
+        raise Conflict(
+            f"The account {name} is disabled.",
+            fix="Enable it first.",
+        ).on_page("no.staff.disabled", name=name)
     if row[1]:
-        raise Conflict(f"{name} signs in with the city's own sign-in.", fix="A password of theirs is changed there.")
+        raise Conflict(
+            f"{name} signs in with the city's own sign-in.", fix="A password of theirs is changed there."
+        ).on_page("no.staff.from_city", name=name)

@@ -68,7 +68,10 @@ class StaffOffice:
         """
         if self._desk.people.get(name).from_city:
             fix = "Change the person's groups there, or the setting oidc_roles."
-            raise Conflict(f"The roles of {name} come from the city's own sign-in.", fix=fix)
+            raise Conflict(
+                f"The roles of {name} come from the city's own sign-in.",
+                fix=fix,
+            ).on_page("no.staff.roles_city", name=name)
         return self._told(self._desk.people.grant(name, roles))
 
     def disable(self, name: str) -> Mapping[str, object]:

@@ -258,15 +258,15 @@ class Provider:
         about = self._door.document(f"{self.wanted.issuer.rstrip('/')}/.well-known/openid-configuration")
         # Discovery 4.3: exactly the issuer that was configured, or another one speaks in its name.
         if about.get("issuer") != self.wanted.issuer:
-            raise Unavailable("The city's sign-in calls itself otherwise than oidc_issuer.", fix="Mend the setting.")
+            raise _away("The city's sign-in calls itself otherwise than oidc_issuer.", fix="Mend the setting.")
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
             if not isinstance(about.get(name), str) or not self._door.fits(about[name]):
-                raise Unavailable(f"The city's sign-in names no usable {name}.", fix="Tell its operator.")
+                raise _away(f"The city's sign-in names no usable {name}.", fix="Tell its operator.")
         keys = self._door.document(about["jwks_uri"])
         try:
             return _Known(about, KeySet.import_key_set(keys), now_ms)  # type: ignore[arg-type]
         except (JoseError, ValueError, TypeError, KeyError) as error:
-            raise Unavailable("The keys of the city's sign-in cannot be read.", fix="Tell its operator.") from error
+            raise _away("The keys of the city's sign-in cannot be read.", fix="Tell its operator.") from error
 
 
 def _decoded(spelt: str, keys: KeySet) -> jwt.Token:
@@ -325,7 +325,7 @@ class _Door:
     def document(self, url: str, *, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Get a JSON object. Raises Unavailable."""
         if not self.fits(url):
-            raise Unavailable("The city's sign-in names an address that is not safe.", fix="Tell its operator.")
+            raise _away("The city's sign-in names an address that is not safe.", fix="Tell its operator.")
         return self._sent(url, headers=dict(headers or {})).json()
 
     def post(self, url: str, *, data: Mapping[str, str], headers: Mapping[str, str], auth: Any) -> "_Said":  # noqa: ANN401 (authlib's own)
@@ -346,8 +346,13 @@ class _Door:
                 accept="application/json",
             )
         except (Unavailable, TooLarge) as error:
-            raise Unavailable("The city's sign-in does not answer.", fix="Try again in a minute.") from error
+            raise _away("The city's sign-in does not answer.", fix="Try again in a minute.") from error
         return _Said(reply.status, reply.body)
+
+
+def _away(message: str, *, fix: str) -> Unavailable:
+    """Make the error of a provider that does not answer as it should; a page says no more than that."""
+    return Unavailable(message, fix=fix).on_page("no.staff.provider")
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,13 +369,13 @@ class _Said:
         except orjson.JSONDecodeError:
             said = None
         if not isinstance(said, dict):
-            raise Unavailable("The city's sign-in answered with no JSON object.", fix="Try again in a minute.")
+            raise _away("The city's sign-in answered with no JSON object.", fix="Try again in a minute.")
         return said
 
     def raise_for_status(self) -> None:
         """Refuse a status of fault. Raises Unavailable."""
         if self.status_code >= 400:
-            raise Unavailable(f"The city's sign-in answered {self.status_code}.", fix="Try again in a minute.")
+            raise _away(f"The city's sign-in answered {self.status_code}.", fix="Try again in a minute.")
 
 
 def roles_of(spelt: Sequence[str], known: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -65,7 +65,10 @@ class People:
         held = roles_of(roles)
         with self._db.write() as tx:
             if _find(tx, name):
-                raise Conflict(f"There is an account {name} already.", fix="Choose another name, or change that one.")
+                raise Conflict(
+                    f"There is an account {name} already.",
+                    fix="Choose another name, or change that one.",
+                ).on_page("no.staff.taken", field="name", name=name)
             tx.run(
                 "INSERT INTO staff (name, shown, roles, state, at) VALUES (?, ?, ?, 'invited', ?)",
                 name,
@@ -138,7 +141,10 @@ class People:
         made = self._hasher.hash(password)
         with self._db.write() as tx:
             if _got(tx, name).state == "disabled":
-                raise Conflict(f"The account {name} is disabled.", fix="Enable it first.")
+                raise Conflict(
+                    f"The account {name} is disabled.",
+                    fix="Enable it first.",
+                ).on_page("no.staff.disabled", name=name)
             if link:
                 spend(tx, name, link, self._clock_ms())
             tx.run("UPDATE staff SET password = ?, state = 'active' WHERE name = ?", made, name)
@@ -190,7 +196,10 @@ class People:
                 return self._welcomed(tx, subject, free, called or free, held)
             person = _person(row)
             if person.state == "disabled":
-                raise Conflict("This account is disabled.", fix="Ask this city's administrator.")
+                raise Conflict(
+                    "This account is disabled.",
+                    fix="Ask this city's administrator.",
+                ).on_page("no.staff.closed")
             if person.roles != frozenset(held.split()):
                 tx.run("DELETE FROM staff_session WHERE name = ?", person.name)
             tx.run("UPDATE staff SET roles = ?, shown = ? WHERE name = ?", held, called or person.name, person.name)
@@ -268,7 +277,10 @@ def _find(tx: Tx, name: str) -> Row | None:
 def _got(tx: Tx, name: str) -> Person:
     row = _find(tx, name)
     if row is None:
-        raise NotFound(f"There is no account {name[:60]!r}.", fix="See `citynode staff list`.")
+        raise NotFound(
+            f"There is no account {name[:60]!r}.",
+            fix="See `citynode staff list`.",
+        ).on_page("no.staff.account", name=name[:60])
     return _person(row)
 
 
@@ -277,7 +289,10 @@ def _leave_an_admin(tx: Tx, going: Person) -> None:
     others = tx.rows("SELECT roles, state FROM staff WHERE state <> 'disabled' AND name <> ?", going.name)
     enough = ("active",) if going.state == "active" else ("active", "invited")
     if not any("admin" in str(roles).split() and state in enough for roles, state in others):
-        raise Conflict("Nobody would be left who may rule.", fix="Make somebody else an admin first.")
+        raise Conflict(
+            "Nobody would be left who may rule.",
+            fix="Make somebody else an admin first.",
+        ).on_page("no.staff.last")
 
 
 def _person(row: Row) -> Person:

@@ -64,7 +64,7 @@ class SecondFactors:
         with self._db.write() as tx:
             sql = "UPDATE staff SET totp = ?, totp_step = ?, recovery = ? WHERE name = ?"
             if tx.run(sql, sealed, step, hashes, name) != 1:
-                raise NotFound(f"There is no account {name[:60]!r}.")
+                raise NotFound(f"There is no account {name[:60]!r}.").on_page("no.staff.account", name=name[:60])
         return codes
 
     def check(self, name: str, code: str) -> str:
@@ -109,12 +109,19 @@ class SecondFactors:
         try:
             opened = self._sealer.open(base64.urlsafe_b64decode(draft), use=_DRAFT, about=name)
         except (Refuted, binascii.Error, ValueError) as error:
-            raise Malformed("This page is not one that this desk made.", fix="Begin again.") from error
+            raise Malformed(
+                "This page is not one that this desk made.",
+                fix="Begin again.",
+            ).on_page("no.staff.draft") from error
         until, _, secret = opened.partition(b" ")
         if self._clock_ms() >= int(until):
-            raise Malformed("This page is too old.", fix="Begin again.")
+            raise Malformed("This page is too old.", fix="Begin again.").on_page("no.staff.draft")
         return secret
 
 
 def _wrong() -> Unauthenticated:
-    return Unauthenticated("This code does not hold.", error="code", fix="Type the code that your phone shows now.")
+    return Unauthenticated(
+        "This code does not hold.",
+        error="code",
+        fix="Type the code that your phone shows now.",
+    ).on_page("staff.no.code", field="code")

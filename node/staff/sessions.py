@@ -62,7 +62,9 @@ class Sessions:
         with self._db.write() as tx:
             tx.run("DELETE FROM staff_session WHERE ends_at < ? OR seen_at < ?", now, now - self._idle_ms)
             if tx.run("UPDATE staff SET seen_at = ? WHERE name = ? AND state = 'active'", now, name) != 1:
-                raise Unauthenticated("This account lets nobody in.", error="state", fix="Ask an administrator.")
+                raise Unauthenticated(
+                    "This account lets nobody in.", error="state", fix="Ask an administrator."
+                ).on_page("no.staff.closed")
             tx.run(
                 "INSERT INTO staff_session (hash, name, at, seen_at, proved_at, ends_at, about, source)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

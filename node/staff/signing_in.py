@@ -2,8 +2,9 @@
 
 Between two steps a browser holds a sealed ticket that says how far it came; nothing is kept here. A ticket is of the
 account as it was: another password, another phone, being disabled and the end of a sign-in make it worthless. Every
-guess is counted before it is compared; those of somebody who is signed in are counted apart, so that strangers who
-guess at a name keep nobody from deciding. What is wrong is never said: the words are one for a wrong name, a wrong
+guess is counted before it is compared, passwords and codes apart, so that a right password forgives no wrong code;
+those of somebody who is signed in are counted apart too, so that strangers who guess at a name keep nobody from
+deciding. What is wrong is never said: the words are one for a wrong name, a wrong
 password, an account that is disabled and one that has none. May touch what the room has: accounts, second factors,
 counts, sealer.
 """
@@ -26,28 +27,34 @@ from node.staff.tries import Tries
 
 Needs = Literal["nothing", "code", "phone"]
 Demand = Literal["everyone", "deciders", "optional"]
+By = Literal["password", "phone", "recovery code", "new phone"]
 TICKET_MS = 10 * 60_000
 _USE = "sign-in ticket"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far somebody is: what is needed next, and the ticket for it; with nothing left they may have a session."""
+    """How far somebody is: what is needed next, and the ticket for it; with nothing left they may have a session.
+
+    `by` is what showed last who they are.
+    """
 
     name: str
     needs: Needs
     ticket: str = ""
+    by: By = "password"
 
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """What somebody can prove themselves with, and how guesses are counted; `again` is for who is signed in."""
+    """What somebody can prove themselves with, and how guesses are counted; those `again` are of who is signed in."""
 
     people: People
     seconds: SecondFactors
     passwords: Tries
     codes: Tries
-    again: Tries
+    again_passwords: Tries
+    again_codes: Tries
 
 
 class SigningIn:
@@ -72,7 +79,7 @@ class SigningIn:
             TooManyRequests: This name or address must wait.
             Unauthenticated: They do not hold.
         """
-        person = self._password(name, password, address)
+        person = self._password(self._proofs.passwords, name[:100], password, address)
         if person.has_totp:
             return Step(name, "code", self._sealed(name, "code"))
         if self.needs_phone(person):
@@ -87,8 +94,7 @@ class SigningIn:
             Unauthenticated: It does not hold, or the ticket is too old.
         """
         name = self._opened(ticket, "code")
-        self._code(name, code, address)
-        return Step(name, "nothing")
+        return Step(name, "nothing", by=self._code(self._proofs.codes, name, code, address))
 
     def phone(self, ticket: str, *, draft: str = "") -> tuple[str, Setting]:
         """Begin to set up a phone for somebody who may not do without, after the password; says for whom."""
@@ -105,23 +111,26 @@ class SigningIn:
         """
         name = self._opened(ticket, "phone")
         if self._proofs.people.get(name).has_totp:
-            raise Forbidden("This account has a phone already.", fix="Sign in with its code.")
+            raise Forbidden(
+                "This account has a phone already.",
+                fix="Sign in with its code.",
+            ).on_page("no.staff.phone_there")
         counted = self._proofs.codes.take(name, address)
         codes = self._proofs.seconds.confirm(name, draft, code)
         self._proofs.codes.good(counted)
-        return Step(name, "nothing"), codes
+        return Step(name, "nothing", by="new phone"), codes
 
-    def prove(self, name: str, password: str, code: str, address: str) -> None:
+    def prove(self, name: str, password: str, code: str, address: str) -> By:
         """Let somebody who is signed in show again who they are: the password, and the code if there is a phone.
+
+        Gives which of them it was in the end.
 
         Raises:
             TooManyRequests: This name or address must wait.
             Unauthenticated: Something of it does not hold.
         """
-        counted = self._proofs.again.take(name, address)
-        if self._held(name, password).has_totp:
-            self._proofs.seconds.check(name, code)
-        self._proofs.again.good(counted)
+        person = self._password(self._proofs.again_passwords, name, password, address)
+        return self._code(self._proofs.again_codes, name, code, address) if person.has_totp else "password"
 
     def check(self, name: str, password: str, address: str) -> None:
         """Take the password alone, of somebody who is signed in and changes something of their own account.
@@ -130,9 +139,7 @@ class SigningIn:
             TooManyRequests: This name or address must wait.
             Unauthenticated: It does not hold.
         """
-        counted = self._proofs.again.take(name, address)
-        self._held(name, password)
-        self._proofs.again.good(counted)
+        self._password(self._proofs.again_passwords, name, password, address)
 
     def whose(self, ticket: str) -> str:
         """Say whose ticket it is; empty if we made none like it, or long ago."""
@@ -144,31 +151,31 @@ class SigningIn:
 
     def forgive(self, name: str) -> None:
         """Forget the guesses at a name; an administrator says so."""
-        self._proofs.passwords.forgive(name)
-        self._proofs.codes.forgive(name)
-        self._proofs.again.forgive(name)
+        proofs = self._proofs
+        for tries in (proofs.passwords, proofs.codes, proofs.again_passwords, proofs.again_codes):
+            tries.forgive(name)
 
     def needs_phone(self, person: Person) -> bool:
         """Tell whether an account may not do without a second factor."""
         decides = may(person.roles, "decide") or may(person.roles, "rule")
         return self._demand == "everyone" or (self._demand == "deciders" and decides)
 
-    def _password(self, name: str, password: str, address: str) -> Person:
-        counted = self._proofs.passwords.take(name[:100], address)
-        person = self._held(name, password)
-        self._proofs.passwords.good(counted)
-        return person
-
-    def _held(self, name: str, password: str) -> Person:
+    def _password(self, tries: Tries, name: str, password: str, address: str) -> Person:
+        counted = tries.take(name, address)
         person = self._proofs.people.check(name, password)
         if person is None:
-            raise Unauthenticated("This name and password do not belong together.", error="password")
+            raise Unauthenticated(
+                "This name and password do not belong together.",
+                error="password",
+            ).on_page("staff.no.password", field="password")
+        tries.good(counted)
         return person
 
-    def _code(self, name: str, code: str, address: str) -> None:
-        counted = self._proofs.codes.take(name, address)
-        self._proofs.seconds.check(name, code)
-        self._proofs.codes.good(counted)
+    def _code(self, tries: Tries, name: str, code: str, address: str) -> By:
+        counted = tries.take(name, address)
+        by: By = "phone" if self._proofs.seconds.check(name, code) == "phone" else "recovery code"
+        tries.good(counted)
+        return by
 
     def _sealed(self, name: str, needs: Needs) -> str:
         until, mark = self._clock_ms() + TICKET_MS, self._proofs.people.mark(name)
@@ -197,4 +204,8 @@ class SigningIn:
 
 
 def _too_old() -> Unauthenticated:
-    return Unauthenticated("This page of the sign-in is too old.", error="ticket", fix="Sign in again.")
+    return Unauthenticated(
+        "This page of the sign-in is too old.",
+        error="ticket",
+        fix="Sign in again.",
+    ).on_page("staff.no.ticket")

@@ -22,7 +22,10 @@ _COLUMNS = "id, at, who, way, source, act, target, detail, outcome"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One act. `outcome` is empty (not ended), `done`, or `refused` or `failed` and a code."""
+    """One act. `outcome` is empty (not ended), `done`, or `refused` or `failed` and a code.
+
+    A sign-in that got past the password and no farther than that `needs code` or `needs phone`.
+    """
 
     id: int
     at_ms: int
@@ -37,10 +40,14 @@ class Event:
 
 @dataclass(slots=True)
 class Telling:
-    """What an act adds while it goes on: what it is about, if that was not known before, and details for people."""
+    """What an act adds while it goes on: what it is about, if that was not known before, and details for people.
+
+    `outcome` is that of an act that ends without an error.
+    """
 
     target: str = ""
     detail: dict[str, str | int | bool] = field(default_factory=dict)
+    outcome: str = "done"
 
 
 class Trail:
@@ -81,7 +88,7 @@ class Trail:
         except BaseException:
             self.end(number, "failed", told)
             raise
-        self.end(number, "done", told)
+        self.end(number, told.outcome, told)
 
     def list(
         self, *, who: str = "", act: str = "", since_ms: int = 0, until_ms: int = 0, before: int = 0, limit: int = 100

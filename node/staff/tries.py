@@ -78,7 +78,7 @@ class Tries:
         if wait > 0:
             raise TooManyRequests(
                 "Too many tries.", retry_after_s=-(-wait // 1000), fix="Wait, or ask an administrator for a link."
-            )
+            ).on_page("staff.no.tries")
 
     def _key(self, what: str, value: str) -> str:
         return hashlib.sha256(f"{self._kind} {what} {value}".encode()).hexdigest()

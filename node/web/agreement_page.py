@@ -54,7 +54,10 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """All that the page says. `by` names the city whose word the state is, if it is the word of one."""
+    """All that the page says. `by` names the city whose word the state is, if it is the word of one.
+
+    `exportable`: whether anybody may take the file that proves it.
+    """
 
     view: AgreementView
     state: str
@@ -69,6 +72,7 @@ class Told:
     after: Found | None
     course: Sequence[Mark]
     kept: Sequence[Keeping]
+    exportable: bool
 
     @property
     def refusals(self) -> int:
@@ -102,7 +106,14 @@ def told_of(parts: Parts, held: Held, visitor: Visitor, now_ms: int) -> Told | N
         after=after,
         course=_course(steps, view, standing.state, now_ms),
         kept=_kept(parts, register.kept(view.iri) if register else (), titles),
+        exportable=register is not None and _is_everyones(parts, held, view),
     )
+
+
+def _is_everyones(parts: Parts, held: Held, view: AgreementView) -> bool:
+    """Tell whether its cities publish it and everybody may see this record of it."""
+    public = parts.reading.collections()[held.collection].visibility == "public"
+    return public and bool(view.text.about.get("public"))
 
 
 def _titles(parts: Parts) -> dict[str, str]:

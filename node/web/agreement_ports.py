@@ -5,7 +5,7 @@ Every method blocks, some for as long as a peer takes, so they are called beside
 tree.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from node.federation.agreement_desk.drafting import Wish, Words
@@ -145,6 +145,9 @@ class Register(Protocol):
 
     def check(self, signed: str) -> Checked:
         """Check the signatures of a text now, by the keys that are pinned here."""
+
+    def export(self, signed: str, shown: Collection[str]) -> bytes:
+        """Write the file by which anybody proves a public agreement. Raises NotFound, Malformed, Unavailable."""
 
     def standing(self, agreement: str) -> Standing | None:
         """Say how a public agreement of ours stands by both journals; None of any other."""

@@ -1,7 +1,8 @@
-"""The register of agreements: every public one in sentences, who made it and how it stands; and its signed text.
+"""The register of agreements: every public one in sentences, who made it and how it stands; and what proves it.
 
 What is listed are records like any other, so their pages, forms and proofs are where those of records are; here is the
-list of them, and the text as both cities signed it. An agreement that is not public is nowhere in it.
+list of them, the text as both cities signed it, and the file by which anybody proves it without a node. An agreement
+that is not public is nowhere in it, and that file is made of public collections alone, whoever asks for it.
 """
 
 import time
@@ -32,6 +33,8 @@ PAGE_SIZE = 20
 _KINDS = ("text/html", "application/json")
 _MOST_PAGES = 1_000
 _SIGNED = "application/ld+json"
+# What a browser calls the file that proves an agreement; pages name it in the command that takes it.
+FILE = "agreement.json"
 
 PageNumber = Annotated[str, Query(alias="page", description="Which page, from 1.")]
 
@@ -65,6 +68,7 @@ def router(parts: Parts) -> APIRouter:
     made = APIRouter(tags=["Agreements"])
     _add_register(made, parts)
     _add_signed(made, parts)
+    _add_export(made, parts)
     return made
 
 
@@ -146,6 +150,7 @@ def _told(parts: Parts, found: Found, word: Word) -> dict[str, object]:
         "issued": text.timestamp,
         "digest": text.digest,
         "signed": at.beside("signed.json"),
+        "export": at.beside("export.json"),
     }
 
 
@@ -181,6 +186,48 @@ def _add_signed(made: APIRouter, parts: Parts) -> None:
         return await _handed(request, seen, held)
 
 
+def _add_export(made: APIRouter, parts: Parts) -> None:
+    said = (
+        "The signed text, both cities' statements and keys, and what the public collection of each says of it, with the"
+        " proofs: `citynode agreements verify FILE` needs nothing else."
+    )
+    forms: dict[int | str, dict[str, object]] = {200: {"content": {"application/json": {}}}, 404: {}, 410: {}, 503: {}}
+
+    @made.get(
+        "/agreements/{slug}/export.json",
+        summary="The file that proves a public agreement",
+        description=said,
+        responses=forms,
+        response_class=Response,
+    )
+    async def export(request: Request, slug: Annotated[str, Path(description="The record's slug.")]) -> Response:
+        held = parts.reading.record(KIND, slug)
+        return answer.reply(request.headers, await parts.thread(lambda: _export(parts, held)))
+
+    @made.get(
+        "/records/export.json",
+        summary="The file that proves a public agreement, by the IRI of its record",
+        description=said,
+        responses={400: {}, **forms},
+        response_class=Response,
+    )
+    async def export_by_iri(
+        request: Request, iri: Annotated[str, Query(description="The record's IRI, percent-encoded.")] = ""
+    ) -> Response:
+        held = held_by(parts.reading, iri)
+        return answer.reply(request.headers, await parts.thread(lambda: _export(parts, held)))
+
+
+def _export(parts: Parts, held: Held) -> Document:
+    federation = parts.site.federation
+    if held.kind != KIND or federation is None:
+        raise NotFound("Only agreements have such a file.", fix="The proof of a record is beside it: /proof.")
+    signed = statement_in(held.iri, parts.reading.payload(held)).signed
+    body = federation.agreeing.register.export(signed, parts.reading.collections())
+    named = ("content-disposition", f'attachment; filename="{FILE}"')
+    return Document(body, "application/json", changed_ms=held.at_ms, extra=(named,))
+
+
 async def _handed(request: Request, seen: Seen, held: Held) -> Response:
     document = seen.sealed(_signed(seen.parts, held), held.collection)
     return await seen.handed(request, answer.reply(request.headers, document), held.collection, held.iri)
@@ -188,7 +235,9 @@ async def _handed(request: Request, seen: Seen, held: Held) -> Response:
 
 def _signed(parts: Parts, held: Held) -> Document:
     if held.kind != KIND:
-        raise NotFound("Only agreements are signed by two cities.", fix="The proof of a record is beside it: /proof.")
+        raise NotFound(
+            "Only agreements are signed by two cities.", fix="The proof of a record is beside it: /proof."
+        ).on_page("no.page.proof")
     text = statement_in(held.iri, parts.reading.payload(held)).signed
     return Document(
         text.encode(),

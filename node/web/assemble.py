@@ -28,6 +28,7 @@ from node.web import (
     data,
     data_origins_api,
     dcat_us,
+    deletions_api,
     downloads,
     drafts_api,
     dsp,
@@ -209,7 +210,7 @@ def _routers(parts: Parts, gate: Gate | None) -> list[APIRouter]:
     if parts.site.federation:
         with_peers = (identity, notices, cities, peers_api, keys_api, agreements_api, dsp)
         with_data = (dsp_transfers, incoming, data_origins_api, transfers_api, pulls_api, consent_api, evidence_api)
-        made += [each.router(parts, parts.site.federation) for each in (*with_peers, *with_data)]
+        made += [each.router(parts, parts.site.federation) for each in (*with_peers, *with_data, deletions_api)]
         if parts.site.staff:
             made.append(staff_api.router(parts, parts.site.federation, parts.site.staff))
         made.append(oauth.router(parts, parts.site.federation, gate.limits if gate else None))

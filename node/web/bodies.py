@@ -65,10 +65,10 @@ async def body_of(request: Request, *, most: int = MESSAGE_BYTES, deadline_s: fl
         Malformed: It is compressed, its length is no number, or it ended early.
     """
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise Malformed("A compressed body is not taken here.", fix="Send it as it is.")
+        raise Malformed("A compressed body is not taken here.", fix="Send it as it is.").on_page("form.none")
     declared = request.headers.get("content-length", "0")
     if not (declared.isascii() and declared.isdigit() and len(declared) < 16):
-        raise Malformed("The header Content-Length is no number.")
+        raise Malformed("The header Content-Length is no number.").on_page("form.none")
     if int(declared) > most:
         raise _too_large(most)
     try:
@@ -79,7 +79,7 @@ async def body_of(request: Request, *, most: int = MESSAGE_BYTES, deadline_s: fl
         late.said = ("form.slow", {"most": f"{deadline_s:g}"})
         raise late from error
     except ClientDisconnect as error:
-        raise Malformed("The body ended early.") from error
+        raise Malformed("The body ended early.").on_page("form.unfinished") from error
 
 
 async def _read(request: Request, most: int) -> bytes:
@@ -93,4 +93,7 @@ async def _read(request: Request, most: int) -> bytes:
 
 
 def _too_large(most: int) -> TooLarge:
-    return TooLarge(f"A body may have {most} bytes here.", fix="Send less at once.")
+    return TooLarge(
+        f"A body may have {most} bytes here.",
+        fix="Send less at once.",
+    ).on_page("form.large", most=most // 1024)

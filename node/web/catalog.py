@@ -55,7 +55,7 @@ def since_ms(value: str) -> int:
     except (TypeError, ValueError):
         raise Malformed(
             f"modified_since={value[:40]!r} is no date.", fix="Write 2026-11-21 or 2026-11-21T03:40:00Z."
-        ) from None
+        ).on_page("no.page.since", field="modified_since") from None
     return max(0, int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000))
 
 

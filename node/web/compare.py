@@ -18,7 +18,7 @@ from node.web.pages import Visitor
 from node.web.parts import Parts
 from node.web.ports import Held
 from node.web.record_view import RecordView, licences_in, look
-from node.web.text import Said
+from node.web.text import Said, told
 from node.web.words import words
 
 Cell = tuple[tuple[Said, str], ...]  # texts, each with a link or nothing
@@ -39,8 +39,11 @@ class Side:
         found: dict[str, list[str]] = {}
         for file in self.view.files:
             found.setdefault(file.form, []).append(file.href)
-        page = f"{At(base, self.held).page}#get"
-        return tuple((Said(form), hrefs[0] if len(hrefs) == 1 else page) for form, hrefs in sorted(found.items()))
+        page, own = f"{At(base, self.held).page}#get", {file.form for file in self.view.files if file.own_word}
+        return tuple(
+            (Said(form, own_word=form in own), hrefs[0] if len(hrefs) == 1 else page)
+            for form, hrefs in sorted(found.items())
+        )
 
     @property
     def forms(self) -> list[str]:
@@ -177,6 +180,21 @@ def columns_told(said: ComparableSet, reader: str) -> list[dict[str, object]]:
     ]
 
 
+def columns_shown(said: ComparableSet, reader: str) -> list[dict[str, object]]:
+    """Say which columns match to a person: texts with their languages."""
+    columns = zip(columns_told(said, reader), said.columns, strict=True)
+    return [
+        plain | {"meaning": said_of(column.meaning, reader), "note": said_of(column.note, reader)}
+        for plain, column in columns
+    ]
+
+
+def said_of(texts: Mapping[str, str], reader: str) -> Said:
+    """Choose among texts by language: the reader's, English, any; nothing if there is none."""
+    tag = next((each for each in (reader, "en", *texts) if texts.get(each)), "")
+    return told(texts.get(tag, ""), "" if tag == "und" else tag, reader)
+
+
 def text_of(texts: Mapping[str, str], reader: str) -> str:
-    """Choose among texts by language: the reader's, English, any; "" if there is none."""
-    return texts.get(reader) or texts.get("en") or next(iter(texts.values()), "")
+    """Choose the text alone; "" if there is none."""
+    return said_of(texts, reader).text

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from node.errors import Forbidden
 from node.federation.consent.post import MAX_BODY_BYTES, read_answer, read_told
+from node.federation.consent.store import PAGE
 from node.federation.consent.withdrawals import Watched
 from node.federation.moved import ConsentTold, WithdrawalTold
 from node.web import signed
@@ -83,9 +84,14 @@ def _add_withdrawals(made: APIRouter, staff: Staff, office: ConsentOffice) -> No
     async def listed(
         request: Request,
         ended: Annotated[bool, Query(description="What is erased, instead.")] = False,  # noqa: FBT002
+        peer: Annotated[str, Query(description="Only of this city, by its base URL.", max_length=500)] = "",
+        after: Annotated[str, Query(description="`next` of the page before.", max_length=100)] = "",
+        limit: Annotated[int, Query(description="At most this many.", ge=1, le=PAGE)] = PAGE,
     ) -> Response:
         def act() -> object:
-            return {"withdrawals": [_withdrawal(each) for each in office.withdrawals(ended=ended)]}
+            found = office.withdrawals(stage="erased" if ended else "open", peer=peer, after=after, limit=limit)
+            more = {"next": found[-1].cursor} if len(found) == limit else {}
+            return {"withdrawals": [_withdrawal(each) for each in found], **more}
 
         return await staff.does(request, act)
 
@@ -169,5 +175,6 @@ def _withdrawal(each: WithdrawalTold) -> dict[str, object]:
         "withdrawn_at": iso(each.withdrawn_ms),
         "at": iso(each.at_ms),
     }
+    told |= {"purpose": each.purpose} if each.purpose else {}
     later = {"acknowledged_at": each.acknowledged_ms, "erased_at": each.erased_ms}
     return told | {name: iso(at_ms) for name, at_ms in later.items() if at_ms}

@@ -5,7 +5,7 @@ those of the tree.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from node.federation.consent.post import Answered, Told
 from node.federation.consent.withdrawals import Watched
@@ -30,8 +30,10 @@ class ConsentOffice(Protocol):
     def watch(self, name: str = "") -> Watched:
         """Look now who has withdrawn. Raises NotFound."""
 
-    def withdrawals(self, *, ended: bool = False) -> Sequence[WithdrawalTold]:
-        """List withdrawals that were told or heard."""
+    def withdrawals(
+        self, *, stage: Literal["open", "erased"] = "open", peer: str = "", after: str = "", limit: int = ...
+    ) -> Sequence[WithdrawalTold]:
+        """List withdrawals that were told or heard, a page at a time. Raises Malformed for a cursor that is none."""
 
     def acknowledge(self, *names: str, by: str) -> Sequence[WithdrawalTold]:
         """Tell the cities that we know we must erase. Raises NotFound, Conflict."""

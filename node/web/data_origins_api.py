@@ -25,6 +25,9 @@ Dataset = Annotated[str, Query(description="The record's IRI, or the last part o
 PartName = Annotated[str, Query(description="What the part is called.", max_length=200)]
 Name = Annotated[str, Path(description="The credential's name.", max_length=63)]
 
+# What a credential says beside kind, place and secret.
+_MORE = ("user", "header", "key_id", "region", "session", "addressing")
+
 
 def router(parts: Parts, federation: Federation) -> APIRouter:
     """Make the router."""
@@ -84,7 +87,7 @@ def _add_credentials(made: APIRouter, staff: Staff, office: OriginOffice) -> Non
     @made.put("/credentials/{name}", summary="Write a credential: `kind`, `for`, `secret`")
     async def write(request: Request, name: Name) -> Response:
         def act(said: Mapping[str, Any], by: str) -> object:  # noqa: ARG001
-            more = {key: text_of(said, key, most=8_192) for key in ("user", "header", "key_id", "region", "session")}
+            more = {key: text_of(said, key, most=8_192) for key in _MORE}
             secret = text_of(said, "secret", needed=True, most=8_192)
             kind, where = text_of(said, "kind", needed=True, most=20), text_of(said, "for", needed=True)
             told = office.set_credential(name, kind, where, secret, more)

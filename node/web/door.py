@@ -201,7 +201,10 @@ def number_of(name: str, given: str, *, least: int = 0) -> int:
     """Read a plain decimal number, at least `least`. Raises Malformed."""
     plain = given.isascii() and given.isdigit() and len(given) <= 18 and str(int(given)) == given
     if not plain or int(given) < least:
-        raise Malformed(f"{name}={given[:40]!r} is no number here.", fix=f"Write a whole number from {least}.")
+        raise Malformed(
+            f"{name}={given[:40]!r} is no number here.",
+            fix=f"Write a whole number from {least}.",
+        ).on_page("no.page.number", name=name, least=least)
     return int(given)
 
 
@@ -209,5 +212,8 @@ def numbers_of(name: str, given: str, *, most: int) -> Sequence[int]:
     """Read a list of numbers from 1, parted by commas. Raises Malformed."""
     pieces = given.split(",", most + 1)
     if len(pieces) > most:
-        raise Malformed(f"{name} names more than {most}.", fix="Ask for less at once.")
+        raise Malformed(
+            f"{name} names more than {most}.",
+            fix="Ask for less at once.",
+        ).on_page("no.page.many", name=name, most=most)
     return [number_of(name, piece, least=1) for piece in pieces]

@@ -85,15 +85,15 @@ class Edge:
             raise NotFound("There is nothing of that kind here for you.")
         return caller
 
-    async def message(self, request: Request) -> tuple[Who, Json]:
-        """Give who sends a message, and the message, whose signature holds if its sender signs.
+    async def message(self, request: Request, *, most: int = MAX_BYTES) -> tuple[Who, Json]:
+        """Give who sends a message of at most so many bytes, and the message, whose signature holds if they sign.
 
         Raises what `caller` raises, Malformed, TooLarge.
         """
         caller = await self.caller(request)
-        body = await body_in(request)
+        body = await body_in(request, most=most)
         await signed.heard(request, self._parts, self._dsp.messages, caller, body)
-        return caller, object_of(body)
+        return caller, object_of(body, most=most)
 
 
 def add(made: APIRouter, method: str, path: str, answers: Answers, **told: Any) -> None:  # noqa: ANN401 (FastAPI's)
@@ -105,12 +105,12 @@ def add(made: APIRouter, method: str, path: str, answers: Answers, **told: Any) 
 # ---------------------------------------------------------------- what comes in
 
 
-async def body_in(request: Request) -> bytes:
+async def body_in(request: Request, *, most: int = MAX_BYTES) -> bytes:
     """Give the body of a message, which must be JSON by its own word. Raises Malformed, TooLarge."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in (JSON, JSON_LD):
         raise Malformed(f"A message is sent as {JSON} or {JSON_LD}.", fix="Say so in Content-Type.")
-    return await body_of(request, most=MAX_BYTES)
+    return await body_of(request, most=most)
 
 
 def plain(name: str) -> str:

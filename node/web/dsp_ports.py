@@ -17,6 +17,7 @@ from node.federation.transfer import Role as TransferRole
 from node.web.consent_ports import Consenting
 from node.web.data_origin_ports import OriginParts
 from node.web.data_ports import DataDoor
+from node.web.deletion_ports import Deletions
 from node.web.evidence_ports import Evidencing
 from node.web.pull_ports import Pulling
 
@@ -105,6 +106,10 @@ class Moving(Protocol):
     @property
     def consenting(self) -> Consenting:
         """Give what knows who agreed."""
+
+    @property
+    def deletions(self) -> Deletions:
+        """Give what knows what must be deleted."""
 
     @property
     def pulling(self) -> Pulling:

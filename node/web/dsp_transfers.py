@@ -4,6 +4,7 @@ Only glue, as `dsp` is for negotiations. Provider and consumer stand at one base
 are, and a consumer's standing may be asked for too, which the specification leaves open and its conformance kit does.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter
@@ -12,7 +13,9 @@ from starlette.responses import Response
 
 from node.errors import NodeError, NotFound
 from node.federation.dsp.documents import PATH
+from node.federation.dsp.fields import MAX_BYTES
 from node.federation.dsp.transfers import TransferError, TransferProcess
+from node.federation.moving import MAX_MESSAGE
 from node.federation.transfer import Kind, Role
 from node.web.dsp_edge import BODY, Edge, Json, add, pids_told, plain, reasons, refused, told
 from node.web.dsp_ports import Transferred, Transfers
@@ -35,6 +38,9 @@ _WAYS = (
     _Way("completion", "Complete a transfer", "complete"),
     _Way("termination", "End a transfer", "terminate"),
 )
+
+# A completion carries the receipt, which names every part.
+_MOST: Mapping[Kind, int] = {"complete": MAX_MESSAGE}
 
 
 class Protocol:
@@ -63,7 +69,7 @@ class Protocol:
     async def _heard(self, request: Request, pid: str, role: Role | None, kind: Kind, *, status: int) -> Response:
         said: Json = {}
         try:
-            caller, said = await self._edge.message(request)
+            caller, said = await self._edge.message(request, most=_MOST.get(kind, MAX_BYTES))
             mine, whole = plain(pid), said
             found = await self._parts.thread(lambda: self._transfers.hear(caller.url, role, mine, whole, kind))
         except NodeError as error:

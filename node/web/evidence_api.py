@@ -10,9 +10,8 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from node.errors import Malformed
-from node.federation.moved import StatementTold
-from node.staff.export import day_ms
+from node.federation.evidence.statements import bound_ms
+from node.federation.moved import StatementTold, StatementWish
 from node.web import answer
 from node.web.evidence_ports import EvidenceDesk
 from node.web.operators import iso
@@ -22,9 +21,12 @@ from node.web.ports import Federation
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {400: {}, 401: {}, 403: {}, 404: {}, 413: {}}
 Name = Annotated[str, Path(description="The last part of a statement's IRI.", max_length=64)]
-Transfer = Annotated[str, Query(description="Only of this transfer, by our id.", max_length=500)]
-Agreement = Annotated[str, Query(description="Only under this agreement.", max_length=500)]
-Since = Annotated[str, Query(description="From this day (UTC) on.", max_length=10)]
+Transfer = Annotated[str, Query(description="Only of this transfer, by our id or its beginning.", max_length=500)]
+Agreement = Annotated[str, Query(description="Only under this agreement: its IRI, or what ends it.", max_length=500)]
+Kind = Annotated[str, Query(description="Only of this kind, such as receipt.", max_length=40)]
+Since = Annotated[str, Query(description="From this day (UTC) or moment on.", max_length=40)]
+Until = Annotated[str, Query(description="Until this day (UTC) or moment, with it.", max_length=40)]
+Part = Annotated[int, Query(description="Which thousand, from 1, where one file does not hold all.", ge=0, le=100_000)]
 Limit = Annotated[int, Query(description="At most this many.", ge=1, le=1000)]
 
 
@@ -40,20 +42,32 @@ def router(parts: Parts, federation: Federation) -> APIRouter:
 def _add_listing(made: APIRouter, staff: Staff, desk: EvidenceDesk) -> None:
     @made.get("/evidence", summary="What this city states of data that moved, the newest first")
     async def listed(
-        request: Request, transfer: Transfer = "", agreement: Agreement = "", since: Since = "", limit: Limit = 100
+        request: Request,
+        transfer: Transfer = "",
+        agreement: Agreement = "",
+        kind: Kind = "",
+        since: Since = "",
+        until: Until = "",
+        limit: Limit = 100,
     ) -> Response:
         def act() -> object:
-            found = desk.statements(transfer=transfer, agreement=agreement, since_ms=_since(since), limit=limit)
-            return {"statements": [_told(each) for each in found]}
+            wish = _wish(transfer, agreement, kind, since, until)
+            return {"statements": [_told(each) for each in desk.statements(wish, limit=limit)]}
 
         return await staff.does(request, act)
 
     @made.get("/evidence/export", summary="A bundle that anybody can verify without a node")
     async def export(
-        request: Request, transfer: Transfer = "", agreement: Agreement = "", since: Since = ""
+        request: Request,
+        transfer: Transfer = "",
+        agreement: Agreement = "",
+        kind: Kind = "",
+        since: Since = "",
+        until: Until = "",
+        part: Part = 0,
     ) -> Response:
         await staff.enter(request)
-        body = await staff.beside(lambda: desk.export(transfer=transfer, agreement=agreement, since_ms=_since(since)))
+        body = await staff.beside(lambda: desk.export(_wish(transfer, agreement, kind, since, until), part=part))
         headers = {"cache-control": answer.NOT_KEPT, "content-disposition": 'attachment; filename="evidence.json"'}
         return Response(body, media_type="application/json", headers=headers)
 
@@ -63,8 +77,9 @@ def _add_single(made: APIRouter, staff: Staff, desk: EvidenceDesk) -> None:
     async def one(request: Request, name: Name) -> Response:
         def act() -> object:
             found, checked = desk.statement(name), desk.check(name)
-            steps = [{"holds": holds, "sentence": sentence} for holds, sentence in checked.findings]
-            return {**_told(found), "holds": checked.holds, "findings": steps}
+            steps = [{"holds": each.holds, "sentence": each.sentence} for each in checked.findings]
+            verdict = "proven" if checked.holds else "incomplete" if checked.is_open else "refuted"
+            return {**_told(found), "holds": checked.holds, "verdict": verdict, "findings": steps}
 
         return await staff.does(request, act)
 
@@ -73,13 +88,8 @@ def _add_single(made: APIRouter, staff: Staff, desk: EvidenceDesk) -> None:
         return await staff.does(request, lambda: {"erased": name, "entries": desk.erase(name)})
 
 
-def _since(day: str) -> int:
-    if not day:
-        return 0
-    try:
-        return day_ms(day)
-    except ValueError as error:
-        raise Malformed(f"since={day[:20]!r} is no day.", fix="Write YYYY-MM-DD.") from error
+def _wish(transfer: str, agreement: str, kind: str, since: str, until: str) -> StatementWish:
+    return StatementWish(transfer, agreement, kind, bound_ms(since), bound_ms(until, is_end=True))
 
 
 def _told(found: StatementTold) -> dict[str, object]:

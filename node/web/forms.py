@@ -38,11 +38,11 @@ class Form:
         """Give a text without the spaces around it; empty if it was not sent. Raises Malformed."""
         value = self.fields[name][0].replace("\r\n", "\n").strip() if name in self.fields else ""
         if len(value) > most:
-            raise fault("desk.form.long", f"The field {name} has more than {most} characters.", name=name, most=most)
+            raise _of_field(name, "desk.form.long", f"The field {name} has more than {most} characters.", most=most)
         if needed and not value:
-            raise fault("desk.form.empty", f"The field {name} is empty.", name=name)
+            raise _of_field(name, "desk.form.empty", f"The field {name} is empty.")
         if any(ord(sign) < 32 and sign not in "\n\t" for sign in value):
-            raise fault("desk.form.control", f"The field {name} has control characters.", name=name)
+            raise _of_field(name, "desk.form.control", f"The field {name} has control characters.")
         return value
 
     def typed(self, name: str) -> str:
@@ -58,7 +58,7 @@ class Form:
         """Give every value of a field that may be sent several times. Raises Malformed."""
         values = [each.strip() for each in self.fields.get(name, ())]
         if len(values) > most or any(len(each) > 2_000 for each in values):
-            raise fault("desk.form.many", f"The field {name} has too many values.", name=name, most=most)
+            raise _of_field(name, "desk.form.many", f"The field {name} has too many values.", most=most)
         return [each for each in values if each]
 
     def number(self, name: str, *, least: int = 0, most: int = 2**53) -> int:
@@ -66,7 +66,7 @@ class Form:
         given = self.text(name, most=20)
         if not (given.isascii() and given.isdigit() and least <= int(given) <= most):
             said = f"The field {name} is no whole number from {least} to {most}."
-            raise fault("desk.form.number", said, name=name, least=least, most=most)
+            raise _of_field(name, "desk.form.number", said, least=least, most=most)
         return int(given)
 
     def ticked(self, name: str) -> bool:
@@ -76,6 +76,12 @@ class Form:
     def file(self, name: str) -> bytes:
         """Give a file that was sent; empty if none was."""
         return self.files.get(name, b"")
+
+
+def _of_field(name: str, key: str, message: str, **values: object) -> Malformed:
+    made = fault(key, message, name=name, **values)
+    made.field = name
+    return made
 
 
 def fault(key: str, message: str, **values: object) -> Malformed:

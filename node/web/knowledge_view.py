@@ -105,12 +105,12 @@ class KnowledgeView:
         What somebody else made is theirs in the head and in the credit line.
         """
         title = self.title or view.title
-        credit = (title.text, self.maker.text, *view.credit_rest) if self.maker else ()
+        made = (title, self.maker, *map(Text, view.credit_rest)) if self.maker else ()
         return replace(
             view,
             title=title,
             publisher=self.maker or view.publisher,
-            credit=", ".join(credit) or view.credit,
+            credited=made or view.credited,
             summary=self.lead.text,
             about=self.lead,
             lead=escape(self.lead.text),

@@ -57,7 +57,7 @@ def _checked(named: Sequence[str]) -> list[str]:
     if any(len(each) > MAX_NAMED for each in named) or len(named) > rules.MOST:
         raise Malformed(
             f"At most {rules.MOST} licences can be asked about.", fix="Name them by code or IRI: /licences lists them."
-        )
+        ).on_page("no.licence.many", most=rules.MOST)
     return list(named)
 
 

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from node.federation.moved import (
     Checked,
     ConsentTold,
+    DeletionTold,
     OriginTold,
     OriginWish,
     PullTold,
@@ -58,7 +59,7 @@ class DataDesk(Protocol):
     def credentials(self) -> Sequence[str]:
         """Name the credentials that origins may use; what they are is never told."""
 
-    def add_origin(self, wish: OriginWish, *, by: str) -> None:
+    def add_origin(self, wish: OriginWish, *, by: str) -> OriginTold:
         """Register where data lie, once they were read. Raises Malformed, Conflict, NotFound, Unavailable."""
 
     def test_origin(self, dataset: str, part: str) -> OriginTold:
@@ -76,14 +77,22 @@ class DataDesk(Protocol):
     def check_consent(self, name: str) -> ConsentTold:
         """Ask a consent source now. Raises NotFound."""
 
-    def withdrawals(self, *, ended: bool = False) -> Sequence[WithdrawalTold]:
-        """List what residents withdrew, the oldest first."""
+    def withdrawals(
+        self, direction: Literal["in", "out"], *, ended: bool = False, peer: str = "", after: str = "", limit: int = ...
+    ) -> Sequence[WithdrawalTold]:
+        """List what residents withdrew, the oldest first, a page at a time. Raises Malformed for no cursor."""
 
     def acknowledge(self, name: str, *, by: str) -> None:
         """Tell the other city that we know we must erase. Raises NotFound, Conflict."""
 
     def erased(self, name: str, *, by: str) -> None:
         """Tell the other city that it is erased. Raises NotFound, Conflict."""
+
+    def deletions(self, *, ended: bool = False) -> Sequence[DeletionTold]:
+        """List what must be deleted since its agreement is over, here and there."""
+
+    def deleted(self, agreement: str, *, by: str) -> None:
+        """Say that what was fetched under an agreement is deleted. Raises NotFound, Malformed, Conflict."""
 
     def statements(self, *, transfer: str = "", limit: int = 100) -> Sequence[StatementTold]:
         """List what stands in our evidence, the newest first."""
@@ -94,5 +103,5 @@ class DataDesk(Protocol):
     def check(self, record: str) -> Checked:
         """Check a statement now: signatures, journal, checkpoints."""
 
-    def export(self, *, transfer: str = "", agreement: str = "") -> bytes:
-        """Write a bundle that anybody can verify without a node. Raises NotFound."""
+    def export(self, name: str = "") -> bytes:
+        """Write a bundle that anybody can verify: of a transfer or a statement, else all. Raises NotFound, TooLarge."""

@@ -40,7 +40,10 @@ def _form(request: Request, params: Mapping[str, str], *offered: str) -> str:
     if not params.get("f"):
         return chosen_of(request, (*offered, "text/html"))
     if params["f"] not in ("json", "html"):
-        raise Malformed(f"There is no form {params['f'][:20]!r} here.", fix="Write f=json or f=html.")
+        raise Malformed(
+            f"There is no form {params['f'][:20]!r} here.",
+            fix="Write f=json or f=html.",
+        ).on_page("no.form.address")
     return "text/html" if params["f"] == "html" else offered[0]
 
 

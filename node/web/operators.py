@@ -157,7 +157,7 @@ def _add_runs(made: APIRouter, parts: Parts) -> None:
         wanted = int(number) if number.isascii() and number.isdigit() and len(number) < 16 else 0
         found = parts.site.runs.get(wanted) if wanted else None
         if found is None:
-            raise NotFound("There is no such run.", fix="The runs are listed at /runs.")
+            raise NotFound("There is no such run.", fix="The runs are listed at /runs.").on_page("no.run.none")
         rows = [_row_json(row) for row in parts.site.runs.rows(wanted, limit=ROWS_SHOWN)]
         whole = _run_json(found)
         if as_json(request):

@@ -6,7 +6,7 @@ strict. The language comes from `?lang=` or Accept-Language, never from a cookie
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -65,6 +65,13 @@ def _state(run: Run, reader: str) -> Markup:
     style, icon = ("warn", "wait") if held else _STATES.get(run.state, ("warn", "warn"))
     key = "state.held" if held else f"state.{run.state}"
     return Markup('<span class="say {}">{}{}</span>').format(style, _icon(icon), words(reader, key))
+
+
+def _sentence(reader: str, key: str, values: Mapping[str, object]) -> str:
+    """Say a thing; where a value is marked up, as a title in its own language is, the sentence is so too."""
+    if any(isinstance(value, Markup) for value in values.values()):
+        return Markup(escape(words(reader, key))).format(**values)  # noqa: S704 (escaped just here)
+    return words(reader, key, **values)
 
 
 def _statics(folder: Path) -> dict[str, bytes]:
@@ -215,7 +222,7 @@ class Pages:
             "nav": nav,
             "twins": twins,
             "languages": [(code, LANGUAGES[code], self._same_page(visitor, code)) for code in self.languages],
-            "t": lambda key, **values: words(reader, key, **values),
+            "t": lambda key, **values: _sentence(reader, key, values),
             "link": lambda path: self._link(visitor, path),
             "number": lambda value: text.number(value, reader),
             "decimal": lambda value: text.decimal(value, reader),
@@ -226,6 +233,7 @@ class Pages:
                 visitor, At("", held).beside(beside) if beside else At("", held).page
             ),
             "city_of": self._cities(),
+            "in_words": lambda said, tag: text.told(said, tag, reader),
             "called": lambda title: title_said(title, reader),
             "named": lambda info: self._named(info, reader),
             "why": why,

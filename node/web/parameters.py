@@ -24,9 +24,10 @@ def check_known(names: Iterable[str], *known: str) -> None:
     unknown = next((name for name in names if name not in known and not is_added(name)), None)
     if unknown is not None:
         named = ", ".join(known)
-        error = Malformed(f"There is no parameter {unknown[:40]!r} here.", fix=f"The parameters are: {named}.")
-        error.said = ("refuse.unknown", {"name": unknown[:40], "known": named})
-        raise error
+        raise Malformed(
+            f"There is no parameter {unknown[:40]!r} here.",
+            fix=f"The parameters are: {named}.",
+        ).on_page("refuse.unknown", name=unknown[:40], known=named)
 
 
 def numbers_in(text: str) -> list[float]:

@@ -93,7 +93,7 @@ def _no_form(available: dict[str, str]) -> NotAcceptable:
         f"This exists as {', '.join(available)}, and none of these was asked for.",
         available=available,
         fix="Ask for one of these in Accept, or use its address.",
-    )
+    ).on_page("no.form.kind")
 
 
 def form_for(
@@ -118,9 +118,8 @@ def form_for(
 def number_in(name: str, given: str, *, most: int) -> int:
     """Read a whole number of the query, from 1 to `most`. Raises Malformed."""
     if not (given.isascii() and given.isdigit() and len(given) < 10 and 1 <= int(given) <= most):
-        error = Malformed(f"{name}={given[:40]!r} is no page number.", fix=f"Write {name}= and a whole number from 1.")
-        error.said = ("refuse.page", {"name": name})
-        raise error
+        fix = f"Write {name}= and a whole number from 1."
+        raise Malformed(f"{name}={given[:40]!r} is no page number.", fix=fix).on_page("refuse.page", name=name)
     return int(given)
 
 

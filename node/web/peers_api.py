@@ -16,14 +16,13 @@ from starlette.responses import JSONResponse, Response
 from node.errors import Forbidden, Malformed, Unauthenticated
 from node.vocab.json_once import refuse_twice
 from node.web import answer
-from node.web.bodies import body_of
+from node.web.bodies import MESSAGE_BYTES, body_of
 from node.web.door import Door
 from node.web.edge import READING
 from node.web.parts import Parts
 from node.web.peer_ports import Office
 from node.web.ports import Federation
 
-MAX_JSON_BYTES = 64 * 1024
 MAX_TABLE_BYTES = 1024 * 1024
 # By which members a query or a body names what an act is done to, the first that is there; and what else the trail
 # keeps of a body.
@@ -84,7 +83,8 @@ class Staff:
     async def does_with(self, request: Request, act: Callable[[Mapping[str, Any], str], object]) -> Response:
         """Do one act with the JSON object of the body and the name of the person."""
         by = await self.enter(request)
-        said = read_object(await body_of(request, most=MAX_JSON_BYTES))
+        # As much as the desk's own forms take: what can be saved there can be saved here.
+        said = read_object(await body_of(request, most=MESSAGE_BYTES))
         return _told(await self.beside(lambda: act(said, by), request, by, said))
 
     async def beside(

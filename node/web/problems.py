@@ -57,8 +57,8 @@ CODES: dict[str, int] = {kind.code: status for kind, status in STATUS.items()} |
 class Problem:
     """What went wrong with one request. `more` joins the document as further members.
 
-    `said` is what a page says instead of the detail, in its reader's language: a key of the words, and values. `size`
-    is of what ranges were asked of.
+    `said` is what a page says instead of the detail, in its reader's language: a key of the words, and values; `field`
+    is which value of a form is wrong. `size` is of what ranges were asked of.
     """
 
     code: str
@@ -71,6 +71,7 @@ class Problem:
     nonce: str = ""
     said: tuple[str, Mapping[str, object]] = ("", {})
     size: int | None = None
+    field: str = ""
 
     def document(self, *, base_url: str, instance: str, title: str) -> bytes:
         """Write problem+json; members in a fixed order, `more` last."""
@@ -116,7 +117,8 @@ def problem_of(error: errors.NodeError) -> Problem:
     nonce = error.nonce if isinstance(error, errors.Unauthenticated) else ""
     size = error.size if isinstance(error, errors.WrongRange) else None
     wait = error.retry_after_s if isinstance(error, errors.Unavailable) and status in (429, 503) else 0
-    return Problem(error.code, status, error.message, error.fix, more, challenge, wait, nonce, error.said, size)
+    told = (error.code, status, error.message, error.fix)
+    return Problem(*told, more, challenge, wait, nonce, error.said, size, error.field)
 
 
 def internal() -> Problem:

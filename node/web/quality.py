@@ -166,7 +166,9 @@ class QualityDocuments:
         """Give what was measured of a record. Raises NotFound if it is of a kind that is not measured."""
         judged = judged_of(self._quality, self._parts.reading, held)
         if judged is None:
-            raise NotFound("Only datasets are measured.", fix="What was found of the record is at its findings.")
+            raise NotFound(
+                "Only datasets are measured.", fix="What was found of the record is at its findings."
+            ).on_page("no.quality.kind")
         reader = self._asked.visitor.language
         if self._asked.form == _JSON:
             told = {"record": held.iri, "collection": held.collection, "digest": held.digest}
@@ -236,7 +238,7 @@ def _whole(seen: Seen, name: str) -> CollectionInfo:
         raise NotFound(
             "What this collection is worth is told to those who may read all of it.",
             fix="The quality of a record that you may read is at its own address.",
-        )
+        ).on_page("no.quality.part")
     return info
 
 
@@ -245,7 +247,10 @@ def _key(after: str) -> int | None:
         return None
     digits = after.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 20 and int(digits) <= _MOST_KEY):
-        raise Malformed("after is no place in this list.", fix="Follow the link to the next page.")
+        raise Malformed(
+            "after is no place in this list.",
+            fix="Follow the link to the next page.",
+        ).on_page("no.page.cursor")
     return int(after)
 
 
@@ -293,15 +298,22 @@ def _add_sums(made: APIRouter, parts: Parts, quality: Quality) -> None:
     async def one(request: Request, name: str, failing: str, after: str) -> Response:
         check_known(request.query_params, "failing", "after", "lang")
         if after and not failing:
-            raise Malformed("after goes on in a list of what fails.", fix="Name the metric: ?failing=…&after=….")
+            raise Malformed(
+                "after goes on in a list of what fails.", fix="Name the metric: ?failing=…&after=…."
+            ).on_page("no.quality.after")
         bare, suffix = _split(name)
         asked = await _asked(parts, door, request, f"{base}/quality/{bare}", suffix)
         if not failing:
             return await _reply(request, asked, lambda: QualityDocuments(asked, quality).collection(bare), bare)
         if failing not in PLACES:
-            raise Malformed(f"There is no metric {failing[:40]!r}.", fix=f"There are {', '.join(PLACES)}.")
+            raise Malformed(
+                f"There is no metric {failing[:40]!r}.",
+                fix=f"There are {', '.join(PLACES)}.",
+            ).on_page("no.quality.metric", name=failing[:40], known=", ".join(PLACES))
         if asked.form not in (_JSON, "html"):
-            raise Malformed("A list of records is there as JSON and as a page.", fix="Ask for /quality/NAME.json.")
+            raise Malformed(
+                "A list of records is there as JSON and as a page.", fix="Ask for /quality/NAME.json."
+            ).on_page("no.quality.form")
         return await _reply(
             request, asked, lambda: QualityDocuments(asked, quality).failing(bare, failing, after), bare
         )

@@ -23,6 +23,8 @@ LEAD_CHARACTERS = 320
 _TITLES = (DCT.title, SKOS.prefLabel, FOAF.name, SCHEMA.name)
 _ABOUT = (DCT.description, SCHEMA.description, SKOS.definition, DCT.abstract)
 _IN_SHORT = (DCT.abstract, *_ABOUT)
+# Between the names of an office and of its division.
+_BETWEEN = frozenset("/,|:;(")
 _ACCESS = "http://publications.europa.eu/resource/authority/access-right/"
 Verdict = Literal["yes", "no", "unknown", "depends"]
 
@@ -53,12 +55,13 @@ class File:
 
     form: str
     title: Said
-    about: str
+    about: Said
     licence: Licence | None
     size: str
     href: str
     direct: bool
     known: bool = True
+    own_word: bool = False
     number: int = 0
     updated: str = ""
 
@@ -87,11 +90,16 @@ class RecordView:
     answers: tuple[Answer, ...]
     files: tuple[File, ...]
     facts: tuple[Fact, ...]
-    credit: str
+    credited: tuple[Said, ...]
     credit_rest: tuple[str, ...]
     landing: str
     lines: tuple[Line, ...]
     cut: bool
+
+    @property
+    def credit(self) -> str:
+        """Give the line to name the source by."""
+        return ", ".join(part.text for part in self.credited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +111,7 @@ class RowView:
     publisher: Said
     licence: str
     sure: bool
-    forms: str
+    forms: tuple[Said, ...]
     updated: str
     licences: tuple[Licence, ...] = ()
 
@@ -204,10 +212,9 @@ class _Looker:
         names = {found.name for found in self.licences() if found}
         return (names.pop() if len(names) == 1 else self.word("row.unknown")), False
 
-    def credit(self) -> str:
-        """Write the line to name the source by: title, publisher, date, licences."""
-        parts = (self.title().text, self.publisher().text, *self.credit_rest())
-        return ", ".join(part for part in parts if part)
+    def credited(self) -> tuple[Said, ...]:
+        """Give the parts of the line to name the source by: title, publisher, date, licences."""
+        return tuple(part for part in (self.title(), self.publisher(), *map(Said, self.credit_rest())) if part)
 
     def credit_rest(self) -> tuple[str, ...]:
         """Give what the line ends with: date and licences, without what is not known."""
@@ -217,14 +224,18 @@ class _Looker:
 
     # ------------------------------------------------------------ files
 
-    def form(self, file: str) -> str:
+    def form(self, file: str) -> Said:
         kind = next(iter(self.said.terms(file, DCT.format)), "")
         if kind and lists.FILE_TYPES.by_iri(ntriples.value_of(kind)):
-            return lists.FILE_TYPES.label(ntriples.value_of(kind), self.reader)
+            return Said(lists.FILE_TYPES.label(ntriples.value_of(kind), self.reader))
         media = self.said.value(file, DCAT.mediaType).removeprefix(lists.IANA)
         if media and (found := lists.format_of(media)):
-            return lists.FILE_TYPES.label(found, self.reader)
-        return media if media and "//" not in media else (self.said.name(kind).text if kind else "")
+            return Said(lists.FILE_TYPES.label(found, self.reader))
+        if media and "//" not in media:
+            return Said(media)
+        named = self.said.name(kind) if kind else text.NOTHING
+        # One word is a name of a form in any language; several are somebody's language.
+        return replace(named, own_word=" " in named.text)
 
     def files(self) -> tuple[File, ...]:
         """List the files by title: the order of a payload is that of names, which may be minted."""
@@ -235,16 +246,18 @@ class _Looker:
     def _file(self, file: str) -> File:
         direct = self.said.links(file, DCAT.downloadURL)
         form, octets = self.form(file), self.said.value(file, DCAT.byteSize)
+        about = self.said.text(file, DCT.description)
         whole = octets.split(".")[0]
         return File(
-            form=form or self.word("get.unknown_form"),
+            form=form.text or self.word("get.unknown_form"),
             title=self.said.text(file, DCT.title),
-            about=text.plain(self.said.text(file, DCT.description).text, 160),
+            about=replace(about, text=text.plain(about.text, 160)),
             licence=self.licence(file),
             size=text.size(int(whole), self.reader) if whole.isascii() and whole.isdigit() and len(whole) < 16 else "",
             href=address_of(self.said, file),
             direct=bool(direct),
             known=bool(form),
+            own_word=form.own_word,
             updated=text.date_text(self.said.value(file, DCT.modified, DCT.issued), self.reader),
         )
 
@@ -323,12 +336,28 @@ class _Looker:
             contact = ntriples.value_of(term)
             mail = self.said.value(contact, VCARD.hasEmail)
             link = mail if not mail or ":" in mail else f"mailto:{mail}"
-            name = self.said.text(contact, VCARD.fn, VCARD["organization-name"]) or Said(mail.removeprefix("mailto:"))
+            name = self._office(self.said.text(contact, VCARD.fn, VCARD["organization-name"]))
+            name = name or Said(mail.removeprefix("mailto:"), is_name=True)
             target = href(link) or next(iter(self.said.links(contact, VCARD.hasURL)), "")
             shown = name or (Said(target) if MINTED in contact else Said(tail(contact)))
             if shown:
-                found.append((replace(shown, is_name=True), target))
+                found.append((shown, target))
         return found
+
+    def _office(self, name: Said) -> Said:
+        """Name a contact as the reader would, if it is the publisher; tell the language of an office of the publisher.
+
+        Portals have one name of a contact, of no language; the publisher's names tell which one it is.
+        """
+        tags = set[str]()
+        for term in self.said.terms(self.iri, DCT.publisher, DCT.creator) if name and not name.tag else []:
+            for called in self.said.terms(ntriples.value_of(term), FOAF.name, SKOS.prefLabel, VCARD.fn):
+                whole, rest = ntriples.value_of(called), name.text.removeprefix(ntriples.value_of(called))
+                if not rest:
+                    return replace(self.said.name(term), is_name=True)
+                if whole and rest != name.text and rest.lstrip()[:1] in _BETWEEN:
+                    tags.add(ntriples.language_of(called))
+        return text.told(name.text, tags.pop(), self.reader) if len(tags) == 1 else replace(name, is_name=True)
 
 
 def address_of(said: Described, file: str) -> str:
@@ -368,7 +397,7 @@ def look(said: Described) -> RecordView:
         answers=looker.answers(),
         files=looker.files(),
         facts=looker.facts(),
-        credit=looker.credit(),
+        credited=looker.credited(),
         credit_rest=looker.credit_rest(),
         landing=next(iter(said.links(said.iri, DCAT.landingPage, FOAF.page)), ""),
         lines=lines,
@@ -426,14 +455,14 @@ def look_quickly(said: Described, lead: int = 200, *, city_at: Callable[[str], s
     """
     looker = _Looker(said)
     use, sure = looker.use()
-    forms = {looker.form(file) for file in said.values(said.iri, DCAT.distribution)} - {""}
+    forms = {form.text: form for file in said.values(said.iri, DCAT.distribution) if (form := looker.form(file))}
     return RowView(
         title=looker.title(),
         lead=looker.lead(lead) or _between(said, city_at),
         publisher=looker.publisher(),
         licence=use,
         sure=sure,
-        forms=", ".join(sorted(forms)[:6]),
+        forms=tuple(forms[name] for name in sorted(forms)[:6]),
         updated=text.date_text(said.value(said.iri, DCT.modified), said.reader),
         licences=tuple(_each_once(looker.licences())),
     )

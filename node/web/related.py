@@ -16,6 +16,7 @@ from node.web.door import ANYBODY
 from node.web.parts import Parts
 from node.web.ports import Held
 from node.web.sight import sight_for
+from node.web.text import NOTHING, Said, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Double:
     city: str
     collection: str
     address: str
-    title: str = ""
+    title: Said = NOTHING
     reason: str = ""
 
 
@@ -55,16 +56,17 @@ class Related:
             hits = finders.search.find(query, sight, now_ms=int(time.time() * 1000)).hits
         except NodeError:  # a page is not worth less for it
             return Doubles()
-        return self._doubles(held, hits[0]) if hits else Doubles()
+        return self._doubles(held, hits[0], language) if hits else Doubles()
 
-    def _doubles(self, held: Held, hit: Hit) -> Doubles:
+    def _doubles(self, held: Held, hit: Hit, language: str) -> Doubles:
         places = [one for one in (hit.held, *hit.also_via) if one.collection != held.collection]
+        similar = [one for one in hit.similar if one.held.iri != held.iri]
         return Doubles(
             tuple(self._double(one) for one in places),
-            tuple(self._double(one.held, one.title, one.reason) for one in hit.similar if one.held.iri != held.iri),
+            tuple(self._double(one.held, told(one.title, one.tag, language), one.reason) for one in similar),
         )
 
-    def _double(self, held: Held, title: str = "", reason: str = "") -> Double:
+    def _double(self, held: Held, title: Said = NOTHING, reason: str = "") -> Double:
         mirror = self.parts.mirror(held.collection) if is_mirror(held.collection) else None
         city = mirror.city if mirror else held.collection.partition("/")[0] if is_mirror(held.collection) else ""
         # Both routes of one record have one address here, so a route leads to its collection.

@@ -481,5 +481,5 @@ def _form(request: Request, parts: Parts) -> str:
             f"This exists as {', '.join(available)}, and none of these was asked for.",
             available=available,
             fix="Ask for one of these in Accept, or use its address.",
-        )
+        ).on_page("no.form.kind")
     return _FORM_OF[chosen]

@@ -20,7 +20,7 @@ from node.web.addresses import At, is_mirror
 from node.web.ports import Held
 from node.web.search_facts import RowFact
 from node.web.search_looks import Look, rfc3339
-from node.web.text import Said
+from node.web.text import NOTHING, Said
 from node.web.words import known, words
 
 _COMPARABLE = ("dataset", "dataset-series", "data-service")
@@ -33,7 +33,7 @@ class Via:
     city: str
     collection: str
     page: str = ""
-    title: str = ""
+    title: Said = NOTHING
     reason: str = ""
 
 
@@ -41,20 +41,20 @@ class Via:
 class Row:
     """One hit: `json` is its member of the JSON answer, the rest is for a page.
 
-    `why_in` is where `why` was found; it is said where that is not the description. `record` and `address`, the path of
-    its page, are empty for a live one.
+    `why_in` is where `why` (escaped, with marks) was found; it is said where that is not the description. `record` and
+    `address`, the path of its page, are empty for a live one.
     """
 
     json: Json
     title: Said
     marked: Markup
     lead: Said
-    why: Markup
+    why: Said
     why_in: str
     publisher: Said
     licence: str
     sure: bool
-    forms: str
+    forms: tuple[Said, ...]
     updated: str
     also_via: tuple[Via, ...] = ()
     similar: tuple[Via, ...] = ()
@@ -93,14 +93,18 @@ class Teller:
         also = tuple(self._route(one) for one in hit.also_via)
         similar = tuple(
             Via(
-                *self.city_of(one.held.collection)[1:], one.held.collection, self._page(one.held), one.title, one.reason
+                self.city_of(one.held.collection)[1],
+                one.held.collection,
+                self._page(one.held),
+                text.told(one.title, one.tag, self.reader),
+                one.reason,
             )
             for one in hit.similar
         )
         told = self._json(hit, look)
         told["also_via"] = [{"city": self.city_of(one.collection)[0], "collection": one.collection} for one in also]
         told["similar"] = [
-            {"iri": of.held.iri, "page": one.page, "title": one.title, "reason": one.reason}
+            {"iri": of.held.iri, "page": one.page, "title": one.title.text, "reason": one.reason}
             for of, one in zip(hit.similar, similar, strict=True)
         ]
         return Row(
@@ -108,7 +112,8 @@ class Teller:
             title=view.title,
             marked=_fitting(hit.why_title, view.title),
             lead=view.lead,
-            why=Markup(hit.why_text),  # noqa: S704 (the search escapes all but its marks)
+            # The search escapes all but its marks.
+            why=text.told(Markup(hit.why_text), hit.why_tag, self.reader),  # noqa: S704
             why_in=hit.why_in,
             publisher=view.publisher,
             licence=view.licence,
@@ -132,19 +137,17 @@ class Teller:
             use = (
                 words(self.reader, key if sure else "row.limited") if facts.commercial != "unknown" else licence["name"]
             )
-        language = told["title_language"]
-        foreign = bool(language) and language.split("-")[0] != self.reader
         return Row(
             json=told,
-            title=Said(told["title"], language, foreign),
+            title=text.told(told["title"], told["title_language"], self.reader),
             marked=Markup(told["why"]["title"]),  # noqa: S704 (made anew by `heard.marked`)
-            lead=Said(told["description"]),
-            why=Markup(told["why"]["text"]),  # noqa: S704 (likewise)
+            lead=text.told(told["description"], told["description_language"], self.reader),
+            why=text.told(Markup(told["why"]["text"]), told["why"]["language"], self.reader),  # noqa: S704 (likewise)
             why_in="text",
             publisher=Said(told["publisher"]),
             licence=use,
             sure=sure,
-            forms=", ".join(_form_label(code, self.reader) for code in told["formats"][:6]),
+            forms=tuple(Said(_form_label(code, self.reader)) for code in told["formats"][:6]),
             updated=text.date_text(told["changed"], self.reader),
         )
 
@@ -160,6 +163,7 @@ class Teller:
             "title": view.title.text,
             "title_language": view.title.tag,
             "description": view.lead.text,
+            "description_language": view.lead.tag,
             "city": city,
             "city_title": city_title,
             "publisher": view.publisher.text,
@@ -169,7 +173,7 @@ class Teller:
             "themes": list(look.themes),
             "changed": look.changed or rfc3339(held.at_ms),
             "quality": self.points(held),
-            "why": {"title": hit.why_title, "text": hit.why_text, "in": hit.why_in},
+            "why": {"title": hit.why_title, "text": hit.why_text, "in": hit.why_in, "language": hit.why_tag},
             "also_via": [],
             "similar": [],
             "live": False,

@@ -13,6 +13,7 @@ from node.federation.asking.asking import Asked as AskedCity
 from node.web.search_facts import is_knowledge
 from node.web.search_hits import facet_label
 from node.web.search_query import EDGES, Asked
+from node.web.text import told
 from node.web.words import words
 
 # In the order of the page; the first are open.
@@ -34,6 +35,7 @@ class Box:
     count: int
     checked: bool
     is_own: bool = False
+    lang: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Chip:
     label: str
     href: str
     is_city: bool
+    lang: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ def _group(
             one.count,
             one.value in chosen,
             name == "city" and one.value == own,
+            told(one.label, one.tag, reader).lang,
         )
         for one in listed
     ]
@@ -167,13 +171,14 @@ def _chips(
         name, value = pair
         bare = value.removeprefix("-").strip() if name in FACETS else value
         if name in FACETS:
-            known = next((count.label for count in facets.get(name, ()) if count.value == bare), bare)
-            label = facet_label(name, bare, known, reader, city)
+            known = next((count for count in facets.get(name, ()) if count.value == bare), Count(bare, bare, 0))
+            label = facet_label(name, bare, known.label, reader, city)
+            lang = told(known.label, known.tag, reader).lang
         else:
-            label = words(reader, f"chip.{name}", value=value)
+            label, lang = words(reader, f"chip.{name}", value=value), ""
         if bare != value:
             label = words(reader, "chip.not", value=label)
-        made.append(Chip(label, asked.path(asked.without(pair)), name == "city" and bare == value))
+        made.append(Chip(label, asked.path(asked.without(pair)), name == "city" and bare == value, lang))
     return made
 
 

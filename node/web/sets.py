@@ -24,11 +24,13 @@ from node.web.answer import Document
 from node.web.columns import alike, rows_line, seen_in
 from node.web.compare import (
     Side,
+    columns_shown,
     columns_told,
     combination_of,
     data_of,
     quality_of,
     record_told,
+    said_of,
     sides_of,
     terms_of,
     text_of,
@@ -41,7 +43,7 @@ from node.web.parameters import check_known
 from node.web.parts import Parts, chosen_of, json_document
 from node.web.ports import Held
 from node.web.record_view import title_in
-from node.web.text import Said
+from node.web.text import NOTHING, Said
 from node.web.words import words
 
 _KINDS = ("text/html", "application/json")
@@ -66,8 +68,8 @@ class Member:
 class Listed:
     """A set in the list: the record that says it (none for a suggestion), and its records as they are shown here."""
 
-    title: str
-    about: str
+    title: Said
+    about: Said
     city: str
     held: Held | None
     address: str
@@ -166,8 +168,8 @@ def _listed(parts: Parts, held: Held, payload: bytes, visitor: Visitor) -> Liste
     said, mirror = set_in(held.iri, payload), parts.mirror(held.collection)
     members = _members(parts, said.members, visitor)
     return Listed(
-        title=text_of(said.title, visitor.language) or held.slug,
-        about=text_of(said.description, visitor.language),
+        title=said_of(said.title, visitor.language) or Said(held.slug),
+        about=said_of(said.description, visitor.language),
         city=mirror.city if mirror else parts.site.city,
         held=held,
         address=f"/compare?set={quote(held.iri)}",
@@ -210,8 +212,8 @@ def _guess(each: Suggestion, members: Sequence[Member], visitor: Visitor) -> Lis
     asked = "&".join(f"iri={quote(one.held.iri)}" for one in members)
     reasons = {"words": each.terms, "theme": themes, "columns": each.columns}
     return Listed(
-        title=joined([one.title.text for one in members], visitor.language),
-        about="",
+        title=Said(joined([one.title.text for one in members], visitor.language)),
+        about=NOTHING,
         city="",
         held=None,
         address=f"/compare?{asked}",
@@ -239,8 +241,8 @@ def _sets_json(parts: Parts, visitor: Visitor) -> Document:
             "set": one.held.iri if one.held else None,
             "page": At(parts.site.base_url, one.held).page if one.held else None,
             "compare": f"{parts.site.base_url}{one.address}",
-            "title": one.title,
-            "description": one.about or None,
+            "title": one.title.text,
+            "description": one.about.text or None,
             "city": one.city or None,
             "suggested": one.held is None,
             "reasons": {key: list(values) for key, values in one.reasons.items()},
@@ -300,15 +302,15 @@ def _compared_page(parts: Parts, visitor: Visitor, iris: Sequence[str], asked: s
     sides = found.sides
     mirror = parts.mirror(found.held.collection) if found.held else None
     seen = seen_in(parts, sides)
-    by_people = columns_told(found.said, reader) if found.said else []
+    by_people = columns_shown(found.said, reader) if found.said else []
     body = parts.pages.render(
         "compare.html",
         visitor,
         nav="sets",
         twins=[Twin("JSON", _twin(parts, iris, asked))],
         found=found,
-        title=text_of(found.said.title, reader) if found.said else "",
-        about=text_of(found.said.description, reader) if found.said else "",
+        title=said_of(found.said.title, reader) if found.said else NOTHING,
+        about=said_of(found.said.description, reader) if found.said else NOTHING,
         subject=joined([side.view.title.text for side in sides], reader),
         cities=joined(list(dict.fromkeys(side.city for side in sides)), reader),
         by=(mirror.city if mirror else parts.site.city) if found.held else "",
@@ -320,7 +322,11 @@ def _compared_page(parts: Parts, visitor: Visitor, iris: Sequence[str], asked: s
             *quality_of(parts, sides, reader),
         ],
         heads=_heads(sides),
-        columns=by_people or alike(seen, reader),
+        columns=by_people
+        or [
+            each | {"meaning": Said(str(each["meaning"])), "note": Said(str(each["note"]))}
+            for each in alike(seen, reader)
+        ],
         by_name=not by_people,
     )
     return parts.pages.document(body)

@@ -70,8 +70,8 @@ class SourceOffice(Protocol):
 class RunReports(Protocol):
     """What runs did, for the staff."""
 
-    def rows(self, run: Run, change: str, *, offset: int = 0, limit: int = ...) -> Sequence[RunRow]:
-        """Give what a run did of one kind."""
+    def rows(self, run: Run, change: str, *, offset: int = 0, limit: int = ..., language: str = "") -> Sequence[RunRow]:
+        """Give what a run did of one kind, records in a language if they have it."""
 
     def everything(self, run: Run) -> Sequence[RunRow]:
         """Give all of it."""
@@ -82,7 +82,7 @@ class RunReports(Protocol):
     def findings(self, run: Run) -> Sequence[tuple[str, int]]:
         """Give what a dry run found in most records, and in how many."""
 
-    def differences(self, run: Run, *, offset: int = 0, limit: int = 50) -> Sequence[Difference]:
+    def differences(self, run: Run, *, offset: int = 0, limit: int = 50, language: str = "") -> Sequence[Difference]:
         """Give records that a run changed, line by line."""
 
     def likely(self, held: Sequence[RunRow]) -> Likely | None:

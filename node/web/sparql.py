@@ -128,12 +128,12 @@ class Desk:
                 "This endpoint takes a token.",
                 challenge=federation.access.challenge() if federation else "",
                 fix=f"What is open to everybody is at {PATH}.",
-            )
+            ).on_page("no.sparql.token")
         return await self._answer(request, await self._parts.thread(lambda: self._asker(caller)))
 
     def _offered(self) -> None:
         if not self._sparql.offered:
-            raise NotFound("This node answers no SPARQL.", fix="Search instead: /search.")
+            raise NotFound("This node answers no SPARQL.", fix="Search instead: /search.").on_page("no.sparql.off")
 
     def _asker(self, caller: Who) -> Asker:
         """Find the collections that a caller may read as a whole: of single records a graph of all knows nothing.
@@ -158,7 +158,10 @@ class Desk:
         asked = await asked_by(request, query_bytes=self._sparql.bounds.query_bytes)
         if asked.query is None:
             if request.method == "POST":
-                raise Malformed("There is no query.", fix="Send it as query=, or as the body.")
+                raise Malformed(
+                    "There is no query.",
+                    fix="Send it as query=, or as the body.",
+                ).on_page("no.sparql.none")
             return answer.reply(request.headers, asker.sealed(self._described(request, asker)))
         if asked.form == "html" or (not asked.form and negotiate.wants_page(accept_of(request))):
             return await self._page(request, asker, asked)
@@ -273,7 +276,7 @@ def _form(kind: str, named: str, accept: str) -> str:
         if named not in forms:
             raise Malformed(
                 f"format={named[:40]!r} is no form of this answer.", fix=f"Write one of {', '.join(forms)}."
-            )
+            ).on_page("no.sparql.form", name=named[:40], known=", ".join(forms))
         return named
     meant = {kind: name for name, kind in forms.items()}
     for name in forms:
@@ -290,7 +293,7 @@ def _no_form(kinds: tuple[str, ...]) -> NotAcceptable:
         f"This exists as {', '.join(kinds)}, and none of these was asked for.",
         available=dict.fromkeys(kinds, PATH),
         fix="Ask for one of these in Accept, or with format=.",
-    )
+    ).on_page("no.form.kind")
 
 
 def router(parts: Parts, finding: Finders, limits: Limits | None) -> APIRouter:

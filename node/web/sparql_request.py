@@ -43,11 +43,13 @@ async def asked_by(request: Request, *, query_bytes: int) -> Asked:
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     kind, charset = kind.strip().lower(), _charset(parameters)
     if kind == UPDATE:
-        raise Malformed(_NO_UPDATE, fix="Ask with a query.")
+        raise Malformed(_NO_UPDATE, fix="Ask with a query.").on_page("no.sparql.change")
     if kind not in (FORM, DIRECT):
-        raise Malformed(f"A body of type {kind[:80] or 'none'} is not taken here.", fix=f"Send {FORM} or {DIRECT}.")
+        raise Malformed(
+            f"A body of type {kind[:80] or 'none'} is not taken here.", fix=f"Send {FORM} or {DIRECT}."
+        ).on_page("no.sparql.body")
     if charset not in _UTF8:
-        raise Malformed(f"A query in {charset[:40]} is not taken here.", fix="Send UTF-8.")
+        raise Malformed(f"A query in {charset[:40]} is not taken here.", fix="Send UTF-8.").on_page("no.sparql.body")
     # Every byte of a form may be written as three.
     body = await body_of(request, most=4 * query_bytes + 65_536 if kind == FORM else 4 * query_bytes)
     if kind == FORM:
@@ -57,10 +59,10 @@ async def asked_by(request: Request, *, query_bytes: int) -> Asked:
 
 def _asked(pairs: list[tuple[str, str]], body: str | None) -> Asked:
     if any(name == "update" for name, _ in pairs):
-        raise Malformed(_NO_UPDATE, fix="Ask with a query.")
+        raise Malformed(_NO_UPDATE, fix="Ask with a query.").on_page("no.sparql.change")
     queries = [value for name, value in pairs if name == "query"] + ([] if body is None else [body])
     if len(queries) > 1:
-        raise Malformed("There are two queries.", fix="Send one at a time.")
+        raise Malformed("There are two queries.", fix="Send one at a time.").on_page("no.sparql.two")
     dataset = Dataset(
         tuple(value for name, value in pairs if name == "default-graph-uri"),
         tuple(value for name, value in pairs if name == "named-graph-uri"),
@@ -77,7 +79,7 @@ def _refuse_relative(graphs: tuple[str, ...]) -> None:
             raise Malformed(
                 f"{graph[:80]!r} is no name of a graph.",
                 fix="Write an absolute IRI in default-graph-uri and named-graph-uri, such as https://….",
-            )
+            ).on_page("no.sparql.graph", name=graph[:80])
 
 
 def _pairs(written: bytes) -> list[tuple[str, str]]:
@@ -86,16 +88,19 @@ def _pairs(written: bytes) -> list[tuple[str, str]]:
             _utf8(written), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS, separator="&"
         )
     except UnicodeDecodeError as error:
-        raise Malformed("A parameter is not in UTF-8.", fix="Send UTF-8.") from error
+        raise Malformed("A parameter is not in UTF-8.", fix="Send UTF-8.").on_page("no.sparql.utf8") from error
     except ValueError as error:
-        raise Malformed(f"More than {MAX_PARAMETERS} parameters.", fix="Send fewer.") from error
+        raise Malformed(
+            f"More than {MAX_PARAMETERS} parameters.",
+            fix="Send fewer.",
+        ).on_page("no.sparql.parameters", most=MAX_PARAMETERS) from error
 
 
 def _utf8(written: bytes) -> str:
     try:
         return written.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Malformed("The query is not in UTF-8.", fix="Send UTF-8.") from error
+        raise Malformed("The query is not in UTF-8.", fix="Send UTF-8.").on_page("no.sparql.utf8") from error
 
 
 def _charset(parameters: str) -> str:

@@ -33,11 +33,11 @@ class Budget:
         if self._by[who] + number > self._most // 2:
             raise TooManyRequests(
                 "You have not read your last answers yet.", retry_after_s=SOON_S, fix="Read them, or ask for less."
-            )
+            ).on_page("no.sparql.unread")
         if self.held + number > self._most:
             raise Unavailable(
                 "Too many large answers are on their way.", retry_after_s=SOON_S, fix="Ask for less, or add LIMIT."
-            )
+            ).on_page("no.sparql.busy")
         self._add(who, number)
         return Claim(number, lambda back: self._add(who, -back))
 

@@ -210,7 +210,10 @@ class _Desk:
         """Answer with the catalogue: a page to who asks for one, else JSON."""
         params = ogc_ask.check_names(parse_qsl(request.url.query, keep_blank_values=True), ogc_ask.COMMON)
         if params.get("f", "json") not in ("json", "html"):
-            raise Malformed(f"There is no form {params['f'][:20]!r} here.", fix="Write f=json or f=html.")
+            raise Malformed(
+                f"There is no form {params['f'][:20]!r} here.",
+                fix="Write f=json or f=html.",
+            ).on_page("no.form.address")
         seen = await seeing(self._door, self._parts, request)
         visitor, pages = self._parts.pages.visitor(request), self._parts.pages
         documents = StacDocuments(self._parts, self._finders, seen, visitor.language)

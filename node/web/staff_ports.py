@@ -12,7 +12,7 @@ from node.staff import oidc
 from node.staff.people import Person
 from node.staff.second import Setting
 from node.staff.sessions import Session
-from node.staff.signing_in import Step
+from node.staff.signing_in import By, Step
 from node.staff.trail import Event, Telling, Way
 
 
@@ -134,8 +134,8 @@ class SigningIn(Protocol):
     def confirm(self, ticket: str, draft: str, code: str, address: str) -> tuple[Step, list[str]]:
         """Set it up once it shows a code; gives the recovery codes too."""
 
-    def prove(self, name: str, password: str, code: str, address: str) -> None:
-        """Let somebody who is signed in show again who they are."""
+    def prove(self, name: str, password: str, code: str, address: str) -> By:
+        """Let somebody who is signed in show again who they are; gives by what they did."""
 
     def check(self, name: str, password: str, address: str) -> None:
         """Take the password alone, of somebody who changes something of their own account."""

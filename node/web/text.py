@@ -71,7 +71,8 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
 class Said:
     """A chosen text: its language tag (empty: unknown), whether it is the reader's, whether a machine wrote it.
 
-    `is_name` tells of a proper name, which is what it is in any language: it is not marked.
+    `is_name` tells of a proper name, which is what it is in any language: it is not marked. `own_word` tells of a word
+    of the source's for what our tables have no name for, in a language that it does not tell.
     """
 
     text: str
@@ -79,6 +80,7 @@ class Said:
     foreign: bool = False
     machine: bool = False
     is_name: bool = False
+    own_word: bool = False
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to show."""
@@ -94,10 +96,17 @@ class Said:
         if self.is_name:
             return ""
         marks = [words(reader, "lang.in", language=language_name(self.tag, reader))] if self.foreign else []
-        return " · ".join([*marks, *([words(reader, "lang.machine")] if self.machine else [])])
+        marks += [words(reader, "lang.machine")] if self.machine else []
+        return " · ".join(marks or ([words(reader, "lang.own_word")] if self.own_word else []))
 
 
 NOTHING = Said("")
+
+
+def told(text: str, tag: str, reader: str) -> Said:
+    """Give a text that was chosen elsewhere with what its tag says to a reader."""
+    foreign = bool(tag) and tag.split("-")[0].lower() != reader
+    return Said(text, tag, foreign, machine=is_machine(tag))
 
 
 def is_machine(tag: str) -> bool:
@@ -135,7 +144,7 @@ def choose(terms: Iterable[str], reader: str, others: Sequence[str] = ()) -> Sai
         return NOTHING
     sources = sorted({source_of(tag) for tag, _ in found} - {""})
     tag, text = min(found, key=lambda pair: (_order(pair[0], reader, ["en", *sources, *others]), pair[1]))
-    return Said(text.strip(), tag, foreign=bool(tag) and tag.split("-")[0] != reader, machine=is_machine(tag))
+    return told(text.strip(), tag, reader)
 
 
 def every(terms: Iterable[str], reader: str, others: Sequence[str] = ()) -> list[Said]:

@@ -23,7 +23,7 @@ from node.web.addresses import At, is_mirror
 from node.web.graph import Described, href
 from node.web.markdown import lines, markdown
 from node.web.parts import Parts
-from node.web.ports import Held
+from node.web.ports import CollectionInfo, Held
 from node.web.record_view import look_quickly
 from node.web.text import NOTHING, Said, plain
 
@@ -41,7 +41,7 @@ class Touched:
     """A record at the other end of a link. Without `held` it is not here, and `city` is that of its address, if known.
 
     `replies` are the answers, where it is a question, and `html` is what a question or an answer says, tagged as
-    `said`; a model's `file` has the `form`.
+    `said`; a model's `file` has the `form`. `journal` is the public collection that it stands in.
     """
 
     iri: str
@@ -56,6 +56,7 @@ class Touched:
     html: Markup = field(default_factory=Markup)
     file: str = ""
     form: str = ""
+    journal: CollectionInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ class Touching:
         row = look_quickly(said)
         at = At("", held)
         told = Touched(held.iri, self._city(held), row.title, row.lead, held, at.page, href(held.iri))
+        told = replace(told, journal=self._parts.reading.collections().get(held.collection))
         if held.kind in _TALK:
             talk = said.text(held.iri, SCHEMA.text)
             return replace(told, said=talk, html=_talk(talk.text)) if talk else told

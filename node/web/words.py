@@ -69,21 +69,39 @@ def known(key: str) -> bool:
     return key in table("en")
 
 
-# Titles that nodes give by themselves: of the collection that each begins with, and of those of the kinds.
+# Titles that nodes give by themselves: of the collections that they make, and of those of the kinds.
+_MADE = ("collection.begun", "collection.agreements", "collection.evidence")
+_OF_A_PAIR = "collection.agreements_with"
+
+
 @cache
 def _given() -> tuple[Mapping[str, str], ...]:
-    begun = {code: table(code)["collection.begun"] for code in LANGUAGES}
-    return (begun, *(each.plural for each in TABLES.values()))
+    made = ({code: table(code)[key] for code in LANGUAGES} for key in _MADE)
+    return (*made, *(each.plural for each in TABLES.values()))
 
 
 def title_said(title: str, reader: str) -> str:
     """Give a collection's title; one that nodes give by themselves is said in the reader's language."""
+    _, city = _of_a_pair(title)
+    if city:
+        return words(reader, _OF_A_PAIR, city=city)
     return next((row.get(reader, row["en"]) for row in _given() if title in row.values()), title)
 
 
 def title_language(title: str, otherwise: str) -> str:
     """Give the language of a collection's title where we know it, else the one to suppose."""
-    return next((code for row in _given() for code in LANGUAGES if row.get(code) == title), otherwise)
+    pair, _ = _of_a_pair(title)
+    return pair or next((code for row in _given() for code in LANGUAGES if row.get(code) == title), otherwise)
+
+
+def _of_a_pair(title: str) -> tuple[str, str]:
+    """Read of a title that agreements with one city are kept in: its language and the city; nothing of another."""
+    for code in LANGUAGES:
+        before, _, after = table(code)[_OF_A_PAIR].partition("{city}")
+        city = title.removeprefix(before).removesuffix(after)
+        if city and title == f"{before}{city}{after}" != table(code)["collection.agreements"]:
+            return code, city
+    return "", ""
 
 
 def words(language: str, key: str, /, **values: object) -> str:

@@ -67,6 +67,7 @@ def test_templates_are_listed_without_a_node(citynode: Say) -> None:
         "restricted-data",
     }
     assert "purposes" in citynode("agreements", "templates", "restricted-data").out
+    assert "no-personal-data  The data contain no personal data." in citynode("agreements", "templates", "restricted-data").out
     assert one_line(citynode("agreements", "templates", "nothing"), 1)
 
 
@@ -90,6 +91,13 @@ def test_a_draft_is_written_read_approved_and_dropped(city: Say, token: Path) ->
     assert "dropped" in city("agreements", "revoke", name, "--yes").out
     assert "No agreements yet" in city("agreements", "list").out
     assert one_line(city("agreements", "show", name), 1)
+
+
+def test_a_statement_of_law_that_is_left_out_is_refused_with_what_there_is_to_choose(city: Say) -> None:
+    said = city("agreements", "draft", "restricted-data", *FILLED[:4], "--with", "turku", "--cover", "plans")
+    refused = one_line(said, 1)
+    assert "transfer_basis: it has no value; choose one of no-personal-data, within-eea" in refused
+    assert city("agreements", "list", "--json").json["drafts"] == []
 
 
 def test_a_list_names_collections_and_an_end_is_a_day(city: Say) -> None:

@@ -37,8 +37,20 @@ def test_a_file_is_registered_tested_set_and_removed(helsinki_with_noise: Say, t
     made = say("data", "origins", "add", "noise", path, "--personal")
     assert made.code == 0, made.err
     assert "noise.csv" in made.out
-    assert "--subject-column" in made.err
-    told = say("data", "origins", "set", NOISE, "--part", "noise.csv", "--subject-column", "who", "--consent", "r")
+    assert "--subject-column and --consent" in made.err
+    (tmp_path / "second.csv").write_bytes(b"who,db\nk1,55\n")
+    second = say("data", "origins", "add", "noise", tmp_path / "second.csv", "--personal", "--subject-column", "who")
+    assert ("also give --consent." in second.err, "--subject-column" in second.err) == (True, False)
+    assert say("data", "origins", "remove", "noise", "--part", "second.csv").code == 0
+    named = ("data", "origins", "set", NOISE, "--part", "noise.csv", "--subject-column")
+    unknown = say(*named, "who", "--consent", "r")
+    assert (unknown.code, "no consent source" in unknown.err) == (1, True), unknown.err
+    consents = tmp_path / "consent.csv"
+    consents.write_text("pii_principal_identifier,event_time,event_state,purpose,recipient_third_parties\n")
+    assert say("consent", "sources", "add", "r", consents).code == 0
+    wrong = say(*named, "wo", "--consent", "r")
+    assert (wrong.code, "noise.csv has no column wo" in wrong.err, "it has: who, db" in wrong.err) == (1, True, True)
+    told = say(*named, "who", "--consent", "r")
     assert told.code == 0, told.err
     (listed,) = say("data", "origins", "list", "--json").json["origins"]
     assert (listed["location"], listed["column"], listed["consent"]) == (str(path), "who", "r")
@@ -52,6 +64,19 @@ def test_a_file_is_registered_tested_set_and_removed(helsinki_with_noise: Say, t
     assert say("data", "origins", "test", "noise", "--part", "other").code == 1
     assert say("data", "origins", "remove", "noise", "--part", "noise.csv").code == 0
     assert say("data", "origins", "list", "--json").json == {"origins": []}
+
+
+def test_files_that_no_other_city_will_get_are_named(helsinki_with_noise: Say, tmp_path: Path) -> None:
+    say, folder = helsinki_with_noise, tmp_path / "folder"
+    folder.mkdir()
+    for name in ("ok.csv", "päätös.csv", "two\nlines.csv"):
+        (folder / name).write_bytes(b"a\n")
+    for words in (("add", "noise", folder), ("test", "noise")):
+        told = say("data", "origins", *words)
+        assert told.code == 0, told.err
+        assert "Left out" in told.err
+        assert "päätös.csv" in told.err
+        assert "two\\nlines.csv" in told.err
 
 
 def test_what_cannot_be_registered_says_why(helsinki_with_noise: Say, tmp_path: Path) -> None:

@@ -50,6 +50,15 @@ def test_a_node_states_lists_shows_exports_and_erases(helsinki: Say, citynode: S
     told = citynode("evidence", "verify", file, "--json").json
     assert (told["verdict"], len(told["statements"])) == ("proven", 2)
 
+    assert citynode("evidence", "verify", Path(__file__)).code == 2, "what is no bundle is wrong use"
+    for name in (second[:12], "p-exp"):
+        assert len(json.loads(helsinki("evidence", "export", name).out)["journal"]["entries"]) == 1
+    assert helsinki("evidence", "export", "--transfer", "p-rev").code == 0
+    assert helsinki("evidence", "export", "--kind", "cut", "--until", "2999-01-01").code == 0
+    wrong = ([second, "--kind", "cut"], ["--kind", "cuts"], ["--transfer", "p-"], ["--transfer", "x"], ["cccc"])
+    assert [helsinki("evidence", "export", *each).code for each in wrong] == [2, 1, 1, 1, 1]
+
+    assert helsinki("evidence", "erase", first[:12], "--yes").code == 1, "what is destroyed is named whole"
     assert helsinki("evidence", "erase", first).code == 1
     assert helsinki("evidence", "erase", first, "--yes").out.startswith("Erased: 2 entries")
     assert helsinki("evidence", "show", first).code == 1

@@ -85,6 +85,9 @@ def test_a_model_without_a_dataset_gets_a_name_and_can_be_described_whole(helsin
     assert not [each for each in ("--contact", "--licence", "--date") if each in whole.err]
     own = {each["name"]: each for each in helsinki("models", "list", "--json").json}
     assert own["mesh"]["state"] == "by hand"
+    both = ("--title", "Stadskärnan i nät@sv", "--title", "Reality mesh of the centre")
+    several = helsinki("models", "publish", file, *both, "--name", "mesh", *more, "--json")
+    assert several.json["said"]["title"] == {"sv": "Stadskärnan i nät", "en": "Reality mesh of the centre"}
     refused = helsinki("models", "publish", file, "--title", "A", "--licence", "free", "--date", "soon")
     assert (refused.code, "(--licence)" in refused.err, "(--date)" in refused.err) == (1, True, True)
 

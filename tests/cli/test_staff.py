@@ -64,6 +64,15 @@ def test_what_commands_change_stands_in_the_trail_and_what_they_read_does_not(he
     assert all(each["who"] and each["from"] for each in events)
 
 
+def test_what_the_desk_writes_down_as_an_act_a_command_does_too(helsinki: Say) -> None:
+    tries = ("peers test", "consent sources check", "sources test")
+    for command in tries:
+        helsinki(*command.split(), "nothing")
+    events = helsinki("audit", "list", "--json").json["events"]
+    assert [(each["act"], each["target"]) for each in reversed(events)] == [(each, "nothing") for each in tries]
+    assert {each["outcome"].partition(" ")[0] for each in events} == {"refused"}
+
+
 def test_options_of_a_command_are_not_written_down(helsinki: Say) -> None:
     helsinki("tokens", "issue", "reader", "--scope", "read:open-data")
     helsinki("sources", "add", "portal", "https://user:secret@portal.example", "--kind", "ckan")

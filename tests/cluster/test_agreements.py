@@ -142,6 +142,32 @@ def test_a_revocation_holds_at_once_and_reaches_a_city_that_was_away(two: Cluste
     assert london.ran("agreements", "suspend", iri, "--reason", "No.").returncode == 1
 
 
+def test_anybody_proves_a_public_agreement_by_its_address_without_a_node(
+    two: Cluster, tokens: dict[str, Path], tmp_path: Path
+) -> None:
+    helsinki, london = two.cities
+    words = ("--cover", "open-data", "--title", "For all to see")
+    iri = signed(two, tokens, "open-metadata", "--with", "london", *words)
+    for one, other in ((helsinki, london), (london, helsinki)):
+        one.say("peers", "follow", other.slug, "agreements")
+        one.ran("exchange", "run", other.slug, "--wait")  # of the plans nothing comes any more
+    nowhere = City(tmp_path / "nowhere", name="Nobody", port=1)
+    fingerprints = [word for one in two.cities for word in ("--fingerprint", one.json("identity")["fingerprint"])]
+    for one in two.cities:
+        told = one.ask("/agreements.json").json()["agreements"]
+        (page,) = [each["record"] for each in told if each["agreement"] == iri]
+        assert f"proven: {iri}" in nowhere.say("agreements", "verify", page, *fingerprints)
+        said = nowhere.say("agreements", "verify", f"{page}/export.json?lang=fi")
+        assert "proven, if these are the cities' fingerprints" in said
+        assert "The public collection" in said
+        (tmp_path / "taken.json").write_bytes(one.get(f"{page.removeprefix(one.base_url)}/export.json")[1])
+        assert f"proven: {iri}" in nowhere.say("agreements", "verify", tmp_path / "taken.json", *fingerprints)
+        assert "recomputed" in one.say("agreements", "verify", iri), "a party proves it by both whole journals"
+    for bad, code in ((f"{helsinki.base_url}/agreements/none", 1), (f"{helsinki.base_url}/datasets/1", 1)):
+        nowhere.say("agreements", "verify", bad, code=code)
+    nowhere.say("agreements", "verify", "Plans", code=2)
+
+
 def test_both_sides_journals_prove_it_with_and_without_a_node(two: Cluster, tmp_path: Path) -> None:
     helsinki, london = two.cities
     held = agreements(helsinki)

@@ -16,15 +16,16 @@ class Desk:
 
     def __init__(self, *numbers: int) -> None:
         self.numbers = list(numbers)
+        self.cities: dict[int, str] = {}
         self.begun: list[int] = []
         self.go = threading.Event()
         self.fault: Exception | None = None
 
-    def due(self, now_ms: int) -> Sequence[int]:
+    def due(self, now_ms: int) -> Sequence[tuple[int, str]]:
         assert now_ms == 7
         if isinstance(self.fault, JournalBusy):
             raise self.fault
-        return list(self.numbers)
+        return [(each, self.cities.get(each, str(each))) for each in self.numbers]
 
     def go_on(self, number: int, stop: threading.Event) -> None:
         self.begun.append(number)
@@ -54,6 +55,19 @@ def test_a_few_go_side_by_side_and_none_twice() -> None:
         until(lambda: len(desk.numbers) == 2)
         until(lambda: rounds.look(pool, stop) or len(desk.begun) == 5)
     assert sorted(desk.begun) == [1, 2, 3, 4, 5]
+
+
+def test_one_city_never_has_all_the_rounds(caplog: pytest.LogCaptureFixture) -> None:
+    desk, stop = Desk(1, 2, 3, 4, 5), threading.Event()
+    desk.cities = dict.fromkeys((1, 2, 3, 4), "helsinki")
+    rounds = PullRounds(desk, clock_ms=lambda: 7)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        rounds.look(pool, stop)
+        until(lambda: len(desk.begun) == AT_ONCE)
+        assert sorted(desk.begun) == [1, 2, 5], "four of Helsinki wait longer, and London comes all the same"
+        desk.go.set()
+        until(lambda: rounds.look(pool, stop) or len(desk.begun) == 5)
+    assert not caplog.records
 
 
 def test_a_fault_is_written_down_and_the_next_round_tries_again(caplog: pytest.LogCaptureFixture) -> None:

@@ -25,8 +25,9 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
     ) -> httpx.Response:
-        return self._runner.run(self._client.request(method, path, headers=headers, params=params))
+        return self._runner.run(self._client.request(method, path, headers=headers, params=params, content=content))
 
     def get(self, path: str, **more: Mapping[str, str]) -> httpx.Response:
         return self.ask("GET", path, **more)

@@ -171,6 +171,13 @@ def test_templates_say_their_places_in_three_languages(two: tuple[Staff, Staff])
     assert two[0].get("/api/agreements/template?name=restricted-data&lang=fi")["places"][0]["help"]
 
 
+def test_a_statement_of_law_that_is_left_out_is_refused_and_its_place_named(two: tuple[Staff, Staff]) -> None:
+    values = {"purposes": "PublicPolicyMaking", "ends": "2090-12-31"}
+    said = two[0].post("agreements/drafts", status=400, peer="london", template="personal-data/1", values=values)
+    assert [each["pointer"] for each in said["errors"]] == ["#/values/legal_basis", "#/values/transfer_basis"]
+    assert "within-eea" in said["errors"][1]["detail"]
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

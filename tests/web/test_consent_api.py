@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from node.federation.consent.store import ConsentStore, Withdrawal
 from tests.catalog.conftest import city, grown, lasting_parser  # noqa: F401 - fixtures
 from tests.catalog.rig import City
 from tests.web.test_sources_api import Api
@@ -46,6 +47,8 @@ class Service:
                     return
                 echo = {name: said[name] for name in ("dataset", "purpose", "recipient")}
                 subjects = ["r" * 400] * 30_000 if outer.does == "flood" else ["r-1"]
+                if self.path.endswith("/withdrawn"):
+                    subjects = []
                 body = json.dumps({**echo, "subjects": subjects}).encode()
                 self.send_response(500 if outer.does == "fail" else 200)
                 self.send_header("Content-Type", "application/json")
@@ -122,6 +125,25 @@ def test_files_and_forbidden_addresses_are_no_services(api: Api) -> None:
         refused = api.ask("POST", "/api/consent/sources", {"name": "residents", "location": location})
         assert refused.status_code == (403 if "10.0.0.1" in location else 400), location
     assert api.ask("POST", "/api/consent/watch", {"name": "nobody"}).status_code == 404
+
+
+def test_withdrawals_are_given_page_by_page_and_city_by_city(api: Api, city: City) -> None:
+    store = ConsentStore(city.node.db)
+    with city.node.db.write() as tx:
+        for number in range(3):
+            where = (f"https://c{number % 2}.example", "urn:a", "urn:d", "", "ab" * 16, "cd" * 32, 5, 10 + number)
+            store.put(tx, Withdrawal(f"id-{number}", "in", *where, purpose="urn:p" if number else ""))
+    path = "/api/data/withdrawals"
+    first = api.does("GET", f"{path}?limit=2")
+    assert [each["id"] for each in first["withdrawals"]] == ["id-0", "id-1"]
+    assert ["purpose" in each for each in first["withdrawals"]] == [False, True]
+    last = api.does("GET", f"{path}?limit=2&after={first['next']}")
+    assert ([each["id"] for each in last["withdrawals"]], "next" in last) == (["id-2"], False)
+    found = api.does("GET", f"{path}?peer=https://c1.example")["withdrawals"]
+    assert [each["id"] for each in found] == ["id-1"]
+    assert api.ask("GET", f"{path}?after=x").status_code == 400
+    done = api.does("POST", f"{path}/acknowledge", {})["withdrawals"]
+    assert all(each["acknowledged_at"] for each in done)
 
 
 def test_what_waits_for_nobody_cannot_be_answered(api: Api) -> None:

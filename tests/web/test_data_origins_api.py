@@ -44,16 +44,18 @@ def test_nobody_but_the_staff_reads_or_does_anything(api: Api) -> None:
 def test_an_origin_is_registered_tested_changed_and_forgotten(api: Api) -> None:
     (held,) = api.city.held()
     with Server(ranged()) as server:
-        named = {"dataset": held.iri, "part": "all.csv"}
+        named = {"dataset": held.iri, "part": "all.bin"}
         told = {"kind": "bearer", "for": server.url, "secret": SECRET}
         api.does("PUT", "/api/data/credentials/token", told)
         wish = {**named, "location": server.url + "/x?sig=hidden", "credential": "token", "personal": True}
         made = api.does("POST", "/api/data/origins", wish, status=201)
-        assert (made["part"], made["kind"], made["personal"], made["trouble"]) == ("all.csv", "https", True, "")
+        assert (made["part"], made["kind"], made["personal"], made["trouble"]) == ("all.bin", "https", True, "")
         assert server.requests[0][1]["authorization"] == f"Bearer {SECRET}"
-        assert api.does("POST", "/api/data/origins/test", named)["trouble"] == ""
-        changed = api.does("PATCH", "/api/data/origins", {**named, "type": "text/csv", "subject_column": "who"})
-        assert (changed["type"], changed["subject_column"], changed["credential"]) == ("text/csv", "who", "token")
+        tried = api.does("POST", "/api/data/origins/test", named)
+        assert (tried["trouble"], tried["left_out"]) == ("", [])
+        changed = api.does("PATCH", "/api/data/origins", {**named, "type": "application/zip", "subject_column": "who"})
+        assert (changed["type"], changed["credential"]) == ("application/zip", "token")
+        assert changed["subject_column"] == "who"
     down = api.does("POST", "/api/data/origins/test", named)
     assert down["trouble"]
     assert down["trouble_at"]
@@ -63,7 +65,7 @@ def test_an_origin_is_registered_tested_changed_and_forgotten(api: Api) -> None:
     seen = api.ask("GET", "/api/data/origins").text + api.ask("GET", "/api/data/credentials").text
     assert SECRET not in seen
     assert "hidden" not in seen
-    api.does("DELETE", f"/api/data/origins?dataset={held.iri}&part=all.csv")
+    api.does("DELETE", f"/api/data/origins?dataset={held.iri}&part=all.bin")
     api.does("DELETE", "/api/data/credentials/token")
     assert api.does("GET", "/api/data/origins") == {"origins": []}
     with api.city.node.db.read() as tx:

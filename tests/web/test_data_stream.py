@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from node.federation.moved import OriginWish
 from node.web.quick import quick_way
 from tests.federation.agreed import change
 from tests.federation.cities import City
@@ -149,6 +150,28 @@ def test_a_reader_that_takes_nothing_is_cut_within_a_second_too(
     assert (how, after_s < 1.0) == ("cut", True)
     assert reader.take(SIZE) < sent < SIZE
     assert reader.broken
+
+
+@pytest.mark.parametrize("lies", ["nowhere", "elsewhere"])
+def test_a_stream_of_what_does_not_lie_there_any_more_is_cut_within_a_second(
+    reading: Callable[..., tuple[Pair, Reader]], lies: str
+) -> None:
+    made, reader = reading()
+    reader.head()
+    reader.take(1_000)
+    office = made.helsinki.federation.moving.origin_parts.office
+    office.remove(made.dataset, PART)
+    if lies == "elsewhere":
+        path = made.folder / "elsewhere.csv"
+        path.write_bytes(b"another")
+        office.add(OriginWish(made.dataset, str(path), PART), by="a test", files=True)
+    sent, how, after_s = ended(made, 3)
+    assert (how, after_s < 1.0) == ("cut", True)
+    assert reader.take(SIZE) < sent < SIZE
+    assert reader.broken
+    if lies == "elsewhere":
+        office.remove(made.dataset, PART)
+    made.lay(bytes(SIZE))  # the next test reads it
 
 
 def test_of_what_a_reader_left_lying_nothing_comes_after_the_cut(reading: Callable[..., tuple[Pair, Reader]]) -> None:

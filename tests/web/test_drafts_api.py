@@ -73,6 +73,14 @@ def test_a_draft_is_saved_read_published_told_and_taken_up_again(desk: Desk) -> 
     assert desk.ask("GET", SNOW).json()["note"] == "It was never true"
 
 
+def test_what_the_desk_can_save_can_be_saved_here(desk: Desk) -> None:
+    long = SAID | {name: {"en": "Words. " * 3_000} for name in ("problem", "solution", "results", "lessons")}
+    saved = desk.ask("PUT", "/api/drafts/practice/long", {"said": long})
+    assert (saved.status_code, len(saved.content) > 64 * 1024) == (200, True)
+    again = desk.ask("PUT", "/api/drafts/practice/long", {"said": saved.json()["said"]})
+    assert again.json()["said"] == saved.json()["said"]
+
+
 def test_what_is_wrong_has_its_place_and_nothing_is_published(desk: Desk) -> None:
     bare = "/api/drafts/challenge/bare"
     saved = desk.ask("PUT", bare, {"said": {"title": {"en": "Bare"}}}).json()

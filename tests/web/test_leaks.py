@@ -159,8 +159,14 @@ DOORS = [
     Door(
         "signed texts",
         lambda world: [
-            f"/agreements/{world.agreement.rpartition('/')[2]}/signed.json",
-            *(f"/records/signed.json?iri={iri}" for iri in (SECRET, GONE, MIRRORED, world.agreement)),
+            *(
+                f"/agreements/{world.agreement.rpartition('/')[2]}/{name}.json" for name in ("signed", "export")
+            ),
+            *(
+                f"/records/{name}.json?iri={iri}"
+                for iri in (SECRET, GONE, MIRRORED, world.agreement)
+                for name in ("signed", "export")
+            ),
         ],
         general=["/agreements.json"],
     ),

@@ -82,7 +82,10 @@ class Drafts:
         """Give a draft. Raises NotFound."""
         found = self.find(kind, slug)
         if found is None:
-            raise NotFound(f"There is no draft {slug[:80]}.", fix="List them: citynode drafts list")
+            raise NotFound(
+                f"There is no draft {slug[:80]}.",
+                fix="List them: citynode drafts list",
+            ).on_page("no.draft", name=slug[:80])
         return found
 
     def open(self, kind: str, slug: str) -> Draft:
@@ -93,7 +96,10 @@ class Drafts:
         """
         table = table_of(kind)
         if not slug or slug_of(slug) != slug:
-            raise Malformed(f"{slug[:60]!r} ends no address.", fix="Write a-z, 0-9 and -, at most 80.")
+            raise Malformed(
+                f"{slug[:60]!r} ends no address.",
+                fix="Write a-z, 0-9 and -, at most 80.",
+            ).on_page("no.record.slug", field="slug", name=slug[:60])
         found = self.find(kind, slug)
         if found is not None:
             return found
@@ -131,7 +137,9 @@ class Drafts:
         """
         body = orjson.dumps(said)
         if len(body) > MAX_BYTES:
-            raise TooLarge(f"A draft has at most {MAX_BYTES:,} bytes; this has {len(body):,}.", fix="Shorten it.")
+            raise TooLarge(
+                f"A draft has at most {MAX_BYTES:,} bytes; this has {len(body):,}.", fix="Shorten it."
+            ).on_page("no.draft.large", most=MAX_BYTES // 1024)
         with self._db.write() as tx:
             tx.lock("drafts")
             before = _one(tx, kind, slug)
@@ -165,7 +173,9 @@ class Drafts:
         outcome = self._authoring.publish(kind, [written])
         problems = [each for _, many in outcome.refused for each in many]
         if any(each.code == "changed" for each in problems):
-            raise Changed("The record was published anew since this draft was begun.", fix="Look at its history.")
+            raise Changed(
+                "The record was published anew since this draft was begun.", fix="Look at its history."
+            ).on_page("no.draft.published")
         if not problems:
             self._drop(draft)
         return outcome
@@ -186,7 +196,7 @@ class Drafts:
         draft, fix = self.get(kind, slug), "Read it, then throw it away; nothing was thrown away."
         _check_read(draft, version, read_at, fix=fix)
         if not self._drop(draft):
-            raise Changed(f"{draft.slug} was saved anew meanwhile.", fix=fix)
+            raise Changed(f"{draft.slug} was saved anew meanwhile.", fix=fix).on_page("no.draft.kept")
         return draft
 
     def withdraw(self, kind: str, slug: str, *, who: str, reason: str) -> Published:
@@ -198,13 +208,21 @@ class Drafts:
             Malformed: No reason is given.
         """
         if not reason.strip() or len(reason) > MOST_NOTE:
-            raise Malformed(f"A reason has 1 to {MOST_NOTE:,} characters.", fix="Say why it is withdrawn.")
+            raise Malformed(
+                f"A reason has 1 to {MOST_NOTE:,} characters.",
+                fix="Say why it is withdrawn.",
+            ).on_page("no.reason", field="reason", most=MOST_NOTE)
         table = table_of(kind)
         held = self._authoring.find(kind, slug)
         if held is None:
-            raise NotFound(f"No {in_sentence(table.title['en'])} {slug[:80]} of ours is published.")
+            raise NotFound(
+                f"No {in_sentence(table.title['en'])} {slug[:80]} of ours is published.",
+            ).on_page("no.record.published", name=slug[:80])
         if self.find(kind, slug) is not None:
-            raise Conflict("There is a draft of it.", fix="Publish the draft or throw it away, then withdraw.")
+            raise Conflict(
+                "There is a draft of it.",
+                fix="Publish the draft or throw it away, then withdraw.",
+            ).on_page("no.record.drafted")
         said = self._authoring.draft(held)
         done = self._authoring.withdraw(kind, slug, expected=held.digest)
         kept = Draft(kind, slug, said, held.collection, "withdrawn", who, self._clock_ms(), 1, "", reason.strip())
@@ -222,12 +240,15 @@ class Drafts:
 
     def _mark(self, draft: Draft, state: State, who: str, note: str) -> Draft:
         if len(note) > MOST_NOTE:
-            raise Malformed(f"A note has at most {MOST_NOTE:,} characters.", fix="Write a shorter one.")
+            raise Malformed(
+                f"A note has at most {MOST_NOTE:,} characters.",
+                fix="Write a shorter one.",
+            ).on_page("no.note", field="note", most=MOST_NOTE)
         new = replace(draft, state=state, who=who, note=note.strip(), at_ms=self._clock_ms())
         with self._db.write() as tx:
             tx.lock("drafts")
             if _one(tx, draft.kind, draft.slug) != draft:
-                raise Changed("Somebody has saved it meanwhile.", fix="Look at it again.")
+                raise Changed("Somebody has saved it meanwhile.", fix="Look at it again.").on_page("no.draft.changed")
             _put(tx, new)
         return new
 
@@ -254,7 +275,10 @@ def _check_read(found: Draft, version: int | None, read_at: int | None, *, fix: 
     # Asking for a review writes its time into the draft, and no other version.
     is_other = read_at is not None and read_at != found.at_ms and found.state != "review"
     if is_other or (version is not None and version != found.version):
-        raise Changed(f"{found.who or 'Somebody'} has saved version {found.version} meanwhile.", fix=fix)
+        raise Changed(
+            f"{found.who or 'Somebody'} has saved version {found.version} meanwhile.",
+            fix=fix,
+        ).on_page("no.draft.saved", who=found.who or "?")
 
 
 def _one(tx: Tx, kind: str, slug: str) -> Draft | None:

@@ -82,7 +82,10 @@ class Histories:
         """
         found = next((one for one in self.of(table, iri) if (one.collection, one.seq) == (collection, seq)), None)
         if found is None or found.said is None:
-            raise NotFound("There is no such version, or its text is gone.", fix="Look at the history again.")
+            raise NotFound(
+                "There is no such version, or its text is gone.",
+                fix="Look at the history again.",
+            ).on_page("no.record.version")
         return {name: value for name, value in found.said.items() if name != "modified"}
 
 

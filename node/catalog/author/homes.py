@@ -42,8 +42,16 @@ def _unfit(name: str, table: KindTable, visibilities: Mapping[str, str]) -> Node
         return None
     peer, slash, theirs = name.partition("/")
     if slash and is_collection_name(peer) and is_collection_name(theirs):
-        return Conflict(f"{name} is a mirror; only its origin continues it.", fix="Choose a collection of ours.")
+        return Conflict(
+            f"{name} is a mirror; only its origin continues it.", fix="Choose a collection of ours."
+        ).on_page("no.collection.mirror", field="collection", name=name)
     if not is_collection_name(name):
         fix = "Write a-z, 0-9 and -, at most 63, beginning with a letter or digit."
-        return Malformed(f"“{name[:63]}” is no collection's name.", fix=fix)
-    return NotFound(f"There is no collection {name}.", fix=f"Make it: citynode collections create {name}")
+        return Malformed(
+            f"“{name[:63]}” is no collection's name.",
+            fix=fix,
+        ).on_page("no.collection.name", field="collection")
+    return NotFound(
+        f"There is no collection {name}.",
+        fix=f"Make it: citynode collections create {name}",
+    ).on_page("no.collection", field="collection", name=name[:63])

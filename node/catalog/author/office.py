@@ -179,14 +179,16 @@ class Authoring:
         """
         table = table_of(kind)
         if len(many) > MOST:
-            raise Malformed(f"{len(many):,} descriptions are too many at once.", fix=f"Publish at most {MOST:,}.")
+            raise Malformed(
+                f"{len(many):,} descriptions are too many at once.", fix=f"Publish at most {MOST:,}."
+            ).on_page("no.record.many", most=MOST)
         for _ in range(_TRIES):
             ready, outcome = self._prepared(table, many, collection)
             if dry_run or (strict and outcome.refused):
                 return outcome if dry_run else replace(outcome, put=(), unchanged=())
             if self._written(table, [each for each in ready if each.news]):
                 return outcome
-        raise JournalBusy("Somebody else was publishing the same records.")
+        raise JournalBusy("Somebody else was publishing the same records.").on_page("no.record.busy")
 
     def withdraw(self, kind: str, slug: str, *, expected: str | None = None) -> Published:
         """Withdraw a record of ours from wherever it stands.
@@ -206,9 +208,14 @@ class Authoring:
             tx.lock("authoring")
             held = self._held([iri]).get(iri, ())
             if not held:
-                raise NotFound(f"No {in_sentence(table.title['en'])} {slug[:80]} of ours is published.")
+                raise NotFound(
+                    f"No {in_sentence(table.title['en'])} {slug[:80]} of ours is published.",
+                ).on_page("no.record.published", name=slug[:80])
             if expected not in (None, ANY, held[0].digest):
-                raise Changed("The record has changed since it was read.", fix="Read it again.")
+                raise Changed(
+                    "The record has changed since it was read.",
+                    fix="Read it again.",
+                ).on_page("no.record.changed")
             names.reserve(tx, kind, {slug: iri}, live=False)
             homes = sorted({each.collection for each in held})
             for home in homes:
@@ -426,7 +433,9 @@ def table_of(kind: str) -> KindTable:
     """Give the table of a kind that can be written. Raises Malformed."""
     found = TABLES.get(kind)
     if found is None:
-        raise Malformed(f"Records of the kind {kind[:40]!r} are not written here.", fix=f"Write: {', '.join(TABLES)}.")
+        raise Malformed(
+            f"Records of the kind {kind[:40]!r} are not written here.", fix=f"Write: {', '.join(TABLES)}."
+        ).on_page("no.record.kind")
     return found
 
 
@@ -444,7 +453,9 @@ def _keep_out(kind: str, drafts: Sequence[Draft]) -> None:
     """Look again under the lock: the collection may have been opened since the description was checked."""
     for draft in drafts:
         if draft.payload and personal.contains(kind, draft.payload):
-            raise Conflict(f"{draft.record} contains personal data, and its collection is public.")
+            raise Conflict(
+                f"{draft.record} contains personal data, and its collection is public.",
+            ).on_page("no.record.personal")
 
 
 def _keep_closed(name: str, put: Put) -> None:
@@ -454,7 +465,7 @@ def _keep_closed(name: str, put: Put) -> None:
             f"{name} stays restricted: entry {put.seq}, {put.record}, contains personal data ({what}), and what"
             " contains personal data is never in a collection that everyone may read.",
             fix=f"Withdraw it and erase its entries, or publish what is open in another collection than {name}.",
-        )
+        ).on_page("no.collection.personal", name=name, record=put.record, entry=put.seq)
 
 
 def _collection(journals: Journals, tx: Tx, name: str) -> Collection | None:

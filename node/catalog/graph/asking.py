@@ -88,7 +88,7 @@ def within(allowed: Sequence[str], asked: Dataset) -> Dataset:
             raise Malformed(
                 f"You may query {len(allowed)} collections, and one query takes {MAX_GRAPHS}.",
                 fix="Name them: default-graph-uri=, and named-graph-uri= for GRAPH.",
-            )
+            ).on_page("no.sparql.graphs", most=MAX_GRAPHS)
         asked = Dataset(tuple(allowed), tuple(allowed))
     seen = frozenset(allowed)
     return Dataset(_some(asked.default, seen), _some(asked.named, seen))
@@ -118,7 +118,10 @@ class Store:
         """Refuse while only a part of it is there. Raises Unavailable."""
         found = standing_at(self._standing)
         if found is None or not found.whole:
-            raise Unavailable("The triple store is being filled.", fix="Try again in a few minutes.")
+            raise Unavailable(
+                "The triple store is being filled.",
+                fix="Try again in a few minutes.",
+            ).on_page("no.sparql.filling")
 
 
 class Sparql:
@@ -181,12 +184,18 @@ class Sparql:
             places.give_up(turn)
             seen_off = self._later(store, places, turn, late.exchange.see_off, late.exchange.address)
             within_s = f"{self.bounds.timeout_s:g}"
-            raise Unavailable(f"The query was not done within {within_s} s.", fix="Narrow it, or add LIMIT.") from None
+            raise Unavailable(
+                f"The query was not done within {within_s} s.",
+                fix="Narrow it, or add LIMIT.",
+            ).on_page("no.sparql.time", seconds=within_s) from None
         except LargeError as large:
             places.ran_away(turn)
             seen_off = self._later(store, places, turn, large.exchange.stop, large.exchange.address)
             most = self.bounds.result_bytes >> 20 or 1
-            raise TooLarge(f"The result is larger than {most} MiB.", fix="Add LIMIT, or ask for less.") from None
+            raise TooLarge(
+                f"The result is larger than {most} MiB.",
+                fix="Add LIMIT, or ask for less.",
+            ).on_page("no.sparql.large", most=most) from None
         except LostError as lost:
             raise self._fallen(store, places, turn) from lost
         finally:
@@ -201,7 +210,9 @@ class Sparql:
     def _store(self, name: str) -> Store:
         store = self._stores.get(name)
         if store is None:
-            raise NotFound("This node answers no SPARQL.", fix="Its operator can set CITYNODE_SPARQL=embedded.")
+            raise NotFound(
+                "This node answers no SPARQL.", fix="Its operator can set CITYNODE_SPARQL=embedded."
+            ).on_page("no.sparql.off")
         store.check()
         return store
 
@@ -222,7 +233,7 @@ class Sparql:
                         "The triple store cannot take this query now.",
                         retry_after_s=5,
                         fix="Try again in a few seconds.",
-                    ) from error
+                    ).on_page("no.sparql.busy") from error
                 again = error.short and again
                 bare = (bare or self._clock()) if error.short else 0.0
                 if bare and self._clock() - bare >= STARVED_S:
@@ -248,13 +259,16 @@ class Sparql:
     def _fallen(self, store: Store, places: Places, turn: Turn) -> Unavailable:
         """Say that an engine died while it was asked: of a child of ours, that is for want of memory."""
         if store.child is None:
-            return Unavailable("The triple store went away while it worked on this.", fix="Try again later.")
+            return Unavailable(
+                "The triple store went away while it worked on this.",
+                fix="Try again later.",
+            ).on_page("no.sparql.busy")
         return Unavailable(
             "The triple store ended while it worked on this, most likely because the query needs too much memory.",
             retry_after_s=places.felled(turn),
             fix="Match fewer patterns, or put LIMIT into a subquery; ORDER BY and DISTINCT hold every row in memory."
             " If another query ate the memory, asking again helps.",
-        )
+        ).on_page("no.sparql.memory")
 
     def _later(
         self, store: Store, places: Places, turn: Turn, end: Callable[[float], bool], address: Address
@@ -274,7 +288,10 @@ class Sparql:
 
 def _params(store: Store, question: Question, dataset: Dataset) -> list[tuple[str, str]]:
     if len(dataset.default) > MAX_GRAPHS or len(dataset.named) > MAX_GRAPHS:
-        raise Malformed(f"One query takes {MAX_GRAPHS} graphs.", fix="Name fewer, or use FROM in the query.")
+        raise Malformed(
+            f"One query takes {MAX_GRAPHS} graphs.",
+            fix="Name fewer, or use FROM in the query.",
+        ).on_page("no.sparql.graphs", most=MAX_GRAPHS)
     params = [("default-graph-uri", each) for each in dataset.default]
     params += [("named-graph-uri", each) for each in dataset.named]
     if not params and store.union and not question.has_dataset:

@@ -97,7 +97,10 @@ class GraphKeeper:
         """Empty the store and fill it again; queries are put off meanwhile."""
         address = self._reached(stop)
         if address is None:
-            raise Unavailable("The triple store is not running.", fix="Start the node: citynode run.")
+            raise Unavailable(
+                "The triple store is not running.",
+                fix="Start the node: citynode run.",
+            ).on_page("no.sparql.filling")
         with alone(self._path), closing(Book(self._path)) as book:
             self._begin(book, address.born)
             return self._follow(book, stop)

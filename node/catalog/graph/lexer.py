@@ -75,12 +75,18 @@ def read(query: str, *, max_bytes: int = 65_536) -> Question:
         Malformed: It is no query, asks for SERVICE, is an update, or readers could disagree about it.
     """
     if len(query.encode("utf-8", "replace")) > max_bytes:
-        raise TooLarge(f"A query may have {max_bytes} bytes here.", fix="Ask in several queries.")
+        raise TooLarge(
+            f"A query may have {max_bytes} bytes here.",
+            fix="Ask in several queries.",
+        ).on_page("no.sparql.long", most=max_bytes)
     _refuse_escapes(query)
     reader = _Reader(query)
     reader.run()
     if reader.form is None:
-        raise Malformed("This is no SPARQL query.", fix="Begin with SELECT, ASK, CONSTRUCT or DESCRIBE.")
+        raise Malformed(
+            "This is no SPARQL query.",
+            fix="Begin with SELECT, ASK, CONSTRUCT or DESCRIBE.",
+        ).on_page("no.sparql.begin")
     return Question(reader.form, reader.has_dataset)
 
 
@@ -92,7 +98,7 @@ def _refuse_escapes(query: str) -> None:
         if 0xD800 <= number <= 0xDFFF or number > 0x10FFFF or (number < 0x80 and not chr(number).isalnum()):
             raise Malformed(
                 f"The escape {match.group()} is not taken here.", fix=r"Write the character itself, or \" \\ \n \t."
-            )
+            ).on_page("no.sparql.escape", text=match.group())
 
 
 class _Reader:
@@ -114,15 +120,17 @@ class _Reader:
             if kind == "comment" and self._query[at : at + 1] not in ("", "\r", "\n"):
                 raise Malformed(
                     f"A comment holds {self._query[at]!r}, at which some readers end it.", fix="Leave that sign out."
-                )
+                ).on_page("no.sparql.comment")
             if kind in ("space", "comment"):
                 continue
             count += 1
             if count > MAX_TOKENS:
-                raise TooLarge(f"A query may have {MAX_TOKENS} words and signs here.", fix="Ask in several queries.")
+                raise TooLarge(
+                    f"A query may have {MAX_TOKENS} words and signs here.", fix="Ask in several queries."
+                ).on_page("no.sparql.words", most=MAX_TOKENS)
             self._take(kind, match.group(), at)
         if self._depth:
-            raise Malformed("A bracket is not closed.", fix="Close every (, [ and {.")
+            raise Malformed("A bracket is not closed.", fix="Close every (, [ and {.").on_page("no.sparql.open")
 
     def _take(self, kind: str, text: str, end: int) -> None:
         if kind == "word":
@@ -130,17 +138,22 @@ class _Reader:
         elif kind in ("name", "blank"):
             self._name(text)
         elif kind == "long" and self._query[end : end + 1] == text[-1]:
-            raise Malformed("A long string ends in four quotes.", fix='Write the last one of its text as \\".')
+            raise Malformed(
+                "A long string ends in four quotes.",
+                fix='Write the last one of its text as \\".',
+            ).on_page("no.sparql.quotes")
         elif text == "<" and _IRI_BEGUN.match(self._query, end):
             # Whoever reads this as an IRI with a space in it would see what we take for a comment behind its #.
-            raise Malformed("An IRI holds what none may hold.", fix="Encode it; put a space behind a < that compares.")
+            raise Malformed(
+                "An IRI holds what none may hold.", fix="Encode it; put a space behind a < that compares."
+            ).on_page("no.sparql.iri")
         elif kind in ("open", "close"):
             self._bracket(kind)
 
     def _word(self, text: str) -> None:
         word = text.lower()
         if "service" in word:
-            raise Malformed(_NO_SERVICE, fix=_ASK_THERE)
+            raise Malformed(_NO_SERVICE, fix=_ASK_THERE).on_page("no.sparql.service")
         if self.form is None:
             self._beginning(word)
         elif word == "from":
@@ -151,32 +164,44 @@ class _Reader:
         if word in ("base", "prefix", "version"):
             return
         if word in UPDATES:
-            raise Malformed("Nothing can be changed here.", fix="Ask with SELECT, ASK, CONSTRUCT or DESCRIBE.")
+            raise Malformed(
+                "Nothing can be changed here.",
+                fix="Ask with SELECT, ASK, CONSTRUCT or DESCRIBE.",
+            ).on_page("no.sparql.change")
         if word not in FORMS:
             raise Malformed(
                 f"A query cannot begin with {word[:40]!r}.", fix="Begin with SELECT, ASK, CONSTRUCT or DESCRIBE."
-            )
+            ).on_page("no.sparql.begin")
         self.form = FORMS[word]
 
     def _name(self, text: str) -> None:
         """Let names have the word in them, but not where a keyword could be cut off before or after it."""
         prefix, _, local = text.partition(":")
         if _GLUED.match(prefix) or _DOTTED.search(local):
-            raise Malformed(_NO_SERVICE, fix=_ASK_THERE)
+            raise Malformed(_NO_SERVICE, fix=_ASK_THERE).on_page("no.sparql.service")
 
     def _bracket(self, kind: str) -> None:
         self._depth += 1 if kind == "open" else -1
         if self._depth > MAX_DEPTH:
-            raise TooLarge(f"Brackets may stand {MAX_DEPTH} deep here.", fix="Nest less.")
+            raise TooLarge(
+                f"Brackets may stand {MAX_DEPTH} deep here.",
+                fix="Nest less.",
+            ).on_page("no.sparql.deep", most=MAX_DEPTH)
         if self._depth < 0:
-            raise Malformed("A bracket is closed that was not opened.", fix="Open every (, [ and { that is closed.")
+            raise Malformed(
+                "A bracket is closed that was not opened.", fix="Open every (, [ and { that is closed."
+            ).on_page("no.sparql.closed")
 
     def _unreadable(self, at: int) -> Malformed:
         line = self._query.count("\n", 0, at) + 1
         if self._query[at] in "\"'":
-            return Malformed(f"A string in line {line} is not closed.", fix='A string of several lines has """.')
+            return Malformed(
+                f"A string in line {line} is not closed.", fix='A string of several lines has """.'
+            ).on_page("no.sparql.string", line=line)
         if self._query[at] == "\\":
-            return Malformed(f"A backslash in line {line} stands outside a string.", fix="Write the character itself.")
+            return Malformed(
+                f"A backslash in line {line} stands outside a string.", fix="Write the character itself."
+            ).on_page("no.sparql.backslash", line=line)
         return Malformed(
             f"Line {line} cannot be read at {self._query[at : at + 20]!r}.", fix="See the SPARQL 1.1 grammar."
-        )
+        ).on_page("no.sparql.line", line=line, text=self._query[at : at + 20])

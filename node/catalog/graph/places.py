@@ -133,7 +133,7 @@ class Places:
                 "Your last query needed more memory than there is, or ran beside one that did.",
                 retry_after_s=math.ceil(left),
                 fix="Wait as long as Retry-After says, and match fewer patterns.",
-            )
+            ).on_page("no.sparql.last")
         if turn.who and sum(each.who == turn.who for each in self._waiting) >= SHARE:
             raise self._own()
         if len(self._waiting) >= QUEUE or (turn.heavy and sum(each.heavy for each in self._waiting) >= SHARE):
@@ -146,14 +146,14 @@ class Places:
     def _own(self) -> TooManyRequests:
         return TooManyRequests(
             "Another query of yours is running.", retry_after_s=SOON_S, fix="Ask one after the other."
-        )
+        ).on_page("no.sparql.yours")
 
     def _full(self) -> Unavailable:
         return Unavailable(
             "Other queries are running, as many as this node takes.",
             retry_after_s=SOON_S,
             fix="Try again in a few seconds.",
-        )
+        ).on_page("no.sparql.busy")
 
     def _is_heavy(self, who: str) -> bool:
         mark = self._marks.get(who)

@@ -19,7 +19,7 @@ from node.catalog.models.candidates import candidates_in
 from node.catalog.models.facts import ModelFacts, facts_from_json, facts_to_json
 from node.catalog.models.fetching import Fetching
 from node.catalog.models.inspections import DAY_MS, Inspection, Inspections
-from node.catalog.models.telling import Dataset, said_of
+from node.catalog.models.telling import NO_LANGUAGE, Dataset, said_of
 from node.catalog.shelf import Held, Shelf
 from node.db import Database
 from node.errors import NodeError, Refused, Stopped, Unavailable
@@ -134,4 +134,4 @@ def _title(held: Held, payload: bytes, url: str) -> dict[str, str]:
     if len(files) < 2:
         return {}
     own = next((each.title for each in files if each.url == url), {})
-    return dict(own) or {"und": url.rstrip("/").rpartition("/")[2]}
+    return dict(own) or {NO_LANGUAGE: url.rstrip("/").rpartition("/")[2]}

@@ -23,6 +23,8 @@ from node.vocab.kinds.reading import said_in
 _FORMATS = {"CityJSON": "cityjson", "CityJSONSeq": "cityjsonseq", "CityGML": "citygml", "3D Tiles": "3d-tiles"}
 _FROM_DATASET = ("publisher", "contact", "license", "theme", "keywords", "personal_data")
 _MAX_TITLE, _MAX_NAME = 300, 200
+# The tag of what is in no language (ISO 639-2).
+NO_LANGUAGE = "zxx"
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "semantic": {"en": "Semantic model", "fi": "Semanttinen malli", "sv": "Semantisk modell"},
     "mesh": {"en": "Mesh model", "fi": "Kolmioverkkomalli", "sv": "Meshmodell"},
@@ -73,7 +75,7 @@ def said_of(
         dataset: What it belongs to; None where nobody knows.
         language: Of texts that name none.
         file: Where it can be downloaded; empty if nowhere.
-        title: What it is called, if not like its dataset.
+        title: What it is called, if not like its dataset; a name that is no text, as a file's, by `NO_LANGUAGE`.
     """
     around = _around(dataset, language) if dataset else {}
     said = {name: around[name] for name in _FROM_DATASET if name in around}
@@ -128,18 +130,21 @@ def _unmarked(text: str) -> str:
 
 
 def _title(own: Words, around: Mapping[str, str], facts: ModelFacts, language: str) -> dict[str, str]:
-    """Call it like its dataset, by the file's own title where there is one, and always a 3D model."""
+    """Call it like its dataset, by the file's own title where there is one, and always a 3D model.
+
+    A title is in one language from its beginning to its end: where the two have none in common the file's own stands.
+    """
     title = _unmarked(facts.title)
     named = _tagged(own, language) or ({language: title} if title else {})
+    name = named.pop(NO_LANGUAGE, "")
     if not around:
-        return {each: text[:_MAX_TITLE] for each, text in named.items()} or {
-            language: f"{facts.format} {facts.version}"
-        }
+        said = named or {language: name or f"{facts.format} {facts.version}"}
+        return {each: text[:_MAX_TITLE] for each, text in said.items()}
     if not own:
         return {each: f"{text[:_MAX_TITLE]} ({_told_apart(text, facts, each)})" for each, text in around.items()}
-    # A language in which only one of the two is known takes the other from any.
-    some = next(iter(named.values()))
-    said = {each: f"{text[:_MAX_TITLE]}: {named.get(each, some)[:_MAX_TITLE]}" for each, text in around.items()}
+    shared = [each for each in around if name or each in named]
+    said = {each: f"{around[each][:_MAX_TITLE]}: {named.get(each, name)[:_MAX_TITLE]}" for each in shared}
+    said = said or {each: text[:_MAX_TITLE] for each, text in named.items()}
     return {each: text if _is_told(text) else f"{text} ({_three_d(each)})" for each, text in said.items()}
 
 

@@ -10,7 +10,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,13 +55,21 @@ class Fetching:
 class Previewer:
     """Does what the list says. One at a time per database: whoever calls it in the background holds a lease."""
 
-    def __init__(self, db: Database, fetching: Fetching, folder: Folder, *, clock_ms: Callable[[], int]) -> None:
-        """Look at nothing yet."""
+    def __init__(
+        self,
+        db: Database,
+        fetching: Fetching,
+        folder: Folder,
+        *,
+        clock_ms: Callable[[], int],
+        residents: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
+        """Look at nothing yet; what a dataset in `residents` names is withheld, and what was made of it taken away."""
         self._db = db
         self._fetching = fetching
         self._folder = folder
         self._clock_ms = clock_ms
-        self._looks = Looks(db.hot())
+        self._looks = Looks(db.hot(), residents)
         self._tidied_ms = 0
         self._resting: dict[str, float] = {}  # until which monotonic second, by how its addresses begin
 
@@ -70,6 +78,7 @@ class Previewer:
         now_ms = self._clock_ms()
         if now_ms - self._tidied_ms > DAY_MS:
             self._tidy(now_ms)
+        self._withhold(now_ms)
         due = self._looks.next(now_ms, self._at_rest())
         if due is None or stop.is_set():
             return 0
@@ -81,6 +90,17 @@ class Previewer:
         if due.state != "gone":
             self._rest(due.url, begun)
         return 1
+
+    def _withhold(self, now_ms: int) -> None:
+        """Take away what was seen in files of datasets about residents, and take up again what is so no more."""
+        withheld, free = self._looks.astray()
+        if not withheld and not free:
+            return
+        with self._db.write() as tx:
+            store.withhold(tx, withheld)
+            store.release(tx, free, now_ms=now_ms)
+        for each in withheld:
+            self._drop(each.file)
 
     def _rest(self, url: str, begun: float) -> None:
         """Let the server of an address rest in proportion to what its file took, while there is work of others."""

@@ -2,25 +2,27 @@
 
 Its states: `new` (not looked into yet), `seen` (facts stand in it, and files under `file`), `failed` (could not be
 fetched), `refused` (nothing of which anything can be shown; `detail` says why: for readers by a name, a colon and then
-more of it for staff), `gone` (its dataset names it no more,
-or may not be shown: what was made of it must go). Values and SQL; nothing is fetched here.
+more of it for staff), `withheld` (a dataset about residents names it: nothing is kept of it, and nobody looks), `gone`
+(its dataset names it no more, or may not be shown: what was made of it must go). Values and SQL; nothing is fetched
+here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
 from node.catalog.open_files import Wanted
 from node.catalog.previews.values import Why, why_named
-from node.db import HotReader, Tx
+from node.db import HotReader, Row, Tx
 from node.journal import key_of
 
-State = Literal["new", "seen", "failed", "refused", "gone"]
+State = Literal["new", "seen", "failed", "refused", "withheld", "gone"]
 DAY_MS = 86_400_000
 _ROWS = (
     "SELECT c.name, p.collection_id, p.record_key, p.url_key, p.iri, p.url, p.etag, p.state, p.detail, p.file, p.facts,"
     " p.checked_at, p.next_at, p.digest FROM preview p JOIN collection c ON c.id = p.collection_id"
 )
+_AT_ONCE = 500
 _KEY = "collection_id = ? AND record_key = ? AND url_key = ?"
 
 
@@ -52,9 +54,13 @@ class Look:
 class Looks:
     """Reads what is known; safe in every thread."""
 
-    def __init__(self, hot: HotReader) -> None:
-        """Read through that connection."""
-        self._hot = hot
+    def __init__(self, hot: HotReader, residents: Callable[[], Collection[str]] = frozenset) -> None:
+        """Read through that connection.
+
+        `residents` names the datasets that are marked as about residents, and is asked each time: of a file that one of
+        them names nothing is told, whichever other dataset names it as well.
+        """
+        self._hot, self._residents = hot, residents
 
     def next(self, now_ms: int, resting: Sequence[str] = ()) -> Look | None:
         """Give what is to be done first: what must go, then the file that has waited longest.
@@ -64,7 +70,7 @@ class Looks:
         """
         if gone := self._first("p.state = 'gone'"):
             return gone
-        due = "p.state <> 'gone' AND p.next_at <= ?"
+        due = "p.state NOT IN ('gone', 'withheld') AND p.next_at <= ?"
         for left in range(len(resting), -1, -1):
             others = [part for start in resting[:left] for part in (len(start), start)]
             if found := self._first(due + " AND substr(p.url, 1, ?) <> ?" * left, now_ms, *others):
@@ -76,30 +82,43 @@ class Looks:
         return _look(rows[0]) if rows else None
 
     def of(self, collection: str, iri: str) -> list[Look]:
-        """Give what is known of a dataset's files, by address; nothing of a collection that is not open."""
-        rows = self._hot.rows(
-            f"{_ROWS} WHERE c.name = ? AND c.visibility = 'public' AND p.record_key = ? AND p.iri = ?"
-            " AND p.state <> 'gone' ORDER BY p.url",
-            (collection, key_of(iri), iri),
+        """Give what is known of a dataset's files, by address; nothing of what is not open."""
+        return self._shown(
+            "c.name = ? AND p.record_key = ? AND p.iri = ? ORDER BY p.url", (collection, key_of(iri), iri)
         )
-        return [_look(row) for row in rows]
 
     def at(self, url: str) -> list[Look]:
         """Give what is known of the file at an address, whichever open dataset names it."""
-        rows = self._hot.rows(
-            f"{_ROWS} WHERE p.url_key = ? AND p.url = ? AND c.visibility = 'public' AND p.state <> 'gone' LIMIT 1",
-            (key_of(url), url),
-        )
-        return [_look(row) for row in rows]
+        return self._shown("p.url_key = ? AND p.url = ?", (key_of(url), url))[:1]
 
     def shown_of(self, file: str) -> list[str]:
         """Name the open collections in which something is kept under that name."""
+        return sorted({look.collection for look in self._shown("p.file = ?", (file,))})
+
+    def astray(self) -> tuple[list[Look], list[Look]]:
+        """Give what must be withheld and is not yet, and what is withheld and need not be any more."""
+        shut = self._shut()
+        listed = self._chunks("p.state NOT IN ('gone', 'withheld') AND p.url_key IN", sorted(shut))
+        held = map(_look, self._hot.rows(f"{_ROWS} WHERE p.state = 'withheld'"))
+        return [_look(row) for row in listed], [look for look in held if look.url_key not in shut]
+
+    def _shown(self, where: str, values: Sequence[object]) -> list[Look]:
         rows = self._hot.rows(
-            "SELECT DISTINCT c.name FROM preview p JOIN collection c ON c.id = p.collection_id"
-            " WHERE p.file = ? AND p.state <> 'gone' AND c.visibility = 'public'",
-            (file,),
+            f"{_ROWS} WHERE c.visibility = 'public' AND p.state NOT IN ('gone', 'withheld') AND {where}", values
         )
-        return [str(row[0]) for row in rows]
+        shut = self._shut() if rows else frozenset()
+        return [look for look in map(_look, rows) if look.url_key not in shut]
+
+    def _shut(self) -> frozenset[int]:
+        """Give the keys of the files that a dataset about residents names."""
+        residents = self._residents()
+        rows = self._chunks("p.record_key IN", sorted(map(key_of, residents)))
+        return frozenset(look.url_key for look in map(_look, rows) if look.dataset in residents)
+
+    def _chunks(self, where: str, keys: Sequence[int]) -> Iterator[Row]:
+        for start in range(0, len(keys), _AT_ONCE):
+            part = keys[start : start + _AT_ONCE]
+            yield from self._hot.rows(f"{_ROWS} WHERE {where} ({', '.join('?' * len(part))})", part)
 
     def files(self) -> set[str]:
         """Give the names of everything that is kept."""
@@ -147,7 +166,7 @@ def save(tx: Tx, before: Look, after: Look) -> bool:
     """Write what came of a look, unless the file was taken off the list meanwhile; tell whether it was written."""
     done = tx.run(
         "UPDATE preview SET etag = ?, state = ?, detail = ?, file = ?, facts = ?, checked_at = ?, next_at = ?"  # noqa: S608
-        f" WHERE {_KEY} AND state <> 'gone'",
+        f" WHERE {_KEY} AND state NOT IN ('gone', 'withheld')",
         after.etag,
         after.state,
         after.detail[:500],
@@ -167,7 +186,20 @@ def forget(tx: Tx, before: Look) -> None:
 
 def again(tx: Tx, iri: str, *, now_ms: int) -> int:
     """Let the files of a dataset be due at once; give how many that is."""
-    return tx.run("UPDATE preview SET next_at = ?, etag = '' WHERE iri = ? AND state <> 'gone'", now_ms, iri)
+    sql = "UPDATE preview SET next_at = ?, etag = '' WHERE iri = ? AND state NOT IN ('gone', 'withheld')"
+    return tx.run(sql, now_ms, iri)
+
+
+def withhold(tx: Tx, looks: Sequence[Look]) -> None:
+    """Keep nothing of these files, and let nobody look into them."""
+    emptied = "state = 'withheld', etag = '', detail = '', file = '', facts = ''"
+    tx.many(f"UPDATE preview SET {emptied} WHERE {_KEY} AND state <> 'gone'", [_key(look) for look in looks])  # noqa: S608
+
+
+def release(tx: Tx, looks: Sequence[Look], *, now_ms: int) -> None:
+    """Let files that were withheld be looked into again."""
+    sql = f"UPDATE preview SET state = 'new', next_at = ? WHERE {_KEY} AND state = 'withheld'"  # noqa: S608
+    tx.many(sql, [(now_ms, *_key(look)) for look in looks])
 
 
 def lost(tx: Tx, files: Sequence[str], *, now_ms: int) -> None:

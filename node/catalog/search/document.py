@@ -10,7 +10,7 @@ from html import unescape
 
 import orjson
 
-from node.catalog.search import analyzers, schema
+from node.catalog.search import analyzers, publishers, schema
 from node.catalog.search.told import MAX_VALUES, Mapped, Told, best, labels_of, told_of
 from node.catalog.shelf import Held
 
@@ -141,7 +141,7 @@ def _write_facets(fields: dict[str, object], told: Told) -> None:
         (schema.LICENCE, told.licences),
         (schema.LANGUAGE, told.languages),
         (schema.PUBLISHER, list(told.publishers)),
-        (schema.PUBLISHER_LABEL, [f"{slug}\x1f{name}" for slug, name in told.publishers.items()]),
+        (schema.PUBLISHER_LABEL, [publishers.term_of(slug, names) for slug, names in told.called.items()]),
         (schema.KEYWORD, [_keyword(text) for text, _ in told.keywords[:MAX_VALUES]]),
         (schema.PLACE, [_place(name) for name in told.places]),
     ):

@@ -12,6 +12,7 @@ from typing import Any
 
 from tantivy import Query, Searcher
 
+from node.catalog.search import publishers
 from node.catalog.search.filters import FRESHNESS, OLDER, QUALITY_BANDS, UNKNOWN
 from node.catalog.search.query import Query as Question
 from node.catalog.search.results import Count
@@ -35,7 +36,6 @@ from node.vocab import lists
 from node.vocab.tables import Table
 
 _DAY_MS = 86_400_000
-_BETWEEN = "\x1f"
 _ALL = "every document"
 _TABLES: Mapping[str, Table] = {
     THEME: lists.DATA_THEMES,
@@ -47,7 +47,7 @@ _TABLES: Mapping[str, Table] = {
 _SMALL = frozenset({CITY, KIND, USE, LANGUAGE, COLLECTION})
 
 Counts = dict[str, dict[str, int]]
-"""Facet -> value -> count; a publisher's value is still `slug, unit separator, name`."""
+"""Facet -> value -> count; a publisher's value is still `publishers.term_of`."""
 
 
 def counted(
@@ -138,23 +138,11 @@ def told(counts: Counts, question: Question, label: Callable[[str, str], str]) -
 
 def _named(name: str, values: Mapping[str, int], language: str, label: Callable[[str, str], str]) -> list[Count]:
     if name == PUBLISHER:
-        return _publishers(values)
+        return publishers.counts(values, language)
     if name in ("freshness", QUALITY):
         order = [*FRESHNESS, OLDER, UNKNOWN] if name == "freshness" else [*QUALITY_BANDS, UNKNOWN]
         values = {band: values[band] for band in order if band in values}
     return [Count(value, _label(name, value, language, label), count) for value, count in values.items()]
-
-
-def _publishers(values: Mapping[str, int]) -> list[Count]:
-    """Join the spellings of one publisher; the commonest names it."""
-    spelt: dict[str, list[tuple[int, str]]] = {}
-    for value, count in values.items():
-        slug, _, name = value.partition(_BETWEEN)
-        spelt.setdefault(slug, []).append((count, name))
-    return [
-        Count(slug, min(names, key=lambda each: (-each[0], each[1]))[1] or slug, sum(count for count, _ in names))
-        for slug, names in spelt.items()
-    ]
 
 
 def _label(name: str, value: str, language: str, label: Callable[[str, str], str]) -> str:

@@ -112,37 +112,44 @@ def _hit(
     marker: Marker | None,
 ) -> Hit:
     payload = payloads[held]
-    title = said.title_of(payload, held.iri, language)
-    why_in, why_text = _why(payload, held, language, title, marker)
+    title, _ = said.title_of(payload, held.iri, language)
+    why_in, (why_text, why_tag) = _why(payload, held, language, title, marker)
     return Hit(
         held,
         title,
         why_title=marker.title(title) if marker else "",
         why_text=why_text,
         why_in=why_in,
+        why_tag=why_tag,
         also_via=tuple(known[place] for place in doubles.routes if place in known),
         similar=tuple(
-            Similar(known[place], said.title_of(payloads[known[place]], place[1], language), reason)
+            _similar(known[place], payloads[known[place]], language, reason)
             for place, reason in doubles.similar.items()
             if place in known
         ),
     )
 
 
-def _why(payload: bytes, held: Held, language: str, title: str, marker: Marker | None) -> tuple[Where, str]:
+def _similar(held: Held, payload: bytes, language: str, reason: Reason) -> Similar:
+    title, tag = said.title_of(payload, held.iri, language)
+    return Similar(held, title, reason, tag)
+
+
+def _why(payload: bytes, held: Held, language: str, title: str, marker: Marker | None) -> tuple[Where, said.Text]:
     """Give the part of a description that has what was asked for, else of whatever else is known of the record."""
+    nothing: said.Text = ("", "")
     if marker is None:
-        return "", ""
-    for text in said.texts_of(payload, held.iri, language, held.kind):
+        return "", nothing
+    for text, tag in said.texts_of(payload, held.iri, language, held.kind):
         excerpt = marker.excerpt(text)
         if excerpt:
-            return "text", excerpt
+            return "text", (excerpt, tag)
     if marker.title(title):
-        return "", ""
-    for where, text in said.others_of(payload, held.iri, language):
+        return "", nothing
+    for where, (text, tag) in said.others_of(payload, held.iri, language):
         if excerpt := marker.excerpt(text):
-            return where, excerpt
-    return "", ""
+            return where, (excerpt, tag)
+    return "", nothing
 
 
 def marker_of(parsed: Parsed, language: str, also: Iterable[str] = ()) -> Marker | None:

@@ -45,7 +45,7 @@ def read(query: Query, sort: Sort) -> Ended | None:
     if mark != _mark(query) or not isinstance(key, _KEYS[sort]):
         raise Malformed(
             "The cursor belongs to another question.", fix="Follow the link to the next page as it was given."
-        )
+        ).on_page("refuse.cursor")
     return Ended(generation, passed, key)
 
 
@@ -65,7 +65,7 @@ def _parts(cursor: str) -> tuple[str, str, int, str | int | None]:
             return mark, generation, passed, key
     raise Malformed(
         "The cursor cannot be read.", fix="Start at the first page, and follow the links as they are given."
-    )
+    ).on_page("refuse.cursor")
 
 
 def _mark(query: Query) -> str:

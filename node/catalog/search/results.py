@@ -16,11 +16,15 @@ Reason = Literal["publisher", "landing-page", "identifier"]
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """A record that looks like the same thing: the same title, and the same of what `reason` names."""
+    """A record that looks like the same thing: the same title, and the same of what `reason` names.
+
+    `tag` is the language of its title.
+    """
 
     held: Held
     title: str
     reason: Reason
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Hit:
     """One record found. `why_*` are escaped HTML with `<mark>` around what was asked for, or empty.
 
     `why_in` says of what `why_text` is a part: of the description (`text`), or, where that has none of the words, of a
-    title in another language, a keyword, the publisher's name or a file's title.
+    title in another language, a keyword, the publisher's name or a file's title. `why_tag` is the language of that.
 
     `also_via` are other collections in which the same record stands, best first.
     """
@@ -38,17 +42,22 @@ class Hit:
     why_title: str = ""
     why_text: str = ""
     why_in: Where = ""
+    why_tag: str = ""
     also_via: tuple[Held, ...] = ()
     similar: tuple[Similar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many records there would be with this value of a facet added; `label` is the value where it has no name."""
+    """How many records there would be with this value of a facet added; `label` is the value where it has no name.
+
+    `tag` is the language of a label that is the record's own words; empty where they name none, and for all others.
+    """
 
     value: str
     label: str
     count: int
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

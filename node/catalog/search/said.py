@@ -12,18 +12,20 @@ from node.vocab.ntriples import language_of, unescape
 from node.vocab.terms import DCAT, DCT, FOAF, SCHEMA, SKOS
 
 Where = Literal["", "text", "title", "keyword", "publisher", "file"]
+Text = tuple[str, str]
+"""What is said, and the tag of its language or ""."""
 _TITLES = (DCT.title, SKOS.prefLabel, FOAF.name, SCHEMA.name)
 _ABOUT = (DCT.description, SCHEMA.description, SKOS.definition)
 _MOST = 100
 _MOST_NODES = 20
 
 
-def title_of(payload: bytes, iri: str, language: str) -> str:
+def title_of(payload: bytes, iri: str, language: str) -> Text:
     """Give the title in a language, else in English, else any, machines' translations last; the IRI without one."""
-    return (in_order(payload, iri, _TITLES, language) or [iri])[0]
+    return (in_order(payload, iri, _TITLES, language) or [(iri, "")])[0]
 
 
-def others_of(payload: bytes, iri: str, language: str) -> Iterator[tuple[Where, str]]:
+def others_of(payload: bytes, iri: str, language: str) -> Iterator[tuple[Where, Text]]:
     """Give what else tells why a record was found, and what each is.
 
     Titles and keywords of every language, the reader's first; then who publishes it, and what its files are called.
@@ -51,7 +53,7 @@ def nodes_of(payload: bytes, iri: str, predicate: str) -> list[str]:
     return found
 
 
-def texts_of(payload: bytes, iri: str, language: str, kind: str) -> list[str]:
+def texts_of(payload: bytes, iri: str, language: str, kind: str) -> list[Text]:
     """Give every description, the reader's first; of a kind with a table the texts of its fields, in their order."""
     own = wanted_of(kind).own
     if not own:
@@ -59,13 +61,13 @@ def texts_of(payload: bytes, iri: str, language: str, kind: str) -> list[str]:
     return [text for term in own for text in in_order(payload, iri, (term,), language)]
 
 
-def in_order(payload: bytes, iri: str, predicates: tuple[str, ...], language: str) -> list[str]:
+def in_order(payload: bytes, iri: str, predicates: tuple[str, ...], language: str) -> list[Text]:
     """Give the literals of the first property that has any, as `title_of` orders them."""
     for predicate in predicates:
         found = _literals(payload, f'<{iri}> <{predicate}> "'.encode())
         if found:
             ranked = sorted(enumerate(found), key=lambda pair: (_rank(pair[1], language), pair[0]))
-            return [unescape(term[1 : term.rindex('"')]) for _, term in ranked]
+            return [(unescape(term[1 : term.rindex('"')]), language_of(term)) for _, term in ranked]
     return []
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from tantivy import Schema, SchemaBuilder
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 # ---- Who it is. KEY is `key_of(collection, iri)`, one document each. IRI and COLLECTION are stored.
 KEY: Final = "key"
@@ -55,7 +55,8 @@ LANGUAGE: Final = "language"
 PUBLISHER: Final = "publisher"
 KEYWORD: Final = "keyword"  # `analyzers.keyword_value`: lower case, accents kept
 FACETS: Final = (CITY, KIND, THEME, FORMAT, LICENCE, USE, ACCESS, LANGUAGE, PUBLISHER, KEYWORD, COLLECTION)
-# To count publishers by name: `slug\x1fname`. One slug may come with several spellings.
+# To count publishers by name: `publishers.term_of`, which has the name in each language of the pages. One slug may
+# come with several spellings.
 PUBLISHER_LABEL: Final = "publisher_label"
 # Names of places it covers, as `analyzers.place_value` gives them; raw and fast.
 PLACE: Final = "place"

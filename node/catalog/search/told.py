@@ -63,7 +63,8 @@ class Told:
     """What a record tells, as plain values. Texts have the tags of their languages, codes are those of our tables.
 
     `labels` names what stands in `more` by the tables' own labels: pairs of a table and a code. `use` says what one may
-    do with it: `free`, `credit` (name the source), `limited`, `agreement`, `unknown`. `publishers` are names by slug.
+    do with it: `free`, `credit` (name the source), `limited`, `agreement`, `unknown`. `publishers` are names by slug,
+    `called` the names of each in the languages of the record.
     """
 
     titles: list[Text] = field(default_factory=list)
@@ -78,6 +79,7 @@ class Told:
     access: str = "unknown"
     languages: list[str] = field(default_factory=list)
     publishers: dict[str, str] = field(default_factory=dict)
+    called: dict[str, list[Text]] = field(default_factory=dict)
     places: list[str] = field(default_factory=list)
     identifiers: list[str] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
@@ -162,16 +164,21 @@ def _values(node: _Node, predicates: Sequence[str]) -> list[str]:
 
 def best(texts: Sequence[Text], language: str) -> str:
     """Give the text in a language, else the English one, else the first; machines' translations last; "" for none."""
+    return best_said(texts, language)[0]
+
+
+def best_said(texts: Sequence[Text], language: str) -> Text:
+    """Give that text with the tag of its language."""
     if len(texts) > 1:
         texts = [each for each in texts if _MACHINE not in each[1]] or texts
-    english = ""
-    for text, tag in texts:
-        base = tag[:2]
+    english: Text | None = None
+    for each in texts:
+        base = each[1][:2]
         if base == language:
-            return text
-        if base == "en" and not english:
-            english = text
-    return english or (texts[0][0] if texts else "")
+            return each
+        if base == "en" and english is None:
+            english = each
+    return english or (texts[0] if texts else ("", ""))
 
 
 def _tell_texts(told: Told, me: _Node, files: Sequence[_Node]) -> None:
@@ -276,6 +283,7 @@ def _tell_publishers(told: Told, nodes: Mapping[str, _Node], me: _Node) -> None:
         slug = _slug(name)
         if slug:
             told.publishers.setdefault(slug, name[:200])
+            told.called.setdefault(slug, names or [(name, "")])
 
 
 def _last_part(term: str) -> str:

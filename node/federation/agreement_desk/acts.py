@@ -102,18 +102,30 @@ def _is_replaced(held: Agreement, now_ms: int) -> bool:
 def check_reason(act: Act, reason: str) -> None:
     """Refuse a reason that the other city could not be told. Raises Malformed."""
     if not reason.strip() and act != "resume":
-        raise Malformed("The other city is told why.", fix="Say it in a sentence: --reason TEXT")
+        raise Malformed(
+            "The other city is told why.",
+            fix="Say it in a sentence: --reason TEXT",
+        ).on_page("no.agreement.why", field="reason")
     if len(reason) > MAX_REASON or not all(c.isprintable() for c in reason):
-        raise Malformed(f"A reason is one line of at most {MAX_REASON} characters.")
+        raise Malformed(
+            f"A reason is one line of at most {MAX_REASON} characters.",
+        ).on_page("no.agreement.reason", field="reason", most=MAX_REASON)
 
 
 def _check_may(act: Act, held: Agreement, now_ms: int) -> None:
     state = held.state_at(now_ms)
     if state in FINAL:
-        raise Conflict(f"The agreement is {WORDS[state]}.", fix="Propose a new one: citynode agreements draft")
+        raise Conflict(
+            f"The agreement is {WORDS[state]}.",
+            fix="Propose a new one: citynode agreements draft",
+        ).on_page("no.agreement.over")
     if act == "resume" and held.our_state == "in-force":
         if held.their_state == "suspended":
-            raise Conflict(f"{held.peer} suspended it; only {held.peer} can resume it.")
-        raise Conflict(f"Nothing is suspended: the agreement is {WORDS[state]}.")
+            raise Conflict(
+                f"{held.peer} suspended it; only {held.peer} can resume it.",
+            ).on_page("no.agreement.theirs", name=held.peer)
+        raise Conflict(f"Nothing is suspended: the agreement is {WORDS[state]}.").on_page("no.agreement.running")
     if held.our_state not in _FROM[act]:
-        raise Conflict(f"The agreement is {held.our_state} here; nothing is to be done to {act} it.")
+        raise Conflict(
+            f"The agreement is {held.our_state} here; nothing is to be done to {act} it.",
+        ).on_page("no.agreement.done")

@@ -62,17 +62,25 @@ class Comments:
         """
         text = said.replace("\r\n", "\n").strip()
         if not text or len(text) > MAX_TEXT or holds_unseen(text.replace("\n", " ")):
-            raise Malformed(f"A comment is plain text of 1 to {MAX_TEXT} characters.", fix="Write it shorter.")
+            raise Malformed(
+                f"A comment is plain text of 1 to {MAX_TEXT} characters.",
+                fix="Write it shorter.",
+            ).on_page("no.agreement.comment", field="said", most=MAX_TEXT)
         with self._db.write() as tx:
             tx.lock(f"comments/{name}")
             if len(self.of(names)) >= MAX_COMMENTS:
-                raise TooLarge(f"There are {MAX_COMMENTS} comments on it.", fix="Go on in another way.")
+                raise TooLarge(
+                    f"There are {MAX_COMMENTS} comments on it.",
+                    fix="Go on in another way.",
+                ).on_page("no.agreement.comments", most=MAX_COMMENTS)
             tx.run(_ADD, name, who, at_ms, text)
 
     def settle(self, number: int, names: Sequence[str], *, settled: bool) -> None:
         """Note that a comment is settled, or that it is open again. Raises NotFound unless it is about this thing."""
         if all(each.id != number for each in self.of(names)):
-            raise NotFound(f"There is no comment {number} on it.", fix="List them: citynode agreements comments NAME")
+            raise NotFound(
+                f"There is no comment {number} on it.", fix="List them: citynode agreements comments NAME"
+            ).on_page("no.agreement.no_comment")
         with self._db.write() as tx:
             tx.run(_SETTLE, settled, number)
 

@@ -152,7 +152,9 @@ class Drafting:
 
     def _draft(self, wish: Wish, peer: Peer, role: str, said: tuple[Json, Json], document: str, now_ms: int) -> Draft:
         if role not in ROLES:
-            raise Malformed(f"There is no role {role[:40]!r}.", fix="Say provider (we grant) or consumer (we ask).")
+            raise Malformed(
+                f"There is no role {role[:40]!r}.", fix="Say provider (we grant) or consumer (we ask)."
+            ).on_page("desk.agr.fault.role", field="role")
         assigner = self._base if role == PROVIDER else peer.url
         covers = self._covers(wish, peer, role, said[0])
         target = self._target(wish, assigner, covers, wish.words.template)
@@ -186,14 +188,18 @@ class Drafting:
                 named = list(held.public)
             missing = [each for each in named if each.startswith(f"{self._base}/collections/") and each not in held.all]
             if missing:
-                raise NotFound(f"This city has no collection {missing[0]}.", fix="See: citynode collections list")
+                raise NotFound(
+                    f"This city has no collection {missing[0]}.", fix="See: citynode collections list"
+                ).on_page("no.agreement.collection", name=missing[0])
         else:
             named = [iri_in(peer.url, each) for each in wish.theirs] or list(about.get("covers") or [])
             if not named and not wish.target:
                 named = list(self._theirs(peer.name))
         found = list(dict.fromkeys(named)) or ([self._whole(wish, peer, role)] if wish.target else [])
         if not found:
-            raise Malformed("The draft covers nothing.", fix="Name collections: --cover NAME, or --their NAME.")
+            raise Malformed(
+                "The draft covers nothing.", fix="Name collections: --cover NAME, or --their NAME."
+            ).on_page("no.agreement.covers")
         return found
 
     def _whole(self, wish: Wish, peer: Peer, role: str) -> str:
@@ -212,7 +218,7 @@ class Drafting:
                 raise Malformed(
                     f"{iri[:200]} is nothing that we know of {peer.url}.",
                     fix="Name a collection or a record of that city, or mirror the collection it stands in first.",
-                )
+                ).on_page("no.agreement.unknown", name=iri[:200], url=peer.url)
 
     @staticmethod
     def _target(wish: Wish, assigner: str, covers: Sequence[str], template: str) -> str:
@@ -244,7 +250,10 @@ def written(words: Words, template: Template | None, now_ms: int) -> tuple[dict[
     elif words.rules is not None:
         about, rules = dict(words.about), dict(words.rules)
     else:
-        raise Malformed("The draft says nothing.", fix="Name a template: citynode agreements templates")
+        raise Malformed(
+            "The draft says nothing.",
+            fix="Name a template: citynode agreements templates",
+        ).on_page("no.agreement.template")
     mine: dict[str, Any] = {"title": words.title, "review": words.review, "note": words.note}
     mine["contacts"] = list(words.contacts)
     about = {**about, **{key: value for key, value in mine.items() if value}}
@@ -253,10 +262,15 @@ def written(words: Words, template: Template | None, now_ms: int) -> tuple[dict[
     if words.until and template is not None and words.values.get("ends", words.until) != words.until:
         raise Malformed(
             f"Two ends are given: {words.values['ends'][:40]} and {words.until[:40]}.", fix="Give one of them."
-        )
+        ).on_page("no.agreement.ends", field="until", first=words.values["ends"][:40], second=words.until[:40])
     rules = ending(rules, words.until, now_ms) if words.until else dict(rules)
     rules = write_rules(read_rules(rules, policy_id="urn:draft"))
-    check_ahead(rules, now_ms)
+    try:
+        check_ahead(rules, now_ms)
+    except Malformed as error:
+        if words.values.get("ends"):
+            error.places, error.place_codes = (("/values/ends", error.message),), ("past",)
+        raise
     return read_about(about), rules
 
 
@@ -266,7 +280,7 @@ def check_ahead(rules: Json, now_ms: int) -> None:
     if 0 < ends_ms <= now_ms:
         raise Malformed(
             f"ends: {time_text(ends_ms - 1)[:10]} is past.", fix="Give a last day to come: ends, or --until DATE."
-        )
+        ).on_page("no.agreement.past", field="until", day=time_text(ends_ms - 1)[:10])
 
 
 def ending(rules: Json, until: str, now_ms: int) -> dict[str, Any]:
@@ -274,9 +288,15 @@ def ending(rules: Json, until: str, now_ms: int) -> dict[str, Any]:
     moment = until if "T" in until else _after(until)
     end_ms = time_ms(moment)
     if end_ms is None:
-        raise Malformed(f"{until[:40]!r} is no moment.", fix="Write YYYY-MM-DD, or a moment with its zone.")
+        raise Malformed(
+            f"{until[:40]!r} is no moment.",
+            fix="Write YYYY-MM-DD, or a moment with its zone.",
+        ).on_page("no.agreement.day", field="until", day=until[:40])
     if end_ms <= now_ms:
-        raise Malformed(f"{until[:40]} is over: nothing would be permitted.", fix="Give a day to come.")
+        raise Malformed(
+            f"{until[:40]} is over: nothing would be permitted.",
+            fix="Give a day to come.",
+        ).on_page("no.agreement.past", field="until", day=until[:40])
     end = {"leftOperand": "odrl:dateTime", "operator": "lt", "rightOperand": moment}
     ended = []
     for rule in _without_ids(write_rules(read_rules(rules, policy_id="urn:draft")).get("permission", [])):
@@ -304,7 +324,10 @@ def _after(day: str) -> str:
     try:
         return f"{(date.fromisoformat(day) + timedelta(days=1)).isoformat()}T00:00:00Z"
     except (ValueError, OverflowError) as error:
-        raise Malformed(f"{day[:40]!r} is no day.", fix="Write YYYY-MM-DD.") from error
+        raise Malformed(
+            f"{day[:40]!r} is no day.",
+            fix="Write YYYY-MM-DD.",
+        ).on_page("no.agreement.day", field="until", day=day[:40]) from error
 
 
 def _is_end(constraint: Json) -> bool:
@@ -332,5 +355,8 @@ def template_named(name: str) -> Template:
     """Find a template by its id, or the newest of a name. Raises NotFound."""
     found = [each for each in templates() if name in (each.id, short(each.id))]
     if not found:
-        raise NotFound(f"There is no template {name[:80]!r}.", fix="List them: citynode agreements templates")
+        raise NotFound(
+            f"There is no template {name[:80]!r}.",
+            fix="List them: citynode agreements templates",
+        ).on_page("no.agreement.template", field="template")
     return max(found, key=lambda each: int(each.id.rpartition("/")[2]))

@@ -74,7 +74,9 @@ class Drafts:
             tx.lock("drafts")
             count = tx.row("SELECT count(*) FROM draft WHERE negotiation = ''")
             if count and count[0] + len(drafts) > MAX_DRAFTS:
-                raise Conflict(f"There are {MAX_DRAFTS} drafts.", fix="Drop some: citynode agreements revoke DRAFT")
+                raise Conflict(
+                    f"There are {MAX_DRAFTS} drafts.", fix="Drop some: citynode agreements revoke DRAFT"
+                ).on_page("no.agreement.drafts", most=MAX_DRAFTS)
             tx.many(f"INSERT INTO draft ({_COLUMNS}) VALUES ({marks})", [_row(each) for each in drafts])  # noqa: S608
 
     def change(self, draft: Draft) -> None:
@@ -84,13 +86,16 @@ class Drafts:
             said = (json.dumps(each, ensure_ascii=False) for each in (draft.about, draft.rules))
             if not tx.run(sql, *said, draft.id):
                 said_no = f"The draft {draft.id} was proposed already, or dropped."
-                raise Conflict(said_no, fix="citynode agreements list")
+                raise Conflict(said_no, fix="citynode agreements list").on_page("no.agreement.proposed")
 
     def get(self, number: str) -> Draft:
         """Give one draft. Raises NotFound."""
         row = self._db.hot().row(f"SELECT {_COLUMNS} FROM draft WHERE id = ?", (number,))  # noqa: S608
         if row is None:
-            raise NotFound(f"There is no draft {number[:80]}.", fix="List them: citynode agreements list")
+            raise NotFound(
+                f"There is no draft {number[:80]}.",
+                fix="List them: citynode agreements list",
+            ).on_page("no.agreement.draft")
         return _draft(row)
 
     def waiting(self) -> list[Draft]:
@@ -113,13 +118,17 @@ class Drafts:
         """Note what a draft became. Raises Conflict if it was proposed or dropped before."""
         sql = "UPDATE draft SET negotiation = ? WHERE id = ? AND negotiation = ''"
         if not tx.run(sql, negotiation, number):
-            raise Conflict(f"The draft {number} was proposed already, or dropped.", fix="citynode agreements list")
+            raise Conflict(
+                f"The draft {number} was proposed already, or dropped.", fix="citynode agreements list"
+            ).on_page("no.agreement.proposed")
 
     def drop(self, number: str) -> None:
         """Forget a draft that was not proposed. Raises Conflict if it was, or if there is none."""
         with self._db.write() as tx:
             if not tx.run("DELETE FROM draft WHERE id = ? AND negotiation = ''", number):
-                raise Conflict(f"There is no draft {number} that was not proposed.", fix="citynode agreements list")
+                raise Conflict(
+                    f"There is no draft {number} that was not proposed.", fix="citynode agreements list"
+                ).on_page("no.agreement.proposed")
 
 
 def _row(draft: Draft) -> Row:

@@ -1,13 +1,15 @@
 """The export of an agreement: everything that proves it, in one file that needs no node and no network.
 
-In it are the signed text, what both cities say of themselves with the history of their keys, and from each city's
-journal of this pair every entry about the agreement, with its opening, its description, the way up the tree and the
-signed checkpoint: ours as we wrote it, the other's as we mirror it. It says nothing that both parties may not see; who
-gets the file can read the whole agreement. `agreement_verifier` proves it and believes none of it.
+In it are the signed text, what both cities say of themselves with the history of their keys, and from a journal of
+each city every entry about the agreement, with its opening, its description, the way up the tree and the signed
+checkpoint: ours as we wrote it, the other's as we mirror it. Who gets the file can read the whole agreement. There are
+two: one for the parties, from their journals of this pair; and of a public agreement one for everybody, from public
+collections alone, since how long a pair's journal is tells of agreements that are not public. `verifier` and
+`published` prove them and believe none of it.
 """
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,8 +17,9 @@ import orjson
 
 from node.db import Tx
 from node.errors import NotFound, Refused, Unavailable
-from node.federation.agreements.agreements import Agreement, pair_collection
+from node.federation.agreements.agreements import PUBLIC_COLLECTION, Agreement, pair_collection
 from node.federation.agreements.records import record_in
+from node.federation.agreements.text import AgreementText
 from node.federation.agreements.verifier import VERSION, AgreementReport, verify_bundle
 from node.federation.identity.own import OwnIdentity
 from node.federation.peers.store import Peer, PeerStore
@@ -45,7 +48,7 @@ class _Journal:
 
     local: str
     city: str
-    checkpoint_keys: Sequence[PublicKey]
+    checkpoint_keys: Sequence[PublicKey] = ()
     is_own: bool = False
 
 
@@ -60,17 +63,64 @@ def export_bundle(sources: Sources, agreement: Agreement, *, now_ms: int) -> byt
     ours, theirs = _journals(sources, peer)
     found = [_shown(sources.reader, each, agreement.iri) for each in (ours, theirs)]
     if not found[0]:
-        raise Unavailable(f"The journal's entry about {agreement.iri} is not signed yet.", fix="Try again.")
+        raise Unavailable(
+            f"The journal's entry about {agreement.iri} is not signed yet.",
+            fix="Try again.",
+        ).on_page("no.agreement.unsigned")
+    cities = [_own_city(sources, now_ms), _other_city(sources, peer)]
+    return _written(agreement.iri, agreement.signed, cities, [each for each in found if each], now_ms)
+
+
+def public_bundle(sources: Sources, text: AgreementText, shown: Collection[str], *, now_ms: int) -> bytes:
+    """Write the export of an agreement that both cities publish, from what everybody may see here and nothing else.
+
+    Args:
+        sources: Where its parts come from; this city need be no party.
+        text: The agreement with its proofs, as a public record has it.
+        shown: The local names of the collections that everybody may read here.
+        now_ms: The time.
+
+    Raises:
+        NotFound: The cities do not publish it.
+        Unavailable: Our own journal's newest entry about it is not under a signed checkpoint yet; try again.
+    """
+    if not text.about.get("public"):
+        raise NotFound("The cities do not publish this agreement.", fix="Each of them can export it.")
+    cities, journals = [], []
+    for url in (text.assigner, text.assignee):
+        known = _known(sources, url, now_ms)
+        if known is None:
+            continue
+        city, journal = known
+        cities.append(city)
+        found = _shown(sources.reader, journal, text.iri) if journal.local in shown else None
+        if found is None and journal.is_own:
+            raise Unavailable(
+                f"The journal's entry about {text.iri} is not signed yet.",
+                fix="Try again.",
+            ).on_page("no.agreement.unsigned")
+        journals += [found] if found else []
+    return _written(text.iri, text.signed, cities, journals, now_ms)
+
+
+def _known(sources: Sources, url: str, now_ms: int) -> tuple[dict[str, object], _Journal] | None:
+    """Give what is known of a party and its public collection of agreements; None of one whose keys nobody pinned."""
+    if url == sources.identity.url:
+        return _own_city(sources, now_ms), _Journal(PUBLIC_COLLECTION, url, is_own=True)
+    peer = sources.peers.by_url(url)
+    if peer is None or not sources.peers.all_keys(peer.name):
+        return None
+    return _other_city(sources, peer), _Journal(f"{peer.name}/{PUBLIC_COLLECTION}", url)
+
+
+def _written(iri: str, signed: str, cities: Sequence[object], journals: Sequence[object], now_ms: int) -> bytes:
     document = {
         "citynode": VERSION,
-        "agreement": agreement.iri,
+        "agreement": iri,
         "exported": moment(now_ms),
-        "text": agreement.signed,
-        "cities": [
-            _city(sources.identity.url, sources.identity.statement(now_ms), sources.keyring.published()),
-            _city(peer.url, peer.statement, sources.peers.all_keys(peer.name)),
-        ],
-        "journals": [each for each in found if each],
+        "text": signed,
+        "cities": cities,
+        "journals": journals,
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -101,6 +151,14 @@ def _journals(sources: Sources, peer: Peer) -> tuple[_Journal, _Journal]:
     own, name = sources.identity.url, pair_collection(sources.identity.url)
     ours = _Journal(pair_collection(peer.url), own, sources.keyring.published("checkpoint"), is_own=True)
     return ours, _Journal(f"{peer.name}/{name}", peer.url, sources.peers.keys(peer.name, "checkpoint"))
+
+
+def _own_city(sources: Sources, now_ms: int) -> dict[str, object]:
+    return _city(sources.identity.url, sources.identity.statement(now_ms), sources.keyring.published())
+
+
+def _other_city(sources: Sources, peer: Peer) -> dict[str, object]:
+    return _city(peer.url, peer.statement, sources.peers.all_keys(peer.name))
 
 
 def _city(url: str, statement: str, keys: Sequence[PublicKey]) -> dict[str, object]:

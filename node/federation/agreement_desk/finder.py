@@ -66,11 +66,16 @@ class Finder:
             Malformed: The beginning of several, or nothing that can be looked for.
         """
         if not name.isprintable() or len(name) > LONGEST:
-            raise Malformed("Nothing has such a name.", fix="Copy one from: citynode agreements list")
+            raise Malformed(
+                "Nothing has such a name.",
+                fix="Copy one from: citynode agreements list",
+            ).on_page("no.agreement")
         if "/" in name or ":" in name:
             return self._by_iri(name)
         if len(name) < LEAST:
-            raise Malformed(f"{name[:LEAST]!r} is too short a name.", fix=f"Give its first {LEAST} characters or more.")
+            raise Malformed(
+                f"{name[:LEAST]!r} is too short a name.", fix=f"Give its first {LEAST} characters or more."
+            ).on_page("no.agreement")
         name = name.lower()
         called: list[tuple[str, Draft | Negotiation | Agreement]]
         called = [*self._agreements_named(name), *self._talks_named(name), *self._drafts_named(name)]
@@ -79,7 +84,10 @@ class Finder:
         if len(found) > 1:
             exact = [each for full, each in called if full == name]
             if len(exact) != 1:
-                raise Malformed(f"{len(found)} names begin with {name[:80]}.", fix="Give more of it.")
+                raise Malformed(
+                    f"{len(found)} names begin with {name[:80]}.",
+                    fix="Give more of it.",
+                ).on_page("no.agreement.several")
             return self.one(self._latest(exact[0]))
         if not found:
             raise _nothing(name)
@@ -145,4 +153,4 @@ def _id(thing: Draft | Negotiation | Agreement) -> str:
 def _nothing(name: str) -> NotFound:
     return NotFound(
         f"There is no draft, negotiation or agreement {name[:200]}.", fix="List them: citynode agreements list"
-    )
+    ).on_page("no.agreement")

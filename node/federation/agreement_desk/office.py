@@ -94,7 +94,10 @@ class AgreementOffice:
             ended: Also the newest thousand negotiations that ended, and agreements that are over.
         """
         if not peer.isprintable():
-            raise NotFound("There is no such peer.", fix="List them: citynode peers list")
+            raise NotFound(
+                "There is no such peer.",
+                fix="List them: citynode peers list",
+            ).on_page("no.peer", name=peer[:63])
         desk, now_ms = self._desk, self._desk.clock_ms()
         drafts, talks, every = desk.drafts.waiting(), desk.talks.open(), desk.agreements.all()
         gone = self._gone(peer) if ended else ()
@@ -174,7 +177,7 @@ class AgreementOffice:
         """
         desk, found = self._desk, self._desk.finder.find(name)
         if len(found.drafts) != 1:
-            raise Conflict(f"{name} is no draft of one direction.", fix=f"See: citynode agreements show {name}")
+            raise Conflict(f"{name} is no draft of one direction.", fix=_see(name)).on_page("no.agreement.undrafted")
         draft = found.drafts[0]
         now_ms = desk.clock_ms()
         about, rules = written(_standing(draft.rules, draft.about, words), None, now_ms)
@@ -201,7 +204,7 @@ class AgreementOffice:
         """
         found = self._desk.finder.find(name)
         if not found.drafts:
-            raise Conflict(f"{name} is no draft any more.", fix=f"See: citynode agreements show {name}")
+            raise Conflict(f"{name} is no draft any more.", fix=_see(name)).on_page("no.agreement.proposed")
         if person:
             _check_read(_to_approve(found), terms)
         for each in found.drafts:
@@ -210,7 +213,7 @@ class AgreementOffice:
                 raise Conflict(
                     "It is one direction of a document, which is in force in both or not at all.",
                     fix=f"Propose both: citynode agreements propose {whole}",
-                )
+                ).on_page("no.agreement.both")
             check_ahead(each.rules, self._desk.clock_ms())
         begun = [self._proposed(each, by, person) for each in found.drafts]
         return self._answer([self._desk.talks.get(each) for each in begun], found.document)
@@ -219,7 +222,9 @@ class AgreementOffice:
         desk = self._desk
         peer = desk.peers.get(draft.peer)
         if not peer.exchanges:
-            raise Conflict(f"Nothing is exchanged with {peer.name}: it is {peer.state}.", fix=_to_exchange(peer))
+            raise Conflict(
+                f"Nothing is exchanged with {peer.name}: it is {peer.state}.", fix=_to_exchange(peer)
+            ).on_page("no.peer.exchange", name=peer.name)
         assigner = desk.base_url if draft.role == PROVIDER else peer.url
         offer = {"@id": draft.offer or f"{assigner}/offers/{uuid4()}", "target": draft.target, **draft.rules}
         begin = desk.talks.offer if draft.role == PROVIDER else desk.talks.request
@@ -275,14 +280,16 @@ class AgreementOffice:
         desk, found = self._desk, self._desk.finder.find(name)
         waiting = _to_approve(found)
         if not waiting:
-            raise Conflict(f"{name} waits for no approval.", fix=f"See: citynode agreements show {name}")
+            raise Conflict(f"{name} waits for no approval.", fix=_see(name)).on_page("no.agreement.waits")
         _check_read(waiting, terms)
         open_rules = [rules_of(each.offer) for each in found.negotiations if not each.is_final]
         for rules in (*open_rules, *(each.rules for each in found.drafts)):
             check_ahead(rules, desk.clock_ms())
         given = [desk.approvals.give(subject, digest, person, desk.clock_ms()) for subject, digest in waiting]
         if not any(given) and any(desk.approvals.missing(subject, digest) for subject, digest in waiting):
-            raise Conflict(f"{person} has approved these terms already; somebody else must.")
+            raise Conflict(
+                f"{person} has approved these terms already; somebody else must.",
+            ).on_page("no.agreement.second", name=person)
         return self._went_on(found)
 
     def sign(self, name: str) -> Json:
@@ -308,7 +315,7 @@ class AgreementOffice:
         """Suspend, resume or revoke; revoking what is no agreement yet ends the negotiation or drops the draft."""
         found = self._desk.finder.find(name)
         if act != "revoke" and not found.agreements:
-            raise Conflict(f"{name} is not in force yet.", fix=f"See: citynode agreements show {name}")
+            raise Conflict(f"{name} is not in force yet.", fix=_see(name)).on_page("no.agreement.not_yet")
         # Of a document what stands: a part that was amended before stays as it is.
         acted = [each for each in found.agreements if not (found.document and each.is_final)]
         if found.document and act == "resume":
@@ -418,13 +425,19 @@ class AgreementOffice:
     def _talk(self, name: str) -> Negotiation:
         found = self._desk.finder.find(name)
         if len(found.negotiations) != 1:
-            raise Conflict(f"{name} is no negotiation.", fix="List them: citynode agreements list")
+            raise Conflict(
+                f"{name} is no negotiation.",
+                fix="List them: citynode agreements list",
+            ).on_page("no.agreement.no_talk")
         return found.negotiations[0]
 
     def _agreement(self, name: str) -> Agreement:
         found = self._desk.finder.find(name)
         if len(found.agreements) != 1:
-            raise NotFound(f"There is no agreement {name[:200]}.", fix="List them: citynode agreements list")
+            raise NotFound(
+                f"There is no agreement {name[:200]}.",
+                fix="List them: citynode agreements list",
+            ).on_page("no.agreement")
         return found.agreements[0]
 
     def _answer(self, talks: Sequence[Negotiation], document: str = "") -> Json:
@@ -443,6 +456,10 @@ def _documents(drafts: Sequence[Draft], talks: Sequence[Negotiation], held: Sequ
     for each in held:
         parts.setdefault(each.part_of, ([], [], []))[2].append(each)
     return {iri: Found(iri, tuple(d), tuple(t), tuple(a)) for iri, (d, t, a) in parts.items()}
+
+
+def _see(name: str) -> str:
+    return f"See: citynode agreements show {name}"
 
 
 def _to_exchange(peer: Peer) -> str:
@@ -466,7 +483,9 @@ def _digest(waiting: Sequence[tuple[str, str]]) -> str:
 def _check_read(waiting: Sequence[tuple[str, str]], terms: str) -> None:
     """Raise Conflict if what a person read, by its digest, is not what stands; nothing to compare passes."""
     if terms and terms != _digest(waiting):
-        raise Conflict("The terms have changed since they were read.", fix="Read them again, then approve them.")
+        raise Conflict(
+            "The terms have changed since they were read.", fix="Read them again, then approve them."
+        ).on_page("no.agreement.changed")
 
 
 def _standing(rules: Mapping[str, Any], about: Mapping[str, Any], words: Words) -> Words:

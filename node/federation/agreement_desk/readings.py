@@ -210,7 +210,10 @@ class Readings:
             return new[-2]
         replaced = thing.replaces if isinstance(thing, Agreement) else str(thing.about.get("replaces", ""))
         if not replaced:
-            raise NotFound("There is one version of it alone.", fix="Name another one to compare it with.")
+            raise NotFound(
+                "There is one version of it alone.",
+                fix="Name another one to compare it with.",
+            ).on_page("no.agreement.one_version")
         return self.versions(self.finder.find(replaced).all[0])[-1]
 
     @staticmethod
@@ -230,7 +233,9 @@ class Readings:
             if offer["id"] == wish.offer:
                 words = Words(rules=offer["rules"], about=offer["about"])
                 return replace(wish, role=CONSUMER, target=dataset, covers=(), theirs=(), words=words)
-        raise NotFound(f"{wish.peer} shows us no offer {wish.offer[:200]}.", fix="citynode offers list --of PEER")
+        raise NotFound(
+            f"{wish.peer} shows us no offer {wish.offer[:200]}.", fix="citynode offers list --of PEER"
+        ).on_page("no.offer.theirs", field="offer", name=wish.peer)
 
     def offers_of(self, peer: str) -> list[Json]:
         """List what a peer offers us, as its catalogue says it now."""
@@ -248,7 +253,9 @@ class Readings:
     def replacing(wish: Wish, held: Agreement) -> Wish:
         """Fill in what a draft replaces: its city, direction, target and words, as far as nothing else is said."""
         if wish.peer and wish.peer != held.peer:
-            raise Malformed(f"That agreement is with {held.peer}.", fix=f"Say --with {held.peer}, or leave it out.")
+            raise Malformed(
+                f"That agreement is with {held.peer}.", fix=f"Say --with {held.peer}, or leave it out."
+            ).on_page("no.agreement.with", field="peer", name=held.peer)
         text, words = held.text, wish.words
         if not words.template and words.rules is None:
             words = replace(words, rules=text.rules, about={**text.about, **words.about})
@@ -279,9 +286,14 @@ class Readings:
         peer, now_ms = self.peers.get(ask.peer), self.clock_ms()
         checked_language(ask.lang)
         if ask.action not in ACTIONS:
-            raise Malformed(f"There is no action {ask.action[:40]!r}.", fix=f"One of: {_actions()}.")
+            raise Malformed(
+                f"There is no action {ask.action[:40]!r}.",
+                fix=f"One of: {_actions()}.",
+            ).on_page("no.agreement.action", field="action")
         if ask.channel and ask.channel not in CHANNELS:
-            raise Malformed(f"There is no channel {ask.channel[:40]!r}.", fix=f"One of: {', '.join(CHANNELS)}.")
+            raise Malformed(
+                f"There is no channel {ask.channel[:40]!r}.", fix=f"One of: {', '.join(CHANNELS)}."
+            ).on_page("no.agreement.channel", field="channel")
         # A stranger's token may claim a purpose of any vocabulary; one of ours that there is not is a slip.
         foreign = ":" in ask.purpose and not ask.purpose.startswith((DPV, "dpv:"))
         purpose = ask.purpose if foreign or not ask.purpose else purpose_named(ask.purpose)
@@ -308,11 +320,16 @@ class Readings:
     def _asked_about(self, ask: "Question") -> str:
         """Give the IRI of the collection that is asked about; empty for a record alone. Raises NotFound, Malformed."""
         if not (ask.collection or ask.record):
-            raise Malformed("Nothing is asked about.", fix="Name a collection of ours: --collection NAME")
+            raise Malformed(
+                "Nothing is asked about.",
+                fix="Name a collection of ours: --collection NAME",
+            ).on_page("no.agreement.about", field="collection")
         iri = checked_id(iri_in(self.base_url, ask.collection)) if ask.collection else ""
         named = {each for held in self.agreements.of_peer(ask.peer) for each in (held.target, *held.covers)}
         if iri and iri not in named and not self.holds(iri):
-            raise NotFound(f"This city has no collection {ask.collection[:200]}.", fix="See: citynode collections list")
+            raise NotFound(
+                f"This city has no collection {ask.collection[:200]}.", fix="See: citynode collections list"
+            ).on_page("no.agreement.collection", field="collection", name=ask.collection[:200])
         return iri
 
     def grantable(self, name: str, purpose: str, recipient: str) -> "Grantable":
@@ -330,10 +347,12 @@ class Readings:
                 f"Only the receiving city ({peer.title or peer.name}) issues tokens under this agreement.",
                 agreement=held.iri,
                 fix="Ask that city; here: citynode tokens issue NAME --scope read:COLLECTION",
-            )
+            ).on_page("no.agreement.receiver", name=peer.title or peer.name)
         named = self.decisions.recipients(held.iri)
         if not recipient and len(named) > 1:
-            raise Malformed("The agreement names several recipients.", fix=f"Say --recipient {' or '.join(named)}.")
+            raise Malformed(
+                "The agreement names several recipients.", fix=f"Say --recipient {' or '.join(named)}."
+            ).on_page("no.agreement.recipients", known=", ".join(named))
         whom = recipient or next(iter(named), "")
         actions = self.decisions.grantable(held.iri, purpose, whom, self.clock_ms())
         return Grantable(held.iri, purpose, whom, tuple(actions))
@@ -364,7 +383,10 @@ class Readings:
     def _one(self, name: str) -> Agreement:
         found = self.finder.find(name).agreements
         if len(found) != 1:
-            raise NotFound(f"{name[:200]} is not one agreement.", fix="List them: citynode agreements list")
+            raise NotFound(
+                f"{name[:200]} is not one agreement.",
+                fix="List them: citynode agreements list",
+            ).on_page("no.agreement")
         return found[0]
 
 
@@ -424,6 +446,7 @@ def _template(template: Template, lang: str) -> Json:
                 "kind": place.kind,
                 "needed": place.needed,
                 "default": place.default,
+                "example": place.example,
                 "choices": {name: _said(words, lang) for name, words in place.choices.items()},
                 "title": _said(place.title, lang),
                 "help": _said(place.help, lang),

@@ -1,18 +1,19 @@
 """What everyone may know of agreements that both cities publish, beyond what their records say by themselves.
 
 Whether the signatures hold by the keys that are pinned here now, how such an agreement stands by the journals of both
-cities, what the public journal said of it over time, and which entries either side refused of what it opens. Of an
-agreement that is not public nothing is told, not even that there is one; of collections only those that are public.
-Reads alone.
+cities, what the public journal said of it over time, which entries either side refused of what it opens, and the file
+by which anybody proves it. Of an agreement that is not public nothing is told, not even that there is one; of
+collections only those that are public. Reads alone.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from node.db import Tx
 from node.errors import NodeError, NotFound, Refused
+from node.federation.agreement_desk.export import Sources, public_bundle
 from node.federation.agreements.agreements import Agreement
 from node.federation.agreements.records import KIND, statement_in
 from node.federation.agreements.signing import ASSIGNER, BOTH, check_proofs
@@ -24,7 +25,7 @@ from node.keys import PublicKey
 
 _PAGE = 1_000
 _MOST_PAGES = 20
-Verdict = Literal["holds", "fails", "unknown", "unsigned"]
+Verdict = Literal["holds", "half", "fails", "unknown", "unsigned"]
 
 
 class Book(Protocol):
@@ -101,6 +102,7 @@ class Register:
     keys_of: Callable[[str], Sequence[PublicKey]]
     here: RefusedHere
     there: RefusedThere
+    sources: Sources
     clock_ms: Callable[[], int]
 
     def check(self, signed: str) -> Checked:
@@ -121,7 +123,22 @@ class Register:
             check_proofs(text, need=need, federation=self.federation, keys_of=self.keys_of, now_ms=now_ms)
         except Refused as error:
             return Checked("fails", error.message, now_ms)
-        return Checked("holds", "", now_ms)
+        # That one of two has signed is no agreement, however well that signature holds.
+        return Checked("holds" if need is BOTH else "half", "", now_ms)
+
+    def export(self, signed: str, shown: Collection[str]) -> bytes:
+        """Write the file by which anybody proves a public agreement, from collections that everybody may read here.
+
+        Args:
+            signed: Its text with the proofs, as a public record has it.
+            shown: The local names of those collections.
+
+        Raises:
+            NotFound: The cities do not publish it.
+            Malformed: It is no agreement.
+            Unavailable: The newest entry about it is not under a signed checkpoint yet; try again.
+        """
+        return public_bundle(self.sources, read_text(signed), shown, now_ms=self.clock_ms())
 
     def standing(self, agreement: str) -> Standing | None:
         """Say how a public agreement of ours stands by both cities' journals; None of any other."""

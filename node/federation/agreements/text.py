@@ -120,7 +120,9 @@ def compose(
         TooLarge: It would be longer than anybody reads.
     """
     if assigner == assignee:
-        raise Malformed("An agreement is between two cities, and this names one twice.")
+        raise Malformed(
+            "An agreement is between two cities, and this names one twice.",
+        ).on_page("no.agreement.two_cities")
     named = dict(zip(_NAMED, (checked_id(each) for each in (iri, target, assigner, assignee)), strict=True))
     policy = rebased(read_rules(rules, policy_id=iri), iri)
     beside = read_about(about)
@@ -128,7 +130,9 @@ def compose(
     document = {**_FIXED, **named, **moment, **beside, **write_rules(policy)}
     text = jcs(document)
     if len(text) > MAX_BYTES - _MAX_PROOF_BYTES:
-        raise TooLarge(f"The agreement would have {len(text)} bytes; {MAX_BYTES - _MAX_PROOF_BYTES} is the most.")
+        raise TooLarge(
+            f"The agreement would have {len(text)} bytes; {MAX_BYTES - _MAX_PROOF_BYTES} is the most."
+        ).on_page("no.agreement.large")
     issued_ms = timestamp_ms // 1000 * 1000
     return AgreementText(iri, target, assigner, assignee, issued_ms, beside, policy, document, text.decode())
 
@@ -173,13 +177,17 @@ def _without_breaks(value: object) -> object:
 
 def _checked_texts(values: object, name: str, most: int) -> list[str]:
     if not isinstance(values, Sequence) or isinstance(values, str) or len(values) > most:
-        raise Malformed(f"The agreement's {name} are no list of at most {most}.")
+        raise Malformed(
+            f"The agreement's {name} are no list of at most {most}.",
+        ).on_page("no.agreement.list", most=most)
     return [_checked_text(each, name, MAX_ID) for each in values]
 
 
 def _checked_text(value: object, name: str, most: int) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= most or _UNSEEN.search(value):
-        raise Malformed(f"The agreement's {name} is no plain text of 1 to {most} characters.")
+        raise Malformed(
+            f"The agreement's {name} is no plain text of 1 to {most} characters.",
+        ).on_page("no.agreement.text", field=name, most=most)
     return value
 
 
@@ -191,7 +199,9 @@ def holds_unseen(text: str) -> bool:
 def checked_id(value: object) -> str:
     """Give an identifier back; Malformed unless it is a text of 1 to 500 characters that all can be seen."""
     if not isinstance(value, str) or not 0 < len(value) <= MAX_ID or _UNSEEN.search(value) or " " in value:
-        raise Malformed(f"{ascii(value)[:80]} cannot be an identifier: it has 1 to {MAX_ID} characters, none unseen.")
+        raise Malformed(
+            f"{ascii(value)[:80]} cannot be an identifier: it has 1 to {MAX_ID} characters, none unseen."
+        ).on_page("no.agreement.iri", most=MAX_ID)
     return value
 
 
@@ -199,7 +209,9 @@ def _check_day(value: object) -> None:
     try:
         date.fromisoformat(value if isinstance(value, str) and _DAY.fullmatch(value) else "")
     except ValueError as error:
-        raise Malformed("The day of review is written YYYY-MM-DD.") from error
+        raise Malformed(
+            "The day of review is written YYYY-MM-DD.",
+        ).on_page("no.agreement.review", field="review") from error
 
 
 def seconds_text(at_ms: int) -> str:

@@ -7,22 +7,22 @@ file cannot prove: the caller gives fingerprints that came by another way, or th
 the file. What holds and what does not is said in sentences, all of it, and not only the first thing that is wrong.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import chain
 from typing import Literal, TypeVar
 
 from node.errors import KeyChanged, Malformed, NodeError, Refused, Refuted
 from node.federation.agreements.agreements import pair_collection
+from node.federation.agreements.known import KnownCity, check_apart, known_city, known_identity, unvouched
 from node.federation.agreements.records import FINAL, KIND, Statement, record_in, statement_in
 from node.federation.agreements.signing import BOTH, SKEW_MS, check_proofs, party_of
 from node.federation.agreements.text import AgreementText, ms_of_seconds, read_text
-from node.federation.identity.identity import Identity
 from node.federation.signing.integrity import Json, strict_json
-from node.federation.verifier.keys import is_pinned, read_old_statement
+from node.federation.verifier.keys import is_pinned
 from node.federation.verifier.proof import Bundle, bundle_of, prove
 from node.journal.note import Checkpoint
-from node.keys import PublicKey
 from node.keys.public import ms_of
 
 VERSION = "agreement/1"
@@ -30,19 +30,27 @@ MAX_BYTES = 16 << 20
 Verdict = Literal["proven", "refuted", "incomplete"]
 EXIT: dict[Verdict, int] = {"proven": 0, "refuted": 1, "incomplete": 3}
 _MAX_ENTRIES = 1_000
-_MAX_KEYS = 256
 _MAX_TRUSTED = 32
-_UNENDORSED = {"endorsed_by": None, "endorsement": None}
-_KEY = frozenset(("purpose", "kid", "alg", "jwk", "from", "until", "endorsed_by", "endorsement"))
+EXPORT_SKEW_MS = 600_000
+_MEMBERS = frozenset(("citynode", "agreement", "exported", "text", "cities", "journals"))
+_CITY = frozenset(("url", "statement", "keys"))
+_JOURNAL = frozenset(("city", "collection", "checkpoint", "entries"))
+_ENTRY = frozenset(("entry", "opening", "inclusion", "payload"))
+_INCLUSION = frozenset(("leaf_index", "tree_size", "hashes"))
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence of the report. `holds` None: it could not be told from what is in the file."""
+    """One sentence of the report. `holds` None: it could not be told from what is in the file.
+
+    `code` names what could not be told, and `city` whose it is, for whoever says it in another language.
+    """
 
     holds: bool | None
     sentence: str
+    code: str = ""
+    city: str = ""
 
 
 @dataclass(slots=True)
@@ -55,14 +63,16 @@ class AgreementReport:
     unpinned: list[tuple[str, str]] = field(default_factory=list)
     # Cities, and keys that signed in their place and that nothing of theirs names.
     unvouched: list[tuple[str, str]] = field(default_factory=list)
+    # Whether both signatures were checked, and hold: nothing else says so.
+    signed: bool = False
 
     def add(self, sentence: str) -> None:
         """Say that something holds."""
         self.findings.append(Finding(holds=True, sentence=sentence))
 
-    def lack(self, sentence: str) -> None:
+    def lack(self, sentence: str, code: str = "", city: str = "") -> None:
         """Say that something cannot be told."""
-        self.findings.append(Finding(holds=None, sentence=sentence))
+        self.findings.append(Finding(holds=None, sentence=sentence, code=code, city=city))
 
     def refute(self, error: NodeError) -> None:
         """Say that something does not hold."""
@@ -71,16 +81,15 @@ class AgreementReport:
     @property
     def verdict(self) -> Verdict:
         """Give the verdict."""
-        held = {finding.holds for finding in self.findings}
-        if False in held or not held:
+        if not self.findings or any(each.holds is False for each in self.findings):
             return "refuted"
-        return "incomplete" if None in held else "proven"
+        return "proven" if self.signed and not any(map(_is_lack, self.findings)) else "incomplete"
 
     @property
     def reason(self) -> str:
         """Give the first sentence that decides against it; empty if it is proven."""
-        wanted = {"refuted": False, "incomplete": None}.get(self.verdict, True)
-        return next((each.sentence for each in self.findings if each.holds is wanted and wanted is not True), "")
+        wrong = (each.sentence for each in self.findings if each.holds is False)
+        return next(chain(wrong, (each.sentence for each in self.findings if _is_lack(each))), "")
 
     @property
     def exit_code(self) -> int:
@@ -107,6 +116,11 @@ class AgreementReport:
             ("this is the city's fingerprint", "it") if one else ("these are the cities' fingerprints", "them")
         )
         return f"proven, if {these}: {which}. Compare {them} by another way, or give --fingerprint."
+
+
+def _is_lack(found: Finding) -> bool:
+    """Tell whether something that proves it is not there. That fingerprints are to be compared is said at the end."""
+    return found.holds is None and found.code != "unpinned"
 
 
 def verify_bundle(
@@ -139,29 +153,14 @@ def _read(body: bytes) -> Json:
             raise Malformed(f"The {name} of the export are no list of at most {most}.")
     if not isinstance(told.get("text"), str):
         raise Malformed("The export has no text.")
+    check_members(told, _MEMBERS)
     return told
 
 
-@dataclass(frozen=True, slots=True)
-class KnownCity:
-    """A city, the keys in its statement, and former ones out of the file; `named` are those whom a key there followed.
-
-    What is a former key of a city by the word of the file alone proves nothing, whatever it signed.
-    """
-
-    identity: Identity
-    keys: tuple[PublicKey, ...]
-    former: tuple[PublicKey, ...]
-    named: frozenset[str]
-
-    @property
-    def checkpoint_keys(self) -> tuple[bytes, ...]:
-        """Give the keys that sign its journals."""
-        return tuple(key.raw for key in self.keys if key.purpose == "checkpoint")
-
-    def vouches_for(self, kid: str) -> bool:
-        """Tell whether its statement names a key: among its keys, or as the one that a key there has followed."""
-        return kid in self.named or any(key.kid == kid for key in self.keys)
+def check_members(part: object, members: frozenset[str]) -> None:
+    """Malformed where a part has less than it should, or more: what nobody checks must not look as if it held."""
+    if not isinstance(part, dict) or part.keys() != members:
+        raise Malformed(f"A part of the export has other members than {', '.join(sorted(members))}.")
 
 
 class _Checking:
@@ -194,16 +193,20 @@ class _Checking:
             self.step(self._city, text, city)
         self.step(check_apart, self._cities.values())
         self.step(self._fingerprints)
-        if all(self._known(party_of(text, role)) for role in BOTH):
+        known = [self._known(party_of(text, role)) for role in BOTH]
+        if all(known):
             self.step(self._signatures, text)
+        self.step(self._foreign, text, told["journals"])
         for role in BOTH:
             self.step(self._journal, text, party_of(text, role), told["journals"])
 
     def _text(self, told: Json) -> AgreementText:
         text = read_text(told["text"])
         self._report.agreement = text.iri
-        if told.get("agreement") != text.iri:
+        if told["agreement"] != text.iri:
             raise Refuted(f"The text is that of {text.iri}, and the export is said to be of another agreement.")
+        if not 0 < ms_of(told["exported"]) <= self._now_ms + EXPORT_SKEW_MS:
+            raise Refuted(f"The agreement {text.iri} was exported in the future.")
         title = text.about.get("title", text.iri)
         self._report.add(
             f"The text is one canonical agreement, “{title}”: {text.assigner} grants, {text.assignee} is granted, "
@@ -217,16 +220,20 @@ class _Checking:
         url, statement = told.get("url"), told.get("statement")
         if url not in (text.assigner, text.assignee) or url in self._cities or not isinstance(statement, str):
             raise Malformed("The export has a city that is not one of the two parties, or has one twice.")
+        check_members(told, _CITY)
         identity = known_identity(statement, url, self._now_ms)
-        self._cities[url] = known_city(identity, told.get("keys"))
+        self._cities[url] = known_city(identity, told["keys"])
         pin = next((each for each in self._trusted if is_pinned(identity, each)), "")
         if pin:
             self._report.add(f"The keys of {url} are pinned by its fingerprint {pin}.")
         else:
-            self._report.unpinned.append((identity.name or url, identity.fingerprint))
-            self._report.add(
+            # By its address: what a city calls itself, the file says.
+            self._report.unpinned.append((url, identity.fingerprint))
+            self._report.lack(
                 f"The keys of {url} are only those that this file names; its fingerprint there is "
-                f"{identity.fingerprint}. Compare it with the city by another way, and give it with --fingerprint."
+                f"{identity.fingerprint}. Compare it with the city by another way, and give it with --fingerprint.",
+                "unpinned",
+                url,
             )
 
     def _fingerprints(self) -> None:
@@ -240,7 +247,9 @@ class _Checking:
 
     def _known(self, url: str) -> bool:
         if url not in self._cities:
-            self._report.lack(f"The file has no keys of {url}, so nothing that it signed can be checked.")
+            self._report.lack(
+                f"The file has no keys of {url}, so nothing that it signed can be checked.", "no-keys", url
+            )
         return url in self._cities
 
     def _signatures(self, text: AgreementText) -> None:
@@ -255,6 +264,7 @@ class _Checking:
             keys_of=lambda url: (*self._cities[url].keys, *self._cities[url].former),
             now_ms=self._now_ms,
         )
+        self._report.signed = True
         for role, proof in zip(BOTH, text.proofs, strict=True):
             url, kid = party_of(text, role), proof["verificationMethod"].partition("#")[2]
             if self._cities[url].vouches_for(kid):
@@ -264,14 +274,23 @@ class _Checking:
                 )
             else:
                 self._report.unvouched.append((url, kid))
-                self._report.lack(unvouched(url, kid))
+                self._report.lack(unvouched(url, kid), "unvouched", url)
 
     # ------------------------------------------------------------ journals
+
+    @staticmethod
+    def _foreign(text: AgreementText, journals: Sequence[Json]) -> None:
+        if any(each.get("city") not in (text.assigner, text.assignee) for each in journals):
+            raise Malformed("The export has a journal of a city that is not one of the two parties.")
 
     def _journal(self, text: AgreementText, url: str, journals: Sequence[Json]) -> None:
         found = [each for each in journals if each.get("city") == url]
         if not found:
-            self._report.lack(f"The file has nothing of the journal of {url}; export it again once that is mirrored.")
+            self._report.lack(
+                f"The file has nothing of the journal of {url}; export it again once that is mirrored.",
+                "no-journal",
+                url,
+            )
             return
         city = self._cities.get(url)
         if city is None:
@@ -290,7 +309,7 @@ class _Checking:
         ended = (each for each in statements if each[1] is not None and each[1].state in FINAL)
         bundle, said = next(ended, statements[-1])
         if said is None:
-            self._report.lack(f"What the journal of {url} says of it last is not in the file.")
+            self._report.lack(f"What the journal of {url} says of it last is not in the file.", "no-description", url)
             return
         why = f": {said.reason.rstrip('.')}" if said.reason else ""
         beyond = (
@@ -301,68 +320,6 @@ class _Checking:
         self._report.add(now if self._whole else now + beyond)
 
 
-def known_identity(statement: str, url: str, now_ms: int) -> Identity:
-    """Read what a city says of itself in a file, as of its own day. Raises Refuted."""
-    try:
-        return read_old_statement(statement, url, now_ms)
-    except Refused as error:
-        raise Refuted(f"The statement of {url} does not hold: {error.message}", fix=error.fix) from error
-
-
-def known_city(identity: Identity, listed: object) -> KnownCity:
-    """Take the keys of a statement, and apart from them those that stand in the list behind it alone.
-
-    A statement names two dozen keys, so a city that rotates often has earlier ones. It vouches for those of them that
-    it says its keys have followed, and for no other: that an older key endorsed a newer one is said by the older one,
-    which anybody could have made.
-
-    Raises:
-        Malformed: The list is none, or holds a key twice or what is no key.
-    """
-    if not isinstance(listed, list) or len(listed) > _MAX_KEYS or not all(isinstance(each, dict) for each in listed):
-        raise Malformed(f"The history of keys of {identity.url} is no list of at most {_MAX_KEYS}.")
-    told = {key.kid: key for key in (PublicKey.read({**each, **_UNENDORSED}) for each in listed)}
-    if any(each.keys() != _KEY or each["endorsement"] is not None for each in listed):
-        raise Malformed(f"A key in the history of {identity.url} has other members than it should.")
-    if len(told) < len(listed):
-        raise Malformed(f"The history of keys of {identity.url} names a key twice.")
-    keys = tuple(_shortened(key, told.pop(key.kid, None)) for key in identity.keys)
-    heirs = {(key.endorsed_by, key.purpose): key for key in identity.keys if key.endorsed_by}
-    former = tuple(_before(key, heirs.get((key.kid, key.purpose))) for key in told.values())
-    return KnownCity(identity, keys, former, frozenset(key.kid for key in former if (key.kid, key.purpose) in heirs))
-
-
-def check_apart(cities: Iterable[KnownCity]) -> None:
-    """Refuted if a key that the file calls one city's is another's: whoever holds it could sign for both."""
-    owners: dict[str, str] = {}
-    for city in cities:
-        for key in (*city.keys, *city.former):
-            owner = owners.setdefault(key.kid, city.identity.url)
-            if owner != city.identity.url:
-                raise Refuted(f"The key {key.kid} is said to be of {owner} and of {city.identity.url}.")
-
-
-def unvouched(url: str, kid: str) -> str:
-    """Say that a signature is by nobody knows whom."""
-    return (
-        f"The statement of {url} does not name the key {kid}, by which the signature in its place is: that it was the"
-        " city's is said by this file alone, and anybody could have made it. Ask the city for its former keys."
-    )
-
-
-def _before(key: PublicKey, heir: PublicKey | None) -> PublicKey:
-    """End a former key where the one that followed it begins: that it signed any longer, only the file says."""
-    if heir is None:
-        return key
-    return replace(key, until_ms=heir.since_ms if key.until_ms is None else min(key.until_ms, heir.since_ms))
-
-
-def _shortened(key: PublicKey, told: PublicKey | None) -> PublicKey:
-    """Give a key with the earlier of two ends: the exporter may have learnt later that it was replaced."""
-    ends = [each.until_ms for each in (key, told) if each is not None and each.until_ms is not None]
-    return replace(key, until_ms=min(ends)) if ends else key
-
-
 def _proven(
     text: AgreementText, city: KnownCity, told: Json
 ) -> tuple[Checkpoint, list[tuple[Bundle, Statement | None]]]:
@@ -370,7 +327,12 @@ def _proven(
     url = city.identity.url
     other = text.assignee if url == text.assigner else text.assigner
     iri = f"{url}/collections/{_pair_with(other)}"
-    listed = told.get("entries")
+    check_members(told, _JOURNAL)
+    if told["collection"] != iri:
+        raise Refuted(
+            f"The journal of {url} about this pair of cities is {iri}, not {ascii(told['collection'])[:200]}."
+        )
+    listed = told["entries"]
     if not isinstance(listed, list) or len(listed) > _MAX_ENTRIES:
         raise Malformed(f"The journal of {url} has no list of at most {_MAX_ENTRIES} entries.")
     found: list[tuple[Bundle, Statement | None]] = []
@@ -399,8 +361,16 @@ def _bundle(each: object, told: Json) -> tuple[Bundle, bytes | None]:
     payload = each.get("payload") if isinstance(each, dict) else None
     if not isinstance(each, dict) or not isinstance(payload, str | None):
         raise Malformed("An entry of the export is no entry.")
+    check_entry(each)
     bundle = bundle_of({**each, "checkpoint": told.get("checkpoint")})
     return bundle, None if payload is None else payload.encode(errors="replace")
+
+
+def check_entry(told: Json) -> None:
+    """Malformed unless an entry has exactly what proves it; what its parts have, `bundle_of` looks at."""
+    check_members(told, _ENTRY)
+    if isinstance(told["inclusion"], dict):
+        check_members(told["inclusion"], _INCLUSION)
 
 
 def _said(text: AgreementText, url: str, bundle: Bundle, payload: bytes | None) -> Statement | None:

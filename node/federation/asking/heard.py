@@ -69,6 +69,8 @@ def _hit(said: object, askable: Askable, authority: Authority) -> Json | None:
         "title": _text(said.get("title"), _MAX_TITLE) or iri,
         "title_language": _text(said.get("title_language"), 20),
         "description": _text(said.get("description"), _MAX_TEXT),
+        # A node that does not say it yet speaks of a record in one language, mostly.
+        "description_language": _text(said.get("description_language", said.get("title_language")), 20),
         "city": askable.peer,
         "city_title": askable.city,
         "publisher": _text(said.get("publisher"), _MAX_TITLE),
@@ -78,7 +80,11 @@ def _hit(said: object, askable: Askable, authority: Authority) -> Json | None:
         "themes": _codes(said.get("themes")),
         "changed": _moment(said.get("changed")),
         "quality": _points(said.get("quality")),
-        "why": {"title": marked(why.get("title"), _MAX_TITLE), "text": marked(why.get("text"), _MAX_TEXT)},
+        "why": {
+            "title": marked(why.get("title"), _MAX_TITLE),
+            "text": marked(why.get("text"), _MAX_TEXT),
+            "language": _text(why.get("language", said.get("title_language")), 20),
+        },
         "also_via": [],
         "similar": [],
         "live": True,

@@ -5,25 +5,22 @@ What is heard names a person by a salted key, so this city sees who is meant onl
 person to say; it is told to the city that gave the data and stated in evidence in the same transaction.
 """
 
-import csv
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import orjson
-
 from node.db import Tx
-from node.errors import Conflict, Malformed, NotAgreed, NotFound, TooLarge, TooManyRequests
-from node.federation.consent.post import Answer, Post, Told, our_id
-from node.federation.consent.rows import JSONL, PARQUET, form_of
-from node.federation.consent.store import ConsentStore, Withdrawal, salted_key
+from node.errors import Conflict, NotAgreed, TooLarge, TooManyRequests
+from node.federation.consent.held_rows import keys_of
+from node.federation.consent.post import Answer, Post, Told, our_id, subject_of
+from node.federation.consent.store import ConsentStore, Stage, Withdrawal, salted_key
 from node.federation.consent.withdrawals import Evidence, State, about_withdrawal
-from node.federation.moving import Part
 
 _logger = logging.getLogger("citynode.consent")
 MAX_OPEN = 100_000
 MAX_MATCHES = 10_000
+ANSWERED_AT_ONCE = 500  # one message and one transaction
 # A city has one salt for all that it tells of a dataset, and a new one once those are erased: looking through a file
 # costs a hash for every row and salt.
 MAX_SALTS = 8
@@ -59,6 +56,7 @@ class Acknowledgements:
 
         Raises:
             NotAgreed: It gives us nothing of this dataset under this agreement.
+            Conflict: One id stands for two keys, or one key that waits already has another id.
             TooManyRequests: More wait from it than anybody can look through, or under more salts.
         """
         if not self._gave_under(peer, told.agreement, told.dataset):
@@ -69,15 +67,31 @@ class Acknowledgements:
         with self._store.db.write() as tx:
             tx.lock(f"withdrawals-heard/{told.dataset}")
             self._check_salts(tx, told)
+            self._check_new(tx, peer, told)
             for name, key, at_ms in told.keys:
-                each = Withdrawal(
-                    our_id(peer, name), "in", peer, told.agreement, told.dataset, "", told.salt, key, at_ms, now_ms
-                )
+                where = (peer, told.agreement, told.dataset, "")
+                # Whatever day a source bears, nobody has withdrawn later than it is heard.
+                said = (told.salt, key, min(at_ms, now_ms), now_ms)
+                each = Withdrawal(our_id(peer, name), "in", *where, *said, purpose=told.purpose)
                 if self._store.put(tx, each):
                     self._evidence(tx, "withdrawal", each, about_withdrawal(each), now_ms)
                     new += 1
         _logger.info("%s tells of %d withdrawals under %s", peer, new, told.agreement, extra={"peer": peer})
         return new
+
+    def _check_new(self, tx: Tx, peer: str, told: Told) -> None:
+        """Refuse what says two things: one id for two keys, or one key that waits under two ids."""
+        held = self._store.of_agreement(tx, "in", told.agreement, told.dataset)
+        waiting = {
+            each.salted: each.id
+            for each in held
+            if not each.erased_at and (each.salt, each.purpose) == (told.salt, told.purpose)
+        }
+        keys = {each.id: each.salted for each in held}
+        for name, key, _ in told.keys:
+            ours = our_id(peer, name)
+            if keys.setdefault(ours, key) != key or waiting.setdefault(key, ours) != ours:
+                raise Conflict("One withdrawal is told as two, or two as one.", fix="Tell each person once, by one id.")
 
     def _check_salts(self, tx: Tx, told: Told) -> None:
         """Refuse one salt too many, while keys under the others wait to be erased."""
@@ -89,12 +103,10 @@ class Acknowledgements:
 
     # ---------------------------------------------------------------- looking
 
-    def list(self, *, peer: str = "", agreement: str = "", everything: bool = False) -> Sequence[Withdrawal]:
-        """Give what was heard and is not erased yet, the oldest first; with `everything` also what is."""
-        return self._store.listed("in", peer=peer, agreement=agreement, is_open=not everything)
-
     def match(self, file: Path, column: str, *, agreement: str = "", dataset: str = "") -> Sequence[Match]:
         """Find the rows of a file of ours that are about somebody who withdrew, at most 10,000.
+
+        Who withdrew for two purposes is found for both.
 
         Args:
             file: CSV, JSON lines or Parquet, by its name.
@@ -107,114 +119,73 @@ class Acknowledgements:
             Malformed: It is of another form.
             TooLarge: So many cities have told so much that the file has to be looked through for one dataset at a time.
         """
-        by_salt: dict[str, dict[str, str]] = {}
-        for each in self._store.listed("in", agreement=agreement, is_open=True, limit=MAX_OPEN):
-            if each.salt and dataset in ("", each.dataset):
-                by_salt.setdefault(each.salt, {})[each.salted] = each.id
+        by_salt: dict[str, dict[str, list[str]]] = {}
+        for each in self._store.each("in", "open"):
+            if each.salt and agreement in ("", each.agreement) and dataset in ("", each.dataset):
+                by_salt.setdefault(each.salt, {}).setdefault(each.salted, []).append(each.id)
         if len(by_salt) > MAX_SALTS_MATCHED:
             raise TooLarge(
                 f"Withdrawals wait under {len(by_salt)} salts, and a file is looked through for {MAX_SALTS_MATCHED}.",
                 fix="Name the agreement and the dataset: --agreement, --dataset.",
             )
         found: list[Match] = []
-        for row, key in enumerate(_keys(file, column) if by_salt else (), 1):
+        for row, key in enumerate(keys_of(file, column) if by_salt else (), 1):
             for salt, wanted in by_salt.items():
-                name = wanted.get(salted_key(salt, key)) if key else None
-                if name is not None:
-                    found.append(Match(name, row, key))
+                names = wanted.get(salted_key(salt, key), ()) if key else ()
+                found += [Match(name, row, key) for name in names]
             if len(found) >= MAX_MATCHES:
                 break
-        return found
+        return found[:MAX_MATCHES]
 
     # ---------------------------------------------------------------- answering
 
-    def answer(self, names: Sequence[str], state: Answer, *, by: str) -> Sequence[Withdrawal]:
+    def answer(self, names: Sequence[str], state: Answer, *, by: str, until_ms: int = 0) -> Sequence[Withdrawal]:
         """Say of withdrawals that the duty to erase is acknowledged, or that the rows are erased everywhere here.
 
         Args:
             names: Their ids, or the beginnings of them; none of them means all that wait for this answer.
             state: What is said. To have erased says that it was acknowledged, too.
             by: Who says so.
+            until_ms: Of all, only what was heard by then: the moment at which whoever says so looked. Else now.
 
         Returns:
-            Those that were not answered so before.
+            Those that were not answered so before, as they stand now.
 
         Raises:
             NotFound: A name names none.
             Conflict: There is none that waits.
         """
-        named = self._store.named("in", names) if names else self._store.listed("in", is_open=True)
-        due = [each for each in named if not each.erased_at and (state == "erased" or not each.acknowledged_at)]
-        if not due and not names:
-            raise Conflict("No withdrawal waits for this answer.")
-        groups: dict[tuple[str, str, str], list[Withdrawal]] = {}
-        for each in due:
-            groups.setdefault((each.peer, each.agreement, each.dataset), []).append(each)
-        for group in groups.values():
-            self._answered(group, state, by)
-        return due
+        if names:
+            named = self._store.named("in", names)
+            due = [each for each in named if not each.erased_at and (state == "erased" or not each.acknowledged_at)]
+            return self._answered(due, state, by)
+        stage: Stage = "open" if state == "erased" else "waiting"
+        until_ms = until_ms or self._clock_ms()
+        done: list[Withdrawal] = []
+        # What is answered waits no more, so the next ones are always the first.
+        while page := self._store.page("in", stage, until_ms=until_ms, limit=ANSWERED_AT_ONCE):
+            done += self._answered(page, state, by)
+        if not done:
+            raise Conflict("No withdrawal waits for this answer.").on_page("no.withdrawal.none")
+        return done
 
-    def _answered(self, group: Sequence[Withdrawal], state: Answer, by: str) -> None:
+    def _answered(self, due: Sequence[Withdrawal], state: Answer, by: str) -> Sequence[Withdrawal]:
+        groups: dict[str, list[Withdrawal]] = {}
+        for each in due:
+            groups.setdefault(subject_of(each), []).append(each)
+        return [each for group in groups.values() for each in self._said(group, state, by)]
+
+    def _said(self, group: Sequence[Withdrawal], state: Answer, by: str) -> Sequence[Withdrawal]:
+        """Say it of withdrawals of one peer, agreement, dataset and purpose; give them as they stand then."""
         now_ms = self._clock_ms()
+        erased_at = now_ms if state == "erased" else 0
         with self._store.db.write() as tx:
             for each in group:
-                erased_at = now_ms if state == "erased" else 0
                 self._store.mark(tx, each, acknowledged_at=now_ms, erased_at=erased_at, by=by)
                 self._evidence(tx, _KINDS[state], each, about_withdrawal(each), now_ms)
             self._post.answer(tx, group, state, now_ms)
             if state == "erased":
                 self._store.forget_salt(tx, group[0].agreement, group[0].dataset)
-
-
-def _keys(file: Path, column: str) -> Iterator[str]:
-    """Give the keys of a file's rows, in order; empty where a row has none."""
-    if not file.is_file():
-        raise NotFound(f"There is no file {file.name}.")
-    form = form_of(Part("", file.name, "", None, "", "", 0))
-    if not form:
-        raise Malformed(f"{file.name} is neither CSV nor JSON lines nor Parquet.", fix="Export it as one of these.")
-    if form == PARQUET:
-        return _parquet_keys(file, column)
-    return _json_keys(file, column) if form == JSONL else _csv_keys(file, column)
-
-
-def _csv_keys(file: Path, column: str) -> Iterator[str]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        head = lines.readline()
-        delimiter = next((each for each in ",;\t|" if column in next(csv.reader([head], delimiter=each), [])), "")
-        if not delimiter:
-            raise _no_column(file, column)
-        at = next(csv.reader([head], delimiter=delimiter)).index(column)
-        for row in csv.reader(lines, delimiter=delimiter):
-            if row:
-                yield row[at] if at < len(row) else ""
-
-
-def _json_keys(file: Path, column: str) -> Iterator[str]:
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                raise Malformed(f"Line {number} of {file.name} is no JSON.") from error
-            yield str(row.get(column, "")) if isinstance(row, dict) else ""
-
-
-def _parquet_keys(file: Path, column: str) -> Iterator[str]:
-    import pyarrow as pa  # 0.2 s to load, and few look through such a file
-    from pyarrow import parquet
-
-    try:
-        with parquet.ParquetFile(file) as opened:
-            if opened.schema_arrow.names.count(column) != 1:
-                raise _no_column(file, column)
-            for batch in opened.iter_batches(columns=[column]):
-                yield from (str(each) if each is not None else "" for each in batch.column(0).to_pylist())
-    except pa.ArrowException as error:
-        raise Malformed(f"{file.name} is no Parquet file that can be read.") from error
-
-
-def _no_column(file: Path, column: str) -> NotFound:
-    return NotFound(f"{file.name} has no column {column[:80]!r}.", fix="Name the column that says whom a row is about.")
+        return [
+            replace(each, acknowledged_at=each.acknowledged_at or now_ms, erased_at=erased_at, by=by) for each in group
+        ]

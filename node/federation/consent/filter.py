@@ -10,11 +10,12 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Set
 from contextlib import AbstractContextManager, ExitStack
+from typing import Any
 
 import orjson
 
 from node.errors import Stopped
-from node.federation.consent.rows import CSV, JSONL, MAX_ROW, as_filtered, blocks, broken, form_of
+from node.federation.consent.rows import CSV, JSONL, MAX_ROW, as_filtered, blocks, broken, form_of, unnamed
 from node.federation.moving import Part, Source
 
 # Opens a part anew from a byte on.
@@ -34,12 +35,12 @@ class Filtered:
             opens: Opens the same bytes from another position on, as Parquet needs it.
 
         Raises:
-            ConsentUnknown: It has no rows that can be read.
+            NotAgreed: It has no rows, whoever reads it.
         """
         self.part = as_filtered(source.part)
         form = form_of(source.part)
         if not form:
-            raise broken(f"{self.part.name} is neither CSV nor JSON lines nor Parquet")
+            raise unnamed(f"{self.part.name} is neither CSV nor JSON lines nor Parquet")
         self._opened = _Opened(source, opens)
         self._pieces = _pieces(form, source.part, column, allowed, self._opened)
         self._rest = memoryview(b"")
@@ -49,6 +50,7 @@ class Filtered:
 
         Raises:
             ConsentUnknown: What came cannot be read as rows.
+            NotAgreed: It names nobody by that column.
             Unavailable: The origin went away or changed.
         """
         while not self._rest:
@@ -116,12 +118,18 @@ def _pieces(form: str, part: Part, column: str, allowed: Set[str], opened: _Open
 
 
 def json_rows(read: Callable[[int], bytes], column: str, allowed: Set[str]) -> Iterator[bytes]:
-    """Give the lines that pass, as they came; a line that could be read in two ways is written anew."""
+    """Give the lines that pass, as they came; one that names the person several times alike is written anew."""
     name = json.dumps(column, ensure_ascii=False).encode()
+    has_rows = is_named = False
     for lines in _lines(read):
+        has_rows = has_rows or any(line.strip() for line in lines)
+        # A name that is spelt with escapes may be this one.
+        is_named = is_named or any(name in line or b"\\" in line for line in lines)
         kept = [passed for line in lines if (passed := _passed(line, column, name, allowed))]
         if kept:
             yield b"".join(kept)
+    if has_rows and not is_named:
+        raise unnamed("no line of the part has their member")
 
 
 def _passed(line: bytes, column: str, name: bytes, allowed: Set[str]) -> bytes:
@@ -136,8 +144,26 @@ def _passed(line: bytes, column: str, name: bytes, allowed: Set[str]) -> bytes:
     key = row.get(column)
     if isinstance(key, bool) or not isinstance(key, str | int) or str(key) not in allowed:
         return b""
-    # A member that is named twice, or in escapes, may be another person to another reader.
-    return line if line.count(name) == 1 and b"\\u" not in line else orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    # A name may be spelt with escapes: then it is not found as it is written.
+    if line.count(name) == 1 and b"\\u" not in line and b"\\/" not in line:
+        return line
+    return _passed_once(line, row, column)
+
+
+def _passed_once(line: bytes, row: dict[str, Any], column: str) -> bytes:
+    """Give a line of which nobody can say that it is about another person, if it is one.
+
+    Of a member that is named twice some readers take the first, some the last: where these differ, whose row it is
+    cannot be known.
+    """
+    try:
+        members: list[tuple[str, object]] = json.loads(line, object_pairs_hook=list)
+        said = [json.dumps(value) for name, value in members if name == column]
+        if len(said) == 1:
+            return line
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) if len(set(said)) == 1 else b""
+    except (RecursionError, orjson.JSONEncodeError) as error:
+        raise broken("a line has members too deep within others") from error
 
 
 def _lines(read: Callable[[int], bytes]) -> Iterator[list[bytes]]:

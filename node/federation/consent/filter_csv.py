@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from node.federation.consent.rows import MAX_ROW, blocks, broken
+from node.federation.consent.rows import MAX_ROW, blocks, broken, unnamed
 
 _DELIMITERS = ",;\t|"
 _QUOTE, _LF, _CR = 0x22, 0x0A, 0x0D
@@ -93,7 +93,7 @@ def _head_of(line: bytes, column: str) -> _Head:
         if names.count(column) == 1:
             _check_quotes(np.frombuffer(line, np.uint8), delimiter)
             return _Head(delimiter, len(names), names.index(column))
-    raise broken("its head does not name the column of the person, or names it twice")
+    raise unnamed("the head of the part does not name their column, or names it twice")
 
 
 def _kept(rows: bytes, head: _Head, allowed: Set[str]) -> bytes:

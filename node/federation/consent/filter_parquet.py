@@ -2,8 +2,9 @@
 
 Parquet is read from its end, so the origin is opened anew at each place that is wanted. What is written holds values of
 the rows that passed alone: dictionaries and metadata of the original, which list values of others, are not taken over.
-A value that a dictionary holds once is written out once a row, so rows are written in slices of bounded bytes. A file
-whose row groups are larger than memory allows is refused before the first byte.
+A value that a dictionary holds once is written out once a row, and a cell may hold a list of any length, so rows are
+written in slices of bounded bytes. A file whose row groups are larger than memory allows is refused before the first
+byte, by what it notes of itself.
 """
 
 import io
@@ -16,7 +17,8 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from node.errors import NodeError
-from node.federation.consent.rows import MAX_ROW, broken
+from node.federation.consent.arrow_sizes import is_bytes, nested_bytes, row_sizes, widest_unfolded
+from node.federation.consent.rows import MAX_ROW, broken, unnamed
 from node.federation.moving import Source
 
 _BATCH_ROWS, _NESTED_ROWS = 16_384, 256
@@ -42,10 +44,10 @@ def parquet_rows(opens: Callable[[int], Source], size: int, column: str, allowed
         rows = _rows_at_once(file)
         file = parquet.ParquetFile(
             pa.PythonFile(origin, mode="r"), metadata=file.metadata, read_dictionary=_of_dictionaries(file),
-            buffer_size=_BUFFER, pre_buffer=False,
+            buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True,
         )  # fmt: skip
         with parquet.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, store_schema=False) as out:
-            for batch in file.iter_batches(batch_size=rows, use_threads=False):
+            for batch in _batches(file, rows):
                 for part in _slices(_kept(batch, column, allowed)):
                     out.write_batch(_plain(part, schema))
                     yield sink.taken()
@@ -55,13 +57,35 @@ def parquet_rows(opens: Callable[[int], Source], size: int, column: str, allowed
     yield sink.taken()
 
 
+def _batches(file: Any, rows: int) -> Iterator[Any]:  # noqa: ANN401 - the library has no types
+    """Read group by group: the library has no rows with lists out of two dictionaries at once."""
+    for group in range(file.metadata.num_row_groups):
+        yield from file.iter_batches(batch_size=rows, row_groups=[group], use_threads=False)
+
+
+def names_in(opens: Callable[[int], Source], size: int) -> list[str]:
+    """Name the columns. Raises ConsentUnknown where it is no Parquet file, and what opening raises."""
+    origin = _Seekable(opens, size)
+    try:
+        file = parquet.ParquetFile(pa.PythonFile(origin, mode="r"), buffer_size=_BUFFER, pre_buffer=False)
+        return list(file.schema_arrow.names)
+    except _Lacks as error:
+        raise origin.failed or broken("it is no Parquet file that can be read") from error
+    finally:
+        origin.let_go()
+
+
 def _check(file: Any, column: str) -> None:  # noqa: ANN401 - the library has no types
     names = file.schema_arrow.names
-    if names.count(column) != 1 or len(names) > _MAX_COLUMNS:
-        raise broken("it has no column of the person, or more than one")
+    if names.count(column) != 1:
+        raise unnamed("the part does not have their column, or has it twice")
+    if len(names) > _MAX_COLUMNS:
+        raise broken(f"it has more than {_MAX_COLUMNS} columns")
     groups = (file.metadata.row_group(at).total_byte_size for at in range(file.metadata.num_row_groups))
     if max(groups, default=0) > _MAX_GROUP:
         raise broken(f"a row group has more than {_MAX_GROUP} bytes")
+    if any(nested_bytes(file, at) > _MAX_GROUP for at in range(file.metadata.num_row_groups)):
+        raise broken(f"the lists of a row group have more than {_MAX_GROUP} bytes")
     if any(_has_dictionary(field.type) for field in file.schema_arrow if not pa.types.is_dictionary(field.type)):
         raise broken("a column holds dictionaries within others")
 
@@ -83,25 +107,26 @@ def _plain_schema(schema: Any) -> Any:  # noqa: ANN401
 
 def _of_dictionaries(file: Any) -> list[str]:  # noqa: ANN401
     """Name the columns of texts or bytes that hold dictionaries: they are read as such, and not written out."""
-    texts = {each.name for each in file.schema_arrow if _is_bytes(each.type)}
+    texts = {each.name for each in file.schema_arrow if is_bytes(each.type)}
     groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
     paths = [file.schema.column(at).path for at in range(file.metadata.num_columns)]
     return [
         path
         for at, path in enumerate(paths)
-        if path in texts and any(each.column(at).has_dictionary_page for each in groups)
+        if (path in texts or _is_nested_text(file, at)) and any(each.column(at).has_dictionary_page for each in groups)
     ]
 
 
-def _is_bytes(kind: Any) -> bool:  # noqa: ANN401
-    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
-    return any(test(kind) for test in tests)
+def _is_nested_text(file: Any, at: int) -> bool:  # noqa: ANN401
+    leaf = file.schema.column(at)
+    return leaf.physical_type == "BYTE_ARRAY" and (leaf.max_repetition_level > 0 or "." in leaf.path)
 
 
 def _rows_at_once(file: Any) -> int:  # noqa: ANN401
     """Give how many rows are read at once: fewer where they are wide, few where one can hold any number of values."""
     groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
-    width = max((each.total_byte_size // max(each.num_rows, 1) for each in groups), default=0)
+    sizes = [(max(each.total_byte_size, nested_bytes(file, at)), each.num_rows) for at, each in enumerate(groups)]
+    width = max((*(size // max(rows, 1) for size, rows in sizes), widest_unfolded(file)), default=0)
     fixed = sum(each.type.byte_width for each in file.schema_arrow if pa.types.is_fixed_size_binary(each.type))
     most = _NESTED_ROWS if any(each.type.num_fields for each in file.schema_arrow) else _BATCH_ROWS
     return max(min(most, int(_SLICE_BYTES // max(width, fixed, 1))), 1)
@@ -111,10 +136,7 @@ def _slices(batch: Any) -> Iterator[Any]:  # noqa: ANN401
     """Cut rows so that each slice has bounded bytes with its values written out."""
     sizes = np.zeros(batch.num_rows, np.int64)
     for each in batch.columns:
-        if pa.types.is_dictionary(each.type) and _is_bytes(each.type.value_type):
-            lengths = pc.fill_null(pc.binary_length(each.dictionary), 0).to_numpy(zero_copy_only=False)
-            at = pc.fill_null(each.indices, 0).to_numpy(zero_copy_only=False)
-            sizes += lengths[at] if len(lengths) else 0
+        sizes += row_sizes(each)
     if batch.num_rows and sizes.max() > MAX_ROW:
         raise broken(f"a row has more than {MAX_ROW} bytes")
     ends = np.cumsum(sizes)
@@ -127,8 +149,14 @@ def _slices(batch: Any) -> Iterator[Any]:  # noqa: ANN401
 
 
 def _plain(part: Any, schema: Any) -> Any:  # noqa: ANN401
-    columns = [each.dictionary_decode() if pa.types.is_dictionary(each.type) else each for each in part.columns]
-    return pa.record_batch(columns, schema=schema)
+    columns = zip(part.columns, schema, strict=True)
+    return pa.record_batch([_decoded(each, said.type) for each, said in columns], schema=schema)
+
+
+def _decoded(column: Any, kind: Any) -> Any:  # noqa: ANN401
+    if pa.types.is_dictionary(column.type):
+        return column.dictionary_decode()
+    return column if column.type == kind else column.cast(kind)
 
 
 def _kept(batch: Any, column: str, allowed: Set[str]) -> Any:  # noqa: ANN401
@@ -225,6 +253,7 @@ class _Seekable(io.RawIOBase):
     def _placed(self) -> Source:
         """Give a source that stands where we do: a short way ahead is read over, any other is opened anew."""
         if self._source is None or not 0 <= self._at - self._source_at <= _AHEAD:
+            self.let_go()
             self._source, self._source_at = self._opens(self._at), self._at
         while self._source_at < self._at:
             skipped = self._source.read(self._at - self._source_at)
@@ -232,3 +261,9 @@ class _Seekable(io.RawIOBase):
                 break
             self._source_at += len(skipped)
         return self._source
+
+    def let_go(self) -> None:
+        """Close what is open; repeatable."""
+        if self._source is not None:
+            self._source.close()
+            self._source = None

@@ -17,6 +17,7 @@ from node.federation.consent.rows import as_filtered
 from node.federation.consent.rules import Json, Verdict, judge
 from node.federation.moving import Going, Origins, Part, Source
 
+_UNKNOWN = "The city that gives the data cannot tell now whose rows may leave."
 _NOTED_MS = 60_000  # a read need not write each time that its source answered
 
 
@@ -88,10 +89,13 @@ class Sieve:
         except NotFound as error:
             raise ConsentUnknown(error.message, fix="Its city names one that there is.") from error
         asked = Asked(going.dataset, going.purpose, going.peer)
-        # First who is left out, then whose rows pass: who withdraws in between is told of, and never overlooked.
-        gate.noticed.begin(source_of, going.agreement, asked, gate.clock_ms())
+        try:
+            allowed = gate.noticed.allowed(source_of, going.agreement, asked, gate.clock_ms)
+        except ConsentUnknown as error:
+            # What is wrong with our source is for our own desk: whoever reads our data hears that it is so.
+            gate.noticed.store.checked(source_of.name, str(error), gate.clock_ms())
+            raise ConsentUnknown(_UNKNOWN, fix="Ask again later: its city has been told.") from error
         now_ms = gate.clock_ms()
-        allowed = gate.noticed.sources.allowed(source_of, asked, now_ms) - {""}
         if source_of.trouble or now_ms - source_of.checked_at >= _NOTED_MS:
             gate.noticed.store.checked(source_of.name, "", now_ms)
         part = source.part

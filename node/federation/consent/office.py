@@ -5,7 +5,8 @@ service must be an address that this node may fetch. No resident is ever named h
 withdraws, and shown nowhere.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -15,9 +16,9 @@ from node.federation.consent.acknowledgements import Acknowledgements, Match
 from node.federation.consent.post import Answer
 from node.federation.consent.records import Asked
 from node.federation.consent.sources import ConsentSource, Kind, Sources, check, unnamed, write_withdrawal
-from node.federation.consent.store import ConsentStore, Direction, Withdrawal
+from node.federation.consent.store import PAGE, ConsentStore, Direction, Stage, Withdrawal
 from node.federation.consent.withdrawals import Watched, Withdrawals
-from node.federation.moved import ConsentTold, WithdrawalTold
+from node.federation.moved import ConsentTold, WithdrawalsWaiting, WithdrawalTold
 from node.federation.moving import Personal
 from node.federation.policy.purposes import purpose_named
 from node.federation.policy.terms import DPV
@@ -26,6 +27,7 @@ from node.records import is_collection_name
 # What a check asks about where no dataset does yet.
 _SOME_PURPOSE = f"{DPV}PublicBenefit"
 _SHOWN = 200
+_DIGITS = 15  # of a moment in ms
 
 
 class Credentials(Protocol):
@@ -142,6 +144,8 @@ class ConsentOffice:
         """
         source = self._store.source(name)
         now_ms = self._clock_ms()
+        # Some keyboards and files give letters in parts: they are those of the source, put together.
+        subjects = [unicodedata.normalize("NFC", each) for each in subjects]
         asked = Asked(dataset, purpose_named(purpose) if purpose else "", recipient.rstrip("/"))
         unknown = len(unnamed(source, subjects))
         for subject in subjects:
@@ -156,14 +160,51 @@ class ConsentOffice:
 
     # ---------------------------------------------------------------- withdrawals
 
-    def withdrawals(self, *, ended: bool = False) -> Sequence[WithdrawalTold]:
-        """List withdrawals that were told or heard, the oldest first; `ended`: those that are erased, instead."""
-        found = [*self._listed("in", ended=ended), *self._listed("out", ended=ended)]
-        return [_told(each) for each in sorted(found, key=lambda each: (each.at, each.id))]
+    def withdrawals(
+        self,
+        *,
+        stage: Stage = "open",
+        direction: Direction | None = None,
+        peer: str = "",
+        after: str = "",
+        limit: int = PAGE,
+    ) -> Sequence[WithdrawalTold]:
+        """List withdrawals that were told or heard, the oldest first, a page at a time.
 
-    def _listed(self, direction: Direction, *, ended: bool) -> Sequence[Withdrawal]:
-        listed = self._store.listed(direction, is_open=not ended)
-        return [each for each in listed if bool(each.erased_at) == ended]
+        Args:
+            stage: How far they are.
+            direction: Only those we heard of (in), or told (out).
+            peer: Only those of this city.
+            after: Only what comes behind: the cursor of the last one before.
+            limit: At most so many.
+
+        Raises:
+            Malformed: The cursor is none.
+        """
+        found = self._store.page(direction, stage, peer=peer, after=_place(after), limit=limit)
+        return [_told(each) for each in found]
+
+    def each_withdrawal(self, *, ended: bool = False) -> Iterator[WithdrawalTold]:
+        """Give all of them, however many there are, the oldest first."""
+        return map(_told, self._store.each(None, "erased" if ended else "open"))
+
+    def heard(self, name: str) -> WithdrawalTold:
+        """Give one that we heard of, by its whole id. Raises NotFound."""
+        with self._store.db.read() as tx:
+            found = self._store.get(tx, name)
+        if found is None or found.direction != "in":
+            raise NotFound(
+                "There is no such withdrawal.",
+                fix="Look at what other cities told us.",
+            ).on_page("no.withdrawal")
+        return _told(found)
+
+    def waiting(self, overdue_ms: int) -> Sequence[WithdrawalsWaiting]:
+        """Count, city by city, what we have to erase, and what nobody has answered that was told until a moment."""
+        return [
+            WithdrawalsWaiting("in" if each.direction == "in" else "out", each.peer, each.count, each.oldest_at)
+            for each in self._store.waiting(overdue_ms)
+        ]
 
     def match(self, file: Path, column: str, *, agreement: str = "", dataset: str = "") -> Sequence[Match]:
         """Find the rows of a file that are about somebody who withdrew. Raises NotFound, Malformed."""
@@ -173,13 +214,24 @@ class ConsentOffice:
         """Tell the cities that we know we must erase; without names, of all. Raises NotFound, Conflict."""
         return self._answer(names, "acknowledged", by)
 
-    def erased(self, *names: str, by: str) -> Sequence[WithdrawalTold]:
-        """Tell the cities that it is erased; without names, all of it. Raises NotFound, Conflict."""
-        return self._answer(names, "erased", by)
+    def erased(self, *names: str, by: str, until_ms: int = 0) -> Sequence[WithdrawalTold]:
+        """Tell the cities that it is erased; without names, all heard by a moment. Raises NotFound, Conflict."""
+        return self._answer(names, "erased", by, until_ms)
 
-    def _answer(self, names: Sequence[str], state: Answer, by: str) -> Sequence[WithdrawalTold]:
-        done = self._acknowledgements.answer(names, state, by=by)
-        return [_told(each) for each in self._store.named("in", [each.id for each in done])]
+    def _answer(self, names: Sequence[str], state: Answer, by: str, until_ms: int = 0) -> Sequence[WithdrawalTold]:
+        return [_told(each) for each in self._acknowledgements.answer(names, state, by=by, until_ms=until_ms)]
+
+
+def _place(cursor: str) -> tuple[int, str]:
+    at, dot, name = cursor.partition(".")
+    if not cursor:
+        return (-1, "")
+    if not dot or not at.isdecimal() or not at.isascii() or len(at) > _DIGITS or not name.isprintable():
+        raise Malformed(
+            "The cursor is none.",
+            fix="Give what the page before said, or begin anew.",
+        ).on_page("no.page.cursor")
+    return int(at), name
 
 
 def _source_told(each: ConsentSource) -> ConsentTold:
@@ -198,4 +250,5 @@ def _told(each: Withdrawal) -> WithdrawalTold:
         acknowledged_ms=each.acknowledged_at,
         erased_ms=each.erased_at,
         by=each.by,
+        purpose=each.purpose,
     )

@@ -47,12 +47,16 @@ class Teller(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Withdrawals that a city told: of one agreement and dataset, by id, key and moment."""
+    """Withdrawals that a city told: of one agreement, dataset and purpose, by id, key and moment.
+
+    Rows that this city holds for another purpose are not meant; an empty purpose stands for all.
+    """
 
     agreement: str
     dataset: str
     salt: str
     keys: Sequence[tuple[str, str, int]]
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,12 @@ class Post:
         self._client = client
 
     def tell(self, tx: Tx, withdrawals: Sequence[Withdrawal], at_ms: int) -> None:
-        """Let it wait that these withdrew: all of one peer, agreement and dataset."""
+        """Let it wait that these withdrew: all of one peer, agreement, dataset and purpose."""
         for batch in _batches(withdrawals):
             first = batch[0]
             keys = [{"id": each.id, "key": each.salted, "at": at_text(each.withdrawn_at)} for each in batch]
             said = {"agreement": first.agreement, "dataset": first.dataset, "algorithm": ALGORITHM, "salt": first.salt}
+            said |= {"purpose": first.purpose} if first.purpose else {}
             self._put(tx, first, _TELL, {**said, "withdrawals": keys}, at_ms, path="/federation/withdrawals")
 
     def answer(self, tx: Tx, withdrawals: Sequence[Withdrawal], state: Answer, at_ms: int) -> None:
@@ -112,8 +117,8 @@ class Post:
 
 
 def subject_of(about: Withdrawal) -> str:
-    """Name what messages are about, so that those of one peer, agreement and dataset go out in order."""
-    return f"{about.peer} {about.agreement} {about.dataset} {about.direction}"
+    """Name what messages are about, so that those of one peer, agreement, dataset and purpose go out in order."""
+    return " ".join(filter(None, (about.peer, about.agreement, about.dataset, about.direction, about.purpose)))
 
 
 def our_id(peer: str, theirs: str) -> str:
@@ -145,7 +150,10 @@ def read_told(body: bytes) -> Told:
     for name in ("agreement", "dataset"):
         if not is_iri(_text(said, name)) or not _text(said, name).isprintable():
             raise Malformed(f"The {name} of a message about withdrawals is an address.")
-    return Told(said["agreement"], said["dataset"], said["salt"], [_key(each) for each in listed])
+    purpose = said.get("purpose", "")
+    if purpose != "" and (not is_iri(_text(said, "purpose")) or not purpose.isprintable()):
+        raise Malformed("The purpose of a message about withdrawals is an address.")
+    return Told(said["agreement"], said["dataset"], said["salt"], [_key(each) for each in listed], purpose)
 
 
 def _key(said: object) -> tuple[str, str, int]:

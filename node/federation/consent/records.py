@@ -2,13 +2,15 @@
 
 A record names a person by a key, purposes, recipients and events; as JSON lines it has the members of the standard, as
 CSV one line is one event. The newest event that bears on a question decides. Weighed against the person's data leaving:
-a yes must cover the question whole, a no need only touch it; of two at one moment the no holds, and whatever is no yes
-is a no. Pure; what cannot be read, or could be read in two ways, is refused with its line: it could have been a no.
+a yes must cover the question whole, a no need only touch it; of two at one moment the no holds, of two yeses the one
+that ends earlier, and whatever is no yes is a no. Pure; what cannot be read, or could be read in two ways, is refused
+with its line: it could have been a no.
 """
 
 import csv
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -52,7 +54,17 @@ _MEMBERS = {
     "an event": frozenset({"event_time", "event_state", "valid_until", "validity_duration"}),
 }
 _LIKE = frozenset(name.replace("_", "") for name in (*frozenset().union(*_MEMBERS.values()), "dataset"))
-_ENDS = re.compile("valid|expir|until")
+# What may say that a consent is over, or when: by a word of a name, however that is put together. Of these the standard
+# has others that say neither.
+_OVER = re.compile(
+    "valid|invalid|expir|until|durat|withdr|revok|revoc|terminat|cancel|stat(e|us)$|end(s|ed|date|time)?$"
+)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_NEITHER = frozenset({"withdrawalmethod", "withdrawalmethods"})
+# Signs that are not seen though the language calls them printable: fillers, joiners, selectors of a variant, blanks.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +137,10 @@ def _weighed(before: Standing | None, event: Event) -> Standing:
     # At one moment the no holds, in whatever order they are read.
     if event.at_ms > before.at_ms or (event.at_ms == before.at_ms and not event.is_yes):
         return Standing(event.state, event.at_ms, event.until_ms, given_ms, ended_ms)
-    return replace(before, given_ms=given_ms, ended_ms=ended_ms)
+    until_ms = before.until_ms
+    if event.at_ms == before.at_ms and before.state in GIVEN:
+        until_ms = min(until_ms or event.until_ms, event.until_ms or until_ms)  # 0 is no end
+    return replace(before, until_ms=until_ms, given_ms=given_ms, ended_ms=ended_ms)
 
 
 def _bears(event: Event, asked: Asked) -> bool:
@@ -266,14 +281,20 @@ def _event(event: Event) -> Event:
 
 
 def is_key(value: object) -> TypeGuard[str]:
-    """Tell whether it can name a person: nothing that cannot be seen is in it, since two keys would look like one."""
-    return isinstance(value, str) and 0 < len(value) <= MAX_KEY and value.isprintable() and value == value.strip()
+    """Tell whether it can name a person: spelt in one way (NFC), and with nothing in it that cannot be seen.
+
+    Else two keys would look like one, and the withdrawal of one would leave the consent of the other.
+    """
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_KEY or not value.isprintable() or value != value.strip():
+        return False
+    return value.isascii() or (unicodedata.is_normalized("NFC", value) and _UNSEEN.search(value) is None)
 
 
 def _key(value: object) -> str:
     if not is_key(value):
         raise Malformed(
-            f"pii_principal_identifier is a text of 1 to {MAX_KEY} characters in one line, without spaces around it"
+            f"pii_principal_identifier is a text of 1 to {MAX_KEY} characters that can be seen, in one line, without"
+            " spaces around it, its letters composed (NFC)"
         )
     return value
 
@@ -328,8 +349,9 @@ def _object(value: object, what: str) -> Mapping[str, Any]:
         raise Malformed(f"{what} is a JSON object")
     for name in value.keys() - _MEMBERS[what]:
         plain = re.sub(r"[\W_]", "", name).casefold()
-        if plain in _LIKE or _ENDS.search(plain):
-            raise Malformed(f"{what} has a member that is nearly one that is read there")
+        words = map(str.casefold, _WORD.findall(name))
+        if plain in _LIKE or (plain not in _NEITHER and any(map(_OVER.match, words))):
+            raise Malformed(f"{what} has a member that is nearly one that is read there, or may say that it is over")
     return value
 
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from node.errors import ConsentUnknown
+from node.errors import ConsentUnknown, NotAgreed
 from node.federation.moving import Part
 
+NO_COLUMN = "residents-column"
 CSV, JSONL, PARQUET = "csv", "jsonl", "parquet"
 READ_BYTES = 1024 * 1024
 MAX_ROW = 4 * 1024 * 1024
@@ -53,6 +54,15 @@ def blocks(read: Callable[[int], bytes]) -> Iterator[bytes]:
 def broken(why: str) -> ConsentUnknown:
     """Make the error that ends a stream: what came cannot be told apart by persons."""
     return ConsentUnknown(f"Rows cannot be told apart by persons: {why}.", fix=_FIX)
+
+
+def unnamed(why: str) -> NotAgreed:
+    """Make the lasting "no": of this part nobody will ever tell by the column that its city named, try as one may."""
+    return NotAgreed(
+        f"Nobody can tell whom the rows are about: {why}. ({NO_COLUMN})",
+        operand=NO_COLUMN,
+        fix="The city that gives the data has to mend it: citynode data origins test",
+    )
 
 
 def as_filtered(part: Part) -> Part:

@@ -125,7 +125,9 @@ class Sources:
     def allowed(self, source: ConsentSource, asked: Asked, now_ms: int) -> Set[str]:
         """Give the keys of those whose rows may leave now. Raises ConsentUnknown."""
         if source.kind == "http":
-            return frozenset(self._told(source, "allowed", asked, now_ms))
+            allowed = self._told(source, "allowed", asked, now_ms).keys()
+            # Of whom it says both, nobody can tell: one of its answers may be older than the other.
+            return frozenset(allowed - self._told(source, "withdrawn", asked, now_ms).keys())
         return frozenset(
             subject for subject, standing in self._standings(source, asked, now_ms).items() if standing.allows(now_ms)
         )
@@ -246,6 +248,7 @@ def _mark(now: os.stat_result) -> _Mark:
 
 def _events(name: str, file: io.BufferedReader) -> Iterator[Event]:
     if name.lower().endswith(".csv"):
+        _check_whole(file)
         # Not `with`: whoever opened the file closes it.
         text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="strict", newline="")
         try:
@@ -255,6 +258,22 @@ def _events(name: str, file: io.BufferedReader) -> Iterator[Event]:
                 text.detach()
     else:
         yield from read_jsonl(iter(lambda: file.readline(MAX_LINE + 2), b""))
+
+
+def _check_whole(file: io.BufferedReader) -> None:
+    """Refuse a table whose last line has no end: what is left of one may name another person, or give more."""
+    if file.seek(0, os.SEEK_END):
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            raise _half()
+    file.seek(0)
+
+
+def _half() -> Malformed:
+    return Malformed(
+        "The last line of the consent records is not whole: no line feed ends it.",
+        fix="Write it anew: until then nobody has consented.",
+    )
 
 
 def _bounded(lines: io.TextIOWrapper) -> Iterator[str]:
@@ -294,12 +313,14 @@ def write_withdrawal(source: ConsentSource, subject: str, asked: Asked, at_ms: i
     if source.kind != "file":
         raise Refused(f"{source.name} is a consent service.", fix="Withdraw consent there; this node hears of it.")
     if not is_key(subject):
-        raise Malformed(f"A person's key has 1 to {MAX_KEY} characters in one line, and no spaces around them.")
+        raise Malformed(
+            f"A person's key has 1 to {MAX_KEY} characters that can be seen, in one line, and no spaces around them."
+        )
     path = Path(source.location)
     try:
         line = _csv_line(path, subject, asked, at_ms) if path.suffix.lower() == ".csv" else _json(subject, asked, at_ms)
         with contextlib.closing(_Appending(path)) as file:
-            file.add(line)
+            file.add(line, is_csv=path.suffix.lower() == ".csv")
     except OSError as error:
         raise ConsentUnknown(f"The consent file of {source.name} cannot be written.", fix=_FIX) from error
 
@@ -316,10 +337,12 @@ class _Appending:
             os.close(self._file)
             raise
 
-    def add(self, line: bytes) -> None:
-        """Add a line behind what stands, and see that it is there. Raises OSError."""
+    def add(self, line: bytes, *, is_csv: bool) -> None:
+        """Add a line behind what stands, and see that it is there. Raises OSError, Malformed."""
         size = os.fstat(self._file).st_size
         if size and os.pread(self._file, 1, size - 1) != b"\n":
+            if is_csv:  # a line feed here would make a whole line of half a one
+                raise _half()
             line = b"\n" + line
         os.write(self._file, line)
         os.fsync(self._file)

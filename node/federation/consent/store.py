@@ -2,11 +2,12 @@
 
 A *withdrawal* names a person by a salted key (HMAC-SHA-256 of the key under a salt), never by the key itself. What is
 told of one agreement and dataset has one salt until all of it is erased, so that a city looks a file through once. Rows
-`seen` remember since when we know of a withdrawal, `out` what a city was told, `in` what one told us.
+`seen` remember since when we know of a withdrawal, `out` what a city was told, `in` what one told us. What is asked for
+comes page by page and to its end: a peer may have told of more than anybody lists.
 """
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -16,17 +17,21 @@ from node.federation.consent.records import Asked
 from node.federation.consent.sources import ConsentSource, Kind
 
 Direction = Literal["seen", "out", "in"]
-MAX_LISTED = 1_000
+# How far a withdrawal is: not answered yet, not erased yet, erased, or any of it.
+Stage = Literal["waiting", "open", "erased", "any"]
+PAGE = 1_000
 SALT_BYTES = 16
 _SOURCE = "name, kind, location, credential, at, checked_at, trouble"
 _READ = "agreement, dataset, peer, purpose, source, salt, at"
+_TOLD = "direction IN ('in', 'out')"
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
     """One withdrawal, as it is told or heard. Times in ms, 0 for not yet; `peer` is the other city's base URL.
 
-    `ours` is how we know again, whatever salt it was told under, who it was; of what we told alone.
+    `ours` is how we know again, whatever salt it was told under, who it was; of what we told alone. `purpose` is that
+    for which the rows went; empty, it stands for all.
     """
 
     id: str
@@ -43,6 +48,7 @@ class Withdrawal:
     erased_at: int = 0
     by: str = ""
     ours: str = ""
+    purpose: str = ""
 
     @property
     def state(self) -> str:
@@ -51,6 +57,22 @@ class Withdrawal:
 
 
 _COLUMNS = ", ".join(each.name for each in fields(Withdrawal))
+_STAGES: Mapping[Stage, str] = {
+    "waiting": " AND acknowledged_at = 0 AND erased_at = 0",
+    "open": " AND erased_at = 0",
+    "erased": " AND erased_at > 0",
+    "any": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many withdrawals of a peer wait, and since when the oldest."""
+
+    direction: Direction
+    peer: str
+    count: int
+    oldest_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +181,61 @@ class ConsentStore:
         row = tx.row(f"SELECT {_COLUMNS} FROM withdrawal WHERE id = ?", name)  # noqa: S608
         return Withdrawal(*row) if row else None
 
-    def listed(
+    def page(
         self,
-        direction: Direction,
+        direction: Direction | None,
+        stage: Stage = "any",
         *,
         peer: str = "",
-        agreement: str = "",
-        is_open: bool = False,
-        limit: int = MAX_LISTED,
+        until_ms: int = 0,
+        after: tuple[int, str] = (-1, ""),
+        limit: int = PAGE,
     ) -> list[Withdrawal]:
-        """Give withdrawals of one direction, the oldest first; `is_open`: those that are not erased yet."""
-        said = {"peer": peer, "agreement": agreement}
-        where = "".join(f" AND {name} = ?" for name, value in said.items() if value)
-        where += " AND erased_at = 0" if is_open else ""
-        sql = f"SELECT {_COLUMNS} FROM withdrawal WHERE direction = ?{where} ORDER BY at, id LIMIT ?"  # noqa: S608
-        values = [value for value in said.values() if value]
-        return [Withdrawal(*row) for row in self.db.hot().rows(sql, (direction, *values, limit))]
+        """Give withdrawals that were told and heard, or of one direction alone, the oldest first.
+
+        Args:
+            direction: Which; None for both of a person's business, told and heard.
+            stage: How far they are.
+            peer: Only of this city.
+            until_ms: Only what was noted by then.
+            after: Only what comes behind this one: when it was noted, and its id.
+            limit: At most so many.
+        """
+        where = f"{'direction = ?' if direction else _TOLD}{_STAGES[stage]} AND (at, id) > (?, ?)"
+        values: list[object] = [*([direction] if direction else []), *after]
+        for sql, value in ((" AND peer = ?", peer), (" AND at <= ?", until_ms)):
+            where, values = (where + sql, [*values, value]) if value else (where, values)
+        sql = f"SELECT {_COLUMNS} FROM withdrawal WHERE {where} ORDER BY at, id LIMIT ?"  # noqa: S608
+        return [Withdrawal(*row) for row in self.db.hot().rows(sql, (*values, limit))]
+
+    def each(self, direction: Direction | None, stage: Stage = "any", *, peer: str = "") -> Iterator[Withdrawal]:
+        """Give all of them, however many there are, the oldest first."""
+        after = (-1, "")
+        while page := self.page(direction, stage, peer=peer, after=after, limit=PAGE):
+            yield from page
+            after = (page[-1].at, page[-1].id)
+
+    def unanswered(self) -> list[Withdrawal]:
+        """Give, of each peer, agreement, dataset and purpose that we told of, the first that is not answered."""
+        one = "SELECT min(id) FROM withdrawal WHERE direction = 'out' AND acknowledged_at = 0 AND erased_at = 0"
+        sql = f"SELECT {_COLUMNS} FROM withdrawal WHERE id IN ({one} GROUP BY peer, agreement, dataset, purpose)"  # noqa: S608
+        return [Withdrawal(*row) for row in self.db.hot().rows(f"{sql} ORDER BY at, id")]
+
+    def unanswered_with(self, tx: Tx, first: Withdrawal) -> list[Withdrawal]:
+        """Give all that are not answered of the peer, agreement, dataset and purpose of one, the oldest first."""
+        where = "direction = 'out' AND acknowledged_at = 0 AND erased_at = 0"
+        of = "peer = ? AND agreement = ? AND dataset = ? AND purpose = ?"
+        sql = f"SELECT {_COLUMNS} FROM withdrawal WHERE {where} AND {of} ORDER BY at, id"  # noqa: S608
+        return [Withdrawal(*row) for row in tx.rows(sql, first.peer, first.agreement, first.dataset, first.purpose)]
+
+    def waiting(self, overdue_ms: int) -> list[Waiting]:
+        """Count, city by city, what we have to erase, and what nobody has answered that we told until a moment."""
+        told = "direction = 'out' AND acknowledged_at = 0 AND at <= ?"
+        sql = (
+            f"SELECT direction, peer, count(*), min(at) FROM withdrawal WHERE erased_at = 0"  # noqa: S608
+            f" AND (direction = 'in' OR ({told})) GROUP BY direction, peer ORDER BY direction, peer"
+        )
+        return [Waiting(*row) for row in self.db.hot().rows(sql, (overdue_ms,))]
 
     def named(self, direction: Direction, names: Iterable[str]) -> list[Withdrawal]:
         """Give withdrawals by their ids, or by beginnings that one id has alone. Raises NotFound, Conflict."""
@@ -185,10 +246,12 @@ class ConsentStore:
             if not rows:
                 raise NotFound(
                     f"There is no withdrawal {name[:80]!r}.", fix="List them: citynode data withdrawals list"
-                )
+                ).on_page("no.withdrawal")
             # All ids of one city begin alike: to say of all of them that they are erased takes more than a slip.
             if len(rows) > 1 and rows[0][0] != name:
-                raise Conflict(f"Several withdrawals begin with {name[:80]!r}.", fix="Give more of the id, or --all.")
+                raise Conflict(
+                    f"Several withdrawals begin with {name[:80]!r}.", fix="Give more of the id, or --all."
+                ).on_page("no.withdrawal.several")
             found[str(rows[0][0])] = Withdrawal(*rows[0])
         return list(found.values())
 
@@ -220,12 +283,11 @@ class ConsentStore:
 
     def forget_salt(self, tx: Tx, agreement: str, dataset: str) -> None:
         """Let nobody tell any more whom keys that were heard stand for, once all of them are erased."""
-        tx.run(
-            "UPDATE withdrawal SET salt = '' WHERE direction = 'in' AND agreement = ? AND dataset = ? AND NOT EXISTS"
-            " (SELECT 1 FROM withdrawal o WHERE o.direction = 'in' AND o.agreement = withdrawal.agreement"
-            " AND o.dataset = withdrawal.dataset AND o.erased_at = 0)",
-            *(agreement, dataset),
-        )
+        if not self.open_salts(tx, agreement, dataset):
+            tx.run(
+                "UPDATE withdrawal SET salt = '' WHERE direction = 'in' AND agreement = ? AND dataset = ?",
+                *(agreement, dataset),
+            )
 
     def open_count(self, direction: Direction, peer: str = "") -> int:
         """Count those that are not erased yet."""
@@ -244,4 +306,6 @@ def _source(row: Sequence[object]) -> ConsentSource:
 
 
 def _no_source(name: str) -> NotFound:
-    return NotFound(f"There is no consent source {name[:80]!r}.", fix="List them: citynode consent sources list")
+    return NotFound(
+        f"There is no consent source {name[:80]!r}.", fix="List them: citynode consent sources list"
+    ).on_page("no.consent", name=name[:63])

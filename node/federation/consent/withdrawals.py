@@ -1,9 +1,9 @@
 """Withdrawals of our residents: noticed at the consent sources, told to cities that hold the data, answered by them.
 
-A city is told of a withdrawal if rows of the dataset went to it by consent, and had begun to go before we noticed:
-later ones left the person out. That follows the rows: another source, another basis, a dataset that is marked otherwise
-or an origin that is gone change nothing. Each is told once, as a salted key, in the transaction that notes it and puts
-it into evidence. Who does not answer is reminded, day by day, until it says that it has erased.
+A city is told of a withdrawal if the person's row may have gone to it by consent, for the purpose it went for. That
+follows the rows: another source, another basis, a dataset that is marked otherwise or an origin that is gone change
+nothing. Each is told once, as a salted key, in the transaction that notes it and puts it into evidence. Who does not
+answer is reminded, day by day.
 """
 
 import logging
@@ -38,8 +38,10 @@ def about_withdrawal(each: Withdrawal) -> Mapping[str, Any]:
     """Give what evidence says of a withdrawal: never the salt, without which the key tells nobody who it is."""
     return {
         "withdrawal": each.id,
+        ("consumer" if each.direction == "out" else "provider"): each.peer,
         "agreement": each.agreement,
         "dataset": each.dataset,
+        **({"purpose": each.purpose} if each.purpose else {}),
         "key": each.salted,
         "withdrawnAt": at_text(each.withdrawn_at),
     }
@@ -129,6 +131,8 @@ class Withdrawals:
             return 0
         with self._db.write() as tx:
             tx.lock(f"withdrawals/{read.dataset}")
+            gone = self._noticed.went.among(tx, read, found)
+            found = {subject: at_ms for subject, at_ms in found.items() if subject in gone}
             since = self._noticed.since(tx, read, found, now_ms)
             known = self._store.of_agreement(tx, "out", read.agreement, read.dataset)
             # Where all is erased the other city has forgotten the salt, and must not get it again.
@@ -136,7 +140,7 @@ class Withdrawals:
             told = {each.ours: each for each in known}
             new = []
             for subject, at_ms in found.items():
-                ours = salted_key(read.salt, subject)
+                ours = salted_key(read.salt, f"{read.purpose} {subject}")
                 if since[subject] != BEFORE and _is_new(told.get(ours), since[subject]):
                     new.append(_told(read, salt, salted_key(salt, subject), ours, at_ms, now_ms))
             for each in new:
@@ -174,20 +178,17 @@ class Withdrawals:
     # ---------------------------------------------------------------- reminding
 
     def remind(self, now_ms: int, *, after_ms: int = DAY_MS) -> int:
-        """Tell again what no city has acknowledged and no message waits for; give how many cities are reminded."""
-        late = [each for each in self._store.listed("out", is_open=True) if not each.acknowledged_at]
-        groups: dict[str, list[Withdrawal]] = {}
-        for each in late:
-            groups.setdefault(subject_of(each), []).append(each)
-        return sum(self._reminded(group, now_ms, after_ms) for group in groups.values())
+        """Tell again what no city has acknowledged and no message waits for; give how many times one is reminded."""
+        return sum(self._reminded(first, now_ms, after_ms) for first in self._store.unanswered())
 
-    def _reminded(self, group: Sequence[Withdrawal], now_ms: int, after_ms: int) -> int:
-        last = self._post.outbox.newest(KIND, subject_of(group[0]))
+    def _reminded(self, first: Withdrawal, now_ms: int, after_ms: int) -> int:
+        last = self._post.outbox.newest(KIND, subject_of(first))
         if last is not None and (last[1] == 0 or now_ms - last[0].made_at < after_ms):
             return 0
         with self._db.write() as tx:
-            self._post.tell(tx, group, now_ms)
-        _logger.info("%s is reminded of %d withdrawals", group[0].peer, len(group))
+            late = self._store.unanswered_with(tx, first)
+            self._post.tell(tx, late, now_ms)
+        _logger.info("%s is reminded of %d withdrawals", first.peer, len(late))
         return 1
 
     def round(self, now_ms: int) -> int:
@@ -213,7 +214,7 @@ def _alike(reads: Sequence[ConsentRead]) -> Iterator[Sequence[ConsentRead]]:
 
 def _told(read: ConsentRead, salt: str, salted: str, ours: str, at_ms: int, now_ms: int) -> Withdrawal:
     name, where = secrets.token_hex(SALT_BYTES), (read.peer, read.agreement, read.dataset, read.source)
-    return Withdrawal(name, "out", *where, salt, salted, at_ms, now_ms, ours=ours)
+    return Withdrawal(name, "out", *where, salt, salted, at_ms, now_ms, ours=ours, purpose=read.purpose)
 
 
 def _is_new(told: Withdrawal | None, since_ms: int) -> bool:

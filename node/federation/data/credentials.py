@@ -20,9 +20,10 @@ from node.records import is_collection_name
 
 KINDS = ("bearer", "basic", "header", "s3")
 MAX_SECRET = 8_192
+PATH, VIRTUAL = "path", "virtual"  # how a store's buckets are addressed
 _USE = "data-credential"
 _NEEDED = {"bearer": (), "basic": ("user",), "header": ("header",), "s3": ("key_id",)}
-_OPTIONAL = {"bearer": (), "basic": (), "header": (), "s3": ("region", "session")}
+_OPTIONAL = {"bearer": (), "basic": (), "header": (), "s3": ("region", "session", "addressing")}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}\Z")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\Z")
 # What frames a message or says which bytes are wanted is not for a credential to say.
@@ -57,6 +58,7 @@ class Keys:
     key_id: str
     secret: str = field(repr=False)
     session: str = field(default="", repr=False)
+    is_virtual: bool = False  # each bucket is a host of its own, below the store's
 
 
 class Credentials:
@@ -80,7 +82,7 @@ class Credentials:
             kind: bearer, basic, header or s3.
             where: The address that it is for; of an s3 credential the endpoint.
             secret: The token, password, value or secret key.
-            more: user of basic, header of header; key_id, region and session of s3.
+            more: user of basic, header of header; key_id, region, session and addressing of s3.
 
         Raises:
             Malformed: Something of it cannot be shown to any server, or would be shown in the clear.
@@ -88,6 +90,8 @@ class Credentials:
         if not is_collection_name(name):
             raise Malformed(f"A credential cannot be named {name[:60]!r}.", fix="Use a-z, 0-9 and -, at most 63.")
         held = {"where": self._where(where), **_checked(kind, secret, dict(more or {}))}
+        if held.get("addressing") == VIRTUAL and not _is_name(held["where"]):
+            raise Malformed(f"{held['where']} has no name below which buckets could be.", fix="Give addressing path.")
         sealed = self._sealer.seal(json.dumps(held).encode(), use=_USE, about=f"{name} {kind}")
         with self._db.write() as tx:
             tx.run(
@@ -128,8 +132,9 @@ class Credentials:
         kind, held = str(row[1]), self._opened(row)
         if held["where"] != self._origin_of(url):
             raise Malformed(
-                f"The credential {name} is for {held['where']} alone.", fix="Set one for this address, or leave it out."
-            )
+                f"The credential {name} is for {held['where']} alone.",
+                fix="Set one for this address, or leave it out.",
+            ).on_page("no.origin.credential_place", field="credential", name=name, where=held["where"])
         if kind == "basic":
             pair = base64.b64encode(f"{held['user']}:{held['secret']}".encode()).decode()
             return {"Authorization": f"Basic {pair}"}
@@ -137,7 +142,9 @@ class Credentials:
             return {"Authorization": f"Bearer {held['secret']}"}
         if kind == "header":
             return {held["header"]: held["secret"]}
-        raise Malformed(f"The credential {name} is for an S3 store.", fix="Give one that is shown in a header.")
+        raise Malformed(
+            f"The credential {name} is for an S3 store.", fix="Give one that is shown in a header."
+        ).on_page("no.origin.credential_s3", field="credential", name=name)
 
     def keys(self, name: str) -> Keys:
         """Give the keys of an S3 store; without a name those of the one store that there is.
@@ -148,19 +155,27 @@ class Credentials:
         """
         row = self._row(self.store(name))
         held = self._opened(row)
-        return Keys(held["where"], held["region"], held["key_id"], held["secret"], held["session"])
+        virtual = held.get("addressing") == VIRTUAL
+        return Keys(held["where"], held["region"], held["key_id"], held["secret"], held["session"], virtual)
 
     def store(self, name: str = "") -> str:
         """Give the name of a credential for an S3 store: this one's, or of the only one. Raises what `keys` raises."""
         if name:
             if self._row(name)[1] != "s3":
-                raise Malformed(f"The credential {name} is for no S3 store.", fix="Set one of the kind s3.")
+                raise Malformed(
+                    f"The credential {name} is for no S3 store.",
+                    fix="Set one of the kind s3.",
+                ).on_page("no.origin.credential_web", field="credential", name=name)
             return name
         rows = self._db.hot().rows("SELECT name FROM data_credential WHERE kind = 's3' ORDER BY name")
         if not rows:
-            raise NotFound("No S3 store is known.", fix="Set its keys: citynode data credentials set NAME --kind s3")
+            raise NotFound(
+                "No S3 store is known.", fix="Set its keys: citynode data credentials set NAME --kind s3"
+            ).on_page("no.origin.no_store", field="credential")
         if len(rows) > 1:
-            raise Malformed("Several S3 stores are known.", fix=f"Say which: {', '.join(str(row[0]) for row in rows)}")
+            raise Malformed(
+                "Several S3 stores are known.", fix=f"Say which: {', '.join(str(row[0]) for row in rows)}"
+            ).on_page("no.origin.stores", field="credential")
         return str(rows[0][0])
 
     def _where(self, url: str) -> str:
@@ -174,13 +189,21 @@ class Credentials:
     def _row(self, name: str) -> Row:
         row = self._db.hot().row("SELECT name, kind, sealed, at FROM data_credential WHERE name = ?", (name,))
         if row is None:
-            raise NotFound(f"There is no credential {name[:60]!r}.", fix="List them: citynode data credentials list")
+            raise NotFound(
+                f"There is no credential {name[:60]!r}.", fix="List them: citynode data credentials list"
+            ).on_page("no.origin.no_credential", field="credential", name=name[:60])
         return row
 
     def _opened(self, row: Row) -> dict[str, str]:
         about = f"{row[0]} {row[1]}"
         read: dict[str, str] = json.loads(self._sealer.open(base64.b64decode(row[2]), use=_USE, about=about))
         return read
+
+
+def _is_name(where: str) -> bool:
+    """Tell whether a place has a name, which others can be below, and not a number."""
+    host = urlsplit(where).hostname or ""
+    return "." in host and not host.replace(".", "").isdigit() and ":" not in host
 
 
 def _checked(kind: str, secret: str, more: dict[str, str]) -> dict[str, str]:
@@ -200,6 +223,8 @@ def _checked(kind: str, secret: str, more: dict[str, str]) -> dict[str, str]:
         raise Malformed("Something of the credential cannot be sent.", fix="Printable ASCII characters alone.")
     if "header" in given and (not _TOKEN.match(given["header"]) or given["header"].lower() in _OURS):
         raise Malformed(f"{given['header'][:60]!r} is no header for a credential.", fix="Such as X-API-Key.")
+    if given.get("addressing", PATH) not in (PATH, VIRTUAL):
+        raise Malformed("Buckets are addressed by path or virtual.", fix=f"Give addressing {PATH} or {VIRTUAL}.")
     if ":" in given.get("user", ""):
         raise Malformed("A user name has no colon.", fix="Give the part before it.")
     if kind == "s3":

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from node.errors import OriginChanged, Stopped
 from node.federation.data.streams import Beginning, Ended, How, Streams, used_up
-from node.federation.moving import Source
+from node.federation.moving import Personal, Source
 
 CHUNK_BYTES = 512 * 1024
 SLICE_BYTES = 8 * 1024 * 1024
@@ -32,6 +32,8 @@ class Delivery:
     ) -> None:
         """Take a source that stands at the first byte that was asked for, and the row that was opened for it."""
         self.asked, self.row, self.sent, self.finished = asked, row, 0, False
+        self.lies = ""  # where the part lay when it was opened
+        self.marked: Personal | None = None  # how its dataset was about residents then
         self._source, self._streams, self._reserved, self._clock_ms = source, streams, reserved, clock_ms
         self._read, self._held, self._begun = 0, b"", False
         self._hash = hashlib.sha256() if asked.is_whole else None

@@ -15,6 +15,7 @@ from node.errors import NodeError, OriginChanged, Refuted, Stopped, TooLarge
 from node.federation.data.origin_store import Known, OriginStore
 from node.federation.data.places import PIECE_BYTES, Bytes, Place, Registered, is_once
 from node.federation.data.promises import Promise, algorithm_of, promised, promises_in, summary
+from node.federation.data.subjects import Subjects
 from node.federation.moving import Part
 
 LOOK_MS = 600_000
@@ -57,10 +58,16 @@ class Digests:
     """Works digests out. Safe to share by threads."""
 
     def __init__(
-        self, store: OriginStore, places: Mapping[str, Place], holdings: Holdings, *, clock_ms: Callable[[], int]
+        self,
+        store: OriginStore,
+        places: Mapping[str, Place],
+        holdings: Holdings,
+        subjects: Subjects,
+        *,
+        clock_ms: Callable[[], int],
     ) -> None:
-        """Read places by kind of origin, and records for what they promise."""
-        self._store = store
+        """Read places by kind of origin, records for what they promise, and heads for whom rows are about."""
+        self._store, self._subjects = store, subjects
         self._places = places
         self._holdings = holdings
         self._clock_ms = clock_ms
@@ -88,11 +95,13 @@ class Digests:
         """See what lies at an origin, read what nobody has read yet, and note what is wrong; gives that."""
         promises, until_ms = self.promises(origin.dataset), self._clock_ms() + LONGEST_MS
         origin, trouble = self._store.promise(origin, summary(origin, promises)), ""
+        said = self._store.personal(origin.dataset)
         try:
             for part in self._places[origin.kind].parts(origin):
                 if self._clock_ms() > until_ms:
                     break  # the rest at the next look
-                trouble = self._looked(origin, part, promised(origin, part.name, promises), stop) or trouble
+                found = self._looked(origin, part, promised(origin, part.name, promises), stop)
+                trouble = found or self._subjects.trouble(origin, part, said) or trouble
         except Stopped:
             raise
         except NodeError as error:
@@ -148,7 +157,7 @@ def broken(part: str) -> OriginChanged:
     return OriginChanged(
         f"The bytes of {part} do not have the checksum that the record promises.",
         fix="Put the right file there, or correct the record.",
-    )
+    ).on_page("no.origin.checksum", name=part)
 
 
 def unversioned(part: str) -> Refuted:
@@ -156,12 +165,15 @@ def unversioned(part: str) -> Refuted:
     return Refuted(
         f"The server of {part} tells no versions apart, so its promised checksum cannot be kept.",
         fix="Let it send an ETag or a Last-Modified, or take the checksum out of the record.",
-    )
+    ).on_page("no.origin.versions", name=part)
 
 
 def too_slow(part: str) -> TooLarge:
     """Say that a part cannot be read whole in half an hour."""
-    return TooLarge(f"{part} takes too long to read.", fix="Hand it out from a faster place.")
+    return TooLarge(
+        f"{part} takes too long to read.",
+        fix="Hand it out from a faster place.",
+    ).on_page("no.origin.slow", name=part)
 
 
 def refuse(read: Read) -> None:

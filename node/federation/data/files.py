@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from node.errors import Malformed, NotFound, OriginChanged, SourceUnreachable, TooLarge
-from node.federation.data.places import Held, Registered, etag_of, media_type_of, told_apart
+from node.errors import Malformed, NotFound, OriginChanged, SourceUnreachable
+from node.federation.data.places import MAX_LEFT_OUT, Held, Registered, etag_of, media_type_of, takeable, too_many
 from node.federation.moving import MAX_PARTS, Part, checked_part
 
 MAX_DEPTH = 16
@@ -38,11 +38,18 @@ class FilePlace:
         try:
             path = Path(text).expanduser().resolve(strict=True)
         except (OSError, RuntimeError) as error:
-            raise NotFound(f"There is no file or folder {text[:200]}.", fix="Give its path on this machine.") from error
+            raise NotFound(
+                f"There is no file or folder {text[:200]}.",
+                fix="Give its path on this machine.",
+            ).on_page("no.origin.file", field="location") from error
         if path.is_relative_to(self._forbidden) or self._forbidden.is_relative_to(path):
-            raise Malformed(f"{path} holds this node's own keys and database.", fix="Put the data somewhere else.")
+            raise Malformed(
+                f"{path} holds this node's own keys and database.", fix="Put the data somewhere else."
+            ).on_page("no.origin.own", field="location")
         if not (path.is_dir() or path.is_file()):
-            raise Malformed(f"{path} is neither a plain file nor a folder.", fix="Name a file, or a folder of files.")
+            raise Malformed(
+                f"{path} is neither a plain file nor a folder.", fix="Name a file, or a folder of files."
+            ).on_page("no.origin.file", field="location")
         return ("folder" if path.is_dir() else "file"), str(path)
 
     def parts(self, origin: Registered) -> Sequence[Part]:
@@ -51,24 +58,25 @@ class FilePlace:
         Raises:
             SourceUnreachable: It is not there, or may not be read.
             TooLarge: More files than a dataset has parts.
-            Conflict: Two names differ by capitals alone.
+            Conflict: Two names differ by capitals alone, or one is that of a folder in which another lies.
         """
         if not origin.is_folder:
             with _opened(origin, "") as held:
                 return [held.part]
         found: list[Part] = []
-        with _told(origin):
-            top = os.open(origin.location, _FOLDER)
-            try:
-                for each in _walked(origin, top, "", 0):
-                    found.append(each)
-                    if len(found) > MAX_PARTS:
-                        raise TooLarge(
-                            f"{origin.location} has more than {MAX_PARTS} files.", fix="Register parts of it."
-                        )
-            finally:
-                os.close(top)
-        return told_apart(found)
+        for each in _all(origin, []):
+            found.append(each)
+            if len(found) > MAX_PARTS:
+                raise too_many(origin.location)
+        return takeable(found, origin.location)
+
+    def left_out(self, origin: Registered) -> Sequence[str]:
+        """Name the files and folders there that can be no part by their names; what is hidden stays so."""
+        left: list[str] = []
+        for _ in _all(origin, left) if origin.is_folder else ():
+            if len(left) >= MAX_LEFT_OUT:
+                break
+        return left[:MAX_LEFT_OUT]
 
     def open(self, origin: Registered, part: str, *, start: int, stop: threading.Event | None = None) -> "OpenFile":  # noqa: ARG002
         """Open a part from a byte on. Raises NotFound, SourceUnreachable."""
@@ -109,9 +117,12 @@ class OpenFile(Held):
         except OSError as error:
             raise SourceUnreachable(
                 f"{self._where} cannot be read: {error.strerror}.", fix="Look at the disk."
-            ) from error
+            ).on_page("no.origin.unread", field="location") from error
         if _mark(now) != _mark(self._facts) or not piece:
-            raise OriginChanged(f"{self._where} was changed while it was read.", fix="Ask again.")
+            raise OriginChanged(
+                f"{self._where} was changed while it was read.",
+                fix="Ask again.",
+            ).on_page("no.origin.moved", name=self._where)
         self._at += len(piece)
         return piece
 
@@ -132,7 +143,10 @@ def _below(origin: Registered, part: str) -> str:
 
 
 def _no_part(part: str) -> NotFound:
-    return NotFound(f"There is no part {part[:200]}.", fix="Ask for the list of parts.")
+    return NotFound(
+        f"There is no part {part[:200]}.",
+        fix="Ask for the list of parts.",
+    ).on_page("no.origin.part", name=part[:200])
 
 
 def _opened(origin: Registered, below: str) -> OpenFile:
@@ -166,26 +180,38 @@ def _handle(location: str, below: str) -> int:
         os.close(at)
 
 
-def _walked(origin: Registered, folder: int, before: str, depth: int) -> Iterator[Part]:
+def _all(origin: Registered, left: list[str]) -> Iterator[Part]:
+    """Walk a folder; `left` takes what can be no part."""
+    with _told(origin):
+        top = os.open(origin.location, _FOLDER)
+        try:
+            yield from _walked(origin, top, "", left)
+        finally:
+            os.close(top)
+
+
+def _walked(origin: Registered, folder: int, before: str, left: list[str]) -> Iterator[Part]:
     with os.scandir(folder) as found:
         names = sorted((each.name, each.is_dir(follow_symlinks=False)) for each in found)
     for name, is_folder in names:
         below = f"{before}{name}"
-        if not _is_part(origin, below):
+        if name.startswith("."):
             continue
-        if is_folder and depth < MAX_DEPTH:
-            yield from _deeper(origin, folder, name, below, depth)
-        elif not is_folder:
+        if not _is_part(origin, below) or (is_folder and below.count("/") >= MAX_DEPTH):
+            left.append(below + "/" * is_folder)
+        elif is_folder:
+            yield from _deeper(origin, folder, name, below, left)
+        else:
             with suppress(FileNotFoundError):
                 facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
                 if stat.S_ISREG(facts.st_mode):
                     yield _part(origin, origin.name_of(below), facts)
 
 
-def _deeper(origin: Registered, folder: int, name: str, below: str, depth: int) -> Iterator[Part]:
+def _deeper(origin: Registered, folder: int, name: str, below: str, left: list[str]) -> Iterator[Part]:
     inner = os.open(name, _FOLDER, dir_fd=folder)
     try:
-        yield from _walked(origin, inner, below + "/", depth + 1)
+        yield from _walked(origin, inner, below + "/", left)
     finally:
         os.close(inner)
 
@@ -225,4 +251,4 @@ def _told(origin: Registered) -> Iterator[None]:
     except OSError as error:
         raise SourceUnreachable(
             f"{origin.location} cannot be read: {error.strerror}.", fix="Look whether it is there, and who may read it."
-        ) from error
+        ).on_page("no.origin.unread", field="location") from error

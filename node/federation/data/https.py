@@ -29,6 +29,10 @@ class HttpsPlace:
         except NotFound as error:
             raise SourceUnreachable(error.message, fix=error.fix) from error
 
+    def left_out(self, origin: Registered) -> Sequence[str]:  # noqa: ARG002
+        """Name nothing: an address is one part."""
+        return ()
+
     def open(self, origin: Registered, part: str, *, start: int, stop: threading.Event | None = None) -> RemoteBytes:  # noqa: ARG002
         """Open it from a byte on. Raises NotFound, SourceUnreachable."""
         return self._remote.open(self._asked(origin), start=start, stop=stop)

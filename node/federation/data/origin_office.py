@@ -7,6 +7,7 @@ back: an address is told without its query, a credential by its name.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
@@ -15,9 +16,10 @@ from node.federation.data.credentials import Credentials, Told
 from node.federation.data.digests import Digests, Holdings, Read, refuse, unversioned
 from node.federation.data.files import FilePlace
 from node.federation.data.origin_store import OriginStore
-from node.federation.data.places import PIECE_BYTES, Place, Registered, is_once
+from node.federation.data.places import PIECE_BYTES, Place, Registered, is_once, takeable
 from node.federation.data.promises import promised, summary
 from node.federation.data.s3 import location_of
+from node.federation.data.subjects import Subjects
 from node.federation.moved import OriginTold, OriginWish
 from node.federation.moving import MAX_PARTS, Part, Personal, checked_part
 from node.outbound import Outbound
@@ -56,6 +58,7 @@ class OriginOffice:
         credentials: Credentials,
         *,
         files: FilePlace,
+        subjects: Subjects,
         outbound: Outbound,
         holdings: Holdings,
         base_url: str,
@@ -67,6 +70,7 @@ class OriginOffice:
         self._digests = digests
         self._credentials = credentials
         self._files = files
+        self._subjects = subjects
         self._outbound = outbound
         self._holdings = holdings
         self._base_url = base_url
@@ -96,7 +100,7 @@ class OriginOffice:
             self._digests.look(origin)
         else:
             self._store.note(origin, self._glanced(origin), at_ms=self._clock_ms())
-        return self._told_anew(origin)
+        return replace(self._told_anew(origin), left_out=self._left_out(origin))
 
     def credentials(self) -> Sequence[Told]:
         """List the credentials; what they are is never told."""
@@ -117,7 +121,8 @@ class OriginOffice:
             Malformed: It cannot be an origin as it is written.
             Refuted: Its bytes are not what the record promises.
             Unavailable: It cannot be read.
-            Conflict: There is an origin of this name.
+            Conflict: There is an origin of this name, or names that no other city could tell apart.
+            TooLarge: With it the dataset would have more parts than a receipt names.
         """
         dataset = self.dataset(wish.dataset)
         origin = self._wanted(dataset, wish, by, files=files)
@@ -125,15 +130,21 @@ class OriginOffice:
         origin = replace(origin, checksum=summary(origin, promises))
         parts = self._places[origin.kind].parts(origin)
         if not parts:
-            raise NotFound(f"There is no file that a part could be in {origin.location}.", fix="Put one there first.")
+            raise NotFound(
+                f"There is no file that a part could be in {origin.location}.", fix="Put one there first."
+            ).on_page("no.origin.empty", field="location")
+        self._check_beside(origin, parts)
         origin = _settled(origin, parts)
         read = self._read(origin, parts, lambda part: promised(origin, part, promises))
         for each in read:
             refuse(each)
-        self._store.add(origin, _personal(wish, self._store.personal(dataset)))
+        said = _personal(wish, self._store.personal(dataset))
+        if said is not None:
+            self._subjects.check([origin, *self._store.of(dataset)], said)
+        self._store.add(origin, said)
         for each in read:
             self._digests.keep(each)
-        return self._told_anew(origin)
+        return replace(self._told_anew(origin), left_out=self._left_out(origin))
 
     def change(self, dataset: str, name: str, changes: Changes) -> OriginTold:
         """Say something else of an origin, or of whom its dataset is about. Raises what `add` raises.
@@ -145,12 +156,15 @@ class OriginOffice:
         media_type = origin.media_type if changes.media_type is None else _media_type(changes.media_type)
         credential = origin.credential if changes.credential is None else changes.credential
         wanted = replace(origin, media_type=media_type, credential=credential, at_ms=self._clock_ms())
+        said = _changed(self._store.personal(iri), changes)
+        if changes.is_of_residents and said is not None:
+            self._subjects.check([wanted, *(each for each in self._store.of(iri) if each.name != wanted.name)], said)
         if (media_type, credential) != (origin.media_type, origin.credential):
             wanted = self._checked(wanted)
             self._places[wanted.kind].parts(wanted)
             self._store.change(replace(wanted, trouble="", trouble_at_ms=0))
         if changes.is_of_residents:
-            self._store.say(iri, _changed(self._store.personal(iri), changes), at_ms=self._clock_ms())
+            self._store.say(iri, said, at_ms=self._clock_ms())
         return self._told_anew(origin)
 
     def _meant(self, iri: str, name: str, changes: Changes) -> Registered:
@@ -159,7 +173,7 @@ class OriginOffice:
         return held[0] if held else self._store.get(iri, name)
 
     def remove(self, dataset: str, name: str = "") -> None:
-        """Forget an origin; no stream of it begins from now on, those that run end by themselves. The bytes stay."""
+        """Forget an origin; no stream of it begins from now on, those that run are cut. The bytes stay."""
         self._store.remove(self._store.get(self.dataset(dataset, gone=True), name))
 
     def set_credential(
@@ -199,7 +213,7 @@ class OriginOffice:
         if len(found) > 1:
             raise Conflict(
                 f"{len(found)} records are called {text[:80]}: {', '.join(found)[:800]}.", fix="Give one IRI."
-            )
+            ).on_page("no.origin.several", field="dataset", name=text[:80], count=len(found))
         return found[0] if found else ""
 
     @staticmethod
@@ -209,7 +223,7 @@ class OriginOffice:
         raise NotFound(
             f"{text[:200]!r} is no record of this city.",
             fix="Give its IRI, or the end of its address here; publish its description first if there is none.",
-        )
+        ).on_page("no.origin.dataset", field="dataset", name=text[:200])
 
     def _wanted(self, dataset: str, wish: OriginWish, by: str, *, files: bool) -> Registered:
         kind, location = self._place(wish.location, files=files)
@@ -222,7 +236,10 @@ class OriginOffice:
 
     def _place(self, text: str, *, files: bool) -> tuple[str, str]:
         if not text or len(text) > _MAX_LOCATION:
-            raise Malformed("This is no place.", fix="Give a path, an https address or s3://BUCKET/KEY.")
+            raise Malformed(
+                "This is no place.",
+                fix="Give a path, an https address or s3://BUCKET/KEY.",
+            ).on_page("no.origin.place", field="location")
         if text.startswith("s3://"):
             location_of(text)
             return "s3", text
@@ -233,13 +250,27 @@ class OriginOffice:
             raise Malformed(
                 "A path of this machine is given on its command line alone.",
                 fix="Give an https address or s3://BUCKET/KEY, or run citynode data origins add.",
-            )
+            ).on_page("desk.data.origin.web_only", field="location")
         return self._files.location(text)
+
+    def _check_beside(self, origin: Registered, parts: Sequence[Part]) -> None:
+        """Refuse what no city could take together with the rest of its dataset, as far as that can be asked now."""
+        names = {each.name for each in parts}
+        for other in self._store.of(origin.dataset):
+            if other.is_folder:
+                with suppress(NodeError):
+                    names |= {each.name for each in self._places[other.kind].parts(other)}
+            else:
+                names.add(other.name)
+        takeable([Part(origin.dataset, name, "", None, "", "", 0) for name in sorted(names)], origin.dataset)
 
     def _checked(self, origin: Registered) -> Registered:
         """Name the credential of a store where nobody did; refuse one that does not go with the place."""
         if origin.is_local and origin.credential:
-            raise Malformed("A file of this machine needs no credential.", fix="Leave it out.")
+            raise Malformed(
+                "A file of this machine needs no credential.",
+                fix="Leave it out.",
+            ).on_page("no.origin.credential", field="credential")
         if origin.kind == "s3":
             return replace(origin, credential=self._credentials.store(origin.credential))
         if origin.kind == "https":
@@ -283,6 +314,12 @@ class OriginOffice:
         ]
         return f"{refused[0]} is not what the record promises." if refused else ""
 
+    def _left_out(self, origin: Registered) -> tuple[str, ...]:
+        try:
+            return tuple(self._places[origin.kind].left_out(origin))
+        except NodeError:
+            return ()  # what is wrong with its place is told as its trouble
+
     def _told_anew(self, origin: Registered) -> OriginTold:
         now = self._store.get(origin.dataset, origin.name)
         return _told(now, self._store.personal(origin.dataset))
@@ -297,14 +334,19 @@ def _settled(origin: Registered, parts: Sequence[Part]) -> Registered:
     if origin.is_folder or origin.media_type:
         return origin
     if parts[0].media_type in _PAGE:
-        raise Malformed(f"{_shown(origin)} is a web page.", fix="If that is the data, say so: --type text/html")
+        raise Malformed(
+            f"{_shown(origin)} is a web page.", fix="If that is the data, say so: --type text/html"
+        ).on_page("no.origin.page", field="media_type")
     return replace(origin, media_type=parts[0].media_type)
 
 
 def _media_type(text: str) -> str:
     found = text.partition(";")[0].strip().lower()
     if found and not _TYPE.match(found):
-        raise Malformed(f"{text[:80]!r} is no media type.", fix="Such as text/csv.")
+        raise Malformed(
+            f"{text[:80]!r} is no media type.",
+            fix="Such as text/csv.",
+        ).on_page("no.origin.type", field="media_type")
     return found
 
 

@@ -54,7 +54,7 @@ class OriginStore:
             names = ", ".join(each.name or "(the folder)" for each in held[:_NAMED])
             what = f"no part {name!r} among the origins" if name else "no unnamed folder among the origins"
             fix = f"Name the part (--part): {names}." if held else "Register one: citynode data origins add"
-            raise NotFound(f"There is {what} of {dataset[:200]}.", fix=fix)
+            raise NotFound(f"There is {what} of {dataset[:200]}.", fix=fix).on_page("no.origin")
         return found
 
     def datasets(self) -> list[str]:
@@ -106,9 +106,13 @@ class OriginStore:
             tx.lock("data-origins")
             row = tx.row("SELECT count(*) FROM data_origin WHERE dataset = ?", origin.dataset)
             if row and row[0] >= MAX_ORIGINS:
-                raise Conflict(f"A dataset has at most {MAX_ORIGINS} origins.", fix="Register a folder of them.")
+                raise Conflict(
+                    f"A dataset has at most {MAX_ORIGINS} origins.", fix="Register a folder of them."
+                ).on_page("no.origin.many", field="part", most=MAX_ORIGINS)
             if tx.row("SELECT 1 FROM data_origin WHERE dataset = ? AND name = ?", origin.dataset, origin.name):
-                raise Conflict(f"There is an origin {origin.name!r} already.", fix="Name another part, or remove it.")
+                raise Conflict(
+                    f"There is an origin {origin.name!r} already.", fix="Name another part, or remove it."
+                ).on_page("no.origin.taken", field="part", name=origin.name)
             _insert(tx, origin)
             if personal is not None:
                 _say(tx, origin.dataset, personal, origin.at_ms)
@@ -118,7 +122,7 @@ class OriginStore:
         with self._db.write() as tx:
             tx.lock("data-origins")
             if not tx.run("DELETE FROM data_origin WHERE dataset = ? AND name = ?", origin.dataset, origin.name):
-                raise NotFound(f"There is no origin {origin.name!r} any more.")
+                raise NotFound(f"There is no origin {origin.name!r} any more.").on_page("no.origin")
             _insert(tx, origin)
             _forget(tx, origin)
 

@@ -8,6 +8,7 @@ as is that of a large folder; what has changed since is found when it is opened.
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ from node.errors import NotFound, OriginChanged, Unavailable
 from node.federation.data.digests import Thing, broken
 from node.federation.data.files import FilePlace
 from node.federation.data.origin_store import Known, OriginStore
-from node.federation.data.places import Bytes, Place, Registered, is_once
+from node.federation.data.places import Bytes, Place, Registered, is_once, takeable
 from node.federation.moving import Part, Personal
 from node.vocab import personal
 
@@ -102,6 +103,7 @@ class DataOrigins:
         Raises:
             NotFound: It has no data.
             Unavailable: A place where some of it lies cannot be asked.
+            TooLarge, Conflict: All of it together is nothing that another city could take.
         """
         origins, known = self._of(dataset), self._store.known(dataset)
         single = {each.name for each in origins if not each.is_folder}
@@ -111,7 +113,8 @@ class DataOrigins:
                 # A file that was registered by itself comes before one of that name in a folder.
                 if not origin.is_folder or part.name not in single:
                     found[part.name] = _told(part, known.get(part.name))
-        return [found[name] for name in sorted(found) if not _is_broken(found[name], known.get(name))]
+        shown = [found[name] for name in sorted(found) if not _is_broken(found[name], known.get(name))]
+        return takeable(shown, dataset) if len(origins) > 1 else shown
 
     def known(self, dataset: str) -> Sequence[Part]:
         """Give the parts of a dataset as far as that is known without asking anybody: for books, within a transaction.
@@ -148,6 +151,13 @@ class DataOrigins:
         except BaseException:
             source.close()
             raise
+
+    def lies(self, dataset: str, part: str) -> str:
+        """Say where a part lies, in words that are others when it lies elsewhere; empty if nowhere. Asks no place."""
+        with suppress(NotFound):
+            origin = self._origin(dataset, part)
+            return f"{origin.kind} {origin.location} {origin.name}"
+        return ""
 
     def path(self, dataset: str, part: str) -> Path | None:
         """Give the path of a part that lies on this machine, for a server in front that sends it by itself.
@@ -188,7 +198,10 @@ class DataOrigins:
     def _of(self, dataset: str) -> Sequence[Registered]:
         found = self._store.of(dataset)
         if not found:
-            raise NotFound(f"{dataset[:200]} has no data here.", fix="See what the catalogue offers.")
+            raise NotFound(
+                f"{dataset[:200]} has no data here.",
+                fix="See what the catalogue offers.",
+            ).on_page("no.origin.none")
         return found
 
     def _origin(self, dataset: str, part: str) -> Registered:
@@ -200,7 +213,10 @@ class DataOrigins:
         )
         for origin in (*exact, *folders):
             return origin
-        raise NotFound(f"There is no part {part[:200]}.", fix="Ask for the list of parts.")
+        raise NotFound(
+            f"There is no part {part[:200]}.",
+            fix="Ask for the list of parts.",
+        ).on_page("no.origin.part", name=part[:200])
 
     def _listed(self, origin: Registered) -> Sequence[Part]:
         if origin.kind == "file":
@@ -221,7 +237,10 @@ class DataOrigins:
 
     def _checked(self, origin: Registered, part: Part, etag: str) -> Part:
         if etag and part.etag != etag:
-            raise OriginChanged(f"{part.name} is another version by now.", fix="Begin again.")
+            raise OriginChanged(
+                f"{part.name} is another version by now.",
+                fix="Begin again.",
+            ).on_page("no.origin.changed", name=part.name)
         known = self._store.known_of(part.dataset, part.name)
         if _is_broken(part, known):
             raise broken(part.name)
@@ -231,7 +250,7 @@ class DataOrigins:
                 f"{part.name} is being checked against its record's checksum.",
                 retry_after_s=_CHECKED_S,
                 fix="Try again soon; the worker of this node does it.",
-            )
+            ).on_page("no.origin.checking", name=part.name)
         return told
 
 

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from node.errors import Conflict, Stopped
-from node.federation.moving import Part
+from node.errors import Conflict, Stopped, TooLarge
+from node.federation.moving import MAX_PARTS, Part
 
 PIECE_BYTES = 256 * 1024
 ANY_TYPE = "application/octet-stream"
+MAX_LEFT_OUT = 100
 _FREE_S = 0.2
 _ONCE = '"once-'
 # Beside what the library knows, whose table differs from machine to machine.
@@ -97,6 +98,9 @@ class Place(Protocol):
 
     def parts(self, origin: Registered) -> Sequence[Part]:
         """Give what lies there, in any order. Raises Unavailable, NotFound."""
+
+    def left_out(self, origin: Registered) -> Sequence[str]:
+        """Name what lies there and can be no part by its name, at most `MAX_LEFT_OUT`. Raises what `parts` raises."""
 
     def open(self, origin: Registered, part: str, *, start: int, stop: threading.Event | None = None) -> Bytes:
         """Open a part from a byte on; the caller closes it. `stop` ends what blocks. Raises Unavailable, NotFound."""
@@ -179,15 +183,36 @@ def media_type_of(name: str) -> str:
     return _TYPES.get(ending) or _LIBRARY.guess_type(f"x.{ending}")[0] or ANY_TYPE
 
 
-def told_apart(parts: Sequence[Part]) -> Sequence[Part]:
-    """Give parts back whose names differ by more than capitals: where they go they may be files of one name.
+def takeable(parts: Sequence[Part], where: str) -> Sequence[Part]:
+    """Give parts back that another city can take, all of them: each a file of its own there, and all in one receipt.
 
     Raises:
-        Conflict: Two do not.
+        TooLarge: There are more than a receipt names.
+        Conflict: Two names differ by capitals alone, or one is that of a folder in which another lies.
     """
+    if len(parts) > MAX_PARTS:
+        raise too_many(where)
     seen: dict[str, str] = {}
     for part in parts:
         other = seen.setdefault(part.name.casefold(), part.name)
         if other != part.name:
-            raise Conflict(f"{other} and {part.name} differ by capitals alone.", fix="Name one of them otherwise.")
+            raise Conflict(
+                f"{other} and {part.name} differ by capitals alone.", fix="Name one of them otherwise."
+            ).on_page("no.origin.capitals", field="part", first=other, second=part.name)
+    for name in seen:
+        steps = name.split("/")
+        above = next((up for end in range(1, len(steps)) if (up := "/".join(steps[:end])) in seen), "")
+        if above:
+            raise Conflict(
+                f"{seen[above]} is a file, and {seen[name]} would lie in a folder of that name.",
+                fix="Name one of them otherwise.",
+            ).on_page("no.origin.folder", field="part", first=seen[above], second=seen[name])
     return parts
+
+
+def too_many(where: str) -> TooLarge:
+    """Say that a dataset has more parts than move at once."""
+    return TooLarge(
+        f"{where} has more than {MAX_PARTS:,} parts, the most that one dataset has: its receipt names each of them.",
+        fix="Pack them into fewer files, or register folders of them under several datasets.",
+    ).on_page("no.origin.parts", field="location", most=MAX_PARTS)

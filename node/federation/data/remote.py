@@ -92,7 +92,7 @@ class Remote:
             raise SourceUnreachable(
                 f"{origin.location} answers {said[:80]}, not {origin.media_type}.",
                 fix="A page for signing in? Look at it, or register it as what it is.",
-            )
+            ).on_page("no.origin.signin", field="location", location=origin.location)
         media_type = origin.media_type or (said if said not in _VAGUE else media_type_of(asked.url.partition("?")[0]))
         modified_ms = modified_of(stream.headers.get("last-modified", ""))
         version = _version(stream, size)
@@ -147,7 +147,10 @@ class RemoteBytes(Held):
             raise self._changed("was changed")
 
     def _changed(self, how: str) -> OriginChanged:
-        return OriginChanged(f"The origin of {self.part.name} {how} while it was read.", fix="Ask again.")
+        return OriginChanged(
+            f"The origin of {self.part.name} {how} while it was read.",
+            fix="Ask again.",
+        ).on_page("no.origin.moved", name=self.part.name)
 
     def _wake(self) -> None:
         self._stream.cut()
@@ -184,9 +187,19 @@ def _is_settled(changed: str, now: str) -> bool:
 def _refusal(asked: Asked, status: int) -> NotFound | Unavailable:
     where = asked.url.partition("?")[0][:200]
     if status in _GONE:
-        return NotFound(f"{where} has nothing there ({status}).", fix="Check the address, or remove the origin.")
+        return NotFound(
+            f"{where} has nothing there ({status}).", fix="Check the address, or remove the origin."
+        ).on_page("no.origin.gone", field="location", where=where, status=status)
     if status in _REFUSED:
-        return SourceUnreachable(f"{where} refuses us ({status}).", fix="Set a credential that it takes.")
+        return SourceUnreachable(
+            f"{where} refuses us ({status}).",
+            fix="Set a credential that it takes.",
+        ).on_page("no.origin.refused", field="credential", where=where, status=status)
     if status == _UNSATISFIED:
-        return OriginChanged(f"{where} has not that many bytes any more.", fix="Ask again, from the beginning.")
-    return SourceUnreachable(f"{where} answered {status}.", fix="Try again later; look at that server.")
+        return OriginChanged(
+            f"{where} has not that many bytes any more.", fix="Ask again, from the beginning."
+        ).on_page("no.origin.moved", name=where)
+    return SourceUnreachable(
+        f"{where} answered {status}.",
+        fix="Try again later; look at that server.",
+    ).on_page("no.origin.answered", field="location", where=where, status=status)

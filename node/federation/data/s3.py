@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from node.errors import Malformed, NotFound, SourceUnreachable, TooLarge
+from node.errors import Malformed, NotFound, SourceUnreachable
 from node.federation.data.credentials import Credentials, Keys
-from node.federation.data.places import Registered, etag_of, media_type_of, told_apart
+from node.federation.data.places import MAX_LEFT_OUT, Registered, etag_of, media_type_of, takeable, too_many
 from node.federation.data.remote import Asked, Remote, RemoteBytes, modified_of
 from node.federation.data.sigv4 import Request, signed
 from node.federation.moving import MAX_PARTS, Part, checked_part
@@ -22,6 +22,7 @@ from node.outbound import Outbound
 _MAX_LIST = 4 * 1024 * 1024
 _LIST_S = 30.0
 _PAGE = 1_000
+_MAX_PAGES = 200
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 _CONTENTS = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
 _MAX_KEY = 1_024
@@ -52,8 +53,21 @@ def location_of(text: str) -> Location:
     bucket, _, key = text.removeprefix("s3://").partition("/")
     wrong = any(step in (".", "..") for step in key.split("/")) or any(char < " " or char == "\x7f" for char in key)
     if not text.startswith("s3://") or not _BUCKET.match(bucket) or ".." in bucket or wrong or len(key) > _MAX_KEY:
-        raise Malformed(f"{text[:200]!r} is no place in a store.", fix="Write s3://BUCKET/KEY, or s3://BUCKET/FOLDER/.")
+        raise Malformed(
+            f"{text[:200]!r} is no place in a store.", fix="Write s3://BUCKET/KEY, or s3://BUCKET/FOLDER/."
+        ).on_page("no.origin.s3", field="location")
     return Location(bucket, key)
+
+
+def location_in(text: str, keys: Keys) -> Location:
+    """Read `s3://bucket/key` of a store. Raises Malformed, also where the bucket cannot be a host of that store."""
+    place = location_of(text)
+    if keys.is_virtual and "." in place.bucket:
+        raise Malformed(
+            f"The bucket {place.bucket} has a dot, so no certificate could be for it as a host.",
+            fix="Set a credential for this store with addressing path.",
+        ).on_page("no.origin.dots", field="location", name=place.bucket)
+    return place
 
 
 class S3Place:
@@ -74,39 +88,70 @@ class S3Place:
         Raises:
             SourceUnreachable: The store cannot be asked, refuses, or has nothing there.
             TooLarge: More objects than a dataset has parts.
-            Conflict: Two names differ by capitals alone.
+            Conflict: Two names differ by capitals alone, or one is that of a folder in which another lies.
         """
         try:
             if not origin.is_folder:
                 return [self._remote.look(self._asked(origin, origin.name))]
-            return told_apart(list(self._listed(origin)))
+            return takeable(list(self._listed(origin)), origin.location)
         except NotFound as error:
             raise SourceUnreachable(error.message, fix=error.fix) from error
+
+    def left_out(self, origin: Registered) -> Sequence[str]:
+        """Name the objects there that can be no part by their keys; what is hidden, or stands for a folder, is none."""
+        if not origin.is_folder:
+            return ()
+        keys = self._credentials.keys(origin.credential)
+        place, left = location_in(origin.location, keys), list[str]()
+        for page in self._pages(keys, place):
+            below = (_key_in(found).removeprefix(place.key) for found in _CONTENTS.findall(page))
+            left += [each for each in below if each and not each.endswith("/") and not _is_part(origin, each)]
+            if len(left) >= MAX_LEFT_OUT:
+                break
+        return [each for each in left if not any(step.startswith(".") for step in each.split("/"))][:MAX_LEFT_OUT]
 
     def open(self, origin: Registered, part: str, *, start: int, stop: threading.Event | None = None) -> RemoteBytes:
         """Open a part from a byte on. Raises NotFound, SourceUnreachable."""
         return self._remote.open(self._asked(origin, part), start=start, stop=stop)
 
     def _asked(self, origin: Registered, part: str) -> Asked:
-        keys, place = self._credentials.keys(origin.credential), location_of(origin.location)
+        keys = self._credentials.keys(origin.credential)
+        place = location_in(origin.location, keys)
         below = origin.below(part) if origin.is_folder else ""
         request = Request("GET", place.path + below, {})
         return Asked(origin, part, request.url(keys), lambda: signed(request, keys, now_ms=self._clock_ms()))
 
     def _listed(self, origin: Registered) -> Iterator[Part]:
-        keys, place, token, count = self._credentials.keys(origin.credential), location_of(origin.location), "", 0
-        for _ in range(MAX_PARTS // _PAGE + 1):
-            page = self._page(keys, place, token)
+        keys, count = self._credentials.keys(origin.credential), 0
+        place = location_in(origin.location, keys)
+        for page in self._pages(keys, place):
             for found in _CONTENTS.findall(page):
                 part = _part(keys, origin, place, found)
                 count += part is not None
+                if count > MAX_PARTS:
+                    raise too_many(origin.location)
                 if part is not None:
                     yield part
-            token = element(page, "NextContinuationToken")
-            if count > MAX_PARTS or not token:
-                break
-        if count > MAX_PARTS or token:
-            raise TooLarge(f"{origin.location} has more than {MAX_PARTS} objects.", fix="Register parts of it.")
+
+    def _pages(self, keys: Keys, place: Location) -> Iterator[str]:
+        """Give a list page by page to its very end, however many a store puts on one. Raises SourceUnreachable."""
+        token, where = "", f"s3://{place.bucket}"
+        for _ in range(_MAX_PAGES):
+            page = self._page(keys, place, token)
+            if "<ListBucketResult" not in page:
+                raise SourceUnreachable(f"{where} answered no list of objects.", fix="A page for signing in?")
+            yield page
+            before, token = token, element(page, "NextContinuationToken")
+            if not token and element(page, "IsTruncated") != "true":
+                return
+            if token in ("", before):
+                raise SourceUnreachable(
+                    f"{where} gives a part of its list and not how the list goes on (ListObjectsV2).",
+                    fix="Register its objects one by one.",
+                )
+        raise SourceUnreachable(
+            f"The list of {where} has more than {_MAX_PAGES} pages.", fix="Register a longer beginning."
+        )
 
     def _page(self, keys: Keys, place: Location, token: str) -> str:
         query = {"list-type": "2", "prefix": place.key, "encoding-type": "url", "max-keys": str(_PAGE)}
@@ -133,14 +178,22 @@ def answered(status: int, body: bytes, where: str) -> str:
         return text
     code = re.sub(r"[^A-Za-z0-9]", "", element(text, "Code"))[:60] or str(status)
     if status in (401, 403):
-        raise SourceUnreachable(f"{where} does not take our keys: {code}.", fix="Set them anew; look at their rights.")
+        raise SourceUnreachable(
+            f"{where} does not take our keys: {code}.", fix="Set them anew; look at their rights."
+        ).on_page("no.origin.refused", field="credential", where=where, status=code)
     if status == 404:
-        raise NotFound(f"{where} is not there: {code}.", fix="Check the names of bucket and key.")
-    raise SourceUnreachable(f"{where} answered {code}.", fix="Try again later; look at that store.")
+        raise NotFound(
+            f"{where} is not there: {code}.",
+            fix="Check the names of bucket and key.",
+        ).on_page("no.origin.gone", field="location", where=where, status=code)
+    raise SourceUnreachable(
+        f"{where} answered {code}.",
+        fix="Try again later; look at that store.",
+    ).on_page("no.origin.answered", field="location", where=where, status=code)
 
 
 def _part(keys: Keys, origin: Registered, place: Location, found: str) -> Part | None:
-    key, size = unquote_plus(element(found, "Key")), element(found, "Size")
+    key, size = _key_in(found), element(found, "Size")
     below = key.removeprefix(place.key)
     if not below or below.endswith("/") or not size.isdigit() or not _is_part(origin, below):
         return None
@@ -149,6 +202,10 @@ def _part(keys: Keys, origin: Registered, place: Location, found: str) -> Part |
     media_type = origin.media_type or media_type_of(below)
     etag = etag_of(url, mark, int(size))
     return Part(origin.dataset, name, media_type, int(size), "", etag, modified_of(element(found, "LastModified")))
+
+
+def _key_in(found: str) -> str:
+    return unquote_plus(element(found, "Key"))
 
 
 def _is_part(origin: Registered, below: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from node.errors import Malformed, NodeError, SourceUnreachable, TooLarge
 from node.federation.data.credentials import Credentials, Keys
-from node.federation.data.s3 import Location, answered, element, location_of
+from node.federation.data.s3 import Location, answered, element, location_in
 from node.federation.data.sigv4 import Request, signed
 from node.outbound import Outbound
 
@@ -43,8 +43,8 @@ class S3Sink:
 
     def check(self, location: str, credential: str = "") -> None:
         """Refuse a place that nothing can be put at. Raises Malformed, NotFound, ForbiddenAddress."""
-        _object(location)
-        self._outbound.check(self._credentials.keys(credential).endpoint)
+        keys = self._credentials.keys(credential)
+        self._outbound.check(Request("PUT", _object(location, keys).path, {}).url(keys))
 
     def put(
         self,
@@ -75,7 +75,8 @@ class S3Sink:
             TooLarge: More than 10,000 pieces.
             Stopped: `stop` was set.
         """
-        place, keys = _object(location), self._credentials.keys(credential)
+        keys = self._credentials.keys(credential)
+        place = _object(location, keys)
         piece_bytes = max(PIECE, -(-(size or 0) // MOST_PIECES))
         held = {"Content-Type": media_type} if media_type else {}
         pieces = _Pieces(source, piece_bytes)
@@ -133,6 +134,8 @@ class S3Sink:
             stop=stop,
         )
         answered(reply.status, reply.body, f"s3:/{request.path}")
+        if reply.is_early:
+            raise SourceUnreachable("The store answered before it had taken all bytes.", fix="Look at that store.")
         return len(body), reply.etag.replace("&", "").replace("<", "")
 
     def _ask(
@@ -153,8 +156,8 @@ class S3Sink:
         return signed(request, keys, now_ms=self._clock_ms())
 
 
-def _object(location: str) -> Location:
-    place = location_of(location)
+def _object(location: str, keys: Keys) -> Location:
+    place = location_in(location, keys)
     if not place.key or place.key.endswith("/"):
         raise Malformed(f"{location[:200]} names no object.", fix="Write s3://BUCKET/KEY.")
     return place

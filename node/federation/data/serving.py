@@ -21,9 +21,10 @@ from node.federation.data.live import Live, Running
 from node.federation.data.opening import Opening
 from node.federation.data.quotas import Measure
 from node.federation.data.streams import Beginning, Streams
-from node.federation.moving import Format, Going, Origins, Part, Source
+from node.federation.moving import Format, Going, Origins, Part, Personal, Source
 
 _OVER = ("COMPLETED", "TERMINATED")
+NO_ORIGIN, MARKED = "origin-removed", "residents-marked"
 
 
 class Sieve(Protocol):
@@ -64,12 +65,16 @@ class Ways:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What one peer may have now: a transfer with the parts it is about, as they are announced, under which clause."""
+    """What one peer may have now: a transfer with the parts it is about, as they are announced, under which clause.
+
+    `marked` is how the dataset was about residents when it was asked what has to be left out.
+    """
 
     transfer: Going
     parts: Sequence[Part]
     decision: Decision
     sieve: Sieve | None = None
+    marked: Personal | None = None
 
     def part(self, name: str) -> Part:
         """Give a part. Raises NotFound."""
@@ -112,7 +117,7 @@ class Serving:
         self._accel = accel
         self._ways, self._origins, self._streams, self.lanes = ways, origins, streams, lanes
         self._clock_ms = clock_ms
-        self.live = Live(self.stopped, self._noted)
+        self.live = Live(self.stopped, self._noted, moved=self._moved)
 
     def look(self, pid: str, peer: str, *, format: Format = "HttpData-PULL") -> Held:
         """Give what a peer may have of a transfer now.
@@ -131,9 +136,10 @@ class Serving:
         decision = self._ways.decide(going, self._clock_ms())
         if not decision.allowed:
             raise refusal(decision)
+        marked = self._origins.personal(going.dataset)  # before: what is marked meanwhile is seen to be another mark
         sieve = self._ways.sieves.of(going)
         found = [part for part in self._origins.parts(going.dataset) if going.part in ("", part.name)]
-        return Held(going, [sieve.shown(part) if sieve else part for part in found], decision, sieve)
+        return Held(going, [sieve.shown(part) if sieve else part for part in found], decision, sieve, marked)
 
     def open(self, held: Held, part: Part, begins: int = 0, ends: int | None = None) -> Delivery:
         """Begin to hand out a part, or the bytes of it from `begins` to before `ends`.
@@ -152,8 +158,9 @@ class Serving:
         row, reserved = self._streams.begin(asked, SLICE_BYTES, self._clock_ms())
         made = Delivery(asked, source, self._streams, row=row, reserved=reserved, clock_ms=self._clock_ms)
         made.ends_with(lambda: self.live.remove(made))
-        self.live.add(made)
         try:
+            made.lies, made.marked = self._origins.lies(part.dataset, part.name), held.marked
+            self.live.add(made)
             source.open()
         except BaseException:
             made.drop()
@@ -191,6 +198,18 @@ class Serving:
             return "blocked"
         decision = self._ways.decide(going, self._clock_ms())
         return "" if decision.allowed else decision.code
+
+    def _moved(self, stream: Running) -> str:
+        """Say why a stream may not read on as it does; else nothing.
+
+        Its origin was removed or is another one, or its dataset is about residents otherwise than it was taken for.
+        """
+        if not isinstance(stream, Delivery):
+            return ""
+        part = stream.asked.part
+        if self._origins.personal(part.dataset) != stream.marked:
+            return MARKED
+        return "" if self._origins.lies(part.dataset, part.name) == stream.lies else NO_ORIGIN
 
     def _noted(self, streams: Sequence[Running]) -> None:
         living = [each for each in streams if isinstance(each, Delivery)]

@@ -19,7 +19,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is signed: `path` and `query` unencoded, `body` the hex SHA-256 of what is sent."""
+    """What is signed: `path` (`/bucket/key`) and `query` unencoded, `body` the hex SHA-256 of what is sent."""
 
     method: str
     path: str
@@ -28,8 +28,16 @@ class Request:
 
     def url(self, keys: Keys) -> str:
         """Give the address it is sent to."""
-        query = canonical_query(self.query)
-        return f"{keys.endpoint}{canonical_path(self.path)}{'?' + query if query else ''}"
+        query, (endpoint, path) = canonical_query(self.query), self.at(keys)
+        return f"{endpoint}{canonical_path(path)}{'?' + query if query else ''}"
+
+    def at(self, keys: Keys) -> tuple[str, str]:
+        """Give the host and the path there: the bucket stands in the one or in the other, as the store has it."""
+        if not keys.is_virtual:
+            return keys.endpoint, self.path
+        bucket, _, key = self.path.removeprefix("/").partition("/")
+        scheme, _, host = keys.endpoint.partition("://")
+        return f"{scheme}://{bucket}.{host}", f"/{key}"
 
 
 def canonical_path(path: str) -> str:
@@ -52,12 +60,13 @@ def signed(request: Request, keys: Keys, *, now_ms: int) -> dict[str, str]:
     moment = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     headers = {"x-amz-content-sha256": request.body, "x-amz-date": moment}
     headers |= {"x-amz-security-token": keys.session} if keys.session else {}
-    said = {"host": _host(keys.endpoint), **headers}
+    endpoint, path = request.at(keys)
+    said = {"host": _host(endpoint), **headers}
     names = ";".join(sorted(said))
     canonical = "\n".join(
         (
             request.method,
-            canonical_path(request.path),
+            canonical_path(path),
             canonical_query(request.query),
             *(f"{name}:{said[name].strip()}" for name in sorted(said)),
             "",

@@ -84,7 +84,10 @@ class DialogueDelivery(ABC, Generic[D, S]):
         """Give a dialogue whose other side may be spoken to. Raises PeerUnreachable, NotFound."""
         found = self.moves.store.get(pid)
         if not self.parties.knows(found.peer):
-            raise PeerUnreachable(f"Nothing is exchanged with {found.peer} now.", fix="Resume or approve it.")
+            raise PeerUnreachable(
+                f"Nothing is exchanged with {found.peer} now.",
+                fix="Resume or approve it.",
+            ).on_page("no.peer.exchange", name=found.peer)
         return found
 
     def _found(self, dialogue: D, now_ms: int) -> D:

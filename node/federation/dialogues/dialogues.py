@@ -292,7 +292,8 @@ class Dialogues(Generic[D]):
         return self._made(row, tx.rows(self._waiting("AND subject = ? ORDER BY id"), self.shape.kind, pid))
 
     def _missing(self) -> NotFound:
-        return NotFound(self.shape.missing.message, fix=self.shape.missing.fix)
+        missing = self.shape.missing
+        return NotFound(missing.message, fix=missing.fix).on_page(missing.said[0])
 
     @staticmethod
     def _waiting(rest: str) -> str:

@@ -133,7 +133,9 @@ class DialogueMoves(ABC, Generic[D, S, H]):
             Refused: It cannot be written, or may not be said.
         """
         if now.sending:
-            raise Conflict(f"Our last message ({now.sending[0]}) has not been taken yet.", fix="Wait until it was.")
+            raise Conflict(
+                f"Our last message ({now.sending[0]}) has not been taken yet.", fix="Wait until it was."
+            ).on_page("no.agreement.sending")
         or_refuse(self.rules.said(now.role, now.state, step.kind))
         written, document = self._written(tx, now, step, at_ms)
         return self._out(tx, written, step.kind, document, at_ms)

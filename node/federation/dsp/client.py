@@ -27,6 +27,7 @@ from node.federation.dsp.documents import (
 from node.federation.dsp.fields import MAX_ADDRESS, Json, reasons
 from node.federation.dsp.messages import ContractNegotiation
 from node.federation.dsp.transfers import TransferProcess
+from node.federation.moving import MAX_MESSAGE
 from node.federation.peer_noes import refusal_of
 from node.federation.signing.integrity import strict_json
 from node.federation.signing.messages import MessageSigning, request_of, response_of
@@ -39,7 +40,7 @@ MEDIA_TYPES = ("application/json", "application/ld+json")
 ACCEPT = "application/json, application/ld+json;q=0.9"
 MAX_VERSION_BYTES = 64 * 1024
 MAX_PAGE_BYTES = 16 * 1024 * 1024
-MAX_ANSWER_BYTES = 256 * 1024
+MAX_ANSWER_BYTES = MAX_MESSAGE
 MAX_PAGES = 1_000
 VERSION_FRESH_MS = 600_000
 MAX_PEERS = 2_000
@@ -279,9 +280,13 @@ def below(peer_url: str, address: str) -> str:
     path = rest.partition("?")[0]
     steps = unquote(unquote(path)).replace("\\", "/").split("/")
     if not ours or not address.isascii() or not address.isprintable() or any(c in rest for c in "# \\@"):
-        raise ForbiddenAddress(f"{address[:200]!r} is no address of {peer_url}.", fix=f"Name one below {peer_url}/.")
+        raise ForbiddenAddress(
+            f"{address[:200]!r} is no address of {peer_url}.", fix=f"Name one below {peer_url}/."
+        ).on_page("no.data.address", url=peer_url)
     if "." in steps or ".." in steps:
-        raise ForbiddenAddress(f"{address[:200]!r} leads somewhere else than it says.", fix="Write it without dots.")
+        raise ForbiddenAddress(
+            f"{address[:200]!r} leads somewhere else than it says.", fix="Write it without dots."
+        ).on_page("no.data.address", url=peer_url)
     return plain
 
 
@@ -301,7 +306,9 @@ def next_page(peer_url: str, address: str, links: str) -> str:
 def _connector(peer_url: str, versions: tuple[ProtocolVersion, ...]) -> Connector:
     found = [each for each in versions if each.version == VERSION]
     if not found:
-        raise Refused(f"{peer_url} does not speak the Dataspace Protocol {VERSION}.", fix="Ask that city to update.")
+        raise Refused(
+            f"{peer_url} does not speak the Dataspace Protocol {VERSION}.", fix="Ask that city to update."
+        ).on_page("no.data.protocol", url=peer_url)
     # A connector may stand at several places, each with another way to show who one is: OAuth is ours.
     first = next((each for each in found if each.auth and each.auth.protocol.lower() == "oauth"), found[0])
     path = "" if first.path == "/" else f"/{first.path.strip('/')}"

@@ -40,9 +40,9 @@ Json = Mapping[str, Any]
 T = TypeVar("T")
 
 
-def object_of(body: bytes) -> Json:
-    """Read the body of a message strictly, as one JSON object. Raises Malformed, TooLarge."""
-    said = strict_json(body, max_bytes=MAX_BYTES)
+def object_of(body: bytes, *, most: int = MAX_BYTES) -> Json:
+    """Read the body of a message strictly, as one JSON object of at most so many bytes. Raises Malformed, TooLarge."""
+    said = strict_json(body, max_bytes=most)
     if not isinstance(said, dict):
         raise Malformed("The body is no JSON object.")
     return said

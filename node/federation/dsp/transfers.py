@@ -31,7 +31,7 @@ from node.federation.dsp.fields import (
     pid,
     text,
 )
-from node.federation.moving import NS_DATASET, NS_JKT, NS_PART, NS_PURPOSE, NS_RECEIPT
+from node.federation.moving import MAX_ANSWER, NS_DATASET, NS_JKT, NS_PART, NS_PURPOSE, NS_RECEIPT
 from node.federation.signing.integrity import jcs
 
 __all__ = [
@@ -52,7 +52,6 @@ __all__ = [
 
 STATES = ("REQUESTED", "STARTED", "SUSPENDED", "COMPLETED", "TERMINATED")
 HTTP_ENDPOINT = "https://w3id.org/idsa/v4.1/HTTP"
-MAX_RECEIPT = 128 * 1024
 MAX_VALUE = 8 * 1024
 MAX_PROPERTIES = 50
 MAX_DATA_ADDRESS = 32 * 1024
@@ -214,8 +213,8 @@ def property_of(address: DataAddress, name: str) -> str:
 def _receipt(said: Json) -> str:
     """Give the receipt, whose lines may be several; whether it is one is not looked at here."""
     value = said.get(NS_RECEIPT, "")
-    if not isinstance(value, str) or len(value) > MAX_RECEIPT:
-        raise Malformed(f"{NS_RECEIPT} is no text of at most {MAX_RECEIPT} characters.")
+    if not isinstance(value, str) or len(value) > MAX_ANSWER:
+        raise Malformed(f"{NS_RECEIPT} is no text of at most {MAX_ANSWER} characters.")
     return value
 
 

@@ -14,18 +14,21 @@ from typing import Any
 import orjson
 
 from node.db import Tx
-from node.errors import NodeError, NotFound, TooLarge
+from node.errors import NotFound, TooLarge, Unavailable
 from node.federation.agreement_desk.export import Sources as AgreementSources
 from node.federation.agreement_desk.export import export_bundle
 from node.federation.agreements.agreements import Agreements
 from node.federation.evidence.proofs import Hand
+from node.federation.evidence.selection import Selection
 from node.federation.evidence.statements import COLLECTION, CONTEXT, Statement
-from node.federation.evidence.verify import MAX_BYTES, MAX_STATEMENTS, VERSION, written
+from node.federation.evidence.verify import MAX_BYTES, MAX_CITIES, MAX_STATEMENTS, VERSION, written
 from node.federation.peers.store import Peer
 from node.federation.witness.witness import witness_name
 from node.journal import Reader, note
 from node.keys import PublicKey
 from node.keys.public import moment
+
+_FEWER = "Export fewer at a time: of a transfer, an agreement, a kind, or between two moments (--since, --until)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +51,40 @@ class Sources:
         return self.agreed.reader
 
 
-def export(sources: Sources, statements: Sequence[Statement], *, now_ms: int) -> bytes:
-    """Write the export of statements, in the order of the journal.
+def export(sources: Sources, statements: Sequence[Statement], *, now_ms: int, chosen: Selection | None = None) -> bytes:
+    """Write the export of statements, all of them, in the order of the journal; `chosen` says which they are.
 
     Raises:
         NotFound: There is no statement.
         TooLarge: There are more than one file holds.
+        Unavailable: One was erased meanwhile, or is not under a signed checkpoint yet; try again.
     """
+    chosen = chosen or Selection(names=[each.record for each in statements])
     if not statements:
         raise NotFound("There is no such evidence.", fix="List it: citynode evidence list")
     if len(statements) > MAX_STATEMENTS:
-        raise TooLarge(f"One file holds {MAX_STATEMENTS} statements.", fix="Name a transfer or an agreement.")
+        raise TooLarge(f"One file holds {MAX_STATEMENTS} statements, and there are more.", fix=_FEWER)
     sources.sign(now_ms)
     with sources.reader.db.read() as tx:
         journal = _journal(sources, tx, statements)
     agreements = [found for iri in _agreements(statements) if (found := _agreement(sources, iri, now_ms))]
+    cities = _cities(sources, statements, journal["checkpoint"], now_ms)
+    if len(cities) > MAX_CITIES:
+        raise TooLarge(f"One file holds {MAX_CITIES} cities, and there are {len(cities)}.", fix=_FEWER)
     document = {
         "@context": list(CONTEXT),
         "citynode": VERSION,
         "by": sources.hand.url,
         "federation": sources.hand.federation,
         "exported": moment(now_ms),
-        "cities": _cities(sources, statements, journal["checkpoint"], now_ms),
+        "selection": chosen.document(len(statements)),
+        "cities": cities,
         "agreements": agreements,
         "journal": journal,
     }
     body = written(sources.hand.sign(document, now_ms))
     if len(body) > MAX_BYTES:
-        raise TooLarge(f"The file would have {len(body)} bytes.", fix="Export one transfer or agreement at a time.")
+        raise TooLarge(f"The file would have {len(body)} bytes, and {MAX_BYTES} is the most.", fix=_FEWER)
     return body
 
 
@@ -89,10 +98,14 @@ def _agreements(statements: Sequence[Statement]) -> list[str]:
 
 
 def _agreement(sources: Sources, iri: str, now_ms: int) -> dict[str, Any] | None:
-    """Give an agreement as it is exported alone; one that is not here any more, or whose city is gone, is left out."""
+    """Give an agreement as it is exported alone; of one that is not here any more the file says that it is missing.
+
+    Raises:
+        Unavailable: Its journal is not signed as far as it goes.
+    """
     try:
         body = export_bundle(sources.agreed, sources.agreements.get(iri), now_ms=now_ms)
-    except NodeError:
+    except NotFound:
         return None
     told: dict[str, Any] = orjson.loads(body)
     return told
@@ -110,18 +123,17 @@ def _journal(sources: Sources, tx: Tx, statements: Sequence[Statement]) -> dict[
     size = note.checkpoint_of(note.parse(signed).text).size
     whole = note.with_lines(signed, sources.cosigned(collection.id, size))
     shown = [_shown(reader, tx, each, size) for each in statements]
-    entries = sorted((each for each in shown if each), key=lambda each: each["entry"]["seq"])
+    entries = sorted(shown, key=lambda each: each["entry"]["seq"])
     return {"collection": collection.iri, "checkpoint": whole, "entries": entries}
 
 
-def _shown(reader: Reader, tx: Tx, statement: Statement, size: int) -> dict[str, Any] | None:
+def _shown(reader: Reader, tx: Tx, statement: Statement, size: int) -> dict[str, Any]:
     entry = reader.newest(tx, COLLECTION, statement.record)
-    if entry is None or entry.opening is None or entry.seq > size:
-        return None
-    digest = entry.opening.digest
+    digest = entry.opening.digest if entry and entry.opening else ""
     payload = reader.payloads(tx, [digest]).get(digest) if digest else None
-    if payload is None:
-        return None
+    if entry is None or entry.opening is None or payload is None or entry.seq > size:
+        # Nothing that was chosen is left out without a word.
+        raise Unavailable(f"{statement.record} is not signed yet, or was erased meanwhile.", fix="Try again.")
     hashes = reader.inclusion(tx, COLLECTION, entry.seq, size)
     return {
         "entry": entry.document(),

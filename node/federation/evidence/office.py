@@ -9,6 +9,7 @@ out of the table, the payload and the opening; the entry stays, so every proof o
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, takewhile
 from typing import Any
 
 from node.db import Tx
@@ -31,8 +32,8 @@ from node.federation.evidence.statements import (
     written,
 )
 from node.federation.evidence.store import EvidenceStore
-from node.federation.moving import Going, Moved
-from node.federation.signing.integrity import Json, strict_json, unsecured
+from node.federation.moving import MAX_ANSWER, Going, Moved
+from node.federation.signing.integrity import Json, jcs, strict_json, unsecured
 from node.journal import Draft, Follower, catch_up_in
 from node.journal.journal import Journals
 from node.keys import DAY_MS
@@ -40,7 +41,7 @@ from node.keys.public import moment
 from node.records import KINDS
 
 _logger = logging.getLogger("citynode.evidence")
-MAX_ANSWER = 120 * 1024
+_ROOMY = 160 * 1024  # what stands in a statement beside a receipt, so that both are a payload still
 _LOOK_MS = 3_600_000
 _WINDOW_MS = 60 * DAY_MS  # so long a node may have stood still
 SETTLING: tuple[Kind, ...] = ("receipt", "difference", "one-sided")
@@ -153,6 +154,7 @@ class Evidence:
 
         Raises:
             Malformed: A part has no digest, or the other end has not told its id of the transfer.
+            TooLarge: More than a receipt holds; what is handed out under one number of parts never is.
             Conflict: It is the other end that completes transfers of this format.
         """
         receipt = self._composed(transfer, moved, now_ms)
@@ -217,7 +219,9 @@ class Evidence:
             if said.get("receipt") != half:
                 raise Refuted("It is a difference about another receipt than ours.")
             bare = {"@context": list(CONTEXT), "type": TYPES["difference"], "by": self._base, "at": moment(now_ms)}
-            about = {"other": transfer.peer, **self._about(transfer), "receipt": half, "answer": answer}
+            about = {"other": transfer.peer, **self._about(transfer), "answer": answer}
+            # The answer holds the receipt, too.
+            about |= {"receipt": half} if len(half) <= _ROOMY else {}
             return "difference", written(self._hand.sign({**bare, **about}, now_ms))
         whole, ours = receipts.read(answer), receipts.read(half)
         if unsecured(whole) != unsecured(ours) or whole["proof"][:1] != ours["proof"]:
@@ -238,12 +242,17 @@ class Evidence:
     def _check(self, document: Json, signers: Sequence[str], now_ms: int) -> None:
         proofs.check(document, signers, federation=self._hand.federation, keys_of=self.keys_of, now_ms=now_ms)
 
+    def check(self, document: Json, signer: str, now_ms: int) -> None:
+        """Check that one city signed a statement, and nobody else. Raises Malformed, Refuted, BadSignature."""
+        self._check(document, [signer], now_ms)
+
     def keys_of(self, url: str) -> Sequence[Any]:
         """Give the keys for records of a city, ours included, of now and before."""
         return self._hand.keys() if url == self._base else self._sources.keys_of(url)
 
     def _differs(self, tx: Tx, transfer: Going, said: str, wrong: Sequence[Difference], now_ms: int) -> str:
-        found = {"receipt": said, "differences": [each.document() for each in wrong]}
+        found: Json = {"receipt": said, "differences": [each.document() for each in wrong[: receipts.MAX_TOLD]]}
+        found |= {"more": len(wrong) - receipts.MAX_TOLD} if len(wrong) > receipts.MAX_TOLD else {}
         filed = self.put(
             tx, "difference", transfer.pid, {**self._about(transfer), **found}, other=transfer.peer, at_ms=now_ms
         )
@@ -254,9 +263,16 @@ class Evidence:
     def _one_sided(self, tx: Tx, transfer: Going, why: str, now_ms: int, half: str = "") -> None:
         if any(self.store.held(tx, record_of(self._base, kind, transfer.pid)) for kind in SETTLING[:2]):
             return  # what both said is known already
-        moved = [receipts.part_of(each) for each in self._sources.books(transfer)]
-        said = {**self._about(transfer), "why": why, "parts": moved, **({"receipt": half} if half else {})}
+        said = {**self._about(transfer), "why": why, **self._moved(transfer), **({"receipt": half} if half else {})}
         self.put(tx, "one-sided", transfer.pid, said, other=transfer.peer, at_ms=now_ms)
+
+    def _moved(self, transfer: Going) -> Json:
+        """Give what our books say that moved, by name; what has no room in a statement is counted."""
+        parts = [receipts.part_of(each) for each in self._sources.books(transfer)]
+        sizes = accumulate(len(jcs(each)) for each in parts)
+        told = list(takewhile(lambda sized: sized[1] <= _ROOMY, zip(parts, sizes, strict=True)))
+        more = len(parts) - len(told)
+        return {"parts": [part for part, _ in told], **({"more": more} if more else {})}
 
     @staticmethod
     def _about(transfer: Going) -> Json:
@@ -271,8 +287,7 @@ class Evidence:
 
     def cut(self, tx: Tx, transfer: Going, *, why: str, now_ms: int) -> Statement:
         """State that a transfer that had started was held or ended, with what had gone over whole until then."""
-        moved = [receipts.part_of(each) for each in self._sources.books(transfer)]
-        said = {**self._about(transfer), "why": why, "parts": moved}
+        said = {**self._about(transfer), "why": why, **self._moved(transfer)}
         return self.put(tx, "cut", f"{transfer.pid} {now_ms}", said, other=transfer.peer, at_ms=now_ms)
 
     def tend(self, now_ms: int) -> None:
@@ -326,7 +341,10 @@ class Evidence:
         """
         with self._journals.db.write() as tx:
             if self.store.held(tx, record) is None:
-                raise NotFound(f"There is no evidence {record[:200]}.", fix="List it: citynode evidence list")
+                raise NotFound(
+                    f"There is no evidence {record[:200]}.",
+                    fix="List it: citynode evidence list",
+                ).on_page("no.evidence")
             gone = Draft(record, slug_in(record), KIND, "withdraw")
             self._journals.append_followed(tx, COLLECTION, [gone], self._followers, at_ms=now_ms)
             held = sorted(each.seq for each in self._journals.of_record(tx, COLLECTION, record, limit=1_000))

@@ -14,12 +14,11 @@ from node.errors import Malformed
 from node.federation.dialogues.outgoing import GIVE_UP_MS
 from node.federation.evidence.proofs import SKEW_MS
 from node.federation.evidence.statements import CONTEXT, TYPES
-from node.federation.moving import FORMATS, PULL, Going, Moved, checked_part
+from node.federation.moving import FORMATS, MAX_PARTS, MAX_RECEIPT, PULL, Going, Moved, checked_part
 from node.federation.signing.integrity import Json, jcs, strict_json, unsecured
 from node.keys.public import moment, ms_of
 
-MAX_BYTES = 120 * 1024
-MAX_PARTS = 500
+MAX_TOLD = 100  # differences in one statement; what is beyond is counted
 _TEXTS = (
     *("id", "providerPid", "consumerPid", "provider", "consumer"),
     *("agreement", "agreementDigest", "clause", "purpose", "dataset", "format"),
@@ -29,6 +28,9 @@ _MEMBERS = frozenset(("@context", "type", *_TEXTS, "parts", *_TIMES))
 _PART: Mapping[str, type] = {"part": str, "mediaType": str, "bytes": int, "digest": str, "filtered": bool}
 _MAX_TEXT = 2_000
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+# Whatever an origin or a peer says of its type, a receipt has a short one: with its parameters it has no bound.
+_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,62}/[a-z0-9][a-z0-9.+-]{0,62}\Z")
+_ANY_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,10 @@ def composed(transfer: Going, moved: Sequence[Moved], *, own_url: str, under: Un
 
 def part_of(each: Moved) -> Json:
     """Write what moved of one part."""
+    media_type = each.media_type.partition(";")[0].strip().lower()
     return {
         "part": each.part,
-        "mediaType": each.media_type,
+        "mediaType": media_type if not media_type or _TYPE.match(media_type) else _ANY_TYPE,
         "bytes": each.bytes,
         "digest": each.digest,
         "filtered": each.filtered,
@@ -106,7 +109,7 @@ def read(text: str) -> Json:
         Malformed: It is no receipt in its canonical form.
         TooLarge: It is longer or deeper than is read.
     """
-    said = strict_json(text, max_bytes=MAX_BYTES)
+    said = strict_json(text, max_bytes=MAX_RECEIPT)
     if jcs(said) != text.encode():
         raise Malformed("The receipt is not in its canonical form (RFC 8785).")
     bare = unsecured(said)

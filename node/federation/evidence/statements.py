@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from node.errors import Malformed
+from node.federation.policy.values import time_ms
 from node.federation.signing.integrity import Json, jcs, strict_json
 from node.journal.entry import at_text
 from node.keys.public import ms_of
@@ -22,7 +23,7 @@ from node.vocab.terms import CN, DCT, RDF, XSD
 KIND = "statement"
 COLLECTION = EVIDENCE
 TITLE = "Evidence"
-Kind = Literal["receipt", "difference", "one-sided", "cut", "withdrawal", "acknowledgement", "erasure"]
+Kind = Literal["receipt", "difference", "one-sided", "cut", "withdrawal", "acknowledgement", "erasure", "deletion"]
 TYPES: Mapping[Kind, str] = {
     "receipt": "TransferReceipt",
     "difference": "ReceiptDifference",
@@ -31,6 +32,7 @@ TYPES: Mapping[Kind, str] = {
     "withdrawal": "ConsentWithdrawal",
     "acknowledgement": "ErasureAcknowledgement",
     "erasure": "ErasureDone",
+    "deletion": "DataDeletion",
 }
 _KINDS = {name: kind for kind, name in TYPES.items()}
 # Every name that is not our own suite's is one of our vocabulary; no context has to be fetched to read it.
@@ -38,7 +40,7 @@ CONTEXT: tuple[object, ...] = (
     "https://w3id.org/security/data-integrity/v2",
     {"@vocab": CN.NS},
 )
-MAX_BYTES = MAX_PAYLOAD_BYTES // 3  # escaped as a literal it must still be a payload
+MAX_BYTES = MAX_PAYLOAD_BYTES - 32 * 1024  # as it stands in a payload, where other triples are beside it
 MAX_TEXT = 2_000
 
 assert set(TYPES) == set(get_args(Kind))  # noqa: S101 - the two tables are one
@@ -71,6 +73,19 @@ def record_of(base_url: str, kind: Kind, subject: str) -> str:
     return f"{base_url}/{KINDS[KIND]}/{uuid.uuid5(uuid.NAMESPACE_URL, f'{base_url} {kind} {subject}')}"
 
 
+def bound_ms(text: str, *, is_end: bool = False) -> int:
+    """Read the first or the last moment of what is wanted: a day in UTC, whole, or a moment with its zone; 0 for none.
+
+    Raises:
+        Malformed: It is neither.
+    """
+    is_day = len(text) == len("2026-11-22")
+    at_ms = time_ms(f"{text}T23:59:59.999Z" if is_day and is_end else f"{text}T00:00:00Z" if is_day else text)
+    if at_ms is None and text:
+        raise Malformed(f"{text[:40]!r} is no day and no moment.", fix="Write 2026-11-22 or 2026-11-22T10:00:00Z.")
+    return at_ms or 0
+
+
 def slug_in(record: str) -> str:
     """Give the slug of a record."""
     return record.rpartition("/")[2]
@@ -83,7 +98,7 @@ def written(document: Mapping[str, Any]) -> str:
         Malformed: It has no canonical JSON, or is longer than a statement may be.
     """
     text = jcs(document).decode()
-    if len(text.encode()) > MAX_BYTES:
+    if len(literal(text, datatype=RDF.JSON).encode()) > MAX_BYTES:
         raise Malformed(f"A statement of evidence has at most {MAX_BYTES} bytes.", fix="Move fewer parts at once.")
     return text
 

@@ -4,11 +4,13 @@ The table can be thrown away and read again; rebuilt equals lived. Only this cit
 never a mirror of that name. What was erased is gone from the table in the same transaction.
 """
 
+import re
 from collections.abc import Sequence
 
 from node.db import Database, Row, Tx
-from node.errors import Malformed, NotFound
+from node.errors import Conflict, Malformed, NotFound
 from node.federation.evidence.statements import COLLECTION, KIND, Statement, statement_in
+from node.federation.moved import StatementWish
 from node.journal import Collection, Entry, Payloads
 
 _COLUMNS = "record, kind, document, at, transfer, agreement, peer, dataset"
@@ -18,6 +20,8 @@ _PUT = (
     " agreement = excluded.agreement, peer = excluded.peer, dataset = excluded.dataset"
 )
 MAX_LISTED = 1_000
+EVERYTHING = StatementWish()
+_NAME = re.compile(r"[A-Za-z0-9._-]{4,}", re.ASCII)
 
 
 class EvidenceFollower:
@@ -67,17 +71,60 @@ class EvidenceStore:
         """Give one statement. Raises NotFound."""
         found = self._where("record = ?", (record,), 1)
         if not found:
-            raise NotFound(f"There is no evidence {record[:200]}.", fix="List it: citynode evidence list")
+            raise NotFound(
+                f"There is no evidence {record[:200]}.",
+                fix="List it: citynode evidence list",
+            ).on_page("no.evidence")
         return found[0]
 
-    def list(
-        self, *, transfer: str = "", agreement: str = "", since_ms: int = 0, limit: int = MAX_LISTED
-    ) -> Sequence[Statement]:
-        """Give statements, the newest first: of a transfer (our id), of an agreement, from a moment on."""
-        asked = [("transfer = ?", transfer), ("agreement = ?", agreement), ("at >= ?", since_ms)]
-        named = [(sql, value) for sql, value in asked if value]
-        where = " AND ".join(sql for sql, _ in named) or "1 = 1"
-        return self._where(where, tuple(value for _, value in named), min(limit, MAX_LISTED))
+    def list(self, wish: StatementWish = EVERYTHING, *, limit: int = MAX_LISTED) -> Sequence[Statement]:
+        """Give statements, the newest first, and no more than so many."""
+        where, values = _asked(wish)
+        return self._where(where, values, limit)
+
+    def count(self, wish: StatementWish = EVERYTHING) -> int:
+        """Count statements."""
+        where, values = _asked(wish)
+        row = self._db.hot().row(f"SELECT count(*) FROM receipt WHERE {where}", values)  # noqa: S608
+        return int(row[0]) if row else 0
+
+    def oldest(self, wish: StatementWish, *, after: int, limit: int) -> Sequence[Statement]:
+        """Give statements, the oldest first, without so many that come before."""
+        where, values = _asked(wish)
+        sql = f"SELECT {_COLUMNS} FROM receipt WHERE {where} ORDER BY at, record LIMIT ? OFFSET ?"  # noqa: S608
+        return [Statement(*row) for row in self._db.hot().rows(sql, (*values, limit, after))]
+
+    def transfer_named(self, name: str) -> str:
+        """Give our id of the transfer that is called so, by the whole id or its beginning; empty if there is none.
+
+        Raises:
+            Conflict: Several begin so.
+        """
+        return self._only("transfer", name, "", "transfers")
+
+    def agreement_named(self, name: str) -> str:
+        """Give the IRI of an agreement by itself or the beginning of what ends it; empty for none. Raises Conflict."""
+        return self._only("agreement", name, "%/", "agreements")
+
+    def record_named(self, name: str) -> str:
+        """Give the IRI of a statement by itself or the beginning of what ends it; empty for none. Raises Conflict."""
+        return self._only("record", name, "%/", "statements")
+
+    def _only(self, column: str, name: str, before: str, what: str) -> str:
+        exact = f"SELECT 1 FROM receipt WHERE {column} = ? LIMIT 1"  # noqa: S608
+        if self._db.hot().row(exact, (name,)):
+            return name
+        if not _NAME.fullmatch(name):
+            return ""
+        sql = f"SELECT DISTINCT {column} FROM receipt WHERE {column} LIKE ? ESCAPE '!' LIMIT 2"  # noqa: S608
+        like = f"{before}{name.replace('_', '!_')}%"
+        found = [str(row[0]) for row in self._db.hot().rows(sql, (like,))]
+        if len(found) > 1:
+            raise Conflict(
+                f"Several {what} begin with {name[:80]!r}.",
+                fix="Give more of the name.",
+            ).on_page("no.evidence.several")
+        return found[0] if found else ""
 
     def settled(self, transfers: Sequence[str]) -> frozenset[str]:
         """Tell which of these transfers have a receipt, a difference, or what one end alone can say."""
@@ -99,3 +146,16 @@ class EvidenceStore:
         sql = f"SELECT {_COLUMNS} FROM receipt WHERE {where} ORDER BY at DESC, record DESC LIMIT ?"  # noqa: S608
         rows: list[Row] = self._db.hot().rows(sql, (*values, limit))
         return [Statement(*row) for row in rows]
+
+
+def _asked(wish: StatementWish) -> tuple[str, tuple[object, ...]]:
+    """Write a wish in SQL: the condition, and what stands in it."""
+    asked = [
+        ("transfer = ?", wish.transfer),
+        ("agreement = ?", wish.agreement),
+        ("kind = ?", wish.kind),
+        ("at >= ?", wish.since_ms),
+        ("at <= ?", wish.until_ms),
+    ]
+    named = [(sql, value) for sql, value in asked if value]
+    return " AND ".join(sql for sql, _ in named) or "1 = 1", tuple(value for _, value in named)

@@ -7,29 +7,24 @@ prove: the caller gives fingerprints that came by another way, or the report say
 What holds and what does not is said in sentences, all of it, and not only the first thing that is wrong.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import chain
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 
 from node.errors import KeyChanged, Malformed, Refused, Refuted
+from node.federation.agreements.known import KnownCity, check_apart, known_city, known_identity
 from node.federation.agreements.text import AgreementText, ms_of_seconds, read_text
-from node.federation.agreements.verifier import (
-    AgreementReport,
-    Finding,
-    KnownCity,
-    check_apart,
-    known_city,
-    known_identity,
-    unvouched,
-    verify_bundle,
-)
+from node.federation.agreements.verifier import AgreementReport, check_entry, check_members, verify_bundle
 from node.federation.evidence import proofs, receipts
-from node.federation.evidence.statements import COLLECTION, KIND, Statement, statement_in
+from node.federation.evidence.found import said_of
+from node.federation.evidence.report import Report
+from node.federation.evidence.selection import read_selection
+from node.federation.evidence.statements import COLLECTION, CONTEXT, KIND, Statement, kind_of, statement_in
 from node.federation.identity.identity import Identity
+from node.federation.moving import MAX_ANSWER
 from node.federation.signing.integrity import Json, strict_json
 from node.federation.verifier.keys import is_pinned
 from node.federation.verifier.proof import Bundle, bundle_of, prove, signed_checkpoint
@@ -42,87 +37,14 @@ VERSION = "evidence/1"
 MAX_BYTES = 32 << 20
 MAX_STATEMENTS = 1_000
 MAX_CITIES = 100
-Verdict = Literal["proven", "refuted", "incomplete"]
-EXIT: Mapping[Verdict, int] = {"proven": 0, "refuted": 1, "incomplete": 3}
 _MEMBERS = frozenset(
-    ("@context", "citynode", "by", "federation", "exported", "cities", "agreements", "journal", "proof")
+    ("@context", "citynode", "by", "federation", "exported", "selection", "cities", "agreements", "journal", "proof")
 )
 _CITY = frozenset(("url", "statement", "keys"))
 _JOURNAL = frozenset(("collection", "checkpoint", "entries"))
-_ENTRY = frozenset(("entry", "opening", "inclusion", "payload"))
-_AGREEMENT = frozenset(("citynode", "agreement", "exported", "text", "cities", "journals"))
 _MAX_MEMBERS = {"cities": MAX_CITIES, "agreements": MAX_STATEMENTS}
+_CALLED = re.compile(rb'"citynode"\s*:\s*"' + VERSION.encode() + b'"')
 _T = TypeVar("_T")
-
-
-@dataclass(slots=True)
-class Report:
-    """What was found. Refuted if anything does not hold; `holds` None is said of what the file cannot tell.
-
-    Incomplete, and so not proven, if a signature is by a key that nothing of its city names: `doubts`.
-    """
-
-    by: str = ""
-    statements: list[Statement] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    unpinned: list[tuple[str, str]] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
-
-    def doubt(self, sentence: str) -> None:
-        """Say that something is not proven, and so the whole is not."""
-        if sentence not in self.doubts:
-            self.doubts.append(sentence)
-            self.say(sentence, holds=None)
-
-    def say(self, sentence: str, *, holds: bool | None = True) -> None:
-        """Say that something holds, does not, or cannot be told."""
-        self.findings.append(Finding(holds=holds, sentence=sentence))
-
-    @property
-    def verdict(self) -> Verdict:
-        """Give the verdict."""
-        wrong = not self.statements or any(each.holds is False for each in self.findings)
-        return "refuted" if wrong else "incomplete" if self.doubts else "proven"
-
-    @property
-    def exit_code(self) -> int:
-        """Give the exit code: 0 proven, 1 refuted, 3 incomplete."""
-        return EXIT[self.verdict]
-
-    @property
-    def reason(self) -> str:
-        """Give the first sentence that does not hold, else the first doubt; empty if there is neither."""
-        wrong = (each.sentence for each in self.findings if each.holds is False)
-        return next(chain(wrong, self.doubts), "")
-
-    def document(self) -> Json:
-        """Give it as JSON values."""
-        found = [{"holds": each.holds, "sentence": each.sentence} for each in self.findings]
-        told = [{"record": each.record, "kind": each.kind, "statement": each.document} for each in self.statements]
-        return {
-            "by": self.by,
-            "verdict": self.verdict,
-            "reason": self.reason,
-            "findings": found,
-            "unpinned": [{"city": city, "fingerprint": fingerprint} for city, fingerprint in self.unpinned],
-            "statements": told,
-        }
-
-    def lines(self) -> list[str]:
-        """Say it to people: a sentence a line, and the verdict last."""
-        marks = {True: "holds", False: "DOES NOT HOLD", None: "not known"}
-        return [*(f"{marks[each.holds]}: {each.sentence}" for each in self.findings), self._last()]
-
-    def _last(self) -> str:
-        if self.verdict == "refuted":
-            return f"refuted: {self.reason or 'there is no statement in it.'}"
-        if self.verdict == "incomplete":
-            return f"not proven: {self.reason}"
-        told = f"proven: {len(self.statements)} statement{'s' if len(self.statements) > 1 else ''} of {self.by}"
-        if not self.unpinned:
-            return told
-        which = ", ".join(f"{city}={fingerprint}" for city, fingerprint in self.unpinned)
-        return f"{told}, if these are the cities' fingerprints: {which}. Compare them by another way, or give --key."
 
 
 def written(document: Mapping[str, Any]) -> bytes:
@@ -138,16 +60,23 @@ def verify(body: bytes, *, trusted: Mapping[str, str], now_ms: int) -> Report:
         trusted: Fingerprints of cities (`citynode identity`), learnt another way, by base URL or name of the city.
         now_ms: The time, for what is dated in the future.
     """
-    checking = _Checking(Report(), trusted, now_ms)
+    checking = _Checking(Report(is_bundle=_is_bundle(body)), trusted, now_ms)
     told = checking.step(_read, body)
     if told is not None:
         checking.run(told)
     return checking.report
 
 
+def _is_bundle(body: bytes) -> bool:
+    """Tell whether it calls itself one: a picture or another export is nothing that could be refuted."""
+    return _CALLED.search(body) is not None
+
+
 def _read(body: bytes) -> Json:
+    if not _is_bundle(body):
+        raise Malformed("This is no export of evidence.", fix="Give what citynode evidence export writes.")
     told = strict_json(body, max_bytes=MAX_BYTES)
-    if told.get("citynode") != VERSION or told.keys() != _MEMBERS:
+    if told.get("citynode") != VERSION or told.keys() != _MEMBERS or told["@context"] != list(CONTEXT):
         raise Malformed("This is no export of evidence.", fix="Give what citynode evidence export writes.")
     if written(told) != body:
         raise Malformed("The file is not spelt as citynode evidence export writes it: something in it was changed.")
@@ -164,14 +93,12 @@ def _read(body: bytes) -> Json:
         raise Malformed(f"The journal of the export has no list of 1 to {MAX_STATEMENTS} entries.")
     if not isinstance(journal.get("checkpoint"), str) or not isinstance(journal.get("collection"), str):
         raise Malformed("The journal of the export has no signed checkpoint.")
-    _check_members(journal, _JOURNAL)
+    check_members(journal, _JOURNAL)
     return told
 
 
-def _check_members(part: Json, members: frozenset[str]) -> None:
-    """Malformed where a part has less than it should, or more: what nobody checks must not look as if it held."""
-    if part.keys() != members:
-        raise Malformed(f"A part of the export has other members than {', '.join(sorted(members))}.")
+class _UncheckedError(Exception):
+    """What would check a part is not in the file; the doubt is noted, and nothing more can be said of the part."""
 
 
 class _Checking:
@@ -182,21 +109,23 @@ class _Checking:
         self._trusted = trusted
         self._now_ms = now_ms
         self._cities: dict[str, KnownCity] = {}
-        self._agreements: dict[str, AgreementText] = {}
+        self._agreements: dict[str, AgreementText | None] = {}  # None: it does not hold
         self._federation = ""
         self._owning = ""  # whose own word for its former keys the file is
-        self._last_seq = 0
+        self._last_seq = self._size = 0
         self._told: set[str] = set()
 
     def step(self, check: Callable[..., _T], *given: object) -> _T | None:
         """Do one check; what it refuses becomes a sentence, and the next one goes on."""
         try:
             return check(*given)
+        except _UncheckedError:
+            return None
         except Refused as error:
-            self.report.say(str(error), holds=False)
-        except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
+            self.report.add(str(error), holds=False)
+        except (ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError) as error:
             # A stranger's file: whatever shape was not thought of is a file that does not hold.
-            self.report.say(f"A part of the file is of no shape that could hold: {type(error).__name__}.", holds=False)
+            self.report.add(f"A part of the file is of no shape that could hold: {type(error).__name__}.", holds=False)
         return None
 
     def run(self, told: Json) -> None:
@@ -212,6 +141,19 @@ class _Checking:
         self.step(self._checkpoint, told["journal"])
         for entry in told["journal"]["entries"]:
             self.step(self._entry, entry, told["journal"])
+        self.step(self._chosen, told)
+
+    def _chosen(self, told: Json) -> None:
+        """Hold what is there against what the exporter chose; what it left out, nobody can see in a file."""
+        chosen, count = read_selection(told["selection"])
+        entries = len(told["journal"]["entries"])
+        if count != entries or not all(map(chosen.has, self.report.statements)):
+            raise Refuted(f"The file does not hold the {count} statements that it was made of: {str(chosen) or 'all'}.")
+        said = str(chosen)
+        self.report.say("chosen" if said else "chosen.all", holds=None, city=self.report.by, chosen=said)
+        if self._size:
+            code = "part" if entries < self._size else "part.all"
+            self.report.say(code, holds=None, shown=str(entries), size=str(self._size))
 
     # ------------------------------------------------------------ cities
 
@@ -219,7 +161,7 @@ class _Checking:
         url, statement = told.get("url"), told.get("statement")
         if not isinstance(url, str) or not isinstance(statement, str) or url in self._cities:
             raise Malformed("A city in the file has no address or no statement, or is there twice.")
-        _check_members(told, _CITY)
+        check_members(told, _CITY)
         identity = known_identity(statement, url, self._now_ms)
         if identity.federation != self._federation:
             raise Refuted(f"{url} belongs to another federation than the file: {identity.federation}.")
@@ -228,13 +170,10 @@ class _Checking:
         if pin and not is_pinned(identity, pin):
             raise KeyChanged(f"The keys of {url} are not those of the fingerprint {pin[:100]}.")
         if pin:
-            self.report.say(f"The keys of {url} are pinned by its fingerprint {pin}.")
+            self.report.say("pinned", city=url, fingerprint=pin)
         else:
             self.report.unpinned.append((url, identity.fingerprint))
-            self.report.say(
-                f"The keys of {url} are only those that this file names; its fingerprint there is"
-                f" {identity.fingerprint}. Compare it with the city by another way, and give it with --key."
-            )
+            self.report.say("unpinned", holds=None, city=url, fingerprint=identity.fingerprint)
 
     def _pin_of(self, identity: Identity) -> str:
         return self._trusted.get(identity.url) or self._trusted.get(identity.name) or ""
@@ -246,35 +185,41 @@ class _Checking:
             raise KeyChanged(f"A fingerprint was given for {missing[:200]}, and the file has no such city.")
 
     def _keys(self, url: str) -> Sequence[PublicKey]:
-        city = self._cities.get(url)
-        if city is None:
-            raise Refuted(f"The file has no keys of {url[:200]}, so nothing that it signed can be checked.")
+        city = self._cities[url]
         return (*city.keys, *city.former)
 
-    def _signed(self, document: Json, signers: Sequence[str]) -> str:
-        """Check proofs; say in a few words who made them, and note which keys only the file names."""
+    def _known(self, *urls: str) -> None:
+        """Doubt what a city signed of which the file has no keys: nothing of it can be checked."""
+        unknown = [url for url in urls if url not in self._cities]
+        for url in unknown:
+            self.report.doubt("no-keys", city=url[:200])
+        if unknown:
+            raise _UncheckedError
+
+    def _signed(self, document: Json, signers: Sequence[str]) -> tuple[str, bool | None]:
+        """Check proofs; tell who made them, when and with which keys, and whether these are known to be their keys."""
+        self._known(*signers)
         made = proofs.check(document, signers, federation=self._federation, keys_of=self._keys, now_ms=self._now_ms)
-        said = []
-        for url, key, proof in zip(signers, made, proofs.proofs_of(document), strict=True):
-            who = f"{url} on" if self._vouched(url, key.kid) else f"somebody in the place of {url}, dated"
-            said.append(f"{who} {proof['created']} with the key {key.kid}")
-        return " and ".join(said)
+        told = zip(signers, made, proofs.proofs_of(document), strict=True)
+        said = [f"{url} ({proof['created']}, {key.kid})" for url, key, proof in told]
+        sure = [self._vouched(url, key.kid) for url, key in zip(signers, made, strict=True)]
+        return ", ".join(said), all(sure) or None
 
     def _vouched(self, url: str, kid: str) -> bool:
         """Doubt a signature by a key for which its city vouches neither in its statement nor by signing this file."""
         if url == self._owning or (url in self._cities and self._cities[url].vouches_for(kid)):
             return True
-        self.report.doubt(unvouched(url, kid))
+        self.report.doubt("unvouched", city=url, key=kid)
         return False
 
     def _whole(self, told: Json) -> None:
-        by = self._signed(told, [told["by"]])
-        if not self.report.doubts:
+        signers, holds = self._signed(told, [told["by"]])
+        if holds:
             self._owning = told["by"]
         made_ms = ms_of_seconds(proofs.proofs_of(told)[-1]["created"], "a proof")
         if abs(ms_of(told["exported"]) - made_ms) > proofs.SKEW_MS:
             raise Refuted("The file was not signed when it says that it was exported.")
-        self.report.say(f"The file is whole: it was signed by {by}.")
+        self.report.say("whole", holds=holds, signers=signers)
 
     # ------------------------------------------------------------ agreements
 
@@ -285,34 +230,37 @@ class _Checking:
         found = verify_bundle(
             orjson.dumps(told), trusted=pins, federation=self._federation, now_ms=self._now_ms, whole=False
         )
-        wrong = [each for each in found.findings if each.holds is False]
+        if found.agreement in self._agreements:
+            raise Refuted(f"The agreement {found.agreement} is in the file twice.")
+        self._agreements[found.agreement] = None
+        wrong = next((each for each in found.findings if each.holds is False), None)
         if wrong:
-            raise Refuted(f"The agreement {found.agreement or 'in it'} does not hold: {wrong[0].sentence}")
-        _check_members(told, _AGREEMENT)
-        text = read_text(told["text"])
-        if text.iri in self._agreements:
-            raise Refuted(f"The agreement {text.iri} is in the file twice.")
-        if not 0 < ms_of(told["exported"]) <= self._now_ms + proofs.SKEW_MS:
-            raise Refuted(f"The agreement {text.iri} was exported in the future.")
-        self._agreements[text.iri] = text
-        if all(self._vouched(*each) for each in found.unvouched):
-            who = "both cities" if len(text.proofs) > 1 else "no city" if not text.proofs else "one city"
-            self.report.say(f"The agreement {text.iri} is signed by {who}: {text.digest}.")
-        self._say_rest(found)
+            raise Refuted(f"The agreement {found.agreement or 'in it'} does not hold: {wrong.sentence}")
+        text = self._agreements[found.agreement] = read_text(told["text"])
+        self._doubt_rest(found)
+        # Only what was checked is called signed: the text bears two signatures before anybody has looked at them.
+        vouched = [self._vouched(*each) for each in found.unvouched]
+        holds = True if found.signed and all(vouched) else None
+        self.report.say("agreed" if holds else "agreed.open", holds=holds, agreement=text.iri, digest=text.digest)
 
-    def _say_rest(self, found: AgreementReport) -> None:
-        """Say what an agreement leaves open, beside the keys of its signatures: the whole file tells more of those."""
-        told = {unvouched(url, kid) for url, kid in found.unvouched}
+    def _doubt_rest(self, found: AgreementReport) -> None:
+        """Doubt what an agreement leaves open, but for keys that signed it: of those the whole file tells more."""
         for each in found.findings:
-            if each.holds is None and each.sentence not in told:
-                self.report.say(each.sentence, holds=None)
-        known = {name for city in self._cities.values() for name in (city.identity.url, city.identity.name)}
-        self.report.unpinned += [each for each in found.unpinned if each[0] not in known]
+            # The other city's journal may not have come here yet; our own is in every export.
+            if each.code == "no-journal" and each.city != self.report.by:
+                self.report.say(each.code, holds=None, city=each.city)
+            elif each.code in ("no-keys", "no-journal", "no-description"):
+                self.report.doubt(each.code, city=each.city)
+            elif each.holds is None and each.code not in ("unpinned", "unvouched"):
+                self.report.doubt("", sentence=each.sentence)
+        self.report.unpinned += [each for each in found.unpinned if each[0] not in self._cities]
 
-    def _check_agreement(self, receipt: Json) -> None:
-        text = self._agreements.get(receipt["agreement"])
-        if text is None:
-            self.report.say(f"The agreement {receipt['agreement']} is not in the file.", holds=None)
+    def _check_agreement(self, found: Statement) -> None:
+        """Doubt a statement whose agreement is not there; refuted is a receipt that is under another one."""
+        text, receipt = self._agreements.get(found.agreement), found.document
+        if found.agreement not in self._agreements and (found.agreement or found.kind == "receipt"):
+            self.report.doubt("no-agreement", agreement=found.agreement or "-")
+        if text is None or found.kind != "receipt":
             return
         if text.digest != receipt["agreementDigest"]:
             raise Refuted(f"The receipt {receipt['id']} is under another text of its agreement than the file has.")
@@ -323,40 +271,46 @@ class _Checking:
 
     def _checkpoint(self, journal: Json) -> None:
         iri, by = f"{self.report.by}/collections/{COLLECTION}", self.report.by
-        if journal["collection"] != iri or by not in self._cities:
+        self._known(by)
+        if journal["collection"] != iri:
             raise Refuted(f"The journal in the file is not the evidence of {by[:200]}.")
         signed = signed_checkpoint(journal["checkpoint"], iri, self._cities[by].checkpoint_keys)
-        self.report.say(f"The journal of {by} is signed with {signed.size} entries.")
+        self._size = signed.size
+        self.report.say("journal", city=by, size=str(signed.size))
         keys = {
             witness_name(url): [key.raw for key in city.keys if key.purpose == "witness"]
             for url, city in self._cities.items()
             if url != by
         }
-        held = note.cosignatures(note.parse(journal["checkpoint"]), keys, verified)
+        lines = note.parse(journal["checkpoint"])
+        held = note.cosignatures(lines, keys, verified)
         for each in held:
-            self.report.say(f"{each.name} has seen this state of the journal and cosigned it on {_second(each.at_s)}.")
+            self.report.say("witness", witness=each.name, time=_second(each.at_s))
+        names = [each.name for each in lines.signatures if each.name != note.origin_of(iri)]
+        for name in sorted(set(names) - {each.name for each in held}):
+            self.report.say("witness.unknown", holds=None, witness=name[:200])
         if not held:
-            self.report.say("No witness has cosigned this state of the journal.", holds=None)
+            self.report.say("no-witness", holds=None)
 
     def _entry(self, told: Json, journal: Json) -> None:
         payload = told.get("payload")
         if not isinstance(payload, str):
             raise Malformed("An entry of the export has no statement.")
-        _check_members(told, _ENTRY)
+        check_entry(told)
+        self._known(self.report.by)
         bundle = bundle_of({**told, "checkpoint": journal["checkpoint"]})
         if bundle.collection != journal["collection"]:
             raise Refuted(f"An entry is of the journal {bundle.collection[:200]}.")
         self._check_order(bundle)
         prove(bundle, self._cities[self.report.by].checkpoint_keys)
         found = _stated(bundle, payload.encode(errors="replace"), self.report.by)
-        said = self._judged(found)
+        code, holds, values = self._judged(found)
         self._check_time(found, bundle)
         self._check_once(found)
         self.report.statements.append(found)
-        self.report.say(
-            f"{said} It is entry {bundle.entry['seq']} of the journal, written {bundle.entry['at']}, and that is under"
-            " the signed checkpoint."
-        )
+        self.report.say(code, holds=holds, **values)
+        seq, at = str(bundle.entry["seq"]), bundle.entry["at"]
+        self.report.say("entry", record=found.record, seq=seq, time=at)
 
     def _check_order(self, bundle: Bundle) -> None:
         """Refuted unless entries rise: one that stood here twice would be counted twice."""
@@ -371,35 +325,54 @@ class _Checking:
                 raise Refuted(f"{each[:200]} is told twice.")
             self._told.add(each)
 
-    def _judged(self, found: Statement) -> str:
-        """Check who signed a statement, and what it holds of others' signatures; say what it is."""
+    def _judged(self, found: Statement) -> tuple[str, bool | None, Mapping[str, str]]:
+        """Check who signed a statement, and what it holds of others' signatures; give the words for what it says."""
         document = found.document
         if found.kind == "receipt":
             receipt = receipts.read(found.text)
-            by = self._signed(receipt, receipts.signers_of(receipt))
-            self._check_agreement(receipt)
-            moved = sum(each["bytes"] for each in receipt["parts"])
-            return (
-                f"Receipt {receipt['id']}: {_parts(len(receipt['parts']))}, {moved} bytes of {receipt['dataset']} went"
-                f" from {receipt['provider']} to {receipt['consumer']}; signed by {by}."
-            )
-        if document.get("by") != self.report.by:
+            signers, holds = self._signed(receipt, receipts.signers_of(receipt))
+            self._check_agreement(found)
+            moved = {"parts": len(receipt["parts"]), "bytes": sum(each["bytes"] for each in receipt["parts"])}
+            cities = {name: receipt[name] for name in ("dataset", "provider", "consumer")}
+            counts = {name: str(count) for name, count in moved.items()}
+            return "receipt", holds, {"receipt": receipt["id"], **cities, **counts, "signers": signers}
+        if document.get("@context") != list(CONTEXT) or document.get("by") != self.report.by:
             raise Refuted("A statement is not by the city whose journal it stands in.")
-        by = self._signed(document, [self.report.by])
-        self._check_enclosed(document)
-        return f"Statement {found.record} ({found.kind}), signed by {by}."
+        signers, holds = self._signed(document, [self.report.by])
+        self._check_agreement(found)
+        self._check_enclosed(found)
+        code, values = said_of(found, self.report.by)
+        return code, holds, {**values, "signers": signers}
 
-    def _check_enclosed(self, document: Json) -> None:
+    def _check_enclosed(self, found: Statement) -> None:
         """Check what a difference encloses: the receipt that was signed first, and the other end's answer."""
-        half, answer = document.get("receipt"), document.get("answer")
+        document, half = found.document, found.document.get("receipt")
+        if "answer" in document:
+            answer = strict_json(document["answer"], max_bytes=MAX_ANSWER)
+            signers, holds = self._signed(answer, [found.other])
+            if kind_of(answer) != "difference" or half not in (None, answer.get("receipt")):
+                raise Refuted(f"The answer in {found.record} is about something else than its receipt.")
+            half = answer.get("receipt")
+            self.report.say("answer", holds=holds, record=found.record, signers=signers)
         if half is not None:
             receipt = receipts.read(half)
-            by = self._signed(receipt, receipts.signers_of(receipt)[:1])
-            self.report.say(f"The receipt {receipt['id']} that it is about was signed by {by}, and by nobody else.")
-        if answer is not None:
-            said = strict_json(answer, max_bytes=receipts.MAX_BYTES)
-            by = self._signed(said, [document["other"]])
-            self.report.say(f"The answer to it was signed by {by}.")
+            if {receipt["provider"], receipt["consumer"]} != {self.report.by, found.other}:
+                raise Refuted(f"The receipt in {found.record} is between other cities than those that it names.")
+            signers, holds = self._signed(receipt, receipts.signers_of(receipt)[:1])
+            self.report.say("half", holds=holds, receipt=receipt["id"], signers=signers)
+        elif found.kind == "difference":
+            self.report.doubt("no-half", record=found.record)
+        elif found.kind == "deletion" and "provider" not in document:
+            self._check_word(found)
+
+    def _check_word(self, found: Statement) -> None:
+        """Check the word of the city that deleted, which the city that had given the data keeps as it was signed."""
+        word = strict_json(found.document.get("word", ""), max_bytes=MAX_ANSWER)
+        signers, holds = self._signed(word, [found.other])
+        said = (kind_of(word), word.get("agreement"), word.get("by"), word.get("other"))
+        if said != ("deletion", found.agreement, found.other, self.report.by):
+            raise Refuted(f"The word in {found.record} is about something else than its statement.")
+        self.report.say("word", holds=holds, other=found.other, record=found.record, signers=signers)
 
     @staticmethod
     def _check_time(found: Statement, bundle: Bundle) -> None:
@@ -440,7 +413,3 @@ def pins_of(given: Sequence[str]) -> dict[str, str]:
             raise Malformed(f"{each[:200]!r} is no CITY=FINGERPRINT, or names a city twice.")
         found[city.rstrip("/")] = fingerprint
     return found
-
-
-def _parts(count: int) -> str:
-    return "1 part" if count == 1 else f"{count} parts"

@@ -87,7 +87,10 @@ def purpose_of(word: str) -> Purpose:
     """Read a purpose. Raises Malformed."""
     found = next((purpose for purpose in PURPOSES if purpose == word), None)
     if found is None:
-        raise Malformed(f"There is no key for {word[:40]!r}.", fix=f"Keys are for {', '.join(PURPOSES)}.")
+        raise Malformed(
+            f"There is no key for {word[:40]!r}.",
+            fix=f"Keys are for {', '.join(PURPOSES)}.",
+        ).on_page("no.key")
     return found
 
 

@@ -124,7 +124,9 @@ class Moves(DialogueMoves[Negotiation, Step, Heard]):
         name = step.offer.get("@id") or f"{self.texts.us}/offers/{self.new_id()}"
         target = step.offer.get("target") or now.target
         if now.target and target != now.target:
-            raise Malformed("A negotiation is about one dataset.", fix="Begin another one for another dataset.")
+            raise Malformed(
+                "A negotiation is about one dataset.", fix="Begin another one for another dataset."
+            ).on_page("no.agreement.other_dataset")
         offer = wire.normal_offer({**step.offer, "@id": name, "target": target})
         return offer, read_about(step.about if step.about is not None else now.about)
 
@@ -179,7 +181,9 @@ def offered(now: Negotiation, message: Heard, *, by: str) -> dict[str, object]:
     """
     offer = dict(message.offer) | ({} if message.offer["target"] else {"target": now.target})
     if not offer["target"] or (now.target and offer["target"] != now.target):
-        raise Malformed("The offer is about another dataset, or none.", fix="Begin another negotiation for that one.")
+        raise Malformed(
+            "The offer is about another dataset, or none.", fix="Begin another negotiation for that one."
+        ).on_page("no.agreement.other_dataset")
     about = dict(now.about if message.about is None else message.about)
     return {"offer": offer, "about": about, "offered_by": by, "terms": wire.terms_of(offer, about)}
 

@@ -182,11 +182,17 @@ class Negotiations(DialogueRounds[Negotiation, Step]):
 
     def _begin(self, role: Role, peer: str, step: Step, within: Within) -> Negotiation:
         if not self._parties.knows(peer):
-            raise NotFound(f"Nothing is exchanged with {peer}.", fix="First: citynode peers approve NAME")
+            raise NotFound(
+                f"Nothing is exchanged with {peer}.",
+                fix="First: citynode peers approve NAME",
+            ).on_page("no.peer.exchange", name=peer)
         now_ms = self._house.clock_ms()
         terms, beside = self._moves.terms(self._new(role, peer, {}, {}, now_ms), step)
         if not terms["target"]:
-            raise Malformed("The offer has no target.", fix="Name the dataset that it is about.")
+            raise Malformed(
+                "The offer has no target.",
+                fix="Name the dataset that it is about.",
+            ).on_page("no.agreement.covers")
         new = replace(self._new(role, peer, terms, beside, now_ms), opened_by=step.by)
         with self._db.write() as tx:
             self._store.insert(tx, new)

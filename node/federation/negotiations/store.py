@@ -30,7 +30,10 @@ class NegotiationStore(Dialogues[Negotiation]):
         parsed=frozenset({"offer", "about", "reason"}),
         final=("FINALIZED", "TERMINATED"),
         has_terms=True,
-        missing=NotFound("There is no such negotiation.", fix="List them: citynode agreements list"),
+        missing=NotFound(
+            "There is no such negotiation.",
+            fix="List them: citynode agreements list",
+        ).on_page("no.agreement"),
         paths=PATHS,
         another="Begin a new one.",
     )

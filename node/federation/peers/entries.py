@@ -31,7 +31,9 @@ def read_invitation(text: str, fingerprint: str = "", *, untold: bool = False) -
     """
     url, _, inside = text.strip().partition("#")
     if inside and fingerprint and inside != fingerprint:
-        raise Malformed("The invitation and --fingerprint differ.", fix="Ask the other city which one is right.")
+        raise Malformed(
+            "The invitation and --fingerprint differ.", fix="Ask the other city which one is right."
+        ).on_page("no.peer.two_prints", field="invite")
     found = inside or fingerprint.strip()
     if untold and not found:
         return url, ""
@@ -39,7 +41,7 @@ def read_invitation(text: str, fingerprint: str = "", *, untold: bool = False) -
         raise Malformed(
             "A peer is added with its fingerprint: 43 characters, told by a trusted way.",
             fix="Ask the other city for what `citynode peers invite` prints.",
-        )
+        ).on_page("no.peer.print", field="invite")
     return url, found
 
 
@@ -105,9 +107,18 @@ def check_wanted(collections: Sequence[str], themes: Sequence[str]) -> None:
     """Malformed unless these could be names of collections and IRIs of themes."""
     for each in collections:
         if not is_collection_name(each):
-            raise Malformed(f"{each[:80]!r} is no name of a peer's own collection.", fix="Use a-z, 0-9 and -.")
+            raise Malformed(
+                f"{each[:80]!r} is no name of a peer's own collection.",
+                fix="Use a-z, 0-9 and -.",
+            ).on_page("no.peer.collection_name", name=each[:80])
     if len(themes) > _MAX_THEMES:
-        raise Malformed(f"At most {_MAX_THEMES} themes can be chosen.", fix="Follow all of it.")
+        raise Malformed(
+            f"At most {_MAX_THEMES} themes can be chosen.",
+            fix="Follow all of it.",
+        ).on_page("no.peer.themes", most=_MAX_THEMES)
     for theme in themes:
         if not theme.startswith(("http://", "https://")) or not theme.isprintable() or len(theme) > 500 or " " in theme:
-            raise Malformed(f"{theme[:80]!r} is no IRI of a theme.", fix="Give it in full, http(s)://….")
+            raise Malformed(
+                f"{theme[:80]!r} is no IRI of a theme.",
+                fix="Give it in full, http(s)://….",
+            ).on_page("no.peer.theme")

@@ -134,7 +134,9 @@ class PeerOffice:
     def annotate(self, name: str, note: str) -> Json:
         """Write the note that the city's staff keeps about a peer, in the place of the one before."""
         if len(note) > _MOST_NOTE:
-            raise Malformed(f"A note about a peer has at most {_MOST_NOTE} characters.")
+            raise Malformed(
+                f"A note about a peer has at most {_MOST_NOTE} characters.",
+            ).on_page("no.note", field="note", most=_MOST_NOTE)
         self._peers.get(name)
         with self._peers.db.write() as tx:
             self._peers.change(tx, name, note=note)
@@ -163,7 +165,9 @@ class PeerOffice:
     def follow(self, name: str, collections: Sequence[str], *, all_of_them: bool, themes: Sequence[str] = ()) -> Json:
         """Mirror collections of a peer; `all_of_them`: every public one, now and later, and no names."""
         if bool(collections) == all_of_them:
-            raise Malformed("Name the collections, or say that all are meant.", fix="Give names, or --all, not both.")
+            raise Malformed(
+                "Name the collections, or say that all are meant.", fix="Give names, or --all, not both."
+            ).on_page("desk.peers.choose_first")
         warnings = self._doubts(name, collections)
         made = self._peers.follow(name, collections, at_ms=self._clock_ms(), themes=themes)
         follows = [{"collection": f.collection, "local": f.local, "iri": f.iri} for f in made]
@@ -223,7 +227,9 @@ class PeerOffice:
         """Do what was planned, all or none. Raises Conflict if it would do something else by now."""
         changes = peer_csv.plan(peer_csv.read(table), self._peers)
         if _digest(changes) != plan:
-            raise Conflict("This is not what was planned.", fix="Look at what would change, then import it again.")
+            raise Conflict(
+                "This is not what was planned.", fix="Look at what would change, then import it again."
+            ).on_page("no.peer.plan")
         touched = peer_csv.apply(changes, self._peers, at_ms=self._clock_ms())
         return {"touched": touched, "changes": [_change(each) for each in changes]}
 

@@ -1,8 +1,8 @@
 """Peers as a table for spreadsheets: out with every cell made harmless, in with every change shown first.
 
 RFC 4180, UTF-8: name, url, fingerprint, state, title, note. A file pins no key, so it can propose, pause and block, but
-never approve; and it never lowers a block. All of a file is taken or none of it. What would surprise: a cell that a
-spreadsheet would run as a formula is written with a `'` before it, which is taken off again on the way in.
+never approve; and it never lowers a block. All of a file is taken or none of it. What would surprise: the `'` that
+stands before what a spreadsheet would run as a formula is taken off again on the way in.
 """
 
 import csv
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from node.cells import harmless, plain
 from node.db import Tx
 from node.errors import Conflict, Malformed, NodeError, TooLarge
 from node.federation.peers.peers import MAX_PEERS, Peer, Peers, proposed, read_invitation
@@ -19,23 +20,6 @@ from node.federation.peers.states import STATES, State, after
 COLUMNS = ("name", "url", "fingerprint", "state", "title", "note")
 MAX_BYTES = 1 << 20
 _MAX_CELL = 2_000
-# What spreadsheets take for the beginning of a formula, also behind a blank that they strip.
-_FORMULA = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "|",
-    "%",
-    "\uff1d",
-    "\uff0b",
-    "\uff0d",
-    "\uff20",
-)  # the last four are full-width
-_GUARDED = (*_FORMULA, "'", " ")
 
 What = Literal["add", "change", "keep"]
 
@@ -71,16 +55,8 @@ def write(peers: Sequence[Peer]) -> str:
     lines = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL)
     lines.writerow(COLUMNS)
     for peer in peers:
-        lines.writerow([_harmless(str(getattr(peer, column))) for column in COLUMNS])
+        lines.writerow([harmless(str(getattr(peer, column))) for column in COLUMNS])
     return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_GUARDED) else text
-
-
-def _plain(text: str) -> str:
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_GUARDED) else text
 
 
 def read(data: bytes) -> list[Row]:
@@ -91,30 +67,39 @@ def read(data: bytes) -> list[Row]:
         TooLarge: It has more than 1 MiB or more than 500 peers.
     """
     if len(data) > MAX_BYTES:
-        raise TooLarge(f"A table of peers has at most {MAX_BYTES} bytes.")
+        raise TooLarge(
+            f"A table of peers has at most {MAX_BYTES} bytes.",
+        ).on_page("no.peer.table_large", most=MAX_BYTES // 1024)
     try:
         lines = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
         rows = [(lines.line_num, cells) for cells in lines if cells]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Malformed(f"This is no CSV in UTF-8: {error}.", fix="Save it as CSV (UTF-8).") from error
+        raise Malformed(
+            f"This is no CSV in UTF-8: {error}.",
+            fix="Save it as CSV (UTF-8).",
+        ).on_page("desk.peers.no_csv") from error
     if not rows or not {"name", "url", "fingerprint"} <= set(rows[0][1]) <= set(COLUMNS):
         raise Malformed(
             "The first line does not name the columns.",
             fix=f"Write {','.join(COLUMNS)}; the last three may be missing.",
-        )
+        ).on_page("no.peer.columns", columns=", ".join(COLUMNS))
     if len(rows) - 1 > MAX_PEERS:
-        raise TooLarge(f"A table has at most {MAX_PEERS} peers.")
+        raise TooLarge(f"A table has at most {MAX_PEERS} peers.").on_page("no.peer.table_long", most=MAX_PEERS)
     heads = rows[0][1]
     return _distinct([_row(number, heads, cells) for number, cells in rows[1:]])
 
 
 def _row(number: int, heads: Sequence[str], cells: Sequence[str]) -> Row:
     if len(cells) != len(heads) or any(len(cell) > _MAX_CELL or "\x00" in cell for cell in cells):
-        raise Malformed(f"Line {number} has not {len(heads)} cells of at most {_MAX_CELL} characters.")
-    said = {head: _plain(cell).strip() for head, cell in zip(heads, cells, strict=True)}
+        raise Malformed(
+            f"Line {number} has not {len(heads)} cells of at most {_MAX_CELL} characters.",
+        ).on_page("no.peer.line_cells", line=number, count=len(heads), most=_MAX_CELL)
+    said = {head: plain(cell).strip() for head, cell in zip(heads, cells, strict=True)}
     state = said.get("state") or "proposed"
     if state not in STATES:
-        raise Malformed(f"Line {number}: there is no state {state[:40]!r}.", fix=f"Write one of {', '.join(STATES)}.")
+        raise Malformed(
+            f"Line {number}: there is no state {state[:40]!r}.", fix=f"Write one of {', '.join(STATES)}."
+        ).on_page("no.peer.line_state", line=number, known=", ".join(STATES))
     return Row(
         line=number,
         name=said["name"],
@@ -132,7 +117,9 @@ def _distinct(rows: list[Row]) -> list[Row]:
         for row in rows:
             value = getattr(row, column)
             if value in seen:
-                raise Malformed(f"Line {row.line}: {value[:200]!r} stands in line {seen[value]} already.")
+                raise Malformed(
+                    f"Line {row.line}: {value[:200]!r} stands in line {seen[value]} already.",
+                ).on_page("no.peer.line_twice", line=row.line, value=value[:200], before=seen[value])
             seen[value] = row.line
     return rows
 
@@ -147,7 +134,9 @@ def plan(rows: Sequence[Row], peers: Peers) -> list[Change]:
     changes = [_change(row, held.get(row.name), peers) for row in rows]
     added = sum(change.what == "add" for change in changes)
     if len(held) + added > MAX_PEERS:
-        raise Conflict(f"With these this node would have {len(held) + added} peers; it takes {MAX_PEERS}.")
+        raise Conflict(
+            f"With these this node would have {len(held) + added} peers; it takes {MAX_PEERS}.",
+        ).on_page("no.peer.full", most=MAX_PEERS)
     return changes
 
 
@@ -155,7 +144,8 @@ def _change(row: Row, peer: Peer | None, peers: Peers) -> Change:
     try:
         return _added(row, peers) if peer is None else _changed(row, peer)
     except NodeError as error:
-        raise type(error)(f"Line {row.line}: {error.message}", fix=error.fix) from error
+        told = type(error)(f"Line {row.line}: {error.message}", fix=error.fix)
+        raise told.on_page("no.deep.line", line=row.line) from error
 
 
 def _added(row: Row, peers: Peers) -> Change:
@@ -178,7 +168,7 @@ def _changed(row: Row, peer: Peer) -> Change:
         raise Conflict(
             f"{row.name} is another city here: {peer.url} with the fingerprint {peer.fingerprint}.",
             fix="Give it another name in the file, or take its line out.",
-        )
+        ).on_page("no.peer.other", name=row.name, url=peer.url)
     state, said = _state(row, peer)
     note = row.note or peer.note
     if note != peer.note:
@@ -224,7 +214,10 @@ def _do(tx: Tx, change: Change, peers: Peers, at_ms: int) -> None:
         return
     held = peers.get(row.name)
     if _changed(row, held) != change:
-        raise Conflict(f"{row.name} has changed since the file was looked at.", fix="Import it again.")
+        raise Conflict(
+            f"{row.name} has changed since the file was looked at.",
+            fix="Import it again.",
+        ).on_page("no.peer.plan")
     if change.state != held.state:
         # As an act, so that a block that somebody else sets at this moment is not lifted.
         peers.move(tx, row.name, "block" if change.state == "blocked" else "pause")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from node.db import Database
-from node.errors import Conflict, KeyChanged, Malformed, NodeError, NotFound, Quarantined, Refuted
+from node.errors import Conflict, KeyChanged, Malformed, NodeError, NotFound, Quarantined, Refuted, TooLarge
 from node.federation.client import normal_url
 from node.federation.identity.identity import Identity, chain_holds, read_statement
 from node.federation.peers.backoff import Backoff
@@ -132,7 +132,7 @@ class Peers(PeerStore):
             raise Refuted(
                 f"The fingerprint of {url} is {identity.fingerprint}, not {wanted}.",
                 fix="Ask that city which one is right before you trust either.",
-            )
+            ).on_page("no.peer.other_print", url=url, shown=identity.fingerprint)
         peer = proposed(name, url, wanted, at_ms=at_ms, title=identity.name, note=note, identity=identity)
         with self.db.write() as tx:
             tx.lock("peers")
@@ -143,15 +143,20 @@ class Peers(PeerStore):
         """Give a new peer's base URL as it is kept, if it and the name may be taken. Raises as `add` does."""
         url = normal_url(address, allow_http=self._allow_http)
         if not is_collection_name(name):
-            raise Malformed(f"{name[:80]!r} is no name for a peer.", fix="Use a-z, 0-9 and -, at most 63 characters.")
+            raise Malformed(
+                f"{name[:80]!r} is no name for a peer.", fix="Use a-z, 0-9 and -, at most 63 characters."
+            ).on_page("no.peer.name", field="name")
         if url == normal_url(self.base_url, allow_http=True):
-            raise Conflict(f"{url} is this node itself.", fix="Give another city's address.")
+            raise Conflict(
+                f"{url} is this node itself.",
+                fix="Give another city's address.",
+            ).on_page("no.peer.self", field="invite", url=url)
         for peer in self.list():
             if name == peer.name or url == peer.url:
                 raise Conflict(
                     f"There is a peer {peer.name} at {peer.url} already.",
                     fix=f"Look at it: citynode peers show {peer.name}",
-                )
+                ).on_page("no.peer.taken", field="name", name=peer.name, url=peer.url)
         return url
 
     def check_address(self, url: str) -> None:
@@ -187,7 +192,9 @@ class Peers(PeerStore):
         review = self.glance(name, at_ms)
         identity = review.identity
         if expect and not is_same(expect, review.digest):
-            raise Conflict(f"{name} has changed since it was reviewed.", fix="Look at it again, then approve it.")
+            raise Conflict(
+                f"{name} has changed since it was reviewed.", fix="Look at it again, then approve it."
+            ).on_page("no.peer.reviewed", name=name)
         if not review.vouched and not is_same(identity.fingerprint, fingerprint):
             raise review.refusal()
         with self.db.write() as tx:
@@ -229,7 +236,10 @@ class Peers(PeerStore):
         """
         peer = self.get(name)
         if peer.quarantine:
-            raise Quarantined(f"{name} is held apart: {peer.quarantine}", fix=f"citynode peers show {name}")
+            raise Quarantined(
+                f"{name} is held apart: {peer.quarantine}",
+                fix=f"citynode peers show {name}",
+            ).on_page("no.peer.apart", name=name)
         known = not kid or any(key.kid == kid for key in self.all_keys(name))
         young = now_ms - peer.statement_seen_at < FRESH_MS and now_ms < peer.statement_expires_at
         if not peer.exchanges or (known and young) or now_ms - self._tried.get(name, -_AGAIN_MS) < _AGAIN_MS:
@@ -298,7 +308,10 @@ class Peers(PeerStore):
         if before is None or identity.issued_ms >= before.issued_ms:
             return True
         if new:
-            raise Refuted(f"{peer.name} shows a statement older than the last one.", fix="Ask again later.")
+            raise Refuted(
+                f"{peer.name} shows a statement older than the last one.",
+                fix="Ask again later.",
+            ).on_page("no.peer.older", name=peer.name)
         return False
 
     def _held_apart(self, peer: Peer, identity: Identity, now_ms: int) -> KeyChanged:
@@ -308,10 +321,14 @@ class Peers(PeerStore):
         return KeyChanged(
             f"{peer.name} shows other keys than those that were pinned, not signed by them; it is held apart.",
             fix=f"Ask that city by a trusted way; the evidence: citynode peers show {peer.name}",
-        )
+        ).on_page("no.peer.key_changed", name=peer.name)
 
     def _fetched(self, url: str, now_ms: int) -> Identity:
-        return read_statement(self._statements.statement(url), url=url, now_ms=now_ms)
+        try:
+            return read_statement(self._statements.statement(url), url=url, now_ms=now_ms)
+        except (Malformed, Refuted, TooLarge) as error:
+            error.on_page("no.deep.statement", url=url)
+            raise
 
     def _vouched(self, peer: Peer, identity: Identity, now_ms: int) -> bool:
         """Tell whether a statement's keys are those that were pinned or told, or signed by them."""
@@ -368,12 +385,17 @@ class Peers(PeerStore):
         """
         peer = self.get(name)
         if peer.state in ("proposed", "blocked"):
-            raise Conflict(f"{name} is {peer.state}. {STATES[peer.state]}", fix=f"citynode peers approve {name}")
+            raise Conflict(
+                f"{name} is {peer.state}. {STATES[peer.state]}", fix=f"citynode peers approve {name}"
+            ).on_page("no.peer.exchange", name=name)
         identity = self.identity(name)
         known = {each: iri for each, iri, _ in identity.collections} if identity else {}
         wanted = list(dict.fromkeys(collections or known))
         if not wanted:
-            raise NotFound(f"{name} names no public collection.", fix="Ask that city for the name of one.")
+            raise NotFound(
+                f"{name} names no public collection.",
+                fix="Ask that city for the name of one.",
+            ).on_page("no.peer.closed", name=name)
         check_wanted(wanted, themes)
         made = [new_follow(peer, each, known.get(each, ""), tuple(dict.fromkeys(themes)), at_ms) for each in wanted]
         before = {each.local: each.themes for each in self.follows(name)}

@@ -47,8 +47,8 @@ class Review:
             return Conflict(
                 f"Nobody has told the fingerprint of {name} yet; the one that answers is {self.identity.fingerprint}.",
                 fix=f"Have that city read it to you by a trusted way: citynode peers approve {name} --fingerprint F",
-            )
+            ).on_page("no.peer.untold", name=name)
         return KeyChanged(
             f"{name} shows other keys than those that were pinned, not signed by them: {self.identity.fingerprint}.",
             fix=f"Ask that city by a trusted way; then citynode peers approve {name} --fingerprint F",
-        )
+        ).on_page("no.peer.key_changed", name=name)

@@ -53,7 +53,10 @@ def after(act: Act, state: State, *, name: str) -> State:
     """
     found = _NEXT[act].get(state)
     if found is None:
-        raise Conflict(f"The peer {name} is {state}. {STATES[state]}", fix=_FIX[act].format(name=name))
+        raise Conflict(
+            f"The peer {name} is {state}. {STATES[state]}",
+            fix=_FIX[act].format(name=name),
+        ).on_page(f"no.peer.{act}", name=name)
     return found
 
 

@@ -129,7 +129,10 @@ class PeerStore:
         """
         row = self.db.hot().row(f"SELECT {_PEER} FROM peer WHERE name = ?", (name,))  # noqa: S608
         if row is None:
-            raise NotFound(f"There is no peer {name!r}.", fix="List them: citynode peers list")
+            raise NotFound(
+                f"There is no peer {name!r}.",
+                fix="List them: citynode peers list",
+            ).on_page("no.peer", name=name[:63])
         return _peer(row)
 
     def by_url(self, url: str) -> Peer | None:
@@ -146,13 +149,15 @@ class PeerStore:
         taken = tx.row("SELECT name, url FROM peer WHERE name = ? OR url = ?", peer.name, peer.url)
         if taken:
             what = f"named {peer.name}" if taken[0] == peer.name else f"at {peer.url}: {taken[0]}"
-            raise Conflict(f"There is a peer {what} already.", fix=f"Look at it: citynode peers show {taken[0]}")
+            raise Conflict(
+                f"There is a peer {what} already.", fix=f"Look at it: citynode peers show {taken[0]}"
+            ).on_page("no.peer.taken", field="name", name=str(taken[0]), url=peer.url)
         count = tx.row("SELECT count(*) FROM peer")
         if count and count[0] >= MAX_PEERS:
             raise Conflict(
                 f"This node has {MAX_PEERS} peers, which is the most it takes.",
                 fix="Ask those you follow for what they mirror.",
-            )
+            ).on_page("no.peer.full", most=MAX_PEERS)
         columns = _columns(peer)
         marks = ", ".join("?" * len(columns))
         tx.run(f"INSERT INTO peer ({', '.join(columns)}) VALUES ({marks})", *columns.values())  # noqa: S608
@@ -171,7 +176,10 @@ class PeerStore:
         tx.lock(f"peer/{name}")
         row = tx.row("SELECT state FROM peer WHERE name = ?", name)
         if row is None:
-            raise NotFound(f"There is no peer {name!r}.", fix="List them: citynode peers list")
+            raise NotFound(
+                f"There is no peer {name!r}.",
+                fix="List them: citynode peers list",
+            ).on_page("no.peer", name=name[:63])
         state = after(act, cast("State", row[0]), name=name)
         if state != row[0]:
             self.change(tx, name, state=state)
@@ -331,14 +339,18 @@ class PeerStore:
         """Give one follow; NotFound if that collection of the peer is not followed."""
         found = [each for each in self.follows(name) if each.collection == collection]
         if not found:
-            raise NotFound(f"{collection} of {name} is not followed.", fix=f"citynode peers follow {name} {collection}")
+            raise NotFound(
+                f"{collection} of {name} is not followed.", fix=f"citynode peers follow {name} {collection}"
+            ).on_page("no.peer.unfollowed", name=name, collection=collection)
         return found[0]
 
     def insert_follow(self, tx: Tx, follow: Follow) -> None:
         """Write a follow, or the themes and the end of a pause of one that is there."""
         count = tx.row("SELECT count(*) FROM follow")
         if count and count[0] >= MAX_FOLLOWS:
-            raise Conflict(f"This node follows {MAX_FOLLOWS} collections, which is the most it takes.")
+            raise Conflict(
+                f"This node follows {MAX_FOLLOWS} collections, which is the most it takes.",
+            ).on_page("no.peer.follows", most=MAX_FOLLOWS)
         columns = _columns(follow)
         marks = ", ".join("?" * len(columns))
         tx.run(

@@ -51,7 +51,7 @@ def check_bases(legal: object, transfer: object) -> None:
         if value and (not isinstance(value, str) or value not in table):
             raise Malformed(
                 f"{ascii(value)[:80]} is no {called} of agreements/bases.json.", fix=f"There are {', '.join(table)}."
-            )
+            ).on_page("no.agreement.basis")
 
 
 def is_consent(legal: str) -> bool:

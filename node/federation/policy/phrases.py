@@ -253,5 +253,8 @@ def only(form: Form[T], text: str, *, fix: str) -> T:
             meant.append(value)
     if len(meant) != 1:
         why = "says nothing that a rule can say" if not meant else "could mean two things"
-        raise Malformed(f"This sentence {why}: {text[:200]}", fix=fix)
+        raise Malformed(
+            f"This sentence {why}: {text[:200]}",
+            fix=fix,
+        ).on_page("no.agreement.sentence", field="sentences", text=text[:200])
     return meant[0]

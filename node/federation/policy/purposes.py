@@ -69,7 +69,7 @@ def purpose_named(text: str) -> str:
         raise Malformed(
             f'"{text[:80]}" is no purpose of agreements/purposes.json{hint}.',
             fix="Write a name such as AcademicResearch.",
-        )
+        ).on_page("no.purpose", field="purpose", name=text[:80])
     return iri
 
 

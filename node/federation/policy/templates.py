@@ -2,8 +2,9 @@
 
 A template is a file in `agreements/templates`: places with titles and help in three languages, what stands beside the
 rules, and rules in which `{place}` stands for a value and `<name>` for a list of clauses that several rules share. What
-carries `if` is left out when its place is empty; nothing else ever is. A value that does not fit is refused with what
-to write instead, and what comes out has been read as rules once.
+carries `if` is left out when its place is empty; nothing else ever is. Values that do not fit are refused, all at once,
+each by its place and with what to write instead; what comes out has been read as rules once. A choice is a statement of
+law, so none has a default: whoever leaves it out is asked.
 """
 
 import json
@@ -35,7 +36,8 @@ class Place:
     """One place to fill in. Kinds: text, texts, iri, iris, purposes, day, duration, count, choice, flag.
 
     `default` is written as a value would be; empty where there is none. `choices` are the texts that a choice stands
-    for, by their names; `writes` is what stands in the agreement instead, where that is no text (a basis).
+    for, by their names; `writes` is what stands in the agreement instead, where that is no text (a basis). `example` is
+    a value as commands and programs write it; `help` names none, since forms write values in other ways.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Place:
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     not_before: str = ""
     writes: Mapping[str, str] = field(default_factory=dict)
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ def template_named(template_id: str) -> Template:
     """Give a template by its id. Raises NotFound with the ids that there are."""
     found = _templates().get(template_id)
     if found is None:
-        raise NotFound(f'There is no template "{template_id[:80]}".', fix=f"There are {', '.join(_templates())}.")
+        raise NotFound(
+            f'There is no template "{template_id[:80]}".', fix=f"There are {', '.join(_templates())}."
+        ).on_page("no.agreement.template", field="template")
     return found
 
 
@@ -87,8 +92,8 @@ def fill(
 
     Raises:
         NotFound: There is no such template.
-        Malformed: A place that there is not, a needed one without a value, or a value of another kind; `fix` says what
-            to write.
+        Malformed: A place that there is not, needed ones without a value, or values of another kind; `fix` says what
+            to write, `places` has each as a member of `values`, and `place_codes` a word for what is wrong there.
     """
     template = template_named(template) if isinstance(template, str) else template
     filled = _values(template, given, lang)
@@ -138,6 +143,7 @@ def _place(said: Mapping[str, Any]) -> Place:
         choices={name: basis.labels for name, basis in table.items()} or said.get("choices", {}),
         not_before=said.get("not_before", ""),
         writes={name: basis.value for name, basis in table.items()},
+        example=said.get("example", ""),
     )
 
 
@@ -150,16 +156,38 @@ def _values(template: Template, given: Mapping[str, Any], lang: str) -> dict[str
     for name in given:
         if name not in known:
             fix = f"Its places are {', '.join(known)}."
-            raise Malformed(f'The template {template.id} has no place "{str(name)[:80]}".', fix=fix)
+            raise Malformed(
+                f'The template {template.id} has no place "{str(name)[:80]}".',
+                fix=fix,
+            ).on_page("no.agreement.place", name=str(name)[:80])
     filled: dict[str, Any] = {}
+    wrong: list[Malformed] = []
     for place in template.places:
         value = given.get(place.name)
-        filled[place.name] = _read(place, place.default if _empty(value) else value, lang)
+        try:
+            filled[place.name] = _read(place, place.default if _empty(value) else value, lang)
+        except Malformed as error:
+            wrong.append(error)
     for place in template.places:
-        first = filled.get(place.not_before, "")
-        if first and filled[place.name] and filled[place.name] < first:
-            raise _wrong(place, lang, f"{filled[place.name]} is before {place.not_before}, {first}")
+        first, last = filled.get(place.not_before, ""), filled.get(place.name)
+        if first and last and last < first:
+            wrong.append(_wrong(place, lang, "before", f"{last} is before {place.not_before}, {first}"))
+    if wrong:
+        raise _all_of(wrong)
     return filled
+
+
+def _all_of(wrong: Sequence[Malformed]) -> Malformed:
+    """Put what is wrong with several places into one error, in the order of the places."""
+    if len(wrong) == 1:
+        return wrong[0]
+    made = Malformed(
+        " ".join(each.message for each in wrong), fix=" ".join(dict.fromkeys(each.fix for each in wrong))
+    ).on_page("no.agreement.places", count=len(wrong))
+    made.faults = tuple(str(each) for each in wrong)
+    made.places = tuple(place for each in wrong for place in each.places)
+    made.place_codes = tuple(code for each in wrong for code in each.place_codes)
+    return made
 
 
 def _empty(value: object) -> bool:
@@ -169,7 +197,7 @@ def _empty(value: object) -> bool:
 def _read(place: Place, value: object, lang: str) -> Any:  # noqa: ANN401 - a text or a list, as the kind has it
     if _empty(value):
         if place.needed:
-            raise _wrong(place, lang, "it has no value")
+            raise _wrong(place, lang, "empty", f"it has no value{_such(place)}")
         return ""
     if isinstance(value, bool) and place.kind == "flag":
         return value
@@ -178,9 +206,9 @@ def _read(place: Place, value: object, lang: str) -> Any:  # noqa: ANN401 - a te
         value = value.split(",")
     given = list(value) if isinstance(value, list | tuple) else [value]
     if not many and len(given) != 1:
-        raise _wrong(place, lang, "it takes one value")
+        raise _wrong(place, lang, "one", "it takes one value")
     if len(given) > _MAX_VALUES:
-        raise _wrong(place, lang, f"it takes at most {_MAX_VALUES} values")
+        raise _wrong(place, lang, "many", f"it takes at most {_MAX_VALUES} values")
     read = [_READERS[place.kind](place, _text(place, one, lang), lang) for one in given]
     return list(dict.fromkeys(read)) if many else read[0]
 
@@ -188,12 +216,25 @@ def _read(place: Place, value: object, lang: str) -> Any:  # noqa: ANN401 - a te
 def _text(place: Place, value: object, lang: str) -> str:
     text = value.strip() if isinstance(value, str) else ""
     if not 0 < len(text) <= _MAX_TEXT or not text.isprintable():
-        raise _wrong(place, lang, f"a text of 1 to {_MAX_TEXT} characters in one line is needed")
+        raise _wrong(place, lang, "text", f"a text of 1 to {_MAX_TEXT} characters in one line is needed")
     return text
 
 
-def _wrong(place: Place, lang: str, why: str) -> Malformed:
-    return Malformed(f"{place.name}: {why}.", fix=_in(place.help, lang))
+def _wrong(place: Place, lang: str, code: str, why: str) -> Malformed:
+    made = Malformed(
+        f"{place.name}: {why}.",
+        fix=_in(place.help, lang),
+    ).on_page("no.agreement.places", field=place.name, count=1)
+    made.places = ((f"/values/{place.name}", f"{why}."),)
+    made.place_codes = (code,)
+    return made
+
+
+def _such(place: Place) -> str:
+    """Say what is written at a place that has no value: its names, where it has names."""
+    if place.choices:
+        return f"; choose one of {', '.join(place.choices)}"
+    return f"; write such as {place.example}" if place.example else ""
 
 
 def _in(said: Mapping[str, str], lang: str) -> str:
@@ -206,7 +247,7 @@ def _as_it_is(_place: Place, text: str, _lang: str) -> str:
 
 def _iri(place: Place, text: str, lang: str) -> str:
     if not values.is_iri(text) or text.startswith("_:") or len(text) > terms.MAX_ID:
-        raise _wrong(place, lang, f'"{text[:80]}" is no address such as https://london.example')
+        raise _wrong(place, lang, "iri", f'"{text[:80]}" is no address such as https://london.example')
     return text
 
 
@@ -215,7 +256,7 @@ def _purpose(place: Place, text: str, lang: str) -> str:
     try:
         return purposes.purpose_named(text)
     except Malformed as error:
-        raise _wrong(place, lang, error.message.rstrip(".")) from error
+        raise _wrong(place, lang, "purpose", error.message.rstrip(".")) from error
 
 
 def _day(place: Place, text: str, lang: str) -> str:
@@ -225,32 +266,32 @@ def _day(place: Place, text: str, lang: str) -> str:
         day = date.min
     # The calendar of the clauses: four digits, and a day after it to end with.
     if str(day) != text or not _FIRST_YEAR <= day.year < date.max.year:
-        raise _wrong(place, lang, f'"{text[:80]}" is no day such as 2028-12-31')
+        raise _wrong(place, lang, "day", f'"{text[:80]}" is no day such as 2028-12-31')
     return text
 
 
 def _duration(place: Place, text: str, lang: str) -> str:
     if values.duration(text) is None:
-        raise _wrong(place, lang, f'"{text[:80]}" is no length of time such as P30D')
+        raise _wrong(place, lang, "duration", f'"{text[:80]}" is no length of time such as P30D')
     return text
 
 
 def _count(place: Place, text: str, lang: str) -> str:
     if not values.number(text):
-        raise _wrong(place, lang, f'"{text[:80]}" is no whole number from 1 on')
+        raise _wrong(place, lang, "count", f'"{text[:80]}" is no whole number from 1 on')
     return text
 
 
 def _choice(place: Place, text: str, lang: str) -> str:
     if text not in place.choices:
-        raise _wrong(place, lang, f'"{text[:80]}" is none of {", ".join(place.choices)}')
+        raise _wrong(place, lang, "choice", f'"{text[:80]}" is none of {", ".join(place.choices)}')
     return place.writes.get(text) or _in(place.choices[text], lang)
 
 
 def _flag(place: Place, text: str, lang: str) -> bool:
     known = {"yes": True, "true": True, "no": False, "false": False}
     if text.lower() not in known:
-        raise _wrong(place, lang, f'"{text[:80]}" is neither yes nor no')
+        raise _wrong(place, lang, "flag", f'"{text[:80]}" is neither yes nor no')
     return known[text.lower()]
 
 

@@ -88,9 +88,16 @@ class Terms:
         if named and (refused.operand == "purpose" or not purpose):
             advice = f"It is for {', '.join(named)}: name one with --purpose, or ask for access for another."
         said = refusal(refused, advice)
-        error = NotAgreed(said.message, agreement=said.agreement, clause=said.clause, operand=said.operand, fix=advice)
+        error = NotAgreed(
+            said.message, agreement=said.agreement, clause=said.clause, operand=said.operand, fix=advice
+        ).on_page("no.data.refused")
+        if named and (refused.operand == "purpose" or not purpose):
+            error.on_page("no.data.other_purpose", field="purpose", known=", ".join(named))
         if not refused.agreement:
-            error = NotAgreed("No agreement with that city covers this dataset.", fix=advice)
+            error = NotAgreed(
+                "No agreement with that city covers this dataset.",
+                fix=advice,
+            ).on_page("no.data.unagreed")
         return error
 
     # ---------------------------------------------------------------- what may be agreed alone

@@ -12,9 +12,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
-from node.errors import Malformed, PeerUnreachable, Refused, SourceUnreachable
+from node.errors import (
+    ConsentUnknown,
+    ForbiddenAddress,
+    Malformed,
+    NodeError,
+    PeerUnreachable,
+    Refused,
+    SourceUnreachable,
+)
 from node.federation.moving import MAX_PARTS, TRANSFER_ACCESS, checked_part
 from node.federation.peer_noes import printable, refusal_of, words_of
+from node.federation.pulls.files import UNFINISHED
 from node.federation.signing.integrity import strict_json
 from node.federation.signing.messages import request_of, response_of
 from node.federation.signing.signatures import Message
@@ -106,10 +115,15 @@ def way_of(transfer: Transfer) -> Way:
 class DataDoor:
     """Asks other cities' data doors. Safe to share by threads."""
 
-    def __init__(self, outbound: Outbound, tokens: Tokens, signing: Signing, *, max_bytes: int) -> None:
-        """Ask through this way out, for parts of at most so many bytes; what a city announces must be signed by it."""
+    def __init__(
+        self, outbound: Outbound, tokens: Tokens, signing: Signing, *, max_bytes: int, allow_http: bool = False
+    ) -> None:
+        """Ask through this way out, for parts of at most so many bytes; what a city announces must be signed by it.
+
+        With `allow_http` data and bearer tokens may go where they can be read on their way, in closed test networks.
+        """
         self._outbound, self._tokens, self._max_bytes = outbound, tokens, max_bytes
-        self._signing = signing
+        self._signing, self._allow_http = signing, allow_http
 
     def manifest(self, way: Way, *, stop: threading.Event) -> list[Item]:
         """Ask what can be had of a transfer now. Raises what `open` raises; Malformed."""
@@ -128,7 +142,7 @@ class DataDoor:
         if reply.status == 401 and self._tokens.again(way.peer_url, reply.headers):
             sent, reply = ask()
         if reply.status != 200:
-            raise refusal_of(way.peer_url, reply, words_of(reply))
+            raise _refused(way, reply)
         # The parts that follow are proven by the sizes and digests in here, and by the receipt.
         answered = response_of(request_of("GET", address, sent), reply.status, reply.headers)
         self._signing.check_response(way.peer_url, answered, reply.body)
@@ -140,6 +154,8 @@ class DataDoor:
         Raises:
             Refused: The other city does not hand it out now; its words are in the message.
             Unavailable: It cannot be reached, or wants to be asked later. Safe to retry.
+            ConsentUnknown: It does not know whose rows may leave.
+            ForbiddenAddress: The token would go over the network in the clear.
         """
         stream = self._stream(way, item.url, span, stop)
         if stream.status == 401 and not way.bearer and self._tokens.again(way.peer_url, stream.headers):
@@ -149,10 +165,12 @@ class DataDoor:
             return stream
         with stream:
             reply = Reply(stream.status, stream.headers, stream.refusal())
-        raise refusal_of(way.peer_url, reply, words_of(reply))
+        raise _refused(way, reply)
 
     def _stream(self, way: Way, url: str, span: Span, stop: threading.Event) -> Stream:
         if way.bearer:
+            if urlsplit(url).scheme != "https" and not self._allow_http:
+                raise ForbiddenAddress("Data are fetched from https addresses alone.", fix="Tell its operator.")
             headers: Mapping[str, str] = {"Authorization": f"Bearer {way.bearer}"}
         else:
             headers = self._tokens.headers(way.peer_url, "GET", url, details=way.details)
@@ -175,6 +193,20 @@ class DataDoor:
             return Item(item.name, _media_type(stream.media_type), size, "", etag, False, way.endpoint)  # noqa: FBT003
 
 
+def _refused(way: Way, reply: Reply) -> NodeError:
+    """Turn a refusal into ours; that nobody knows there whose rows may leave is no trouble of the way to it."""
+    words = words_of(reply)
+    error = refusal_of(way.peer_url, reply, words)
+    code, _, detail = words.partition("): ")
+    if isinstance(error, PeerUnreachable) and code == f" ({ConsentUnknown.code}":
+        return ConsentUnknown(
+            f"The consent source of {way.peer_url} does not answer as it should: {detail}",
+            retry_after_s=error.retry_after_s,
+            fix="Nothing comes before it does; its city must mend it.",
+        )
+    return error
+
+
 def read_manifest(body: bytes, way: Way, max_bytes: int) -> list[Item]:
     """Read a manifest strictly. Raises Malformed, TooLarge."""
     said = strict_json(body, max_bytes=MAX_MANIFEST_BYTES)
@@ -184,9 +216,22 @@ def read_manifest(body: bytes, way: Way, max_bytes: int) -> list[Item]:
     if not isinstance(listed, list) or not 0 < len(listed) <= MAX_PARTS:
         raise Malformed(f"The other city's manifest names no parts, or more than {MAX_PARTS}.")
     found = [_item(each, way, max_bytes) for each in listed]
-    if len({each.name.casefold() for each in found}) < len(found):
-        raise Malformed("Two parts of the other city's manifest have one name.")
+    _check_names([each.name for each in found])
     return found
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """See that each part can be a file of its own, on whatever disk. Raises Malformed."""
+    folded = [name.casefold() for name in names]
+    files = frozenset(folded)
+    if len(files) < len(folded):
+        raise Malformed("Two parts of the other city's manifest have one name.")
+    for name in folded:
+        steps = name.split("/")
+        if any(step.startswith(UNFINISHED) for step in steps) or "." in steps:
+            raise Malformed(f"{name[:60]} is no name of a part here.")
+        if any("/".join(steps[:end]) in files for end in range(1, len(steps))):
+            raise Malformed(f"A part of the other city's manifest is both a file and a folder: {name[:60]} is in it.")
 
 
 def _item(said: object, way: Way, max_bytes: int) -> Item:

@@ -58,10 +58,11 @@ class Downloader:
     chance: Callable[[], float]
 
     def bring(self, way: Way, item: Item, file: Growing, watcher: Watcher, stop: threading.Event) -> Moved:
-        """Bring a part into its file, whole and proven; the file is still beside its final name then.
+        """Bring a part into its file, whole and as it was announced.
 
         Raises:
             Changed: It is another one than the manifest said; what came was forgotten.
+            Lost: Somebody else has removed or changed the file.
             Refuted: It is not what was announced, also when it was begun again.
             Unavailable: Nothing came for too long. What came stays.
             Refused: The other city does not hand it out any more.
@@ -102,6 +103,7 @@ class Downloader:
         if file.got and file.got == item.size:
             _prove(item, file, item.digest)
             return ""
+        file.check_room()
         with self.door.open(way, item, Span(file.got, None, item.etag), stop=stop) as stream:
             self._place(item, file, watcher, stream)
             self._take(item, file, watcher, stream)

@@ -49,7 +49,10 @@ class Finder:
         """
         name = name.strip()
         if not name or len(name) > MAX_NAME or not name.isprintable():
-            raise Malformed("This names no dataset.", fix="Give its IRI, or its title.")
+            raise Malformed(
+                "This names no dataset.",
+                fix="Give its IRI, or its title.",
+            ).on_page("no.data.dataset", field="dataset")
         parties = self._parties(peer)
         is_iri = ":" in name and "/" in name and " " not in name
         known = self._records.by_iri(name) if is_iri else self._records.by_words(name)
@@ -62,8 +65,10 @@ class Finder:
         named = [self._book.get(peer)] if peer else list(self._book.list())
         found = {each.name: each for each in named if each.exchanges}
         if not found:
-            which = peer or "any other city"
-            raise NotFound(f"Nothing is exchanged with {which}.", fix="First: citynode peers approve NAME")
+            raise NotFound(
+                f"Nothing is exchanged with {peer or 'any other city'}.",
+                fix="First: citynode peers approve NAME",
+            ).on_page("no.data.peer" if peer else "no.data.peerless", field="peer", name=peer)
         return found
 
     @staticmethod
@@ -95,7 +100,9 @@ class Finder:
         if not found and is_iri and name.startswith(f"{order[0].url}/"):
             return [Found(name, "", order[0].name, order[0].url)]
         if not found and trouble is not None:
-            raise PeerUnreachable(f"It is not known here, and a city could not be asked: {trouble.message}")
+            raise PeerUnreachable(
+                f"It is not known here, and a city could not be asked: {trouble.message}",
+            ).on_page("no.data.unasked", field="peer")
         return found
 
     @staticmethod
@@ -133,14 +140,17 @@ def _one(name: str, found: Sequence[Found]) -> Found:
             f"No dataset of another city is called {name[:200]!r}.",
             fix="Give its IRI and its city (--peer). By its name or title it is found once its collection is mirrored:"
             " citynode peers follow PEER COLLECTION, then citynode exchange run.",
-        )
+        ).on_page("no.data.unknown", field="dataset", name=name[:200])
     if len(by_iri) > 1:
         shown = sorted(by_iri)[:MAX_CHOICES]
         choices = "; ".join(
             f"{each.title or 'untitled'} <{each.dataset}> of {each.peer}" for each in map(by_iri.get, shown) if each
         )
         more = f" and {len(by_iri) - len(shown)} more" if len(by_iri) > len(shown) else ""
-        raise Conflict(f"{len(by_iri)} datasets are called so: {choices}{more}.", fix="Give the IRI of one.")
+        raise Conflict(
+            f"{len(by_iri)} datasets are called so: {choices}{more}.",
+            fix="Give the IRI of one.",
+        ).on_page("no.data.several", field="dataset", count=len(by_iri), name=name[:200])
     return next(iter(by_iri.values()))
 
 

@@ -5,6 +5,7 @@ by the worker, into the node's own folder or an S3 store, never to a path that c
 own, wherever its user may write.
 """
 
+import hashlib
 import logging
 import threading
 import time
@@ -19,8 +20,8 @@ from node.federation.pulls.agreeing import Terms, purpose_of
 from node.federation.pulls.files import checked_target, is_remote
 from node.federation.pulls.finding import Finder, Found
 from node.federation.pulls.ports import Tell, tell_nobody
-from node.federation.pulls.runner import WORKER, Runner
-from node.federation.pulls.store import MAX_LIST, Progress, Pull, PullStore, Wanted, holder
+from node.federation.pulls.runner import Runner
+from node.federation.pulls.store import MAX_LIST, WORKER, Progress, Pull, PullStore, Wanted, holder
 
 _logger = logging.getLogger("citynode.pulls")
 MAX_MESSAGE = 2_000
@@ -72,7 +73,7 @@ class PullOffice:
         if wanted.target and not is_remote(wanted.target):
             raise Malformed(
                 "A path of this machine can only be named on its command line.", fix="Name s3://BUCKET/KEY."
-            )
+            ).on_page("no.data.target", field="target")
         whole, found = self._whole(wanted)
         if not whole.ask and not self._terms.auto_templates:
             self._terms.under(found, whole.purpose, self._clock_ms())
@@ -105,11 +106,12 @@ class PullOffice:
         """Read a wish strictly: the dataset by its IRI, the purpose by its IRI, the target absolute."""
         found = self._finder.find(wanted.dataset, wanted.peer)
         part = checked_part(wanted.part) if wanted.part else ""
-        target = checked_target(wanted.target) if wanted.target else f"{self._received}/{_folder(found)}/"
+        purpose = purpose_of(wanted.purpose)
+        target = checked_target(wanted.target) if wanted.target else f"{self._received}/{_folder(found, purpose)}/"
         return (
             Wanted(
                 dataset=found.dataset,
-                purpose=purpose_of(wanted.purpose),
+                purpose=purpose,
                 part=part,
                 peer=found.peer,
                 target=target,
@@ -126,9 +128,14 @@ class PullOffice:
         Nothing is agreed by it: the other city answers with its terms, and persons of both approve them.
         """
         if not wanted.purpose:
-            raise Malformed("Access is asked for a purpose.", fix="Name it: --purpose AcademicResearch")
+            raise Malformed(
+                "Access is asked for a purpose.",
+                fix="Name it: --purpose AcademicResearch",
+            ).on_page("no.data.purpose_needed", field="purpose")
         if len(message) > MAX_MESSAGE or not message.replace("\n", " ").isprintable():
-            raise Malformed(f"A message has at most {MAX_MESSAGE} printable letters.")
+            raise Malformed(
+                f"A message has at most {MAX_MESSAGE} printable letters.",
+            ).on_page("no.data.message", field="message", most=MAX_MESSAGE)
         found = self._finder.find(wanted.dataset, wanted.peer)
         purpose = purpose_of(wanted.purpose)
         return self._terms.asked(found, purpose, message, by=wanted.by, now_ms=self._clock_ms())
@@ -149,8 +156,8 @@ class PullOffice:
 
     # ---------------------------------------------------------------- the worker
 
-    def due(self, now_ms: int) -> Sequence[int]:
-        """Give the numbers of those that the worker may go on with now; one read."""
+    def due(self, now_ms: int) -> Sequence[tuple[int, str]]:
+        """Give number and city of those that the worker may go on with now; one read."""
         return self._store.due(now_ms)
 
     def go_on(self, number: int, stop: threading.Event) -> None:
@@ -255,10 +262,15 @@ def _part(name: str, progress: Progress, *, here: bool) -> dict[str, object]:
     }
 
 
-def _folder(found: Found) -> str:
-    """Give the folder for a dataset among what was received: its city and the end of its address."""
+def _folder(found: Found, purpose: str) -> str:
+    """Give the folder for a dataset and a purpose among what was received.
+
+    By its city and the end of its address, and a mark, since another dataset may end so; and what may be used for one
+    purpose never replaces what was had for another.
+    """
     end = found.dataset.rstrip("/").rpartition("/")[2]
     kept = "".join(each if each.isalnum() or each in "._-" else "-" for each in end).strip(".-")[:80]
     if not kept:
-        raise NotFound("The dataset's address has no end that names it.")
-    return f"{found.peer}/{kept}"
+        raise NotFound("The dataset's address has no end that names it.").on_page("no.data.unnamed", field="dataset")
+    mark = hashlib.sha256(f"{found.dataset} {purpose}".encode()).hexdigest()[:8]
+    return f"{found.peer}/{kept}-{mark}"

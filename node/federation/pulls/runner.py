@@ -10,19 +10,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from node.errors import Conflict, Malformed, NodeError, NotAgreed, Refused, Stopped, Unavailable
+from node.errors import Conflict, ConsentUnknown, Malformed, NodeError, NotAgreed, Refused, Stopped, Unavailable
 from node.federation.moving import PUSH, Moved
 from node.federation.peers.backoff import Backoff, asked_ms
 from node.federation.pulls.agreeing import Terms
 from node.federation.pulls.bringing import Bringer, Paused
-from node.federation.pulls.files import remove_folder
 from node.federation.pulls.finding import Finder, Found
 from node.federation.pulls.guard import Guard
 from node.federation.pulls.ports import Receipts, Sinks, Tell, Transfers, tell_nobody
 from node.federation.pulls.receiving import Receiver
-from node.federation.pulls.store import Pull, PullStore, State
+from node.federation.pulls.store import WORKER, Pull, PullStore, State
 from node.federation.transfer import Step, Transfer
 
 _logger = logging.getLogger("citynode.pulls")
@@ -30,12 +28,11 @@ _PATIENCE = Backoff(first_ms=2_000, longest_ms=300_000, opens_after=100)
 _LOOK_S = 0.1
 _SAY_S = 2.0
 _LONGEST_LOOK_MS = 30_000
-WORKER = "worker"
 
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """Who works on a pull. `folder` is the node's own for what goes elsewhere; `thumbprint` that of our proof key."""
+    """Who works on a pull. `thumbprint` is that of our proof key."""
 
     store: PullStore
     finder: Finder
@@ -46,7 +43,6 @@ class Crew:
     receipts: Receipts
     sinks: Sinks
     thumbprint: str
-    folder: Path
     clock_ms: Callable[[], int]
     chance: Callable[[], float]
 
@@ -192,17 +188,11 @@ class Runner:
         return None
 
     def _is_through(self, pull: Pull, cut: threading.Event, tell: Tell) -> bool:
-        """Bring what the transfer hands out and complete it; True once it is completed."""
+        """Bring what the transfer hands out and complete it; True once it is completed and in its place."""
         crew, transfer = self._crew, self._crew.transfers.get(pull.transfer)
         if transfer.state == "COMPLETED":
-            if pull.format == PUSH:
-                self._put_away(crew.receiver.take(pull, transfer), tell, cut)
-                crew.receiver.done(transfer)
-                return True
-            if crew.bringer.is_whole(pull):
-                crew.bringer.appear(pull)
-                return True
-            raise Refused("The other city completed the transfer before all of it was here.", fix="Get it again.")
+            self._put_in_place(pull, transfer, tell, cut)
+            return True
         if transfer.state == "TERMINATED":
             why = " ".join(transfer.reasons) or transfer.code or "It gave no reason."
             if transfer.code == Refused.code:  # our very request: the reason says that, and by whom
@@ -213,15 +203,33 @@ class Runner:
         if not transfer.streams:
             raise Waiting(_why_not(transfer))
         if pull.format == PUSH:
-            crew.receiver.look(pull, transfer, tell)
+            crew.receiver.look(pull, transfer, tell, cut)
             raise Waiting("The other city brings it.")
         try:
             moved = crew.bringer.bring(pull, transfer, cut, tell)
         except Paused:
             return False  # the transfer's state says what comes next
+        except ConsentUnknown as error:
+            raise Waiting(str(error)) from error
         self._put_away(pull, tell, cut)
-        self._complete(pull, transfer, moved)
+        self._complete(pull, transfer, moved, cut)
         return self._crew.transfers.get(pull.transfer).state == "COMPLETED"
+
+    def _put_in_place(self, pull: Pull, transfer: Transfer, tell: Tell, cut: threading.Event) -> None:
+        """Give what is completed its names, of a push after it was put beside them; nothing of it is given up."""
+        crew = self._crew
+        if pull.format != PUSH:
+            if not crew.bringer.is_whole(pull):
+                raise Refused("The other city completed the transfer before all of it was here.", fix="Get it again.")
+            crew.bringer.appear(pull, cut)
+            return
+        pull = crew.receiver.take(pull, transfer, cut)
+        try:
+            self._put_away(pull, tell, cut)
+        except Refused as error:
+            raise Unavailable(error.message, fix=f"{error.fix} It is here and signed for: resume then.") from error
+        crew.bringer.appear(pull, cut)
+        crew.receiver.done(transfer)
 
     def _put_away(self, pull: Pull, tell: Tell, cut: threading.Event) -> None:
         """Bring what goes elsewhere to where it goes."""
@@ -230,7 +238,7 @@ class Runner:
             with file.open("rb") as source:
                 self._crew.sinks.put(location, source, size=file.stat().st_size, media_type=media_type, stop=cut)
 
-    def _complete(self, pull: Pull, transfer: Transfer, moved: Sequence[Moved]) -> None:
+    def _complete(self, pull: Pull, transfer: Transfer, moved: Sequence[Moved], cut: threading.Event) -> None:
         crew = self._crew
         try:
             receipt = crew.receipts.half(transfer, moved, now_ms=crew.clock_ms())
@@ -241,15 +249,17 @@ class Runner:
             crew.transfers.step(transfer.pid, Step("complete", receipt=receipt))
         except Conflict as error:  # suspended just now: it is completed when it goes on
             raise Waiting("All of it is here; the transfer was suspended before it could be completed.") from error
-        crew.bringer.appear(pull)
-        crew.transfers.deliver(crew.clock_ms(), transfer.pid)
+        try:
+            crew.bringer.appear(pull, cut)
+        finally:  # whatever stands in the way of a name here, it is signed for
+            crew.transfers.deliver(crew.clock_ms(), transfer.pid)
         if crew.transfers.get(transfer.pid).state != "COMPLETED":
             raise Waiting("All of it is here; the receipt is on its way.")
 
     def _done(self, pull: Pull) -> Pull:
         crew = self._crew
         done = crew.store.leave(crew.store.get(pull.id), "done", "", crew.clock_ms())
-        remove_folder(crew.folder / str(pull.id))
+        crew.bringer.forget(done)
         return done
 
     def _put_off(self, pull: Pull, later: State, error: Unavailable) -> None:
@@ -272,13 +282,17 @@ class Runner:
         self.give_up(left, error.code, str(error))
 
     def give_up(self, pull: Pull, code: str, reason: str) -> None:
-        """End the transfer of a pull that is over, and remove what is not whole of it."""
+        """End the transfer of a pull that is over, and remove what is not whole and signed for of it."""
         crew = self._crew
-        crew.bringer.forget(pull)
         if not pull.transfer:
+            crew.bringer.forget(pull)
             return
         try:
             transfer = crew.transfers.get(pull.transfer)
+            if self._is_signed(pull, transfer):
+                crew.bringer.rescue(pull)
+            else:
+                crew.bringer.forget(pull)
             if not transfer.is_final:
                 crew.transfers.step(pull.transfer, Step("terminate", code=code, reasons=(reason[:500],)))
             # Whoever ended it: what was brought of it is no more ours. What was signed for stays where it is.
@@ -288,6 +302,13 @@ class Runner:
                 crew.transfers.deliver(crew.clock_ms(), pull.transfer)
         except NodeError:
             return  # it ends on the other side with its agreement
+
+    def _is_signed(self, pull: Pull, transfer: Transfer) -> bool:
+        """Tell whether a receipt says that all of it is here."""
+        if pull.format == PUSH:
+            return transfer.state == "COMPLETED"
+        ended = transfer.state == "COMPLETED" or "complete" in transfer.sending
+        return ended and self._crew.bringer.is_whole(pull)
 
 
 def _why_not(transfer: Transfer) -> str:

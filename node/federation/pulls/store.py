@@ -12,17 +12,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Literal
 
-from node.db import Database, Row
+from node.db import Database, Row, Tx
 from node.errors import AlreadyRunning, Conflict, NotFound, Stopped
 from node.federation.moving import PULL, Format, Moved
 
 State = Literal["waiting", "running", "stopped", "done", "failed", "cancelled"]
 OVER: frozenset[str] = frozenset({"done", "failed", "cancelled"})
 COMMAND_LINE = "command line"  # who wants what a command gets
+WORKER = "worker"
 LEASE_MS = 15_000
 MAX_SAID = 1_000
 MAX_LIST = 500
 MAX_OPEN = 1_000
+MAX_LEFT = 100  # pulls of one wish, the newest, whose files are known to be ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a part has come: so many bytes of the version `etag` are safe in its file. `digest` once it is whole."""
+    """How far a part has come: so many bytes of the version `etag` are safe on the disk. `digest` once it is whole.
+
+    `file` is what it becomes; `named` tells that it has become that. `mark` is another one as soon as the file of a
+    whole part may be another one than was proven.
+    """
 
     got: int = 0
     etag: str = ""
@@ -53,6 +59,8 @@ class Progress:
     media_type: str = ""
     filtered: bool = False
     file: str = ""
+    mark: str = ""
+    named: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -137,7 +145,7 @@ class PullStore:
         """Give one. Raises NotFound."""
         row = self.db.hot().row(f"{_SELECT} WHERE id = ?", (number,))
         if row is None:
-            raise NotFound(f"There is no pull {number}.", fix="List them: citynode data pulls list")
+            raise NotFound(f"There is no pull {number}.", fix="List them: citynode data pulls list").on_page("no.pull")
         return _pull(row)
 
     def list(self, *, ended: bool = False, limit: int = MAX_LIST) -> Sequence[Pull]:
@@ -145,6 +153,11 @@ class PullStore:
         where = "" if ended else f" WHERE state NOT IN ({_OVER})"
         rows = self.db.hot().rows(f"{_SELECT}{where} ORDER BY id DESC LIMIT ?", (min(limit, MAX_LIST),))
         return [_pull(row) for row in rows]
+
+    def of_agreement(self, iri: str) -> Sequence[Pull]:
+        """Give those that brought something under an agreement, the newest first."""
+        sql = f"{_SELECT} WHERE agreement = ? AND got > 0 ORDER BY id DESC LIMIT ?"
+        return [_pull(row) for row in self.db.hot().rows(sql, (iri, MAX_LIST))]
 
     def of_transfer(self, pid: str) -> Pull | None:
         """Find the pull that a transfer of ours belongs to."""
@@ -167,16 +180,29 @@ class PullStore:
         row = self.db.hot().row(sql, key)
         return _pull(row) if row else None
 
-    def due(self, now_ms: int, limit: int = 20) -> Sequence[int]:
-        """Give the numbers of those that the worker may go on with, the longest waiting first.
+    def left(self, dataset: str, purpose: str) -> Mapping[str, Sequence[Progress]]:
+        """Give what pulls of a dataset for a purpose have brought here, by file, the newest first."""
+        sql = "SELECT state, parts FROM pull WHERE dataset = ? AND purpose = ? ORDER BY id DESC LIMIT ?"
+        found: dict[str, list[Progress]] = {}
+        for state, parts in self.db.hot().rows(sql, (dataset, purpose, MAX_LEFT)):
+            for each in _parts(parts).values():
+                if each.is_whole and (each.named or state == "done"):  # an earlier release did not write down `named`
+                    found.setdefault(each.file, []).append(each)
+        return found
 
-        Those of a command are the command's: they come here only once somebody has handed them over.
+    def due(self, now_ms: int, *, of_one: int = 20, limit: int = 200) -> Sequence[tuple[int, str]]:
+        """Give numbers and cities of those that the worker may go on with, the longest waiting first.
+
+        Those of a command are the command's: they come here only once somebody has handed them over. Of one city at
+        most `of_one`, so that one with many does not hide the others.
         """
         sql = (
-            "SELECT id FROM pull WHERE (state = 'waiting' AND due_at <= ?)"
-            " OR (state = 'running' AND held_until <= ? AND held_by LIKE 'worker %') ORDER BY due_at, id LIMIT ?"
+            "SELECT id, peer FROM (SELECT id, peer, due_at, row_number() OVER (PARTITION BY peer ORDER BY due_at, id)"
+            " AS turn FROM pull WHERE (state = 'waiting' AND due_at <= ?)"
+            " OR (state = 'running' AND held_until <= ? AND held_by LIKE 'worker %')) AS waiting"
+            " WHERE turn <= ? ORDER BY due_at, id LIMIT ?"
         )
-        return [int(row[0]) for row in self.db.hot().rows(sql, (now_ms, now_ms, limit))]
+        return [(int(row[0]), str(row[1])) for row in self.db.hot().rows(sql, (now_ms, now_ms, of_one, limit))]
 
     # ---------------------------------------------------------------- beginning and ending
 
@@ -186,14 +212,16 @@ class PullStore:
             tx.lock("pulls")
             row = tx.row(f"SELECT count(*) FROM pull WHERE state NOT IN ({_OVER})")  # noqa: S608
             if row and int(row[0]) >= MAX_OPEN:
-                raise Conflict(f"{MAX_OPEN} pulls are not over.", fix="Cancel some: citynode data pulls cancel NUMBER")
+                raise Conflict(
+                    f"{MAX_OPEN} pulls are not over.", fix="Cancel some: citynode data pulls cancel NUMBER"
+                ).on_page("no.pull.many", most=MAX_OPEN)
             sql = f"SELECT id FROM pull WHERE state NOT IN ({_OVER}) AND target = ? AND target <> ''"  # noqa: S608
             row = tx.row(sql, wanted.target) if not wanted.target.endswith("/") else None
             if row:
                 raise Conflict(
                     f"Pull {row[0]} brings something to {wanted.target}.",
                     fix=f"Name another place, or: citynode data pulls cancel {row[0]}",
-                )
+                ).on_page("no.pull.same", number=int(row[0]))
             made = tx.row(
                 "INSERT INTO pull (dataset, part, peer, purpose, format, target, ask, state, by, at, changed_at,"
                 " due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -214,9 +242,13 @@ class PullStore:
             tx.lock(f"pull:{number}")
             found = self._read(tx.row(f"{_SELECT} WHERE id = ?", number), number)
             if found.is_over:
-                raise Conflict(f"Pull {number} is {found.state}.", fix="Ask for the data again: citynode data get")
+                raise Conflict(
+                    f"Pull {number} is {found.state}.", fix="Ask for the data again: citynode data get"
+                ).on_page("no.pull.over", number=number)
             if found.held(now_ms) and found.held_by != holder and not is_gone(found.held_by):
-                raise AlreadyRunning(f"{found.held_by} is at pull {number}.", fix="Wait, or: citynode data pulls show")
+                raise AlreadyRunning(
+                    f"{found.held_by} is at pull {number}.", fix="Wait, or: citynode data pulls show"
+                ).on_page("no.pull.busy", number=number)
             sql = "UPDATE pull SET state = 'running', held_by = ?, held_until = ?, changed_at = ? WHERE id = ?"
             tx.run(sql, holder, now_ms + LEASE_MS, now_ms, number)
         return self.get(number)
@@ -228,7 +260,10 @@ class PullStore:
             found = self._read(tx.row(f"{_SELECT} WHERE id = ?", number), number)
             if found.state in ("done", "cancelled") or found.held(now_ms):
                 state = "being worked on" if found.held(now_ms) else found.state
-                raise Conflict(f"Pull {number} is {state}.", fix="See: citynode data pulls list")
+                raise Conflict(
+                    f"Pull {number} is {state}.",
+                    fix="See: citynode data pulls list",
+                ).on_page("no.pull.state", number=number)
             # What has failed begins with a new transfer, and nothing of the old one counts as brought by that.
             anew = _ANEW if found.state == "failed" else ""
             sql = f"UPDATE pull SET state = 'waiting', due_at = ?, said = '', changed_at = ?{anew} WHERE id = ?"  # noqa: S608
@@ -241,7 +276,10 @@ class PullStore:
             tx.lock(f"pull:{number}")
             found = self._read(tx.row(f"{_SELECT} WHERE id = ?", number), number)
             if found.is_over:
-                raise Conflict(f"Pull {number} is {found.state}.", fix="Nothing needs to be done.")
+                raise Conflict(
+                    f"Pull {number} is {found.state}.",
+                    fix="Nothing needs to be done.",
+                ).on_page("no.pull.over", number=number)
             tx.run("UPDATE pull SET state = 'cancelled', said = '', changed_at = ? WHERE id = ?", now_ms, number)
         return self.get(number)
 
@@ -259,6 +297,32 @@ class PullStore:
             why = "was cancelled" if found.state == "cancelled" else f"is {found.held_by or 'somebody else'}'s by now"
             raise Stopped(f"Pull {pull.id} {why}.")
         return self.get(pull.id)
+
+    def settle(self, pull: Pull, parts: Mapping[str, Progress], now_ms: int) -> Pull:
+        """Write down which parts a pull brings and what files they become.
+
+        Raises:
+            Conflict: Another pull that is not over brings one of these files.
+            Stopped: It was cancelled, or is another process's by now.
+        """
+        files = {each.file for each in parts.values()}
+        with self.db.write() as tx:
+            tx.lock("pulls")
+            sql = f"SELECT id, parts FROM pull WHERE state NOT IN ({_OVER}) AND id <> ? AND parts <> '{{}}'"  # noqa: S608
+            for number, held in tx.rows(sql, pull.id):
+                both = files & {each.file for each in _parts(held).values() if each.file}
+                if both:
+                    raise Conflict(
+                        f"Pull {number} brings {min(both)}.",
+                        fix=f"Name another place, wait for it, or: citynode data pulls cancel {number}",
+                    ).on_page("no.pull.same", number=number)
+            _set(tx, pull, {"parts": parts})
+        return self.keep(pull, now_ms)
+
+    def record(self, number: int, parts: Mapping[str, Progress]) -> None:
+        """Write down where the parts of a pull are that is over."""
+        with self.db.write() as tx:
+            tx.run(f"UPDATE pull SET parts = ? WHERE id = ? AND state IN ({_OVER})", _cell(parts), number)  # noqa: S608
 
     def is_ours(self, pull: Pull) -> bool:
         """Tell whether a pull is still being worked on by us."""
@@ -279,17 +343,21 @@ class PullStore:
         return self.get(pull.id)
 
     def _write(self, pull: Pull, changes: Mapping[str, object]) -> bool:
-        sets = ", ".join(f"{name} = ?" for name in changes)
-        cells = [_cell(value) for value in changes.values()]
-        sql = f"UPDATE pull SET {sets} WHERE id = ? AND state = 'running' AND held_by = ?"  # noqa: S608
         with self.db.write() as tx:
-            return tx.run(sql, *cells, pull.id, pull.held_by) == 1
+            return _set(tx, pull, changes)
 
     @staticmethod
     def _read(row: Row | None, number: int) -> Pull:
         if row is None:
-            raise NotFound(f"There is no pull {number}.", fix="List them: citynode data pulls list")
+            raise NotFound(f"There is no pull {number}.", fix="List them: citynode data pulls list").on_page("no.pull")
         return _pull(row)
+
+
+def _set(tx: Tx, pull: Pull, changes: Mapping[str, object]) -> bool:
+    sets = ", ".join(f"{name} = ?" for name in changes)
+    cells = [_cell(value) for value in changes.values()]
+    sql = f"UPDATE pull SET {sets} WHERE id = ? AND state = 'running' AND held_by = ?"  # noqa: S608
+    return tx.run(sql, *cells, pull.id, pull.held_by) == 1
 
 
 def _cell(value: object) -> object:
@@ -300,5 +368,8 @@ def _cell(value: object) -> object:
 
 def _pull(row: Row) -> Pull:
     found = Pull(**dict(zip(_NAMES, row, strict=True)))
-    parts = {name: Progress(**each) for name, each in json.loads(str(found.parts)).items()}
-    return replace(found, parts=parts, ask=bool(found.ask))
+    return replace(found, parts=_parts(found.parts), ask=bool(found.ask))
+
+
+def _parts(said: object) -> dict[str, Progress]:
+    return {name: Progress(**each) for name, each in json.loads(str(said)).items()}

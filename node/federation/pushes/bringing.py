@@ -139,7 +139,7 @@ class Carrier:
             stop=halt,
         )
         if not target.is_city:
-            _check(target.endpoint, reply)
+            _check_elsewhere(target.endpoint.partition("?")[0], reply)
             return Brought(part, body.tell(), part.digest)
         if reply.status == 401:
             self._tokens.again(transfer.peer, reply.headers)
@@ -221,12 +221,25 @@ def there_of(headers: Mapping[str, str]) -> There:
 
 def _check(where: str, reply: Reply) -> None:
     """Raise what an answer means that is no success."""
-    if 200 <= reply.status < 300:
+    if reply.is_success:
         return
     error = refusal_of(where, reply, words_of(reply))
-    if reply.status in _PASSES and type(error) is Refused:
+    # A city's server that leads elsewhere may come back; how often it is asked is bounded, as of every "no".
+    if 300 <= reply.status < 400 or (reply.status in _PASSES and type(error) is Refused):
         raise Conflict(error.message, fix=error.fix)
     raise error
+
+
+def _check_elsewhere(where: str, reply: Reply) -> None:
+    """Raise what the answer of an address means that is no success; to bring the same there again would not mend it."""
+    if 300 <= reply.status < 400:
+        raise Refused(
+            f"{where} answered {reply.status}: it leads to another address, where nothing is brought.",
+            fix="Name the final address.",
+        )
+    if 200 <= reply.status < 300 and reply.is_early:
+        raise Refused(f"{where} answered {reply.status} before it had taken all bytes.", fix="Mend that server.")
+    _check(where, reply)
 
 
 def passes(error: NodeError) -> bool:

@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from node.errors import AlreadyRunning, Conflict, Malformed, NotFound, Refuted, TooLarge
+from node.errors import AlreadyRunning, Conflict, Malformed, NotFound, Refuted, TooLarge, Unavailable
 from node.federation.moving import MAX_PARTS, PUSH, Moved, checked_part
-from node.federation.pushes.store import Arrived, IncomingStore
+from node.federation.pushes.store import LIVES_MS, Arrived, IncomingStore
 from node.federation.transfer import Transfer
 
 SAFE_EVERY = 32 << 20
@@ -29,6 +29,8 @@ MAX_NAME = 200
 SPARE_BYTES = 256 << 20  # left free on the disk whatever comes, since the node's own books may lie on it
 ROOM_EVERY = 4 << 20  # how often a running upload looks whether there is room still: others come at the same time
 _PIECE = 1 << 20
+_ROOM_S = 60
+_TOLD_S = LIVES_MS / 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,12 @@ class Incoming:
         Raises:
             NotFound: No push of ours from this peer, or not of this part.
             Conflict: It is not started, or the bytes do not follow what is here; ask how far it has come.
-            TooLarge: More than is taken, or more than there is room for.
+            TooLarge: More than is taken.
+            Unavailable: There is no room for it now.
             AlreadyRunning: Somebody else is bringing the same part.
         """
         self._admitted(peer_url, pid, part)
-        self._check_size(pid, upload)
+        self._check_bounds(pid, part, upload)
         before = self._store.get(pid, part) or _nothing(pid, part)
         _check_offset(before, upload)
         path, to = self._path(pid, part, "coming"), self._path(pid, part, "whole")
@@ -108,16 +111,17 @@ class Incoming:
             file.close()
             raise
         places = _Places(file, path, to)
-        bounds = _Bounds(self._max_bytes, lambda: self._admitted(peer_url, pid, part), self._check_room)
+        bounds = _Bounds(
+            self._max_bytes, lambda: self._admitted(peer_url, pid, part), lambda many: self._check_room(now, many)
+        )
         return Arrival(self._store, places, now, upload, bounds, self._clock_ms)
 
     def _begun(self, before: Arrived, upload: Upload, file: BinaryIO) -> Arrived:
-        if os.fstat(file.fileno()).st_size < upload.offset:
+        here = os.fstat(file.fileno()).st_size
+        if here < upload.offset:
             # A crash took what the books have: to go on behind a hole would make a file with zeros in it.
             self._store.put(replace(before, got=0, whole=False), at_ms=self._clock_ms())
             raise Conflict("What had come was lost here.", fix="Begin again at 0.")
-        file.truncate(upload.offset)
-        file.seek(upload.offset)
         now = Arrived(
             before.transfer,
             before.part,
@@ -129,7 +133,14 @@ class Incoming:
             filtered=upload.filtered,
             whole=False,
         )
-        self._store.put(now, at_ms=self._clock_ms())
+
+        def room(reserved: int) -> None:
+            # What lies here of it is written over.
+            self._check_free(max(upload.length - here, 0) + reserved)
+
+        self._store.begin(now, at_ms=self._clock_ms(), room=room)
+        file.truncate(upload.offset)
+        file.seek(upload.offset)
         return now
 
     def _admitted(self, peer_url: str, pid: str, part: str) -> None:
@@ -144,15 +155,21 @@ class Incoming:
                 fix="Start it, then ask how far the part has come.",
             )
 
-    def _check_size(self, pid: str, upload: Upload) -> None:
+    def _check_bounds(self, pid: str, part: str, upload: Upload) -> None:
         if upload.length > self._max_bytes:
             raise too_large(self._max_bytes)
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._check_room(max(upload.length - upload.offset, 0))
-        if self._store.count(pid) >= MAX_PARTS:
+        if self._store.get(pid, part) is None and self._store.count(pid) >= MAX_PARTS:
             raise TooLarge(f"A transfer has at most {MAX_PARTS:,} parts.")
 
-    def _check_room(self, many: int) -> None:
+    def _check_room(self, one: Arrived, many: int) -> None:
+        """Raise unless there is room for so many more bytes of an upload that runs.
+
+        What was announced has its room already; what nobody knows the size of takes none of it.
+        """
+        self._check_free(many if one.size >= 0 else many + self._store.reserved(one, at_ms=self._clock_ms()))
+
+    def _check_free(self, many: int) -> None:
         if self._free(self._folder) - SPARE_BYTES < many:
             raise no_room()
 
@@ -218,10 +235,10 @@ class Arrival:
         self._at = self._roomy = begun.got
         # Only what came in one go is hashed on its way; the rest is read again at its end.
         self._hash = hashlib.sha256() if not begun.got else None
-        self._looked = time.monotonic()
+        self._looked = self._told = time.monotonic()
 
     def write(self, piece: bytes) -> None:
-        """Take the next bytes in. Raises TooLarge, and what `check` raises."""
+        """Take the next bytes in. Raises TooLarge, Unavailable where there is no room, and what `check` raises."""
         at = self._at + len(piece)
         if at > self._bounds.max_bytes or 0 <= self._now.size < at:
             raise too_large(self._bounds.max_bytes if self._now.size < 0 else self._now.size)
@@ -239,9 +256,12 @@ class Arrival:
             self.check()
 
     def check(self) -> None:
-        """Ask whether it may go on. Raises NotFound, Conflict."""
+        """Ask whether it may go on, and let the books know that it does. Raises NotFound, Conflict."""
         self._looked = time.monotonic()
         self._bounds.admitted()
+        if self._now.size > self._now.got and self._looked - self._told >= _TOLD_S:
+            self._told = self._looked
+            self._store.lives(self._now, at_ms=self._clock_ms())
 
     def end(self) -> Arrived:
         """Close what came whole: the file appears if it ends the part.
@@ -302,9 +322,11 @@ def too_large(most: int) -> TooLarge:
     return TooLarge(f"Of this part at most {most:,} bytes are taken.", fix="Announce its length, and send no more.")
 
 
-def no_room() -> TooLarge:
-    """Say that the disk takes no more."""
-    return TooLarge("There is no room for that here.", fix="Wait, and ask the city to make room.")
+def no_room() -> Unavailable:
+    """Say that the disk takes no more now: what others announced may be put away by then, so that ends nothing."""
+    return Unavailable(
+        "There is no room for that here now.", retry_after_s=_ROOM_S, fix="Wait, and ask the city to make room."
+    )
 
 
 @contextmanager

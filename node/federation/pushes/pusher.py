@@ -11,9 +11,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
-from node.errors import ForbiddenAddress, NodeError, Refused, Stopped
+from node.errors import ForbiddenAddress, NodeError, Refused, Stopped, Unavailable
 from node.federation.data.serving import Serving
 from node.federation.moving import PUSH, Moved, Part
 from node.federation.peers.backoff import Backoff, asked_ms
@@ -58,6 +59,7 @@ class Pusher:
         self._hands: dict[str, tuple[str, Future[None]]] = {}  # whose they are, by transfer
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="push")
         self._due: dict[str, int] = {}  # when a transfer is looked at again, where nothing of it could be done
+        self._tries: dict[str, int] = {}  # how often in a row
 
     def look(self) -> None:
         """See what is to be brought now, and begin it."""
@@ -65,7 +67,9 @@ class Pusher:
         going = {each.pid: each for each in self._transfers.open() if _is_ours(each)}
         self._hands = {pid: held for pid, held in self._hands.items() if not held[1].done()}
         busy = Counter(peer for peer, _ in self._hands.values())
-        self._due = {pid: at_ms for pid, at_ms in self._due.items() if pid in going}
+        # Copied first: the hands write into both meanwhile.
+        self._due = {pid: at_ms for pid, at_ms in self._due.copy().items() if pid in going}
+        self._tries = {pid: tries for pid, tries in self._tries.copy().items() if pid in going}
         for pid, transfer in going.items():
             is_due = pid not in self._hands and self._due.get(pid, 0) <= now_ms
             if is_due and busy[transfer.peer] < AT_ONCE_OF_ONE and busy.total() < AT_ONCE:
@@ -91,10 +95,19 @@ class Pusher:
             self._due[transfer.pid] = self._house.clock_ms()
         except NodeError as error:
             _logger.warning("transfer %s is not brought now: %s", transfer.pid, error)
-            self._due[transfer.pid] = self._house.clock_ms() + _PATIENCE.first_ms * 4
+            self._put_off(transfer, error)
         except Exception:
             _logger.exception("bringing transfer %s failed", transfer.pid)
-            self._due[transfer.pid] = self._house.clock_ms() + _PATIENCE.longest_ms
+            self._put_off(transfer, Unavailable("It failed at this city; its operator finds why in the log."))
+
+    def _put_off(self, transfer: Transfer, error: NodeError) -> None:
+        """Try a transfer again later of which nothing can be brought now; end it where that would go on for ever."""
+        tries = self._tried(transfer.pid)
+        wait_ms = _PATIENCE.wait_ms(tries, self._house.chance(), asked_ms=asked_ms(error))
+        self._due[transfer.pid] = self._house.clock_ms() + wait_ms
+        if self._is_old(transfer) or (isinstance(error, Refused) and tries >= MAX_NOES):
+            with suppress(NodeError):  # at the next look
+                self._end(self._transfers.get(transfer.pid), str(error))
 
     def _go(self, transfer: Transfer) -> int:
         """Bring all parts that are due; give when this is looked at again."""
@@ -118,6 +131,7 @@ class Pusher:
         except NodeError as error:
             self._failed(transfer, one, error)
         else:
+            self._tries.pop(transfer.pid, None)
             digest = self._digest(transfer, there)
             self._store.done(transfer.pid, there.part, there.sent, digest)
             _logger.info("%s of transfer %s was brought", one.part, transfer.pid)
@@ -133,13 +147,22 @@ class Pusher:
 
     def _failed(self, transfer: Transfer, one: Brought, error: NodeError) -> None:
         now_ms, tries = self._house.clock_ms(), one.tries + 1
-        is_old = now_ms - transfer.started_at >= GIVE_UP_MS
-        final = not passes(error) or is_old or (isinstance(error, Refused) and tries >= MAX_NOES)
+        hopeless = not passes(error) or (isinstance(error, Refused) and tries >= MAX_NOES)
+        final = hopeless or self._is_old(transfer)
         wait_ms = _PATIENCE.wait_ms(tries, self._house.chance(), asked_ms=asked_ms(error))
         # The other city is told this in the end; what its address leads to inside our network is ours to know.
         told = _ELSEWHERE if isinstance(error, ForbiddenAddress) else str(error)
         self._store.failed(one, told, tries=tries, due_ms=now_ms + wait_ms, final=final)
         _logger.warning("%s of transfer %s did not arrive: %s", one.part, transfer.pid, error)
+
+    def _tried(self, pid: str) -> int:
+        """Count an attempt that brought nothing further; give how many there were in a row."""
+        tries = self._tries[pid] = self._tries.get(pid, 0) + 1
+        return tries
+
+    def _is_old(self, transfer: Transfer) -> bool:
+        """Tell whether it has gone on for a week, not counting what it stood still before."""
+        return self._house.clock_ms() - transfer.changed_at >= GIVE_UP_MS
 
     def _digest(self, transfer: Transfer, there: bringing.Brought) -> str:
         """Give the digest of what is there: as our own books have it, else as the other side says."""
@@ -155,14 +178,26 @@ class Pusher:
         if now.sending or not now.streams:
             return now_ms + _PATIENCE.first_ms
         if lost is not None:
-            why = f"{lost.part} could not be delivered: {lost.error}"
-            self._transfers.step(now.pid, Step("terminate", code=UNDELIVERABLE, reasons=(why,)))
+            self._end(now, f"{lost.part} could not be delivered: {lost.error}")
         elif all(one.state == DONE for one in books):
-            receipt = self._house.half_signed(now, self.moved(now.pid, parts), now_ms)
-            self._transfers.step(now.pid, Step("complete", receipt=receipt))
+            return now_ms + self._completed(now, parts, now_ms)
         else:
             return min(one.due_at for one in books if one.state == WAITING)
         return now_ms + _PATIENCE.first_ms
+
+    def _completed(self, now: Transfer, parts: dict[str, Part], now_ms: int) -> int:
+        """Complete a transfer; give how long to wait before it is done again, since it may be refused."""
+        receipt = self._house.half_signed(now, self.moved(now.pid, parts), now_ms)
+        tries = self._tried(now.pid)
+        if tries < MAX_NOES:
+            self._transfers.step(now.pid, Step("complete", receipt=receipt))
+        else:
+            self._end(now, "The other side did not let it be completed.")
+        return _PATIENCE.wait_ms(tries, self._house.chance())
+
+    def _end(self, now: Transfer, why: str) -> None:
+        if now.streams and not now.sending:
+            self._transfers.step(now.pid, Step("terminate", code=UNDELIVERABLE, reasons=(why,)))
 
     def moved(self, pid: str, parts: dict[str, Part]) -> list[Moved]:
         """Give what our books say of the parts that were brought whole, by name."""

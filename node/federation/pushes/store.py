@@ -5,13 +5,20 @@ on the disk, so an upload goes on there after any crash; `digest` is of all byte
 proven. Nothing here reads a file or speaks to anybody.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
-from node.db import Database, Row
+from node.db import Database, Row, Tx
 from node.federation.moving import Moved, Part
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
 MAX_ERROR = 500
+# An upload of which the books have heard nothing for so long keeps no room for itself; each tells them oftener.
+LIVES_MS = 15_000
+_RESERVED = (
+    "SELECT coalesce(sum(size - got), 0) FROM incoming"
+    " WHERE NOT whole AND size > got AND changed_at > ? AND NOT (transfer = ? AND part = ?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +91,35 @@ class IncomingStore:
         row = self.db.hot().row("SELECT count(*) FROM incoming WHERE transfer = ?", (transfer,))
         return int(row[0]) if row else 0
 
+    def begin(self, one: Arrived, *, at_ms: int, room: Callable[[int], None]) -> None:
+        """Write that an upload begins, if there is room for it; of two at once the second sees the first.
+
+        Args:
+            one: The part.
+            at_ms: The time.
+            room: Is told how many bytes are announced by others that come now, and raises if it is too much.
+        """
+        with self.db.write() as tx:
+            tx.lock("incoming")
+            room(_reserved(tx.row(_RESERVED, *_beside(one, at_ms))))
+            self._put(tx, one, at_ms)
+
+    def reserved(self, beside: Arrived, *, at_ms: int) -> int:
+        """Give how many bytes are announced and have not come, of uploads that run now beside this one."""
+        return _reserved(self.db.hot().row(_RESERVED, _beside(beside, at_ms)))
+
+    def lives(self, one: Arrived, *, at_ms: int) -> None:
+        """Note that an upload runs still."""
+        with self.db.write() as tx:
+            tx.run("UPDATE incoming SET changed_at = ? WHERE transfer = ? AND part = ?", at_ms, one.transfer, one.part)
+
     def put(self, one: Arrived, *, at_ms: int) -> None:
         """Write how far a part has come."""
+        with self.db.write() as tx:
+            self._put(tx, one, at_ms)
+
+    @staticmethod
+    def _put(tx: Tx, one: Arrived, at_ms: int) -> None:
         sql = (
             f"INSERT INTO incoming ({_ARRIVED}, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
             " ON CONFLICT (transfer, part) DO UPDATE SET size = excluded.size, got = excluded.got,"
@@ -93,8 +127,7 @@ class IncomingStore:
             " filtered = excluded.filtered, whole = excluded.whole, changed_at = excluded.changed_at"
         )
         values = (one.transfer, one.part, one.size, one.got, one.media_type, one.etag, one.digest)
-        with self.db.write() as tx:
-            tx.run(sql, *values, one.filtered, one.whole, at_ms)
+        tx.run(sql, *values, one.filtered, one.whole, at_ms)
 
     def forget(self, transfer: str) -> None:
         """Remove what is known of a transfer's parts: their files are gone."""
@@ -142,6 +175,14 @@ class PushStore:
         values = (DONE, part.media_type, part.etag, sent, sent, digest, part.filtered)
         with self.db.write() as tx:
             tx.run(sql, *values, transfer, part.name)
+
+
+def _beside(one: Arrived, at_ms: int) -> tuple[object, ...]:
+    return at_ms - LIVES_MS, one.transfer, one.part
+
+
+def _reserved(row: Row | None) -> int:
+    return int(row[0]) if row else 0
 
 
 # SQLite knows no truth but 0 and 1.

@@ -174,7 +174,10 @@ class Transfers(DialogueRounds[Transfer, Step]):
             Refused: It may not be asked for.
         """
         if not self._parties.knows(peer):
-            raise NotFound(f"Nothing is exchanged with {peer}.", fix="First: citynode peers approve NAME")
+            raise NotFound(
+                f"Nothing is exchanged with {peer}.",
+                fix="First: citynode peers approve NAME",
+            ).on_page("no.peer.exchange", name=peer)
         check_asked(format, address or {}, part)
         now_ms = self._house.clock_ms()
         asked = {"format": format, "agreement": agreement, "dataset": dataset, "part": part, "purpose": purpose}
@@ -262,7 +265,10 @@ class Transfers(DialogueRounds[Transfer, Step]):
         """Give the one that is called so, by our id or the beginning of it. Raises NotFound, Conflict."""
         found = self._store.named(name) if name else ()
         if len(found) > 1 and name not in {each.pid for each in found}:
-            raise Conflict(f"{len(found)} transfers begin with {name[:60]}.", fix="Give more of the id.")
+            raise Conflict(
+                f"{len(found)} transfers begin with {name[:60]}.",
+                fix="Give more of the id.",
+            ).on_page("no.transfer.several")
         return next((each for each in found if each.pid == name), found[0]) if found else self.get(name)
 
     def of_agreement(self, iri: str) -> Sequence[Transfer]:

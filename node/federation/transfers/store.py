@@ -30,7 +30,10 @@ class TransferStore(Dialogues[Transfer]):
         parsed=frozenset({"address", "reason"}),
         final=("COMPLETED", "TERMINATED"),
         has_terms=False,
-        missing=NotFound("There is no such transfer.", fix="List them: citynode data transfers list"),
+        missing=NotFound(
+            "There is no such transfer.",
+            fix="List them: citynode data transfers list",
+        ).on_page("no.transfer"),
         paths=PATHS,
         another="Request another one.",
     )
@@ -56,6 +59,11 @@ class TransferStore(Dialogues[Transfer]):
         """Tell whether anything of a dataset was to come to us from a peer under an agreement, now or once."""
         sql = "SELECT 1 FROM transfer WHERE agreement = ? AND dataset = ? AND peer = ? AND role = 'consumer' LIMIT 1"
         return self.db.hot().row(sql, (agreement, dataset, peer)) is not None
+
+    def moved(self, agreement: str) -> Sequence[str]:
+        """Name the datasets of which something began to move under an agreement."""
+        sql = "SELECT DISTINCT dataset FROM transfer WHERE agreement = ? AND started_at > 0 ORDER BY dataset"
+        return [str(row[0]) for row in self.db.hot().rows(sql, (agreement,))]
 
     def ended(self, after_ms: int, before_ms: int) -> Sequence[Transfer]:
         """Give those that had started and ended between two moments, the newest first."""

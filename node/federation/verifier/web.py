@@ -31,6 +31,7 @@ FORMS = {
     "rdf": "application/rdf+xml",
     "nt": "application/n-triples",
 }
+_EXPORT = re.compile(r"/export\.json(?=\?|\Z)")
 _LINK = re.compile(r'<([^<>"]*)>((?:\s*;\s*[a-zA-Z]+="[^"]*")*)')
 
 Kind = Literal["node", "collection", "snapshot", "record", "iri"]
@@ -109,6 +110,22 @@ class Web:
     def text(self, url: str) -> str:
         """Give any small text, such as an older note."""
         return self._get(url, "*/*", 1 << 20)[0].decode(errors="replace")
+
+    def agreement(self, url: str) -> bytes:
+        """Give the file that proves a public agreement, by the address of its page or of the file itself.
+
+        Raises:
+            Malformed: The address is that of no agreement.
+            NotFound: There is none there that its cities publish.
+        """
+        place = place_of(_EXPORT.sub("", url))
+        if place.kind == "iri":
+            address = f"{place.base}/records/export.json?iri={quote(place.name, safe='')}"
+        elif place.kind == "record" and place.name.startswith("agreements/"):
+            address = f"{place.base}/{place.name}/export.json"
+        else:
+            raise Malformed(f"{url[:200]} is the address of no agreement.", fix="Give that of its page at a city.")
+        return self._get(address, "application/json", MAX_LIST_BYTES)[0]
 
     def record(self, place: Place) -> tuple[bytes, str, bytes]:
         """Give a record's document, its form, and its proof."""

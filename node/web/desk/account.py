@@ -102,7 +102,9 @@ class Account:
 
         def removed(password: str, code: str) -> None:
             if staff.signing_in.needs_phone(staff.people.get(clerk.name)):
-                raise Forbidden("At this desk your account may not do without a phone.", fix="Ask an administrator.")
+                raise Forbidden(
+                    "At this desk your account may not do without a phone.", fix="Ask an administrator."
+                ).on_page("no.staff.phone_needed")
             staff.signing_in.prove(clerk.name, password, code, address)
             staff.seconds.remove(clerk.name)
 
@@ -133,7 +135,10 @@ class Account:
     async def _may_have_phone(self, clerk: Clerk) -> None:
         person = await self._desk.does(lambda: self._desk.staff.people.get(clerk.name))
         if person.has_totp or person.from_city:
-            raise Forbidden("This account takes no other phone now.", fix="Take the one it has away first.")
+            raise Forbidden(
+                "This account takes no other phone now.",
+                fix="Take the one it has away first.",
+            ).on_page("no.staff.phone_more")
 
     async def _page(self, request: Request, clerk: Clerk, *, flaw: NodeError | None = None, at: str = "") -> Response:
         staff = self._desk.staff

@@ -1,18 +1,18 @@
 """Drafting agreements on the desk: a template and a city, the places filled in, the draft read, changed and proposed.
 
-A form that cannot be a draft comes back with what was typed and what is wrong with it. Nobody outside sees a draft
-before it is proposed; proposing it says so to the other city at once. Countering answers what they proposed with other
-sentences, and goes out as well.
+A form that cannot be a draft comes back with what was typed and, beside each field, what is wrong with it; what is a
+statement of law is never chosen beforehand. Nobody outside sees a draft before it is proposed; proposing it says so to
+the other city at once. Countering answers what they proposed with other sentences, and goes out as well.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node.errors import NodeError
+from node.errors import Malformed, NodeError
 from node.federation.agreement_desk.drafting import MUTUAL, Wish, Words, short
 from node.federation.policy.purposes import LABELS
 from node.web.desk.agreements_frame import Agreements, where
@@ -24,14 +24,20 @@ Json = Mapping[str, Any]
 _MOST_SENTENCES = 20_000
 # Places that the form asks for in another way than the others, or that the node fills in by itself.
 _APART = frozenset({"covers", "declaration"})
+# Of a length of time: days, weeks, months, years, as ISO 8601 abbreviates them.
+UNITS = ("D", "W", "M", "Y")
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What somebody typed into the form of a draft, by field; lists where several may be chosen."""
+    """What somebody typed into the form of a draft, by field; lists where several may be chosen.
+
+    `faults` has a word for what is wrong with a place, by its name.
+    """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, name: str, otherwise: str = "") -> str:
         """Give what was typed, or what the form begins with."""
@@ -73,7 +79,8 @@ def _add_beginning(desk: Desk, pages: Agreements) -> None:
             made = await desk.does(lambda: pages.office.draft(wish))
         except NodeError as error:
             form.told["refused"] = error.code
-            return await _form(desk, pages, request, clerk, (template, peer), typed, problem_of(error))
+            typed, wrong = replace(typed, faults=_faults(error)), problem_of(error)
+            return await _form(desk, pages, request, clerk, (template, peer), typed, wrong)
         return desk.back(request, where(made["document"] or made["drafts"][0]["id"]), "desk.agr.note.drafted")
 
     @desk.post("/agreements/amend", "write", "agreement.draft")
@@ -119,6 +126,7 @@ async def _form(
         peer=peer,
         choices=choices,
         purposes=purposes,
+        units=UNITS,
         typed=typed,
         wrong=wrong,
     )
@@ -126,7 +134,7 @@ async def _form(
 
 def _typed(form: Form) -> Typed:
     places = [name for name in form.fields if name.startswith("place-")]
-    texts = {name: form.text(name, most=4_000) for name in (*places, "role", "sent") if name in form.fields}
+    texts = {name: form.typed(name) for name in (*places, "role", "sent") if name in form.fields}
     lists = {name: tuple(form.many(name, most=100)) for name in (*places, "ours", "theirs") if name in form.fields}
     return Typed(texts, lists)
 
@@ -137,11 +145,21 @@ def _wish(template: Json, peer: str, typed: Typed, by: str, language: str) -> Wi
     role = typed.text("role")
     mutual = short(str(template["id"])) in MUTUAL
     if not mutual and role not in ("provider", "consumer"):
-        raise fault("desk.agr.fault.role", "Nobody has said which city opens its records.")
+        unsaid = fault("desk.agr.fault.role", "Nobody has said which city opens its records.")
+        unsaid.places, unsaid.place_codes = (("/role", unsaid.message),), ("role",)
+        raise unsaid
     ours = typed.lists.get("ours", ()) if mutual or role == "provider" else ()
     theirs = typed.lists.get("theirs", ()) if mutual or role == "consumer" else ()
     words = Words(template=str(template["id"]), values={k: v for k, v in values.items() if v}, lang=language)
     return Wish(peer, words, role="" if mutual else role, covers=ours, theirs=theirs, by=by)
+
+
+def _faults(error: NodeError) -> dict[str, str]:
+    """Say what is wrong by the name of a place, the first thing of each; empty where it is with no place."""
+    if not isinstance(error, Malformed):
+        return {}
+    named = [pointer.rpartition("/")[2] for pointer, _ in error.places]
+    return dict(reversed(list(zip(named, error.place_codes, strict=True))))
 
 
 def _value(place: Json, typed: Typed) -> str:
@@ -150,7 +168,14 @@ def _value(place: Json, typed: Typed) -> str:
         return "yes" if typed.text(name) else "no"
     if place["kind"] == "purposes":
         return ", ".join(typed.lists.get(name, ()))
+    if place["kind"] == "duration":
+        return _length(typed.text(name), typed.text(f"{name}-unit"))
     return ", ".join(typed.text(name).split("\n")) if place["kind"] in ("texts", "iris") else typed.text(name)
+
+
+def _length(number: str, unit: str) -> str:
+    """Write a length of time as ISO 8601 does; what is no number is left for whoever reads values."""
+    return f"P{int(number)}{unit}" if number.isascii() and number.isdigit() and unit in UNITS else number
 
 
 def _add_changing(desk: Desk, pages: Agreements) -> None:

@@ -171,7 +171,10 @@ def _add_form(desk: Desk, corrections: Corrections) -> None:
 def _iri(request: Request) -> str:
     iri = request.query_params.get("iri", "")
     if not iri or len(iri) > MOST_IRI:
-        raise Malformed("No record is named.", fix="Choose one of the list of records.")
+        raise Malformed(
+            "No record is named.",
+            fix="Choose one of the list of records.",
+        ).on_page("no.correction.unnamed")
     return iri
 
 

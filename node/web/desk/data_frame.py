@@ -12,12 +12,15 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from node.federation.moved import Found
 from node.federation.policy.purposes import LABELS
+from node.keys.public import ms_of
 from node.web import text
 from node.web.desk import data_shown as shown
 from node.web.desk import titles
 from node.web.desk.frame import Clerk, Desk
 from node.web.moved_ports import DataDesk
+from node.web.words import known, words
 
 HERE = "/desk/data"
 # The pages of the area, in their order: the end of the key of the words, and where each is.
@@ -25,6 +28,7 @@ PAGES = (
     ("moving", HERE),
     ("origins", f"{HERE}/origins"),
     ("withdrawals", f"{HERE}/withdrawals"),
+    ("deletions", f"{HERE}/deletions"),
     ("evidence", f"{HERE}/evidence"),
 )
 
@@ -32,6 +36,11 @@ PAGES = (
 def at(page: str, **query: str) -> str:
     """Give the path of a page of the area."""
     return f"{HERE}/{page}{'?' + urlencode(query) if query else ''}"
+
+
+def purpose_said(iri: str, reader: str) -> str:
+    """Give what a purpose is called in the reader's language, else its IRI."""
+    return LABELS[iri][reader] if iri in LABELS and reader in LABELS[iri] else iri
 
 
 class DataPages:
@@ -68,9 +77,25 @@ class DataPages:
             titled=self._titled(reader),
             city_named=self._named(),
             size=lambda octets: text.size(octets, reader),
-            purpose_said=lambda iri: LABELS[iri][reader] if iri in LABELS and reader in LABELS[iri] else iri,
+            purpose_said=lambda iri: purpose_said(iri, reader),
             **context,
         )
+
+    def found(self, request: Request, found: Found) -> tuple[str, str]:
+        """Give what a check found in the reader's language, and else in English; and which language that is."""
+        reader = self._desk.parts.pages.visitor(request).language
+        key = f"desk.data.found.{found.code}"
+        if not known(key):
+            return found.sentence, "en"
+        named, titled = self._named(), self._titled(reader)
+        says: dict[str, Callable[[str], str]] = {
+            **dict.fromkeys(("city", "provider", "consumer", "by", "other"), named),
+            "dataset": lambda iri: titled(iri).text,
+            "purpose": lambda iri: purpose_said(iri, reader),
+            "time": lambda at: text.moment(ms_of(at), reader) if at else "-",
+        }
+        values = {name: says[name](value) if name in says else value for name, value in found.values.items()}
+        return words(reader, key, **values), reader
 
     def purposes(self, request: Request) -> list[tuple[str, str]]:
         """List the purposes one may name, in the reader's language."""

@@ -7,14 +7,15 @@ can ask the node to hand out what lies on its disk. Credentials are chosen by na
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node.errors import NodeError, NotFound
-from node.federation.moved import OriginWish
+from node.errors import Malformed, NodeError, NotFound
+from node.federation.moved import OriginTold, OriginWish
 from node.web.desk.data_frame import DataPages, at
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form, fault
+from node.web.forms import Form
 from node.web.problems import Problem, problem_of
 
 _FIELDS = ("dataset", "location", "part", "media_type", "credential", "personal", "column", "consent")
+_SHOWN = 20
 _WAYS = ("https://", "http://", "s3://")
 
 
@@ -63,18 +64,18 @@ def _add_acts(desk: Desk, pages: DataPages) -> None:
         typed = {name: form.typed(name)[:2_000] for name in _FIELDS}
         try:
             wish = _wished(form)
-            await desk.does(lambda: office.add_origin(wish, by=clerk.name))
+            told = await desk.does(lambda: office.add_origin(wish, by=clerk.name))
         except NodeError as error:
             return await _page(desk, pages, request, clerk, typed, problem_of(error))
         form.told["target"] = wish.dataset[:200]
-        return desk.back(request, at("origins"), "desk.data.note.origin")
+        return _back(desk, request, told, "desk.data.note.origin")
 
     @desk.post("/data/origins/test", "run", "origin.test")
     async def test(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001 (the trail says who)
         dataset, part = _named(form)
         told = await desk.does(lambda: office.test_origin(dataset, part))
         key = "desk.data.note.trouble" if told.trouble else "desk.data.note.reads"
-        return desk.back(request, at("origins"), key)
+        return _back(desk, request, told, key)
 
     @desk.post("/data/origins/remove", "run", "origin.remove")
     async def remove(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001 (the trail says who)
@@ -87,10 +88,21 @@ def _add_acts(desk: Desk, pages: DataPages) -> None:
         name = form.text("name", most=63, needed=True)
         form.told["target"] = name
         if name not in {each.name for each in await desk.does(office.consent_sources)}:
-            raise NotFound("There is no such consent source.", fix="Look at /desk/data/origins.")
+            raise NotFound(
+                "There is no such consent source.",
+                fix="Look at /desk/data/origins.",
+            ).on_page("no.consent", name=name)
         told = await desk.does(lambda: office.check_consent(name))
         key = "desk.data.note.silent" if told.trouble else "desk.data.note.answers"
         return desk.back(request, at("origins") + "#consent", key)
+
+
+def _back(desk: Desk, request: Request, told: OriginTold, key: str) -> Response:
+    """Go back to the list with a note: what became of it, or first of all which files nobody will get."""
+    if told.left_out and not told.trouble:
+        names = ", ".join(told.left_out[:_SHOWN]) + (" …" if len(told.left_out) > _SHOWN else "")
+        return desk.back(request, at("origins"), "desk.data.note.left_out", names=names[:1_000])
+    return desk.back(request, at("origins"), key)
 
 
 def _named(form: Form) -> tuple[str, str]:
@@ -102,7 +114,10 @@ def _named(form: Form) -> tuple[str, str]:
 def _wished(form: Form) -> OriginWish:
     location = form.text("location", needed=True)
     if not location.startswith(_WAYS):
-        raise fault("desk.data.origin.web_only", "The desk takes https and s3 addresses; files are added by command.")
+        said = "The desk takes https and s3 addresses; files are added by command."
+        raise Malformed(said, fix="Change it and send the form again.").on_page(
+            "desk.data.origin.web_only", field="location"
+        )
     return OriginWish(
         form.text("dataset", needed=True),
         location,

@@ -7,7 +7,16 @@ other end or a machine wrote in its own words is shown as it is, in English.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node.federation.moved import OVER, ConsentTold, OriginTold, PullTold, StatementTold, TransferTold, WithdrawalTold
+from node.federation.moved import (
+    OVER,
+    ConsentTold,
+    DeletionTold,
+    OriginTold,
+    PullTold,
+    StatementTold,
+    TransferTold,
+    WithdrawalTold,
+)
 from node.web.words import known
 
 Look = tuple[str, str, str]  # key of the words, style of the sheet, icon
@@ -29,7 +38,9 @@ _PULL: dict[str, Look] = {
 }
 _AFTER = {"stopped": ("resume", "cancel"), "failed": ("resume",)}
 _LIVE = frozenset({"waiting", "running"})
-_STATEMENTS = frozenset({"receipt", "difference", "one-sided", "cut", "withdrawal", "acknowledgement", "erasure"})
+_STATEMENTS = frozenset(
+    {"receipt", "difference", "one-sided", "cut", "withdrawal", "acknowledgement", "erasure", "deletion"}
+)
 _WRONG = frozenset({"difference", "one-sided"})
 _HOW = frozenset({"done", "handed", "cut", "gone", "stalled", "broken"})
 
@@ -104,6 +115,13 @@ def withdrawal_look(told: WithdrawalTold) -> Look:
         return ("desk.data.gone.erased", "ok", "yes")
     stage = "acknowledged" if told.acknowledged_ms else "told"
     return (f"desk.data.gone.{told.direction}.{stage}", "warn" if told.direction == "in" else "", "wait")
+
+
+def deletion_look(told: DeletionTold) -> Look:
+    """Say whether what must be deleted is said to be gone, and who is waited for."""
+    if told.said_ms:
+        return ("desk.data.deletion.gone", "ok", "yes")
+    return (f"desk.data.deletion.open.{told.direction}", "warn" if told.direction == "in" else "", "wait")
 
 
 def course(told: TransferTold, statements: Sequence[StatementTold] = ()) -> Sequence[Step]:

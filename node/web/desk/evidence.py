@@ -9,6 +9,7 @@ import json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from node.errors import TooLarge
 from node.web import answer
 from node.web.desk.agreements_frame import where
 from node.web.desk.data_frame import DataPages
@@ -43,13 +44,18 @@ def add(desk: Desk) -> None:
             tab="evidence",
             statement=told,
             checked=checked,
+            findings=[(each.holds, *pages.found(request, each)) for each in checked.findings],
             raw=raw,
             where=where,
         )
 
-    @desk.get("/data/evidence/{transfer}/export")
+    @desk.get("/data/evidence/{name}/export")
     async def export(request: Request, clerk: Clerk) -> Response:  # noqa: ARG001 (whoever may read may export)
-        named = str(request.path_params["transfer"])[:200]
-        body = await desk.does(lambda: office.export(transfer="" if named == _ALL else named))
+        named = str(request.path_params["name"])[:200]
+        try:
+            body = await desk.does(lambda: office.export("" if named == _ALL else named))
+        except TooLarge as error:
+            error.said = ("desk.data.export_many", {})
+            raise
         headers = {"cache-control": answer.NOT_KEPT, "content-disposition": 'attachment; filename="evidence.json"'}
         return Response(body, media_type="application/json", headers=headers)

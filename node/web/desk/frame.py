@@ -23,6 +23,7 @@ from node.staff.rights import Right, holders, may
 from node.staff.sessions import csrf_of
 from node.staff.trail import Telling
 from node.web import answer
+from node.web.desk.ways import elsewhere_first, way_on
 from node.web.forms import Form, read_form
 from node.web.front import Scope
 from node.web.own_forms import check_own
@@ -179,7 +180,7 @@ class Desk:
             raise Forbidden(
                 f"Your account may not do this; it takes a role of {' or '.join(holders(right))}.",
                 fix="Ask an admin of this desk.",
-            )
+            ).on_page(f"no.right.{right}")
 
     async def clerk(self, request: Request) -> Clerk | None:
         """Tell who is signed in, if anybody."""
@@ -207,7 +208,9 @@ class Desk:
         check_own(request, self.parts.site.base_url)
         form = await read_form(request, upload=upload)
         if clerk and not hmac.compare_digest(form.text("token", most=200).encode(), clerk.csrf.encode()):
-            raise Forbidden("This form is of another session.", fix="Open its page again, and send it from there.")
+            raise Forbidden(
+                "This form is of another session.", fix="Open its page again, and send it from there."
+            ).on_page("no.form.session")
         return form
 
     def source(self, request: Request) -> str:
@@ -243,6 +246,8 @@ class Desk:
             menu=self._menu,
             note=self._note(request, clerk, visitor),
             act_said=lambda act: act_said(visitor.language, act),
+            way_on=way_on,
+            elsewhere_first=elsewhere_first,
             # What an act answers with cannot be asked for again, in no language.
             **({"languages": []} if request.method == "POST" else {}),
             **context,

@@ -33,8 +33,9 @@ def add(desk: Desk) -> None:
         password, code, token = secret_of(form, _PASSWORD), form.text(_CODE, most=60), request.cookies[desk.cookie]
 
         def proven() -> None:
-            with staff.trail.act(who=clerk.name, way="desk", source=desk.source(request), act="session.prove"):
-                staff.signing_in.prove(clerk.name, password, code, desk.source(request))
+            source = desk.source(request)
+            with staff.trail.act(who=clerk.name, way="desk", source=source, act="session.prove") as told:
+                told.detail["by"] = staff.signing_in.prove(clerk.name, password, code, source)
                 staff.sessions.prove(token)
 
         try:

@@ -64,7 +64,10 @@ def table_at(request: Request) -> tuple[KindTable, str]:
     """Give the table of the kind that an address names, and the slug. Raises NotFound."""
     kind, slug = request.path_params["kind"], request.path_params["slug"]
     if kind not in WRITTEN:
-        raise NotFound("Records of this kind are not written here.", fix="Choose one of the list.")
+        raise NotFound(
+            "Records of this kind are not written here.",
+            fix="Choose one of the list.",
+        ).on_page("no.record.kind")
     return TABLES[kind], slug
 
 
@@ -282,7 +285,7 @@ def _add_lint(desk: Desk, editor: Editor) -> None:
 
         one = await desk.does(look)
         if one is None:
-            raise NotFound("There is no such field.", fix="Open the page again.")
+            raise NotFound("There is no such field.", fix="Open the page again.").on_page("no.record.field")
         return desk.page(request, clerk, "record_lint.html", it=one, lint=lambda it: told(table, it.problems, reader))
 
     desk.router.add_api_route("/desk/records/{kind}/{slug}/lint", lint, methods=["POST"], response_class=Response)

@@ -200,7 +200,10 @@ def _add_list(desk: Desk, shelves: Shelves) -> None:
     async def begin(request: Request, clerk: Clerk, form: Form) -> Response:
         kind, title = form.text("kind", most=40), form.text("title", most=200, needed=True)
         if kind not in WRITTEN:
-            raise NotFound("Records of this kind are not written here.", fix="Choose one of the list.")
+            raise NotFound(
+                "Records of this kind are not written here.",
+                fix="Choose one of the list.",
+            ).on_page("no.record.kind")
         drafts, reader = shelves.knowledge.drafts, desk.parts.pages.visitor(request).language
         language = reader if reader in desk.parts.pages.languages else desk.parts.pages.languages[0]
 
@@ -219,7 +222,7 @@ def _free(knowledge: Knowers, kind: str, wanted: str) -> str:
         slug = wanted if number == 1 else f"{wanted[:75]}-{number}"
         if knowledge.authoring.find(kind, slug) is None and knowledge.drafts.find(kind, slug) is None:
             return slug
-    raise NotFound("No free name was found.", fix="Choose another title.")
+    raise NotFound("No free name was found.", fix="Choose another title.").on_page("no.record.name", field="title")
 
 
 # ---------------------------------------------------------------- history
@@ -259,7 +262,10 @@ def _history(desk: Desk, knowledge: Knowers, table: KindTable, slug: str, reader
     versions = knowledge.histories.of(table, knowledge.authoring.iri_of(table.kind, slug))
     draft = knowledge.drafts.find(table.kind, slug)
     if not versions and draft is None:
-        raise NotFound("There is no such record, and no draft of it.", fix="Choose one of the list.")
+        raise NotFound(
+            "There is no such record, and no draft of it.",
+            fix="Choose one of the list.",
+        ).on_page("no.record.none")
     said = next((each.said for each in versions if each.said), draft.said if draft else {})
     return {
         "table": table,

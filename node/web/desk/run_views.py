@@ -59,7 +59,7 @@ class ChangedRecord:
     """A record that a run changed."""
 
     iri: str
-    title: str
+    title: text.Said
     changes: tuple[Changed, ...]
     more: int
 
@@ -154,7 +154,7 @@ def _changed(one: Difference, reader: str) -> ChangedRecord:
         )
         for iri in every
     ]
-    return ChangedRecord(one.iri, one.title, tuple(told[:12]), max(0, len(told) - 12))
+    return ChangedRecord(one.iri, text.told(one.title, one.tag, reader), tuple(told[:12]), max(0, len(told) - 12))
 
 
 def _by_property(lines: Iterable[str], reader: str) -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ from node.catalog.runs import Run, RunRow
 from node.catalog.story import Difference
 from node.errors import NotFound
 from node.web import answer
-from node.web.desk import run_views
+from node.web.desk import run_views, source_kinds
 from node.web.desk.frame import Clerk, Desk
 from node.web.desk.run_acts import act
 from node.web.forms import MAX_FIELDS, Form, fault
@@ -52,7 +52,7 @@ def add(desk: Desk) -> None:
 def _number(request: Request) -> int:
     given = request.path_params["number"]
     if not (given.isascii() and given.isdigit() and len(given) < 16):
-        raise NotFound("There is no such run.", fix="The runs are listed at /desk/runs.")
+        raise NotFound("There is no such run.", fix="The runs are listed at /desk/runs.").on_page("no.run.none")
     return int(given)
 
 
@@ -101,14 +101,14 @@ def _shown(desk: Desk, harvesting: Harvesting, run: Run, request: Request) -> di
         "likely": reports.likely(held),
         "letters": run_views.letters(owners, run, reader, desk.parts.site.city),
         "advice": lambda row: run_views.advice(row, reader),
-        "changed": run_views.changed(reports.differences(run, limit=_CHANGES_SHOWN), reader),
+        "changed": run_views.changed(reports.differences(run, limit=_CHANGES_SHOWN, language=reader), reader),
         "samples": run_views.samples(reports.samples(run), reader, desk.parts.site.languages) if run.dry else [],
         "findings": [(run_views.finding(said, reader), n) for said, n in reports.findings(run)],
-        "source": _source(harvesting.office, run),
+        "source": _source(harvesting.office, run, reader),
     }
 
 
-def _source(office: SourceOffice, run: Run) -> dict[str, object] | None:
+def _source(office: SourceOffice, run: Run, reader: str) -> dict[str, object] | None:
     """Give what the page needs of the run's source; nothing once it is forgotten."""
     try:
         source = office.show(run.source)
@@ -117,7 +117,7 @@ def _source(office: SourceOffice, run: Run) -> dict[str, object] | None:
     wanted = source.wanted.threshold
     return {
         "standing": source,
-        "kind": office.kinds().get(source.wanted.kind, source.wanted.kind),
+        "kind": source_kinds.said(office.kinds(), reader).get(source.wanted.kind, source.wanted.kind),
         "threshold": office.usual.threshold_percent if wanted is None else wanted,
         "decides": source.held is not None and source.held.id == run.id,
         "earlier": [each for each in office.runs(run.source, limit=RUNS_SHOWN) if each.id < run.id][:5],
@@ -131,17 +131,17 @@ def _add_rows(desk: Desk, harvesting: Harvesting) -> None:
     async def rows(request: Request, clerk: Clerk) -> Response:
         number, change = _number(request), request.path_params["change"]
         if change not in LISTS:
-            raise NotFound("A run has no such list.", fix=f"It has {', '.join(LISTS)}.")
+            raise NotFound("A run has no such list.", fix=f"It has {', '.join(LISTS)}.").on_page("no.run.list")
         run = await desk.does(lambda: office.run(number))
         if change == "held" and run.counters.held and clerk.may("decide"):
             held = await desk.does(lambda: reports.rows(run, "held"))
             return _choosing(desk, request, clerk, run, held)
         page = _page(request.query_params.get("page", ""))
         start, reader = (page - 1) * PAGE, desk.parts.pages.visitor(request).language
-        found = await desk.does(lambda: reports.rows(run, change, offset=start, limit=PAGE + 1))
+        found = await desk.does(lambda: reports.rows(run, change, offset=start, limit=PAGE + 1, language=reader))
         differing: Sequence[Difference] = ()
         if change == "changed":
-            differing = await desk.does(lambda: reports.differences(run, offset=start, limit=PAGE))
+            differing = await desk.does(lambda: reports.differences(run, offset=start, limit=PAGE, language=reader))
         return desk.page(
             request,
             clerk,

@@ -1,7 +1,8 @@
 """Signing in and out: a name and a password, a code of a phone, the city's own sign-in, and links that set passwords.
 
 The pages that are there before anybody is known, so they stand beside the frame: what they take is checked for coming
-from our own pages, and every try is in the audit trail, under a name only if there is such an account. The cookie is
+from our own pages, and every try is in the audit trail, under a name only if there is such an account; one that is
+`done` there opened a session, and says by what. The cookie is
 sent to the desk alone, is out of reach of scripts, and ends with the browser.
 """
 
@@ -18,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 
 from node.errors import Conflict, Forbidden, Malformed, NodeError, NotFound, Refuted, TooManyRequests, Unauthenticated
 from node.staff.signing_in import Step
+from node.staff.trail import Telling
 from node.web import answer
 from node.web.desk.frame import SIGN_IN, Clerk, Desk, until_when
 from node.web.forms import Form, fault
@@ -96,10 +98,10 @@ class Doors:
         try:
             # Who must wait is told so without a row in the trail: strangers would fill it as fast as they can ask.
             await self._desk.does(lambda: signing_in.may_try(name, address))
-            step = await self.tried(request, name, lambda: signing_in.password(name, password, address))
+            step, token = await self.came(request, name, lambda: signing_in.password(name, password, address))
         except (Unauthenticated, TooManyRequests) as error:
             return self._page(request, then=then, name=name, flaw=error, status=problem_of(error).status)
-        return await self.next(request, step, then)
+        return await self.next(request, step, token, then)
 
     async def code(self, request: Request) -> Response:
         """Take a code of a phone, or a recovery code."""
@@ -108,56 +110,69 @@ class Doors:
         address, signing_in = self._desk.source(request), self._desk.staff.signing_in
         try:
             await self._desk.does(lambda: signing_in.may_try_code(ticket, address))
-            step = await self.tried(request, signing_in.whose(ticket), lambda: signing_in.code(ticket, code, address))
+            _, token = await self.came(
+                request, signing_in.whose(ticket), lambda: signing_in.code(ticket, code, address)
+            )
         except (Unauthenticated, TooManyRequests) as error:
             if isinstance(error, Unauthenticated) and error.error == "ticket":
                 return self._page(request, then=then, flaw=error, status=401)
             return self._code_page(request, ticket, then, error)
-        return await self.enter(request, step.name, then)
+        return self.enter(self._desk.back(request, then), token)
 
     async def phone(self, request: Request) -> Response:
         """Set up a phone for somebody who may not do without one."""
         form = await self._desk.form(request, None)
         ticket, draft, code = form.text("ticket"), form.text("draft"), form.text("code", most=60)
-        address, then, signing_in = (
-            self._desk.source(request),
-            safe_then(form.text("then")),
-            self._desk.staff.signing_in,
-        )
+        address, then = self._desk.source(request), safe_then(form.text("then"))
+        signing_in, codes = self._desk.staff.signing_in, list[str]()
+
+        def confirmed() -> Step:
+            step, made = signing_in.confirm(ticket, draft, code, address)
+            codes.extend(made)
+            return step
+
         try:
             await self._desk.does(lambda: signing_in.may_try_code(ticket, address))
-            step, codes = await self.tried(
-                request, signing_in.whose(ticket), lambda: signing_in.confirm(ticket, draft, code, address)
-            )
+            _, token = await self.came(request, signing_in.whose(ticket), confirmed)
         except (Unauthenticated, TooManyRequests) as error:
             if isinstance(error, Unauthenticated) and error.error == "ticket":
                 return self._page(request, then=then, flaw=error, status=401)
             return await self._phone_page(request, ticket, then, draft=draft, flaw=error)
         reply = self._desk.page(request, None, "recovery.html", codes=codes, then=then, signing_in=True)
-        return await self.enter(request, step.name, then, reply=reply)
+        return self.enter(reply, token)
 
-    async def next(self, request: Request, step: Step, then: str) -> Response:
+    async def next(self, request: Request, step: Step, token: str, then: str) -> Response:
         """Show what is needed after the password, or let somebody in."""
         if step.needs == "code":
             return self._code_page(request, step.ticket, then)
         if step.needs == "phone":
             return await self._phone_page(request, step.ticket, then)
-        return await self.enter(request, step.name, then)
+        return self.enter(self._desk.back(request, then), token)
 
-    async def enter(
-        self, request: Request, name: str, then: str, *, source: str = "local", reply: Response | None = None
-    ) -> Response:
-        """Open a session, end the one that this browser had, and go on."""
-        old, about = request.cookies.get(self._desk.cookie, ""), about_of(request.headers.get("user-agent", ""))
+    async def came(self, request: Request, name: str, work: Callable[[], Step]) -> tuple[Step, str]:
+        """Do a step of a sign-in; the last one opens a session, whose token comes with it."""
 
-        def opened() -> str:
-            if old:
-                self._desk.staff.sessions.end(old)
-            return self._desk.staff.sessions.open(name, about=about, source=source)
+        def doing(told: Telling) -> tuple[Step, str]:
+            step = work()
+            if step.needs != "nothing":
+                told.outcome = f"needs {step.needs}"
+                return step, ""
+            told.detail["by"] = step.by
+            return step, self.opened(request, step.name, source="local")
 
-        going = reply or self._desk.back(request, then)
-        set_cookie(self._desk, going, await self._desk.does(opened))
-        return going
+        return await self.tried(request, name, doing, act="session.begin")
+
+    def opened(self, request: Request, name: str, *, source: str) -> str:
+        """Open a session and end the one that this browser had."""
+        if old := request.cookies.get(self._desk.cookie, ""):
+            self._desk.staff.sessions.end(old)
+        about = about_of(request.headers.get("user-agent", ""))
+        return self._desk.staff.sessions.open(name, about=about, source=source)
+
+    def enter(self, reply: Response, token: str) -> Response:
+        """Give a browser the session that was opened for it."""
+        set_cookie(self._desk, reply, token)
+        return reply
 
     async def welcome(self, request: Request) -> Response:
         """Show the form that sets a password, to whoever has the link."""
@@ -176,15 +191,15 @@ class Doors:
             name = await self._desk.does(lambda: staff.links.name_of(secret))
             password = twice(form)
             await self.tried(
-                request, name, lambda: staff.people.set_password(name, password, link=secret), act="account.password"
+                request, name, lambda _: staff.people.set_password(name, password, link=secret), act="account.password"
             )
         except NotFound:
             return self._desk.page(request, None, "welcome.html", status=404, name="", flaw=None)
         except Malformed as error:
             return self._desk.page(request, None, "welcome.html", status=400, name=name, flaw=error)
         address = self._desk.source(request)
-        step = await self.tried(request, name, lambda: staff.signing_in.password(name, password, address))
-        return await self.next(request, step, "/desk")
+        step, token = await self.came(request, name, lambda: staff.signing_in.password(name, password, address))
+        return await self.next(request, step, token, "/desk")
 
     async def leave(self, request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG002 (a deed of the frame)
         """Sign out."""
@@ -201,13 +216,13 @@ class Doors:
         )
         return reply
 
-    async def tried(self, request: Request, name: str, work: Callable[[], T], act: str = "session.begin") -> T:
+    async def tried(self, request: Request, name: str, work: Callable[[Telling], T], *, act: str) -> T:
         """Do a step with its place in the trail; a name that nobody has is not written down: it may be a password."""
 
         def doing() -> T:
             source = self._desk.source(request)
-            with self._desk.staff.trail.act(who=self._known(name), way="desk", source=source, act=act):
-                return work()
+            with self._desk.staff.trail.act(who=self._known(name), way="desk", source=source, act=act) as told:
+                return work(told)
 
         return await self._desk.does(doing)
 
@@ -267,16 +282,23 @@ class Elsewhere:
         kept = self._opened(request.cookies.get(self._cookie, ""))
         asked = {name: value[:4_000] for name, value in request.query_params.items()}
         try:
-            name = await self._desk.does(lambda: self._vouched(kept, asked, self._desk.source(request)))
-            reply = await self._doors.enter(request, name, safe_then(kept.get("then", "")), source="oidc")
+            token = await self._desk.does(lambda: self._came(request, kept, asked))
+            reply = self._doors.enter(self._desk.back(request, safe_then(kept.get("then", ""))), token)
         except (Unauthenticated, Forbidden, Conflict) as error:
             reply = self._desk.page(request, None, "sign_in_city.html", status=problem_of(error).status, flaw=error)
-        reply.delete_cookie(self._cookie, path=f"{self._desk.parts.pages.prefix}{CITY}", httponly=True, samesite="lax")
+        # With `secure`, as it was given: a browser takes nothing else for a cookie of that name, and would keep it.
+        reply.delete_cookie(
+            self._cookie,
+            path=f"{self._desk.parts.pages.prefix}{CITY}",
+            secure=self._desk.is_safe,
+            httponly=True,
+            samesite="lax",
+        )
         return reply
 
-    def _vouched(self, kept: Mapping[str, str], asked: Mapping[str, str], source: str) -> str:
-        """Give the name of the account of whoever came back; in the trail under that name, or none who they said."""
-        people, trail = self._desk.staff.people, self._desk.staff.trail
+    def _came(self, request: Request, kept: Mapping[str, str], asked: Mapping[str, str]) -> str:
+        """Open a session for whoever came back; in the trail under their account's name, or none who they said."""
+        people, trail, source = self._desk.staff.people, self._desk.staff.trail, self._desk.source(request)
         try:
             person = self._provider.end(kept, asked)
             found = people.vouched(person.subject, name=person.name, shown=person.shown, roles=person.roles)
@@ -285,8 +307,9 @@ class Elsewhere:
         except NodeError:
             with trail.act(who=kept.get("name", ""), way="desk", source=source, act="session.begin"):
                 raise
-        with trail.act(who=found.name, way="desk", source=source, act="session.begin"):
-            return found.name
+        with trail.act(who=found.name, way="desk", source=source, act="session.begin") as told:
+            told.detail["by"] = "city"
+            return self._doors.opened(request, found.name, source="oidc")
 
     def _opened(self, cookie: str) -> dict[str, str]:
         """Give what the browser was sent away with; nothing if it brought nothing that is ours."""

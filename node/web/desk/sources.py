@@ -16,6 +16,7 @@ from node.errors import Conflict
 from node.federation.agreements.agreements import PUBLIC_COLLECTION
 from node.records import is_collection_name
 from node.web.addresses import is_mirror
+from node.web.desk import source_kinds
 from node.web.desk.frame import Clerk, Desk
 from node.web.desk.run_acts import act
 from node.web.forms import Form, fault
@@ -62,7 +63,7 @@ def _add_lists(desk: Desk, office: SourceOffice) -> None:
             source=source,
             due=_is_due(source),
             runs=runs,
-            kinds=office.kinds(),
+            kinds=source_kinds.said(office.kinds(), desk.parts.pages.visitor(request).language),
             location=location,
             threshold=_threshold(office, source.wanted),
         )
@@ -154,7 +155,7 @@ def _form_page(desk: Desk, office: SourceOffice, request: Request, clerk: Clerk,
         typed=sheet.typed,
         wanted=sheet.wanted,
         faults=sheet.faults,
-        kinds=office.kinds(),
+        kinds=source_kinds.said(office.kinds(), desk.parts.pages.visitor(request).language),
         collections=_collections(desk) or [sheet.wanted.collection],
         rhythms=sorted({*RHYTHMS, sheet.wanted.every_min}),
         threshold=office.usual.threshold_percent,

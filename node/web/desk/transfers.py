@@ -8,13 +8,13 @@ approve as any other.
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node.errors import Malformed, NodeError, NotAgreed, NotFound
+from node.errors import NodeError, NotAgreed, NotFound
 from node.federation.moved import PullWish
 from node.web.desk import data_shown as shown
 from node.web.desk.agreements_frame import where
 from node.web.desk.data_frame import HERE, DataPages, at
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form
+from node.web.forms import Form, fault
 from node.web.moved_ports import Act
 from node.web.pages import is_fragment
 from node.web.problems import Problem, problem_of
@@ -102,7 +102,7 @@ def _add_transfer_acts(desk: Desk, pages: DataPages) -> None:
             reason = form.text("reason", most=500)
             try:
                 if act == "terminate" and not reason:
-                    raise _reasonless()
+                    raise fault("desk.data.why_needed", "The other city is told why a transfer ends.")
                 await desk.does(lambda: pages.office.act(act, pid, reason=reason, by=clerk.name))
             except NotFound:
                 raise
@@ -112,12 +112,6 @@ def _add_transfer_acts(desk: Desk, pages: DataPages) -> None:
 
     for each in _ACTS:
         put(each)
-
-
-def _reasonless() -> Malformed:
-    made = Malformed("The other city is told why a transfer ends.", fix="Write a reason, and send the form again.")
-    made.said = ("desk.data.why_needed", {})
-    return made
 
 
 def _add_getting(desk: Desk, pages: DataPages) -> None:
@@ -201,5 +195,5 @@ def _add_pull_acts(desk: Desk, pages: DataPages) -> None:
 def _number(request: Request) -> int:
     given = str(request.path_params["number"])
     if not (given.isascii() and given.isdigit() and len(given) < 16):
-        raise NotFound("There is no such pull.", fix="Look at what moves: /desk/data.")
+        raise NotFound("There is no such pull.", fix="Look at what moves: /desk/data.").on_page("no.pull")
     return int(given)

@@ -5,12 +5,19 @@ the file. Saying that the duty is known, and that the rows are gone, are words o
 somebody who may decide, and both become evidence.
 """
 
+from collections.abc import Sequence
+from typing import Literal
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from node.federation.moved import WithdrawalTold
 from node.web.desk.data_frame import DataPages, at
 from node.web.desk.frame import Clerk, Desk
 from node.web.forms import Form
+
+_LISTED = 100
+_MAX_URL = 500
 
 
 def add(desk: Desk) -> None:
@@ -23,15 +30,30 @@ def add(desk: Desk) -> None:
     @desk.get("/data/withdrawals")
     async def withdrawals(request: Request, clerk: Clerk) -> Response:
         ended = request.query_params.get("ended", "") == "true"
-        listed = await desk.does(lambda: office.withdrawals(ended=ended))
+        city = request.query_params.get("city", "")[:_MAX_URL]
+
+        async def listed(direction: Literal["in", "out"], section: str) -> tuple[Sequence[WithdrawalTold], str]:
+            """Give a page of a section, and the way to the next one, empty behind the last."""
+            after = request.query_params.get(section, "")[:_MAX_URL]
+            rows = await desk.does(
+                lambda: office.withdrawals(direction, ended=ended, peer=city, after=after, limit=_LISTED)
+            )
+            asked = {"ended": "true" if ended else "", "city": city, section: rows[-1].cursor if rows else ""}
+            more = at("withdrawals", **{name: value for name, value in asked.items() if value})
+            return rows, f"{more}#{section}" if len(rows) == _LISTED else ""
+
+        heard, more_heard = await listed("in", "heard")
+        told, more_told = await listed("out", "told")
         return pages.page(
             request,
             clerk,
             "data_withdrawals.html",
             tab="withdrawals",
             ended=ended,
-            heard=[each for each in listed if each.direction == "in"],
-            told=[each for each in listed if each.direction == "out"],
+            city=city,
+            heard=heard,
+            told=told,
+            more={"heard": more_heard, "told": more_told},
         )
 
     @desk.post("/data/withdrawals/{name}/acknowledge", "decide", "withdrawal.acknowledge")

@@ -7,7 +7,7 @@ import pytest
 from node.catalog.author.lint import look
 from node.catalog.author.texts import leaves
 from node.catalog.models.facts import ModelFacts, ModelProblem
-from node.catalog.models.telling import Dataset, said_of, slug_for
+from node.catalog.models.telling import NO_LANGUAGE, Dataset, said_of, slug_for
 from node.records import slug_of
 from node.vocab.kinds import city_model
 from node.vocab.kinds.checking import SUMMARY_CHARACTERS, check
@@ -105,8 +105,22 @@ def test_a_model_is_called_like_its_dataset_but_never_the_same() -> None:
     assert title('"Malli"') == {"en": "Malli (3D model, CityJSON)"}
     assert title('"3D-malli"@fi') == {"fi": "3D-malli (CityJSON)"}
     assert title('"Model"@de') == {"de": "Model (3D, CityJSON)"}
-    assert title('"Modell"@sv', fi="Itä") == {"sv": "Modell: Itä (3D-modell)"}
+    assert title('"Modell"@sv', sv="Öst", fi="Itä") == {"sv": "Modell: Öst (3D-modell)"}
     assert title('"3D model"@en', en="East") == {"en": "3D model: East"}
+
+
+def test_a_title_is_in_one_language_from_its_beginning_to_its_end() -> None:
+    it = Dataset(IT, "m", payload((IT, "rdf:type", "dcat:Dataset"), (IT, "dct:title", '"Modell"@sv')))
+
+    def title(own: dict[str, str]) -> dict[str, str]:
+        found: dict[str, str] = said_of(FACTS, dataset=it, language="fi", title=own)["title"]
+        return found
+
+    assert title({"fi": "Itä"}) == {"fi": "Itä (3D-malli)"}, "the two have no language in common"
+    assert title({"und": "Itä"}) == {"fi": "Itä (3D-malli)"}, "without a tag it is in the node's"
+    assert title({NO_LANGUAGE: "tile-12.city.json"}) == {"sv": "Modell: tile-12.city.json (3D-modell)"}
+    bare = said_of(FACTS, dataset=None, language="fi", title={NO_LANGUAGE: "tile-12.city.json"})
+    assert bare["title"] == {"fi": "tile-12.city.json"}
 
 
 def test_a_model_without_a_dataset_is_called_as_a_person_or_its_file_says() -> None:

@@ -12,6 +12,7 @@ from node.catalog.previews.folder import Folder
 from node.catalog.previews.reading import NORMAL
 from node.catalog.previews.rounds import BEGINNING_BYTES, EVERY_MS, Fetching, Previewer
 from node.catalog.previews.store import DAY_MS, Look, again
+from node.journal import key_of
 from tests.catalog.models.samples import catalogue
 from tests.catalog.previews.made import geojson, square
 from tests.catalog.rig import City
@@ -95,6 +96,61 @@ def test_what_its_dataset_names_no_more_is_taken_away(city: City, portal: Portal
     look(city)
     assert known(city) == []
     assert folder(city).read(before.file, "json") is None
+
+
+def test_of_a_dataset_that_is_marked_as_about_residents_nothing_is_shown_at_once_and_then_nothing_kept(
+    city: City, portal: PortalServer
+) -> None:
+    portal.pages["/a.csv"] = page(CSV, "text/csv", etag='"1"')
+    city.harvest(catalogue(f"{portal.url}/a.csv"))
+    look(city)
+    (before,) = known(city)
+    with city.node.db.write() as tx:
+        tx.run(
+            "INSERT INTO data_personal (dataset, subject_column, consent, at) VALUES (?, 'id', '', 1)", before.dataset
+        )
+    looks = city.node.knowledge.previews.looks
+    assert (looks.shown_of(before.file), looks.of("open-data", before.dataset), looks.at(before.url)) == ([], [], [])
+    look(city)
+    assert [(each.state, each.file, each.facts, each.etag) for each in known(city)] == [("withheld", "", "", "")]
+    assert folder(city).read(before.file, "json") is None
+    city.harvest(catalogue(f"{portal.url}/a.csv", f"{portal.url}/b.csv"))
+    with city.node.db.write() as tx:
+        assert again(tx, before.dataset, now_ms=clock_ms()) == 0, "and asking for it does not help"
+    asked = fetched(portal)
+    look(city)
+    assert [each.state for each in known(city)] == ["withheld", "withheld"]
+    assert fetched(portal) == asked, "nor is anything fetched"
+    with city.node.db.write() as tx:
+        tx.run("DELETE FROM data_personal")
+    look(city)
+    (one, _) = known(city)
+    assert (one.state, one.file) == ("seen", before.file), "a mark that was a slip leaves nothing behind"
+
+
+def fetched(portal: PortalServer) -> int:
+    return len([path for path, _ in portal.asked if path.endswith(".csv")])
+
+
+def test_a_file_that_a_dataset_about_residents_names_is_shown_of_no_other_dataset_either(
+    city: City, portal: PortalServer
+) -> None:
+    portal.pages["/a.csv"] = page(CSV, "text/csv", etag='"1"')
+    city.harvest(catalogue(f"{portal.url}/a.csv"))
+    look(city)
+    (one,) = known(city)
+    with city.node.db.write() as tx:
+        tx.run(
+            "INSERT INTO preview (record_key, iri, collection_id, url_key, url, state, digest)"
+            " SELECT ?, 'urn:twin', collection_id, url_key, url, 'new', digest FROM preview",
+            key_of("urn:twin"),
+        )
+        tx.run("INSERT INTO data_personal (dataset, subject_column, consent, at) VALUES ('urn:twin', 'id', '', 1)")
+    looks = city.node.knowledge.previews.looks
+    assert (looks.shown_of(one.file), looks.of("open-data", one.dataset), looks.at(one.url)) == ([], [], [])
+    look(city)
+    assert {each.state for each in known(city)} == {"withheld"}
+    assert folder(city).read(one.file, "json") is None
 
 
 def test_a_server_that_is_away_takes_nothing_from_readers(city: City, portal: PortalServer) -> None:

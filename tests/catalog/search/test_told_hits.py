@@ -70,12 +70,12 @@ def payload(*titles: tuple[str, str]) -> bytes:
 
 def test_a_title_is_the_readers_else_english_else_any_and_machines_come_last() -> None:
     both = payload(("Vägar", "sv"), ("Roads", "en"), ("Tiet", "fi-t-en"))
-    assert said.title_of(both, IRI, "sv") == "Vägar"
-    assert said.title_of(both, IRI, "en-GB") == "Roads"
-    assert said.title_of(both, IRI, "fi") == "Roads"
-    assert said.title_of(payload(("Strade", "it")), IRI, "fi") == "Strade"
-    assert said.title_of(payload(('A \\"b\\"\\nc', "en")), IRI, "en") == 'A "b"\nc'
-    assert said.title_of(b"", IRI, "en") == IRI
+    assert said.title_of(both, IRI, "sv") == ("Vägar", "sv")
+    assert said.title_of(both, IRI, "en-GB") == ("Roads", "en")
+    assert said.title_of(both, IRI, "fi") == ("Roads", "en")
+    assert said.title_of(payload(("Strade", "it")), IRI, "fi") == ("Strade", "it")
+    assert said.title_of(payload(('A \\"b\\"\\nc', "en")), IRI, "en") == ('A "b"\nc', "en")
+    assert said.title_of(b"", IRI, "en") == (IRI, "")
 
 
 @settings(max_examples=50)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.errors import ConsentUnknown, OriginChanged, Stopped
+from node.errors import ConsentUnknown, NotAgreed, OriginChanged, Stopped
 from node.federation.consent import rows as how_rows_come
 from node.federation.consent.filter import Filtered
 from node.federation.consent.rows import form_of
@@ -78,10 +78,25 @@ def test_nobody_allowed_leaves_the_head_alone() -> None:
     assert Origin("a.jsonl", b'{"subject":"r-1"}\n').left("subject", set()) == b""
 
 
+UNNAMED = {
+    "a.csv": b"name,n\nr-1,1\n",
+    "twice.csv": b"subject,subject\nr-1,r-2\n",
+    "a.jsonl": b'{"name":"r-1"}\n\n{"n":1}\n',
+    "a.zip": b"subject\nr-1\n",
+    "csv": b"subject\nr-1\n",
+    "a.json": b"subject\nr-1\n",
+}
+
+
+@pytest.mark.parametrize("name", UNNAMED)
+def test_where_nothing_names_the_person_it_is_no_for_good_and_not_later(name: str) -> None:
+    with pytest.raises(NotAgreed, match="residents-column") as refused:
+        Origin(name, UNNAMED[name]).left("subject", {"r-1"})
+    assert "r-1" not in str(refused.value)
+
+
 BROKEN_TABLES = {
     "empty": b"",
-    "no such column": b"name,n\nr-1,1\n",
-    "column twice": b"subject,subject\nr-1,r-2\n",
     "a field more": b"subject,n\nr-1,1\nr-1,2,3\n",
     "a field less": b"subject,n\nr-1,1\nr-1\n",
     "open quotes": b'subject,n\nr-1,1\nr-1,"2\nr-2,3\n',
@@ -155,7 +170,7 @@ OBJECTS = st.dictionaries(st.sampled_from(["subject", "n"]), VALUES)
 def test_of_lines_exactly_those_of_the_allowed_are_left(
     rows: list[dict[str, object]], allowed: set[str], pieces: list[int]
 ) -> None:
-    lines = [orjson.dumps(each) + b"\n" for each in rows]
+    lines = [orjson.dumps(each) + b"\n" for each in [*rows, {"subject": None}]]
     found = Origin("people.jsonl", b"".join(lines), pieces=pieces).left("subject", allowed)
 
     def passes(row: dict[str, object]) -> bool:
@@ -171,10 +186,34 @@ def test_a_line_that_is_no_object_ends_with_an_error(bad: bytes) -> None:
         Origin("a.ndjson", b'{"subject":"r-1"}\n' + bad + b"\n").left("subject", {"r-1"})
 
 
-@pytest.mark.parametrize("line", [b'{"subject":"r-2","subject":"r-1"}', b'{"subject":"r-2","s\\u0075bject":"r-1"}'])
-def test_a_line_that_two_readers_read_as_two_persons_is_written_anew(line: bytes) -> None:
-    assert Origin("a.jsonl", line + b"\n").left("subject", {"r-1"}) == b'{"subject":"r-1"}\n'
-    assert Origin("a.jsonl", line + b"\n").left("subject", {"r-2"}) == b""
+TWO_PERSONS = [
+    ("subject", b'{"subject":"r-2","subject":"r-1"}'),
+    ("subject", b'{"subject":"r-2","s\\u0075bject":"r-1"}'),
+    ("subject", b'{"\\u0073ubject":"r-1","subject":"r-2"}'),
+    ("subject", b'{"subject":"1","subject":1}'),
+    ("a/b", b'{"a\\/b":"r-2","a/b":"r-1"}'),
+    ("a/b", b'{"a/b":"r-2","a\\/b":"r-1"}'),
+]
+
+
+@pytest.mark.parametrize(("column", "line"), TWO_PERSONS)
+def test_a_line_that_two_readers_read_as_two_persons_passes_for_nobody(column: str, line: bytes) -> None:
+    assert Origin("a.jsonl", line + b"\n").left(column, {"r-1", "r-2", "1"}) == b""
+
+
+def test_a_line_that_names_its_person_twice_alike_is_written_anew_and_another_as_it_came() -> None:
+    twice, escaped = (
+        b'{"subject":"r-1","subject":"r-1"}\n',
+        b'{"subject":"r-1", "x":"\\u00e4", "y":{"subject":"r-2"}}\n',
+    )
+    assert Origin("a.jsonl", twice + escaped).left("subject", {"r-1"}) == b'{"subject":"r-1"}\n' + escaped
+
+
+@pytest.mark.parametrize("depth", [300, 900, 100_000])
+def test_a_line_too_deep_to_be_read_twice_ends_the_stream_as_a_bad_row_does(depth: int) -> None:
+    line = b'{"subject":"r-1","subject":"r-1","x":' + b"[" * depth + b"]" * depth + b"}\n"
+    with pytest.raises(ConsentUnknown):
+        Origin("a.jsonl", line).left("subject", {"r-1"})
 
 
 # ---------------------------------------------------------------- any form
@@ -184,9 +223,6 @@ def test_the_form_is_what_the_media_type_says_and_else_the_name() -> None:
     assert form_of(part("a.bin", 1, "text/csv; charset=utf-8")) == "csv"
     assert form_of(part("a.parquet", 1, "application/octet-stream")) == "parquet"
     assert form_of(part("a.csv.gz", 1, "application/gzip")) == ""
-    for name in ("a.zip", "csv", "a.json"):
-        with pytest.raises(ConsentUnknown):
-            Origin(name, b"subject\nr-1\n").filtered("subject", {"r-1"})
 
 
 def test_what_is_announced_has_no_size_and_no_digest() -> None:
@@ -255,7 +291,7 @@ def test_a_parquet_file_that_cannot_be_read_ends_with_an_error_wherever_it_is_br
     for bent in (b"", b"PAR1", data[:-1], data[: len(data) // 2], data[:-200] + b"\0" * 192 + data[-8:]):
         with pytest.raises(ConsentUnknown):
             Origin("a.parquet", bent).left("subject", {"r-1"})
-    with pytest.raises(ConsentUnknown, match="no column"):
+    with pytest.raises(NotAgreed, match="residents-column"):
         Origin("a.parquet", data).left("someone", {"r-1"})
     with pytest.raises(ConsentUnknown, match="neither texts"):
         Origin("a.parquet", parquet_of({"subject": [1.5]})).left("subject", {"1.5"})

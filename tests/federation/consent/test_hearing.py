@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from node.db import Database
-from node.errors import NotAgreed, TooLarge, TooManyRequests
+from node.errors import Conflict, NotAgreed, TooLarge, TooManyRequests
 from node.federation.consent import acknowledgements as hearing
 from node.federation.consent.acknowledgements import Acknowledgements
 from node.federation.consent.post import Post, Told
 from node.federation.consent.store import ConsentStore, salted_key
 from node.federation.dialogues.outgoing import Outbox
-from tests.federation.consent.test_withdrawals import Wire
+from tests.federation.consent.withdrawal_rig import Wire
 
 HELSINKI = "https://h.example"
 DATASET, AGREEMENT = f"{HELSINKI}/datasets/energy", f"{HELSINKI}/agreements/1"
@@ -26,6 +26,7 @@ class Ears:
     """What hears, and what it has stated."""
 
     office: Acknowledgements
+    store: ConsentStore
     stated: list[str]
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -37,14 +38,15 @@ class Ears:
 @pytest.fixture
 def ears(lasting_db: Database) -> Iterator[Ears]:
     stated: list[str] = []
+    store = ConsentStore(lasting_db)
     office = Acknowledgements(
-        ConsentStore(lasting_db),
+        store,
         Post(Outbox(lasting_db, chance=lambda: 0.5), Wire()),
         gave_under=lambda *said: said == (HELSINKI, AGREEMENT, DATASET),
         evidence=lambda tx, kind, each, said, at_ms: stated.append(kind),
         clock_ms=lambda: NOW,
     )
-    yield Ears(office, stated)
+    yield Ears(office, store, stated)
     with lasting_db.write() as tx:
         for table in ("withdrawal", "outgoing"):
             tx.run(f"DELETE FROM {table}")  # noqa: S608
@@ -78,3 +80,26 @@ def test_a_file_is_looked_through_for_so_many_salts_at_once(
     monkeypatch.setattr(hearing, "MAX_SALTS_MATCHED", 1)
     with pytest.raises(TooLarge, match="2 salts"):
         ears.office.match(file, "subject")
+
+
+def test_no_withdrawal_is_kept_as_of_a_day_that_has_not_come(ears: Ears) -> None:
+    told = Told(AGREEMENT, DATASET, "ab" * 16, [("0" * 32, "0" * 64, 253_402_300_799_000), ("1" * 32, "1" * 64, 5)])
+    assert ears.office.hear(HELSINKI, told) == 2
+    assert {each.withdrawn_at for each in ears.store.each("in")} == {NOW, 5}
+
+
+@pytest.mark.parametrize(
+    "second", [("0" * 32, "1" * 64), ("1" * 32, "0" * 64)], ids=["one id for two keys", "one key under two ids"]
+)
+def test_what_says_two_things_is_not_heard_and_not_stated(ears: Ears, second: tuple[str, str]) -> None:
+    first = ("0" * 32, "0" * 64, NOW)
+    with pytest.raises(Conflict):
+        ears.office.hear(HELSINKI, Told(AGREEMENT, DATASET, "ab" * 16, [first, (*second, NOW)]))
+    assert ears.office.hear(HELSINKI, Told(AGREEMENT, DATASET, "ab" * 16, [first])) == 1
+    with pytest.raises(Conflict):
+        ears.office.hear(HELSINKI, Told(AGREEMENT, DATASET, "ab" * 16, [(*second, NOW)]))
+    assert ears.stated == ["withdrawal"]
+    again = Told(AGREEMENT, DATASET, "ab" * 16, [("2" * 32, "0" * 64, NOW)], "https://x.example/other")
+    assert ears.office.hear(HELSINKI, again) == 1, "for another purpose it is another"
+    ears.office.answer([], "erased", by="Aino")
+    assert ears.office.hear(HELSINKI, Told(AGREEMENT, DATASET, "ab" * 16, [("3" * 32, "0" * 64, NOW)])) == 1

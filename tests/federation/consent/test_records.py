@@ -150,6 +150,15 @@ def test_a_yes_after_a_no_holds_again_and_of_two_at_one_moment_the_no_holds() ->
     assert allowed([no, YES]) == allowed([YES, no]) == set()
 
 
+def test_of_two_yeses_at_one_moment_the_one_that_ends_earlier_holds() -> None:
+    ended, later = event(until_ms=NOW), event(until_ms=NOW + 1)
+    for one, other in ((ended, YES), (ended, later)):
+        assert allowed([one, other]) == allowed([other, one]) == set()
+    assert allowed([later, YES]) == allowed([YES, later]) == {"r-1"}
+    for events in ([later, YES], [YES, later]):
+        assert allowed(events, now_ms=NOW + 1) == set()
+
+
 def test_a_withdrawal_counts_at_once_even_if_its_clock_runs_ahead() -> None:
     assert allowed([YES, event(state="ConsentWithdrawn", at_ms=NOW + 60_000)]) == set()
 
@@ -171,9 +180,11 @@ EVENTS = st.builds(
 def test_the_order_of_the_lines_decides_nothing(events: list[Event], chance: object) -> None:
     shuffled = list(events)
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
-    # Of equal moments all that matters is whether it is a no: two yeses may differ in their end.
-    if len({(each.subject, each.at_ms) for each in events}) == len(events):
-        assert allowed(events) == allowed(shuffled)
+    assert allowed(events) == allowed(shuffled)
+    gone = [
+        {who for who, one in standings(each, ASKED, NOW).items() if one.is_withdrawn} for each in (events, shuffled)
+    ]
+    assert gone[0] == gone[1]
     assert allowed(shuffled) <= {each.subject for each in events if each.is_yes}
 
 
@@ -247,6 +258,44 @@ def test_a_record_that_cannot_be_read_is_refused_with_its_line_and_without_its_w
     with pytest.raises(Malformed, match="Line 2 of the consent records") as caught:
         list(read_jsonl([orjson.dumps(RECORD), line]))
     assert "r-1" not in str(caught.value)
+
+
+OVER = (
+    *("duration", "dpv:hasDuration", "end", "endDate", "end_time", "ended", "withdrawal_time", "withdrawnAt"),
+    *("revocationDate", "terminatedOn", "cancelled", "status", "consentState", "dpv:hasExpiry"),
+)
+
+
+@pytest.mark.parametrize("name", OVER)
+def test_a_member_that_may_say_that_consent_is_over_is_never_passed_over(name: str) -> None:
+    event, purpose = RECORD["events"][0], RECORD["purposes"][0]  # type: ignore[index]
+    places: tuple[dict[str, object], ...] = (
+        {name: "P1D"}, {"events": [{**event, name: "P1D"}]}, {"purposes": [{**purpose, name: "P1D"}]},  # type: ignore[dict-item]
+    )  # fmt: skip
+    for said in places:
+        with pytest.raises(Malformed, match="may say that it is over"):
+            list(of_record({**RECORD, **said}))
+
+
+def test_what_the_standard_has_beside_is_passed_over() -> None:
+    event, purpose = RECORD["events"][0], RECORD["purposes"][0]  # type: ignore[index]
+    beside = {
+        "privacy_statement": "x", "event_type": "explicit", "entity_id": "x", "withdrawal_method": "https://x.example",
+        "retention_period": "P1Y", "sender": "x", "gender": "x", "recommended": "x", "pii_controllers": [],
+    }  # fmt: skip
+    said = {**RECORD, **beside, "events": [{**event, **beside}], "purposes": [{**purpose, **beside}]}  # type: ignore[dict-item]
+    assert len(list(of_record(said))) == 2
+
+
+LOOK_ALIKE = ("A\u0308ki", "\u00c4ki\u3164", "\u00c4ki\ufe0f", "\u00c4\u034fki", "\u00c4ki\u2800", "\u00c4ki\U000e0100")
+
+
+@pytest.mark.parametrize("key", LOOK_ALIKE)
+def test_a_key_that_looks_like_another_is_refused(key: str) -> None:
+    line = f"{{}},2026-11-01T10:00:00Z,ConsentGiven,{RESEARCH},{LONDON}"
+    assert allowed(read_csv([",".join(COLUMNS[:5]), line.format("\u00c4ki")])) == {"\u00c4ki"}
+    with pytest.raises(Malformed, match="can be seen"):
+        list(read_csv([",".join(COLUMNS[:5]), line.format(key)]))
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,10 @@ YES = f"{{}},2026-01-01T00:00:00Z,ConsentGiven,AcademicResearch,{LONDON}\n"
 
 @dataclass
 class Service:
-    """Answers what a consent service would."""
+    """Answers what a consent service would: these pages in their turn, and beside them that `gone` withdrew."""
 
     pages: list[Any] = field(default_factory=list)
+    gone: list[Any] = field(default_factory=list)
     asked: list[tuple[str, dict[str, Any], Mapping[str, str]]] = field(default_factory=list)
     status: int = 200
     clock: float = 0.0
@@ -38,8 +39,11 @@ class Service:
 
     def __call__(self, url: str, body: bytes, headers: Mapping[str, str], most: int) -> Reply:
         said = orjson.loads(body)
-        self.asked.append((url, said, headers))
         self.clock += self.takes_s
+        if url.endswith("/withdrawn") and any(one.endswith("/allowed") for one, _, _ in self.asked):
+            echo = {name: said[name] for name in ("dataset", "purpose", "recipient")}
+            return Reply(200, {}, orjson.dumps({**echo, "subjects": self.gone}))
+        self.asked.append((url, said, headers))
         page = self.pages[len(self.asked) - 1]
         if isinstance(page, Exception):
             raise page
@@ -128,7 +132,7 @@ def test_a_file_that_is_away_or_no_text_or_too_large_stops_everything(
     path.write_bytes(HEAD.encode() + b"\xff\xfe,x,y,z,a\n")
     with pytest.raises(ConsentUnknown, match="UTF-8"):
         none().allowed(of_file(path), ASKED, NOW)
-    path.write_text(HEAD + "x" * 70_000)
+    path.write_text(HEAD + "x" * 70_000 + "\n")
     with pytest.raises(ConsentUnknown, match="more than"):
         none().allowed(of_file(path), ASKED, NOW)
     monkeypatch.setattr(module, "MAX_FILE_BYTES", 10)
@@ -136,10 +140,38 @@ def test_a_file_that_is_away_or_no_text_or_too_large_stops_everything(
         none().allowed(of_file(path), ASKED, NOW)
 
 
+# The head, and a last line that was not written to its end: whatever is cut off, somebody is allowed who is not.
+HALVES = {
+    "without its end": (HEAD[:-1] + ",valid_until\n", YES.format("r-1")[:-1] + ","),
+    "another person": (
+        "event_time,event_state,purpose,recipient_third_parties,pii_principal_identifier\n",
+        f"2026-01-01T00:00:00Z,ConsentGiven,AcademicResearch,{LONDON},R-10",
+    ),
+    "another recipient": (HEAD, YES.format("r-1")[:-1]),
+    "a head": ("", HEAD[:-1]),
+}
+
+
+@pytest.mark.parametrize("case", HALVES)
+def test_a_table_whose_last_line_is_not_ended_stops_everything_and_takes_no_withdrawal(
+    tmp_path: Path, case: str
+) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text("".join(HALVES[case]))
+    with pytest.raises(ConsentUnknown, match="not whole"):
+        none().allowed(of_file(path), ASKED, NOW)
+    before = path.read_bytes()
+    with pytest.raises(Malformed, match="not whole"):
+        write_withdrawal(of_file(path), "r-1", Asked("", "", ""), NOW)
+    assert path.read_bytes() == before, "a line feed would make a whole line of it"
+
+
 @pytest.mark.parametrize("name", ["c.csv", "c.jsonl"])
 def test_a_withdrawal_is_written_behind_what_stands_even_without_a_last_line_end(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    path.write_text(HEAD + YES.format("r-1").rstrip() if name == "c.csv" else "")
+    asks = {"event_time": "2026-01-01T00:00:00Z", "event_state": "dpv:ConsentRequested"}
+    unended = orjson.dumps({"pii_principal_identifier": "r-1", "events": [asks]}).decode()
+    path.write_text(HEAD + YES.format("r-1") if name == "c.csv" else unended)
     before = path.read_bytes()
     write_withdrawal(of_file(path), 'r,"1', Asked("", RESEARCH, LONDON), NOW)
     assert path.read_bytes().startswith(before)
@@ -213,6 +245,13 @@ def test_a_service_is_asked_the_whole_question_page_by_page() -> None:
         "dataset": DATASET, "purpose": RESEARCH, "recipient": LONDON, "at": instant_text(NOW), "after": "",
     }  # fmt: skip
     assert headers[0]["Authorization"] == "Bearer t"
+
+
+def test_of_whom_a_service_says_both_the_no_holds() -> None:
+    gone = [{"subject": "r-2", "at": "2026-11-01T00:00:00Z"}]
+    assert Service([{"subjects": ["r-1", "r-2"]}], gone).sources().allowed(HTTP, ASKED, NOW) == {"r-1"}
+    with pytest.raises(ConsentUnknown):
+        Service([{"subjects": ["r-1"]}], ["r-2"]).sources().allowed(HTTP, ASKED, NOW)
 
 
 def test_a_service_is_asked_again_each_time() -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def two(both: Pair) -> Iterator[Pair]:
     tables = (
         "consent_source",
         "consent_read",
+        "consent_went",
         "withdrawal",
         "data_origin",
         "data_personal",
@@ -135,7 +137,7 @@ def test_a_withdrawal_takes_effect_at_the_next_read_and_reaches_the_city_that_ho
     assert told.erased_ms == 0
     consenting(two.london).office.erased(heard.name, by="ada")
     rounds(two)
-    assert [each.erased_ms > 0 for each in consenting(two.helsinki).office.withdrawals(ended=True)] == [True]
+    assert [each.erased_ms > 0 for each in consenting(two.helsinki).office.withdrawals(stage="erased")] == [True]
     for city in (two.helsinki, two.london):
         assert {"withdrawal", "acknowledgement", "erasure"} <= set(kinds(city))
         documents = city.sql("SELECT document FROM receipt")
@@ -201,6 +203,53 @@ def test_a_dataset_whose_file_moves_or_whose_mark_is_taken_away_gives_nobodys_ro
     assert "residents-unsaid" in answer.body.decode()
 
 
+def test_a_column_that_the_file_does_not_have_is_no_for_good_and_waits_on_the_desk(two: Pair, consents: Path) -> None:
+    began(two)
+    (two.folder / "data" / NAME).write_bytes(BODY.replace(b"subject", b"respondent", 1))
+    answer = two.ask(f"/{NAME}")
+    assert (answer.status, answer.ended) == (403, True)
+    assert "residents-column" in answer.body.decode()
+    parts = two.helsinki.federation.moving.origin_parts
+    parts.digests.round(threading.Event())
+    (told,) = parts.office.list(two.dataset)
+    assert "has no column subject" in told.trouble
+
+
+def running(two: Pair, name: str) -> Any:
+    """A stream of a part as the door opens one, of which the first piece was read."""
+    serving = two.door.serving
+    held = serving.look(two.pid, two.london.url)
+    stream = serving.open(held, held.part(name))
+    stream.next()
+    return stream
+
+
+def is_cut(stream: Any) -> bool:
+    cut = threading.Event()
+    stream.when_cut(cut.set)
+    try:
+        return cut.wait(5) and stream.why == "residents-marked"
+    finally:
+        stream.drop()
+
+
+def test_what_streams_is_cut_when_its_dataset_is_marked_as_about_residents(two: Pair) -> None:
+    two.lay(BODY * 200_000, "big.csv")
+    began(two, rules=permits("use"), transferBasis="no-personal-data")
+    stream = running(two, "big.csv")
+    two.helsinki.federation.moving.origin_parts.office.change(two.dataset, "", Changes(is_personal=True))
+    assert is_cut(stream)
+    assert two.ask("/big.csv").status == 403
+
+
+def test_what_streams_by_consent_is_cut_when_the_column_of_the_person_is_another(two: Pair, consents: Path) -> None:
+    two.lay(BODY + b"r-1,1\n" * 2_000_000, "big.csv")
+    began(two)
+    stream = running(two, "big.csv")
+    two.helsinki.federation.moving.origin_parts.office.change(two.dataset, "", Changes(column="kwh"))
+    assert is_cut(stream)
+
+
 def test_a_table_that_another_reader_reads_otherwise_gives_nobodys_row(two: Pair, consents: Path) -> None:
     two.lay(b"subject,kwh\rr-3,30\rr-4,40\r", "mac.csv")
     began(two)
@@ -230,7 +279,11 @@ def test_a_source_that_is_down_stops_everything(two: Pair, consents: Path) -> No
     assert got(two) == ["r-1", "r-2"]
     with consents.open("a") as file:
         file.write("r-3,perhaps\n")
-    assert two.ask(f"/{NAME}").status == 503
+    answer = two.ask(f"/{NAME}")
+    assert answer.status == 503
+    assert not any(word in answer.body.decode() for word in ("residents", "Line", "perhaps", "file"))
+    (source,) = consenting(two.helsinki).office.sources()
+    assert "Line 4" in source.trouble, "our own desk is told what is wrong"
 
 
 def test_a_table_that_breaks_on_its_way_is_visibly_incomplete(two: Pair, consents: Path) -> None:

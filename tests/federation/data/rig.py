@@ -11,6 +11,8 @@ from node.assembly.ground import Ground
 from node.assembly.origins import OriginParts, build
 from node.catalog.shelf import ShelfFollower
 from node.db import Database
+from node.federation.consent.sources import ConsentSource
+from node.federation.consent.store import ConsentStore
 from node.federation.moved import OriginTold, OriginWish
 from node.journal import Draft, catch_up
 from node.journal.journal import Journals
@@ -90,6 +92,10 @@ class Rig:
     def add(self, location: object, part: str = "", dataset: str = NOISE, **more: Any) -> OriginTold:
         return self.office.add(OriginWish(dataset, str(location), part, **more), by="test", files=True)
 
+    def consents(self, name: str = "register") -> None:
+        """Let there be a consent source of this name."""
+        ConsentStore(self.journals.db).add(ConsentSource(name, "file", "/nowhere.csv", at=1_000))
+
     def read(self, part: str = "noise.csv", dataset: str = NOISE, *, piece: int = 1 << 16, **where: Any) -> bytes:
         with self.origins.open(dataset, part, **where) as source:
             return b"".join(iter(lambda: source.read(piece), b""))
@@ -111,7 +117,7 @@ def rig(db: Database, journals: Journals, folder: Path, **doors: Any) -> Rig:
 
 
 @contextlib.contextmanager
-def alone(migrated: Path, keyring: Keyring, folder: Path) -> Iterator[Rig]:
+def alone(migrated: Path, keyring: Keyring, folder: Path, **doors: Any) -> Iterator[Rig]:
     """Put origins together over a SQLite database of their own, with open data in it."""
     shutil.copy(migrated, folder / "node.db")
     database = Database(f"sqlite:///{folder / 'node.db'}")
@@ -119,6 +125,6 @@ def alone(migrated: Path, keyring: Keyring, folder: Path) -> Iterator[Rig]:
     with database.write() as tx:
         journals.create(tx, name="open-data", iri=OPEN, title="Open data", visibility="public", at_ms=1_000)
     try:
-        yield rig(database, journals, folder)
+        yield rig(database, journals, folder, **doors)
     finally:
         database.close()

@@ -4,7 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from node.errors import JournalBusy
+import pytest
+
+from node.errors import JournalBusy, Unavailable
 from node.federation.data import live
 from node.federation.data.live import Live, Running
 
@@ -49,6 +51,84 @@ def test_a_stream_is_cut_where_it_cannot_be_known_for_long_whether_it_may_go_on(
     assert live.BLIND_S <= time.monotonic() - begun < 1.0
     assert stream.code == live.UNKNOWN
     seen.remove(stream)
+
+
+def test_a_fault_of_any_kind_is_not_knowing_and_ends_no_watching() -> None:
+    states: dict[str, str] = {}
+
+    def answered(pid: str) -> str:
+        if pid not in states:
+            raise OSError(24, "Too many open files")
+        return states[pid]
+
+    seen = watching(answered)
+    seen.add(first := Stream("a"))
+    assert first.over.wait(2)
+    assert first.code == live.UNKNOWN
+    seen.remove(first)
+    states["b"] = "revoked"
+    seen.add(later := Stream("b"))
+    assert later.over.wait(1)
+    assert later.code == "revoked"
+    seen.remove(later)
+
+
+def test_a_stream_that_does_not_end_well_keeps_no_other_going() -> None:
+    class Clinging(Stream):
+        def cut(self, code: str) -> None:
+            raise RuntimeError("It cannot be cut.")
+
+    seen = watching(lambda _: "revoked")
+    seen.add(bad := Clinging("a"))
+    seen.add(good := Stream("b"))
+    assert good.over.wait(1)
+    for each in (bad, good):
+        seen.remove(each)
+
+
+def test_nothing_streams_that_nobody_can_watch(monkeypatch) -> None:
+    def full(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    seen = watching(lambda _: "revoked")
+    with monkeypatch.context() as bounded:
+        bounded.setattr(threading.Thread, "start", full)
+        with pytest.raises(Unavailable):
+            seen.add(Stream("a"))
+    assert len(seen) == 0
+    seen.add(last := Stream("b"))
+    assert last.over.wait(1)
+    seen.remove(last)
+
+
+def test_books_for_which_there_is_no_thread_end_no_watching(monkeypatch) -> None:
+    monkeypatch.setattr(live, "NOTED_EVERY_S", 0.0)
+    states = {"a": ""}
+    seen, stream, asked = watching(states.__getitem__), Stream("a"), threading.Event()
+    seen.add(stream)
+
+    def full(_: threading.Thread) -> None:
+        asked.set()
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", full)
+    assert asked.wait(1)
+    states["a"] = "revoked"
+    assert stream.over.wait(1)
+    seen.remove(stream)
+
+
+def test_a_stream_is_cut_by_itself_where_what_it_reads_is_gone() -> None:
+    gone: set[Running] = set()
+    seen = Live(lambda _: "", lambda _: None, moved=lambda each: "gone" if each in gone else "", every_s=EVERY_S)
+    streams = [Stream("a"), Stream("a")]
+    for each in streams:
+        seen.add(each)
+    gone.add(streams[0])
+    assert streams[0].over.wait(1)
+    assert [each.code for each in streams] == ["gone", ""]
+    for each in streams:
+        seen.remove(each)
 
 
 def test_one_answer_that_is_missing_ends_nothing() -> None:

@@ -20,13 +20,15 @@ from node.errors import (
     Refuted,
     SourceUnreachable,
     Stopped,
+    TooLarge,
     Unavailable,
 )
 from node.federation.data.origin_office import Changes
-from node.federation.moving import MAX_PARTS, Personal
+from node.federation.moving import MAX_PARTS, Personal, checked_part
 from node.journal import Draft, catch_up
 from node.journal.journal import Journals
 from node.keys import Keyring
+from tests.federation.consent.test_filter import parquet_of
 from tests.federation.data.rig import BASE, NOISE, OPEN, SHUT, Rig, alone, payload, rig
 
 
@@ -40,6 +42,9 @@ def city(migrated: Path, keyring: Keyring, tmp_path: Path) -> Iterator[Rig]:
 def everywhere(db: Database, journals: Journals, tmp_path: Path) -> Rig:
     """Give the same on each database: for what the tables themselves do."""
     return rig(db, journals, tmp_path)
+
+
+PEOPLE = b"resident,person,n\nr-1,p-1,7\n"
 
 
 def digest(body: bytes) -> str:
@@ -134,6 +139,18 @@ def test_a_folder_has_its_plain_files_as_parts_and_nothing_beside_it(city: Rig) 
             city.origins.open(NOISE, name)
 
 
+def test_what_can_be_no_part_by_its_name_is_told_and_what_is_hidden_is_not(city: Rig) -> None:
+    odd = ["päätös.csv", "with blank.csv", "_lead.csv", "a(1).csv", "in/a+b.csv", "öinen/c.csv"]
+    for name in (*odd, "ok.csv", ".hidden", ".git/config"):
+        city.file(f"folder/{name}")
+    told = city.add(city.folder / "data/folder")
+    wanted = sorted([*odd[:-1], "öinen/"])
+    assert sorted(told.left_out) == wanted
+    assert sorted(city.office.test(NOISE, "").left_out) == wanted
+    assert city.add(city.file("own.csv")).left_out == ()
+    assert [each.name for each in city.origins.parts(NOISE)] == ["ok.csv", "own.csv"]
+
+
 def test_names_that_differ_by_capitals_alone_are_refused_at_registration(city: Rig) -> None:
     city.file("folder/A.csv", b"1")
     path = city.file("folder/a.csv", b"2")
@@ -145,8 +162,42 @@ def test_no_more_files_are_registered_than_another_city_takes(city: Rig) -> None
     folder = city.file("folder/0.csv", b"x").parent
     for number in range(1, MAX_PARTS + 1):
         (folder / f"{number}.csv").touch()
-    with pytest.raises(NodeError, match="more than"):
+    with pytest.raises(TooLarge, match="its receipt names each"):
         city.add(folder)
+
+
+def test_nor_by_several_origins_of_one_dataset_together(city: Rig) -> None:
+    first, second = (city.file(f"{name}/0.csv", b"x").parent for name in ("first", "second"))
+    for number in range(1, MAX_PARTS):
+        (first / f"{number}.csv").touch()
+    city.add(first, part="first")
+    assert len(city.origins.parts(NOISE)) == MAX_PARTS
+    with pytest.raises(TooLarge, match="its receipt names each"):
+        city.add(second, part="second")
+    (first / "0.csv").unlink()
+    city.add(second, part="second")
+    city.origins._monotonic = lambda: 1e9
+    assert len(city.origins.parts(NOISE)) == MAX_PARTS
+    (second / "1.csv").touch()  # what grows later is not handed out by halves
+    with pytest.raises(TooLarge, match="its receipt names each"):
+        city.origins.parts(NOISE)
+
+
+def test_no_part_has_the_name_of_a_folder_in_which_another_lies(city: Rig) -> None:
+    city.add(city.file("folder/a/b.csv").parent.parent)
+    with pytest.raises(Conflict, match="would lie in a folder"):
+        city.add(city.file("own.csv"), part="A")
+    city.file("folder/c", b"grew later")
+    city.add(city.file("own.csv"), part="d")
+    city.file("folder/d/e.csv", b"grew later")
+    with pytest.raises(Conflict, match="would lie in a folder"):
+        city.origins.parts(NOISE)
+
+
+@pytest.mark.parametrize("name", ["a/./b", "a/.", "a//b", "a/../b", "a/", "./a", "/a"])
+def test_one_file_has_one_name_as_a_part(name: str) -> None:
+    with pytest.raises(Malformed):
+        checked_part(name)
 
 
 def test_a_large_folder_is_not_walked_for_each_question_and_lies_no_longer_than_a_second(city: Rig) -> None:
@@ -263,11 +314,12 @@ def test_covered_are_datasets_of_ours_by_name_or_by_collection_while_they_stand(
 
 def test_whom_data_are_about_stands_before_any_of_it_can_be_read(everywhere: Rig) -> None:
     city = everywhere
+    city.consents()
     assert city.origins.personal(NOISE) is None
-    told = city.add(city.file(), is_personal=True, column="resident", consent="register")
+    told = city.add(city.file(body=PEOPLE), is_personal=True, column="resident", consent="register")
     assert (told.is_personal, told.column, told.consent) == (True, "resident", "register")
     assert city.origins.personal(NOISE) == Personal("resident", "register")
-    city.add(city.file("b.csv"))
+    city.add(city.file("b.csv", PEOPLE))
     assert city.origins.personal(NOISE) == Personal("resident", "register")
     city.office.change(NOISE, "b.csv", Changes(column="person"))
     assert city.origins.personal(NOISE) == Personal("person", "register")
@@ -279,21 +331,23 @@ def test_whom_data_are_about_stands_before_any_of_it_can_be_read(everywhere: Rig
 
 def test_what_was_said_of_residents_outlives_every_origin_until_it_is_taken_back(everywhere: Rig) -> None:
     city, whole = everywhere, Personal("resident", "register")
-    city.add(city.file(), is_personal=True, column="resident", consent="register")
+    city.consents()
+    city.add(city.file(body=PEOPLE), is_personal=True, column="resident", consent="register")
     city.office.remove(NOISE, "noise.csv")
     assert city.origins.personal(NOISE) == whole
-    told = city.add(city.file("moved.csv"))
+    told = city.add(city.file("moved.csv", PEOPLE))
     assert (told.is_personal, told.column, told.consent) == (True, "resident", "register")
-    city.add(city.file("b.csv"), is_personal=True)
+    city.add(city.file("b.csv", PEOPLE), is_personal=True)
     assert city.origins.personal(NOISE) == whole
     city.office.change(NOISE, "b.csv", Changes(is_personal=False))
     assert city.origins.personal(NOISE) is None
 
 
 def test_of_whom_a_dataset_is_is_said_without_the_name_of_a_part(city: Rig) -> None:
+    city.consents()
     with pytest.raises(NotFound):
         city.office.change(NOISE, "", Changes(is_personal=True))
-    city.add(city.file())
+    city.add(city.file(body=PEOPLE))
     told = city.office.change(NOISE, "", Changes(is_personal=True, column="resident", consent="register"))
     assert (told.part, told.is_personal) == ("noise.csv", True)
     assert city.origins.personal(NOISE) == Personal("resident", "register")
@@ -301,6 +355,55 @@ def test_of_whom_a_dataset_is_is_said_without_the_name_of_a_part(city: Rig) -> N
         city.office.change(NOISE, "", Changes(is_personal=True, media_type="text/csv"))
     with pytest.raises(NotFound):
         city.office.change(NOISE, "other.csv", Changes(is_personal=False))
+
+
+PARTS = {
+    "homes.csv": b'\xef\xbb\xbfrespondent;kwh\n"r-1";3\n',
+    "homes.jsonl": b'{"kwh": 3}\n{"respondent": "r-1", "kwh": 4}\n',
+    "only-head.csv": b"respondent,kwh",
+}
+
+
+@pytest.mark.parametrize("name", [*PARTS, "homes.parquet"])
+def test_a_column_that_no_part_has_is_found_where_it_is_named(city: Rig, name: str) -> None:
+    city.consents()
+    body = PARTS.get(name) or parquet_of({"respondent": ["r-1"], "kwh": [3]})
+    city.add(city.file(name, body))
+    city.add(city.file("read-me.txt", b"What the columns mean."))
+    wrong = Changes(is_personal=True, column="respondnt", consent="register")
+    with pytest.raises(Malformed, match="has no column respondnt") as refused:
+        city.office.change(NOISE, "", wrong)
+    assert "respondent" in refused.value.message
+    assert city.origins.personal(NOISE) is None
+    city.office.change(NOISE, "", Changes(is_personal=True, column="respondent", consent="register"))
+    assert city.office.test(NOISE, name, whole=True).trouble == ""
+    assert city.office.test(NOISE, "read-me.txt", whole=True).trouble == ""
+
+
+def test_so_is_it_when_an_origin_is_added_and_nothing_is_written_then(city: Rig) -> None:
+    city.consents()
+    with pytest.raises(Malformed, match="it has: resident, person, n"):
+        city.add(city.file(body=PEOPLE), is_personal=True, column="residnt", consent="register")
+    with pytest.raises(NotFound, match="nosuch"):
+        city.add(city.file(body=PEOPLE), is_personal=True, column="resident", consent="nosuch")
+    assert city.office.list() == []
+    assert city.origins.personal(NOISE) is None
+
+
+def test_a_part_that_lost_its_column_later_is_trouble_that_names_no_value_of_it(city: Rig) -> None:
+    city.consents()
+    path = city.file("folder/a.csv", PEOPLE)
+    city.file("folder/b.csv", PEOPLE)
+    city.add(path.parent, part="all", is_personal=True, column="resident", consent="register")
+    stop = threading.Event()
+    assert city.parts.digests.round(stop) == 1
+    assert city.office.list()[0].trouble == ""
+    path.write_bytes(b"r-1,7\nr-2,8\n")  # without its head: what stands there is somebody
+    told = city.office.test(NOISE, "all", whole=True)
+    assert "all/a.csv has no column resident" in told.trouble
+    assert "r-1" not in told.trouble
+    path.write_bytes(PEOPLE)
+    assert city.office.test(NOISE, "all", whole=True).trouble == ""
 
 
 def test_a_harvested_record_is_named_by_its_address_here_though_it_keeps_its_portals_iri(city: Rig) -> None:

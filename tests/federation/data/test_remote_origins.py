@@ -20,9 +20,12 @@ from node.errors import (
     Refuted,
     SourceUnreachable,
     Stopped,
+    TooLarge,
     Unavailable,
 )
 from node.federation.data.origin_office import Changes
+from node.federation.data.places import Registered
+from node.federation.moving import MAX_PARTS
 from node.keys import Keyring
 from tests.federation.data.rig import NOISE, Rig, alone
 from tests.test_outbound import Server, answer
@@ -305,3 +308,59 @@ def test_an_address_is_told_without_its_query(city: Rig) -> None:
     with pytest.raises(Unavailable) as away:
         city.add(server.url + "/noise.csv?sig=s3cr3t")
     assert "s3cr3t" not in str(away.value)
+
+
+# ---------------------------------------------------------------- lists of stores
+
+
+def listing(first: int, beyond: int, *, truncated: bool, more: str = "") -> str:
+    contents = "".join(
+        f"<Contents><Key>p/k{n}.csv</Key><Size>3</Size><ETag>&quot;e{n}&quot;</ETag></Contents>"
+        for n in range(first, beyond)
+    )
+    return f"<ListBucketResult><IsTruncated>{str(truncated).lower()}</IsTruncated>{more}{contents}</ListBucketResult>"
+
+
+def by_hundreds(path: str, most: int = 500) -> str:
+    begins = int(path.partition("continuation-token=")[2].partition("&")[0] or "0")
+    ends = begins + 100
+    more = f"<NextContinuationToken>{ends}</NextContinuationToken>" if ends < most else ""
+    return listing(begins, min(ends, most), truncated=bool(more), more=more)
+
+
+@contextlib.contextmanager
+def store(city: Rig, page: Callable[[str], str]) -> Iterator[Callable[[], list[Any]]]:
+    """A store that answers its list so; gives what asks for the parts below `s3://city/p/`."""
+    with Server(lambda request: answer(page(request.path).encode())(request)) as server:
+        city.office.set_credential("store", "s3", server.url, "secret", {"key_id": "k"})
+        place, folder = city.office._places["s3"], Registered(NOISE, "", "s3", "s3://city/p/", credential="store")
+        yield lambda: list(place.parts(folder))
+
+
+def test_a_list_is_read_to_its_end_however_little_stands_on_a_page(city: Rig) -> None:
+    with store(city, by_hundreds) as parts:
+        assert len(parts()) == 500
+
+
+def test_what_is_more_than_a_dataset_has_is_said_and_not_cut(city: Rig) -> None:
+    with store(city, lambda path: by_hundreds(path, MAX_PARTS + 1)) as parts, pytest.raises(TooLarge):
+        parts()
+
+
+CUT_LISTS: dict[str, Callable[[str], str]] = {
+    "of a store that speaks the first form alone": lambda _: listing(
+        0, 10, truncated=True, more="<NextMarker>p/k9.csv</NextMarker>"
+    ),
+    "of one that says nothing of the rest": lambda _: listing(0, 10, truncated=True),
+    "of one that leads round in circles": lambda _: listing(
+        0, 1, truncated=True, more="<NextContinuationToken>x</NextContinuationToken>"
+    ),
+    "that is empty": lambda _: "",
+    "that is a page": lambda _: "<html>Sign in</html>",
+}
+
+
+@pytest.mark.parametrize("case", CUT_LISTS)
+def test_a_list_without_its_end_is_no_dataset(city: Rig, case: str) -> None:
+    with store(city, CUT_LISTS[case]) as parts, pytest.raises(SourceUnreachable):
+        parts()

@@ -39,11 +39,22 @@ def city(store: Store, migrated: Path, keyring: Keyring, tmp_path: Path) -> Iter
         yield made
 
 
+@pytest.fixture
+def housed(store: Store, migrated: Path, keyring: Keyring, tmp_path: Path) -> Iterator[Rig]:
+    """A city whose store has a host for each bucket: of the same server, which goes by the name in the request."""
+    with alone(migrated, keyring, tmp_path, resolver=lambda host, port: ["127.0.0.1"]) as made:
+        more = {"key_id": store.key_id, "region": REGION, "addressing": "virtual"}
+        url = store.url.replace("127.0.0.1", "store.example")
+        made.office.set_credential("hosts", "s3", url, store.secret, more)
+        yield made
+
+
 def test_a_signature_is_the_one_that_an_independent_implementation_makes() -> None:
     auth = pytest.importorskip("botocore.auth")
     awsrequest, credentials = pytest.importorskip("botocore.awsrequest"), pytest.importorskip("botocore.credentials")
-    for endpoint, session in (("https://s3.example:443", ""), ("http://127.0.0.1:9000", "a/session==")):
-        keys = Keys(endpoint, REGION, "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG", session)
+    stores = [("https://s3.example:443", "", False), ("http://127.0.0.1:9000", "a/session==", False)]
+    for endpoint, session, virtual in (*stores, ("https://s3.example:8443", "", True)):
+        keys = Keys(endpoint, REGION, "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG", session, virtual)
         for method, path, query, body in (
             ("GET", "/city/a b+ä&<c>.csv", {}, EMPTY),
             ("GET", "/city", {"list-type": "2", "prefix": "a/ä +", "continuation-token": "x=="}, EMPTY),
@@ -87,13 +98,45 @@ def test_what_lies_below_a_beginning_are_parts_however_many_pages_they_fill(
         client.put_object(Bucket=BUCKET, Key=f"many/{number:04}.csv", Body=b"x" * (number % 7))
     client.put_object(Bucket=BUCKET, Key="many/with space.csv", Body=b"no part can be called so")
     client.put_object(Bucket=BUCKET, Key="many/folder/", Body=b"")
-    city.add(f"s3://{BUCKET}/many/", part="all", credential="store")
+    told = city.add(f"s3://{BUCKET}/many/", part="all", credential="store")
+    assert told.left_out == ("with space.csv",)
     parts = city.origins.parts(NOISE)
     assert [each.name for each in parts] == [f"all/{number:04}.csv" for number in range(43)]
     assert [each.size for each in parts] == [number % 7 for number in range(43)]
     assert city.read("all/0006.csv", etag=parts[6].etag) == b"x" * 6
     with pytest.raises(NotFound):
         city.origins.open(NOISE, "all/none.csv")
+
+
+def test_objects_are_read_and_put_where_each_bucket_is_a_host(store: Store, housed: Rig) -> None:
+    for key in (SMALL, ODD):
+        store.client.put_object(Bucket=BUCKET, Key=key, Body=BODY, ContentType="text/csv")
+    housed.add(f"s3://{BUCKET}/noise/", part="all", credential="hosts")
+    assert [each.name for each in housed.origins.parts(NOISE)] == ["all/2025.csv"]
+    assert housed.read("all/2025.csv", start=7) == BODY[7:]
+    housed.add(f"s3://{BUCKET}/{ODD}", part="odd", credential="hosts")
+    assert housed.read("odd") == BODY
+    for size in (3, PIECE + 5):
+        location, body = f"s3://{BUCKET}/put/by host {size}", os.urandom(size)
+        housed.parts.sink.check(location, "hosts")
+        assert housed.parts.sink.put(location, io.BytesIO(body), credential="hosts") == size
+        assert store.body(f"put/by host {size}") == body
+
+
+def test_a_bucket_that_can_be_no_host_is_refused_with_the_way_out(housed: Rig) -> None:
+    for location in ("s3://city.data/x.csv", "s3://city.data/x/"):
+        with pytest.raises(Malformed, match="has a dot"):
+            housed.add(location, credential="hosts")
+    with pytest.raises(Malformed, match="has a dot"):
+        housed.parts.sink.check("s3://city.data/x.csv", "hosts")
+    more = {"key_id": "k", "addressing": "virtual"}
+    for where in ("https://10.0.0.5:9000", "https://[::1]:9000", "https://localhost"):
+        with pytest.raises(Malformed, match="has no name below which"):
+            housed.office.set_credential("other", "s3", where, "secret", more)
+    with pytest.raises(Malformed, match="by path or virtual"):
+        housed.office.set_credential("other", "s3", "https://s3.example", "secret", {**more, "addressing": "dns"})
+    with pytest.raises(Malformed, match="has no addressing"):
+        housed.office.set_credential("other", "bearer", "https://s3.example", "secret", {"addressing": "path"})
 
 
 def test_what_a_store_refuses_is_said(city: Rig, store: Store) -> None:

@@ -17,7 +17,7 @@ from node.errors import (
     TooManyRequests,
     Unauthenticated,
 )
-from node.federation.dsp.client import DspClient, below, next_page
+from node.federation.dsp.client import MAX_ANSWER_BYTES, DspClient, below, next_page
 from node.federation.dsp.fields import DSP_CONTEXT
 from node.federation.dsp.messages import ContractNegotiation, NegotiationError
 from node.outbound import Outbound
@@ -145,7 +145,7 @@ def test_a_message_is_taken_with_either_status_and_any_plain_answer(client: DspC
         (Said(b"", 429, {"Retry-After": "9"}), TooManyRequests, "429"),
         (Said(b"", 302, {"Location": "https://elsewhere.example/"}), PeerUnreachable, "302"),
         (Said(b"", 500), PeerUnreachable, "500"),
-        (told({"x": "y" * 300_000}), TooLarge, "bytes"),
+        (told({"x": "y" * MAX_ANSWER_BYTES}), TooLarge, "bytes"),
         (Said(b'{"@type": "x", "@type": "y"}', 200, {"Content-Type": "application/json"}), Malformed, "twice"),
         (told({"@type": "ContractNegotiation"}), Malformed, "@context"),
     ],

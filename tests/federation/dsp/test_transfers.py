@@ -9,7 +9,7 @@ from node.errors import Malformed, TooLarge
 from node.federation.dsp import transfers
 from node.federation.dsp.fields import DSP_CONTEXT, object_of
 from node.federation.dsp.transfers import property_of, read
-from node.federation.moving import NS_DATASET, NS_JKT, NS_PART, NS_PURPOSE, NS_RECEIPT
+from node.federation.moving import MAX_ANSWER, NS_DATASET, NS_JKT, NS_PART, NS_PURPOSE, NS_RECEIPT
 
 NAMED = {"@type": "EndpointProperty", "name": "authorization", "value": "token"}
 ADDRESS: dict[str, Any] = {
@@ -94,7 +94,7 @@ def test_an_address_is_bounded_as_a_whole():
         read(request(dataAddress={**ADDRESS, "endpointProperties": many}))
 
 
-@pytest.mark.parametrize("receipt", [7, "x" * 131_073, {"type": "TransferReceipt"}])
+@pytest.mark.parametrize("receipt", [7, "x" * (MAX_ANSWER + 1), {"type": "TransferReceipt"}])
 @pytest.mark.parametrize("name", ["TransferCompletionMessage", "TransferProcess"])
 def test_a_receipt_is_a_text_within_its_bound(name: str, receipt: object):
     said = {"@context": [DSP_CONTEXT], "@type": name, "providerPid": "p", "consumerPid": "c", "state": "COMPLETED"}

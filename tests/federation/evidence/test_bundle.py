@@ -16,7 +16,9 @@ from node.errors import Malformed, NotFound, TooLarge
 from node.federation.agreements.signing import Signing
 from node.federation.evidence import bundle, verify
 from node.federation.evidence.proofs import Hand
-from node.federation.evidence.verify import Report, pins_of, written
+from node.federation.evidence.report import Report
+from node.federation.evidence.verify import pins_of, written
+from node.federation.moved import StatementWish
 from node.federation.signing.integrity import unsecured
 from node.journal import note
 from node.keys import Keyring
@@ -100,11 +102,13 @@ def test_an_export_proves_itself_under_the_fingerprints_that_were_given(made: Ma
         "The file is whole",
         "is signed by both cities",
         "Receipt https://helsinki.example/receipts/",
-        "1 part, 8 bytes",
+        ": 8 bytes of https://helsinki.example/datasets/plans went from https://helsinki.example to https://london",
+        "Cut: a transfer of https://helsinki.example/datasets/plans between https://london.example/node and",
+        "Difference: ",
         "under the signed checkpoint",
         "helsinki.example has seen this state of the journal",
-        "was signed by https://london.example/node on",
-        "and by nobody else",
+        "in that statement is signed by https://london.example/node (2027-",
+        "and bears no other signature",
     ):
         assert piece in told, piece
     assert report.lines()[-1] == "proven: 3 statements of https://london.example/node"
@@ -139,11 +143,62 @@ def test_a_witness_is_no_must_and_its_absence_is_said(made: Made):
 
 def test_what_is_asked_for_is_what_is_exported(made: Made):
     desk = made.rig.london.desk
-    since = json.loads(desk.export(since_ms=NOW + 60_500))
+    since = json.loads(desk.export(StatementWish(since_ms=NOW + 60_500)))
     assert len(since["journal"]["entries"]) == 1
-    assert len(json.loads(desk.export(agreement=made.rig.agreement))["journal"]["entries"]) == 2
+    assert len(json.loads(desk.export(StatementWish(agreement=made.rig.agreement)))["journal"]["entries"]) == 2
     with pytest.raises(NotFound):
-        desk.export(transfer="none")
+        desk.export(StatementWish(transfer="none"))
+
+
+def test_what_is_named_is_exported_whole_and_by_the_beginning_of_its_name(made: Made):
+    desk = made.rig.london.desk
+    receipt = next(each for each in desk.statements() if each.kind == "receipt")
+
+    def entries(**said: Any) -> int:
+        return len(json.loads(desk.export(**said))["journal"]["entries"])
+
+    assert entries(names=[receipt.record.rpartition("/")[2][:8]]) == 1
+    assert entries(names=[receipt.transfer[:8]]) == entries(wish=StatementWish(transfer=receipt.transfer[:8])) == 2
+    assert entries(names=[receipt.transfer, receipt.record]) == 2, "nothing stands in it twice"
+    assert entries(wish=StatementWish(kind="receipt")) == 1
+    for nothing in ({"names": ["cccc"]}, {"wish": StatementWish(transfer="cccc")}):
+        with pytest.raises(NotFound):
+            desk.export(**nothing)  # type: ignore[arg-type]
+
+
+def test_a_file_says_how_much_of_the_journal_it_shows(made: Made):
+    whole = made.judged()
+    assert "All 3 entries of that journal are in this file" in sentences(whole, holds=None)
+    assert f"By the word of {LONDON} this is all that it has." in sentences(whole, holds=None)
+    told = made.told
+    leave_out(told)
+    report = made.judged(made.signed(told))
+    assert report.verdict == "proven"
+    assert "2 of the 3 entries of that journal are in this file" in sentences(report, holds=None)
+
+
+def test_more_statements_than_a_file_holds_are_never_left_out_silently(tmp_path: Path, migrated: Path):
+    """All of one moment, as where a city withdraws many at once: only by parts can they be exported."""
+    pair = Pair.made(tmp_path / "pair")
+    rig = Rig.made(tmp_path, migrated, pair)
+    desk, count = rig.london.desk, verify.MAX_STATEMENTS + 1
+    with rig.london.writing() as tx:
+        for number in range(count):
+            rig.london.evidence.put(tx, "cut", str(number), {"transfer": "p1"}, other=HELSINKI, at_ms=NOW + 20_000)
+    for wish in (StatementWish(), StatementWish(transfer="p1"), StatementWish(since_ms=NOW)):
+        with pytest.raises(TooLarge, match=r"There are 1001 statements of that.* --part 1 to --part 2"):
+            desk.export(wish)
+    with pytest.raises(TooLarge):
+        desk.export(names=["p1"])
+    with pytest.raises(NotFound, match="There are 2 parts"):
+        desk.export(part=3)
+    pins = {url: ring.fingerprint for url, ring in pair.keyrings.items()}
+    parts = [verify.verify(desk.export(part=number), trusted=pins, now_ms=LATER) for number in (1, 2)]
+    rig.close()
+    assert [(each.verdict, len(each.statements)) for each in parts] == [("proven", 1_000), ("proven", 1)]
+    assert len({each.record for one in parts for each in one.statements}) == count
+    assert "1 of the 1001 entries of that journal are in this file" in sentences(parts[1], holds=None)
+    assert "this is all that it has of: part 2 of 2" in sentences(parts[1], holds=None)
 
 
 def test_a_statement_is_checked_live_by_the_same_proof(made: Made):
@@ -177,13 +232,26 @@ def test_every_changed_byte_is_found(made: Made):
         byte = chance.choice([each for each in range(32, 127) if each != made.body[place]])
         bent = made.body[:place] + bytes([byte]) + made.body[place + 1 :]
         report = made.judged(bent)
-        assert report.verdict == "refuted", (place, made.body[max(0, place - 60) : place + 20], byte)
+        # Where it says what it is, one byte makes something else of it.
+        wanted = "refuted" if b'"citynode": "evidence/1"' in bent else "no bundle"
+        assert report.verdict == wanted, (place, made.body[max(0, place - 60) : place + 20], byte)
         assert report.reason or not report.statements
 
 
 def test_what_is_cut_off_or_added_is_found(made: Made):
-    for bent in (made.body[:-1], made.body[:-2], made.body + b"\n", b"", b"{}", b"[]", b"\xff", made.body[1:]):
-        assert made.judged(bent).verdict == "refuted"
+    for bent in (made.body[:-1], made.body[:-2], made.body + b"\n", made.body[1:], made.body.replace(b"  ", b" ")):
+        assert (made.judged(bent).verdict, made.judged(bent).exit_code) == ("refuted", 1)
+
+
+def test_what_is_no_export_of_evidence_is_no_evidence_that_was_refuted(made: Made):
+    agreement = json.dumps(made.told["agreements"][0]).encode()
+    newer = made.body.replace(b'"evidence/1"', b'"evidence/2"')
+    for other in (b"", b"{}", b"[]", b"\xff", b"\x89PNG", agreement, newer):
+        report = made.judged(other)
+        assert (report.verdict, report.exit_code) == ("no bundle", 2)
+        assert report.lines() == [
+            "no bundle: This is no export of evidence. Give what citynode evidence export writes."
+        ]
 
 
 # ---------------------------------------------------------------- whoever exports may lie
@@ -192,6 +260,12 @@ def test_what_is_cut_off_or_added_is_found(made: Made):
 def first(told: Said) -> Said:
     entry: Said = told["journal"]["entries"][0]
     return entry
+
+
+def leave_out(told: Said) -> None:
+    """Leave the receipt out, and say that the rest was all that was asked for."""
+    told["journal"]["entries"] = told["journal"]["entries"][1:]
+    told["selection"]["statements"] -= 1
 
 
 def bend_payload(told: Said) -> None:
@@ -230,6 +304,30 @@ def keys_of(told: Said, url: str) -> list[Said]:
 def swap_keys(told: Said) -> None:
     one, two = told["cities"]
     one["keys"], two["keys"] = two["keys"], one["keys"]
+
+
+def agreement_in(told: Said) -> Said:
+    found: Said = told["agreements"][0]
+    return found
+
+
+def forge_agreement(told: Said) -> None:
+    """An agreement that nobody signed, beside the true one, and no keys with it by which that would be seen."""
+    lie = json.loads(json.dumps(agreement_in(told)))
+    iri = f"{HELSINKI}/agreements/11111111-1111-4111-8111-111111111111"
+    lie |= {"agreement": iri, "cities": [], "journals": []}
+    lie["text"] = lie["text"].replace(agreement_in(told)["agreement"], iri)
+    told["agreements"].append(lie)
+
+
+def bend_proof(number: int) -> Callable[[Said], None]:
+    def act(told: Said) -> None:
+        text = json.loads(agreement_in(told)["text"])
+        value = text["proof"][number]["proofValue"]
+        bent = value[:10] + ("2" if value[10] != "2" else "3") + value[11:]
+        agreement_in(told).update(cities=[], text=agreement_in(told)["text"].replace(value, bent))
+
+    return act
 
 
 LIES: dict[str, tuple[Callable[[Said], object], str]] = {
@@ -273,8 +371,10 @@ LIES: dict[str, tuple[Callable[[Said], object], str]] = {
         lambda told: told["journal"].update(checkpoint=told["journal"]["checkpoint"][:-8] + "AAAAAA=\n"),
         "",
     ),
-    "the other city left out": (drop_city(HELSINKI), "has no keys of https://helsinki.example"),
-    "itself left out": (drop_city(LONDON), "has no keys of https://london.example"),
+    "a pinned city left out": (drop_city(HELSINKI), "the file has no such city"),
+    "an entry left out": (lambda told: told["journal"]["entries"].pop(), "does not hold the 3 statements"),
+    "another selection": (lambda told: told["selection"].update(kind="cut"), "that it was made of: kind cut"),
+    "a selection that is none": (lambda told: told.update(selection=[]), "selection of the export has other members"),
     "a city twice": (lambda told: told["cities"].append(told["cities"][0]), "twice"),
     "an agreement with another text": (bend_agreement, "does not hold"),
     "a statement of another city": (
@@ -283,6 +383,23 @@ LIES: dict[str, tuple[Callable[[Said], object], str]] = {
     ),
     "keys that had ended": (younger, "not in force"),
     "another federation": (lambda told: told.update(federation="urn:other"), "belongs to another federation"),
+    "another meaning of its words": (lambda told: told.update({"@context": ["x"]}), "no export of evidence"),
+    "a journal that is none": (
+        lambda told: agreement_in(told).update(journals=[{"a": 1}]),
+        "not one of the two parties",
+    ),
+    "a journal of nobody's": (
+        lambda told: agreement_in(told)["journals"][0].update(city="https://rome.example"),
+        "not one of the two parties",
+    ),
+    "a journal called otherwise": (
+        lambda told: agreement_in(told)["journals"][0].update(collection=f"{HELSINKI}/collections/x"),
+        "about this pair of cities is",
+    ),
+    "a note where a key's endorser stands": (
+        lambda told: keys_of(told, LONDON)[0].update(endorsed_by="the agreement is void"),
+        "other members",
+    ),
     "a member too many": (lambda told: told.update(extra=1), "no export of evidence"),
     "cities that are no list": (lambda told: told.update(cities={}), "no list"),
     "a city that is no city": (lambda told: told["cities"].append({"url": 1}), "no address"),
@@ -344,7 +461,8 @@ def test_a_former_key_that_only_the_file_names_proves_nothing(
     report = made.judged(made.signed(told))
     assert (report.verdict, report.exit_code, report.unpinned) == ("incomplete", 3, []), report.lines()
     assert report.lines()[-1].startswith(f"not proven: The statement of {HELSINKI} does not name the key {key['kid']}")
-    assert f"somebody in the place of {HELSINKI}, dated" in sentences(report, holds=True)
+    assert "Receipt" not in sentences(report, holds=True)
+    assert "signed by" in sentences(report, holds=None)
     side.evidence.erase(record, now_ms=NOW + 81_000)
 
 
@@ -356,7 +474,7 @@ def test_an_agreement_by_such_a_key_is_not_proven_either(made: Made, tmp_path: P
     told = made.told
     told["agreements"][0] |= {"text": lie[0], "agreement": text_of().iri, "journals": []}
     next(each["keys"] for each in told["agreements"][0]["cities"] if each["url"] == HELSINKI).append(key)
-    told["journal"]["entries"] = told["journal"]["entries"][1:]  # the receipt is under another text
+    leave_out(told)  # the receipt is under another text
     report = made.judged(made.signed(told))
     assert (report.verdict, report.exit_code) == ("incomplete", 3), report.lines()
     assert "is signed by both cities" not in sentences(report, holds=True)
@@ -380,12 +498,13 @@ def test_the_city_that_exports_vouches_for_its_own_former_keys(tmp_path: Path, m
     assert any("does not name the key" in each for each in verify.verify(bent, trusted=pins, now_ms=LATER).doubts)
 
 
-def test_a_receipt_without_its_agreement_holds_and_says_so(made: Made):
+def test_a_receipt_without_its_agreement_holds_and_is_not_the_whole_proof(made: Made):
     told = made.told
     told["agreements"] = []
     report = made.judged(made.signed(told))
-    assert report.verdict == "proven"
+    assert (report.verdict, report.exit_code) == ("incomplete", 3)
     assert "is not in the file" in sentences(report, holds=None)
+    assert "Receipt" in sentences(report, holds=True)
 
 
 def test_a_file_of_another_city_about_us_is_not_ours(made: Made):
@@ -428,6 +547,10 @@ def test_the_command_proves_it_on_a_machine_that_has_no_node(made: Made, tmp_pat
             check=False,
         )
 
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(b"\x89PNG")
+    none = told(str(picture))
+    assert (none.returncode, none.stdout.startswith("no bundle: ")) == (2, True)
     proven = told(str(file), *pins)
     assert (proven.returncode, proven.stderr) == (0, "")
     assert proven.stdout.endswith("proven: 3 statements of https://london.example/node\n")

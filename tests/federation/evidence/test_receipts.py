@@ -9,14 +9,19 @@ from typing import Any
 import pytest
 
 from node.errors import BadSignature, Conflict, Malformed, NodeError, NotFound, Refuted
+from node.federation.dsp.fields import object_of
+from node.federation.dsp.transfers import TransferCompletion, TransferProcess
+from node.federation.dsp.transfers import read as read_message
 from node.federation.evidence import proofs, receipts
 from node.federation.evidence.statements import COLLECTION, statement_in, written
-from node.federation.moving import Moved
+from node.federation.evidence.verify import verify
+from node.federation.moved import StatementWish
+from node.federation.moving import MAX_MESSAGE, MAX_PARTS, Moved
 from node.federation.signing.integrity import jcs, unsecured, with_proofs
 from node.journal import rebuild
 from node.journal.verify import verify as verify_journal
 from node.keys import DAY_MS
-from tests.federation.evidence.rig import DATASET, NOW, PIDS, Rig, kinds, moved
+from tests.federation.evidence.rig import DATASET, LATER, NOW, PIDS, Rig, kinds, moved
 from tests.federation.signing_rig import FEDERATION, HELSINKI, LONDON, Pair
 
 pytestmark = pytest.mark.slow  # two databases a test
@@ -177,6 +182,59 @@ def test_a_clause_that_one_end_does_not_know_is_the_others_to_say(rig: Rig):
     with rig.helsinki.writing() as tx:
         answer = rig.helsinki.evidence.concluded(tx, ours, half, now_ms=NOW + 31_000)
     assert receipts.read(answer)["clause"] == f"{rig.agreement}#permission/1"
+
+
+# ---------------------------------------------------------------- one number rules
+
+LONGEST = "t/" + "x" * 190
+WORST = [
+    replace(moved(f"{LONGEST}{number:04}"), media_type=f"{'a' * 63}/{'b' * 63}", bytes=2**53 - 1)
+    for number in range(MAX_PARTS)
+]
+
+
+def test_as_many_parts_as_a_dataset_may_have_fit_a_receipt_and_the_message_that_brings_it(rig: Rig):
+    half, answer = rig.pulled(WORST)
+    assert rig.filed(half, answer) == answer
+    assert (kinds(rig.london), kinds(rig.helsinki)) == (["receipt"], ["receipt"])
+    assert len(receipts.read(answer)["parts"]) == MAX_PARTS
+    message = TransferCompletion(PIDS[HELSINKI], PIDS[LONDON], half).document()
+    assert read_message(object_of(jcs(message), most=MAX_MESSAGE)) == TransferCompletion(
+        PIDS[HELSINKI], PIDS[LONDON], half
+    )
+
+
+def test_where_all_of_so_many_parts_differ_both_still_file_what_is_signed(rig: Rig):
+    half, answer = rig.pulled(WORST, [replace(each, bytes=1, filtered=True) for each in WORST])
+    (ours,) = rig.helsinki.evidence.store.list()
+    assert (ours.kind, ours.text) == ("difference", answer)
+    assert len(ours.document["differences"]) == receipts.MAX_TOLD
+    assert ours.document["more"] == 2 * MAX_PARTS - receipts.MAX_TOLD
+    message = TransferProcess(PIDS[HELSINKI], PIDS[LONDON], "COMPLETED", answer).document()
+    assert len(jcs(message)) < MAX_MESSAGE
+    assert read_message(message)
+    assert rig.filed(half, answer) == half
+    assert kinds(rig.london) == ["difference"]
+    report = verify(rig.london.desk.export(StatementWish(transfer=PIDS[LONDON])), trusted={}, now_ms=LATER)
+    assert not [each for each in report.findings if each.holds is False]
+
+
+def test_what_one_end_alone_can_say_of_so_many_parts_fits_a_statement_and_the_rest_is_counted(rig: Rig):
+    half, _ = rig.pulled(WORST)
+    rig.london.books = WORST
+    rig.filed(half, "")
+    (filed,) = rig.london.evidence.store.list()
+    assert (filed.kind, filed.document["receipt"]) == ("one-sided", half)
+    assert len(filed.document["parts"]) + filed.document["more"] == MAX_PARTS
+
+
+@pytest.mark.parametrize("said", ['text/csv; header="present"', "TEXT/CSV", "text/csv;" + "x" * 3_000])
+def test_a_receipt_has_a_media_type_without_parameters(said: str):
+    assert receipts.part_of(replace(moved(), media_type=said))["mediaType"] == "text/csv"
+
+
+def test_what_is_no_media_type_is_called_bytes():
+    assert receipts.part_of(replace(moved(), media_type="x" * 300))["mediaType"] == "application/octet-stream"
 
 
 # ---------------------------------------------------------------- who may speak

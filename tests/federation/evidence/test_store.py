@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from node.db import Database
+from node.errors import Conflict, Malformed
 from node.federation.evidence.office import Evidence, Sources
 from node.federation.evidence.proofs import Hand
-from node.federation.evidence.statements import COLLECTION
+from node.federation.evidence.statements import COLLECTION, Kind, bound_ms
 from node.federation.evidence.store import EvidenceFollower
+from node.federation.moved import StatementWish
 from node.journal import rebuild
 from node.journal.journal import Journals
 from node.keys import Keyring
@@ -41,8 +43,8 @@ def test_statements_are_written_found_settled_read_anew_and_erased(evidence: Evi
         evidence.concluded(tx, transfer("p1"), "", now_ms=AT + 10)
         assert [each.kind for each in store.list()] == [], "nobody sees it before it is committed"
     assert [(each.kind, each.transfer) for each in store.list()] == [("one-sided", "p1"), ("cut", "p2"), ("cut", "p1")]
-    assert [each.transfer for each in store.list(transfer="p2")] == ["p2"]
-    assert len(store.list(agreement="urn:agreement", since_ms=AT + 1)) == 2
+    assert [each.transfer for each in store.list(StatementWish(transfer="p2"))] == ["p2"]
+    assert len(store.list(StatementWish(agreement="urn:agreement", since_ms=AT + 1))) == 2
     assert len(store.list(limit=1)) == 1
     assert store.settled(["p1", "p2", "p3"]) == {"p1"}
     assert evidence.sign(AT + 20)
@@ -53,6 +55,53 @@ def test_statements_are_written_found_settled_read_anew_and_erased(evidence: Evi
     assert [each.kind for each in store.list()] == ["cut", "cut"]
     with db.read() as tx:
         assert evidence._journals.get(tx, COLLECTION).size == 6
+
+
+def test_a_statement_is_found_by_the_beginning_of_a_name_where_it_is_the_only_one(
+    evidence: Evidence, db: Database
+) -> None:
+    store = evidence.store
+    with db.write() as tx:
+        for pid in ("aaaa-1", "aaaa-2", "bbbb-1"):
+            said = {"transfer": pid, "agreement": f"{BASE}/agreements/{pid}-agreed"}
+            evidence.put(tx, "cut", pid, said, other=OTHER, at_ms=AT)
+    found = store.list()[0]
+    assert store.transfer_named("bbbb") == store.transfer_named("bbbb-1") == "bbbb-1"
+    assert store.agreement_named("bbbb") == f"{BASE}/agreements/bbbb-1-agreed"
+    assert store.record_named(found.record.rpartition("/")[2][:12]) == found.record
+    for nothing in ("", "b", "%", "cccc", "bbb%", "b_bb", "https://x"):
+        assert (store.transfer_named(nothing), store.agreement_named(nothing), store.record_named(nothing)) == ("",) * 3
+    for several in (store.transfer_named, store.agreement_named):
+        with pytest.raises(Conflict, match="Several"):
+            several("aaaa")
+
+
+def test_what_is_wanted_of_a_kind_and_between_two_moments_is_found(evidence: Evidence, db: Database) -> None:
+    with db.write() as tx:
+        for number in range(5):
+            kind: Kind = "cut" if number % 2 else "one-sided"
+            evidence.put(tx, kind, str(number), {"transfer": f"p{number}"}, other=OTHER, at_ms=AT + number)
+    wish = StatementWish(kind="cut", since_ms=AT + 1, until_ms=AT + 2)
+    assert [each.at_ms for each in evidence.store.list(wish)] == [AT + 1]
+    assert [each.at_ms - AT for each in evidence.store.list(StatementWish(since_ms=AT + 1, until_ms=AT + 3))] == [
+        3,
+        2,
+        1,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("", 0, 0), ("2026-11-22", 1_795_305_600_000, 1_795_391_999_999),
+        ("2026-11-22T10:00:00Z", 1_795_341_600_000, 1_795_341_600_000),
+    ],
+)  # fmt: skip
+def test_a_bound_is_a_day_or_a_moment(text: str, first: int, last: int) -> None:
+    assert (bound_ms(text), bound_ms(text, is_end=True)) == (first, last)
+    for wrong in ("soon", "2026-13-01", "22.11.2026", "2026-11-22T10:00"):
+        with pytest.raises(Malformed):
+            bound_ms(wrong)
 
 
 def test_a_transaction_that_fails_leaves_nothing(evidence: Evidence, db: Database) -> None:

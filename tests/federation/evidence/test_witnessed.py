@@ -40,7 +40,7 @@ def test_a_witness_cosigns_evidence_and_the_export_shows_it(pair: tuple[City, Ci
     assert ("london", "cosigned", 1) in [
         (one.witness, one.state, one.size) for one in outcomes if one.collection == EVIDENCE
     ]
-    body = helsinki.federation.moving.evidencing.desk.export(transfer="p1")
+    body = helsinki.federation.moving.evidencing.desk.export(names=["p1"])
     pins = {city.url: city.federation.identity.fingerprint for city in pair}
     report = verify(body, trusted=pins, now_ms=now_ms() + 1_000)
     assert report.verdict == "proven", report.lines()

@@ -7,6 +7,7 @@ import pytest
 from node.errors import Malformed, NotFound
 from node.federation.agreements.text import compose
 from node.federation.policy import read_rules, wording
+from node.federation.policy.purposes import LABELS
 from node.federation.policy.sentences import Parties, Terms, plain
 from node.federation.policy.templates import Place, Template, fill, template_named, templates
 
@@ -167,3 +168,35 @@ def test_only_what_a_place_says_is_left_out_of_the_rules() -> None:
             for name in optional:
                 onward = name == "onward"  # the rule that uses it carries the condition
                 assert f"{{{name}" not in said or clause.get("if") == name or onward, (template.id, clause)
+
+
+@pytest.mark.parametrize(("template", "place"), PLACES, ids=lambda one: getattr(one, "id", None) or one.name)
+def test_help_names_nothing_that_only_machines_write_and_no_choice_is_made_for_anybody(
+    template: Template, place: Place
+) -> None:
+    """A choice is a statement of law; what a form shows are its sentences, and what commands write stands apart."""
+    machine = [*place.choices, ".json", *(place.example.split(", ") if place.example else ())]
+    for lang, said in place.help.items():
+        assert not [word for word in machine if word in said.replace("yes", "")], (lang, said)
+        assert " yes" not in said, (lang, said)
+    if place.kind == "choice":
+        assert place.default == "", template.id
+    if place.example:
+        assert fill(template, every(template) | {place.name: place.example})
+
+
+def test_everything_that_is_left_out_is_said_at_once_and_by_its_place() -> None:
+    with pytest.raises(Malformed) as caught:
+        fill("personal-data/1", {"delete_after": "30 days"})
+    assert [pointer for pointer, _ in caught.value.places] == [
+        "/values/purposes", "/values/ends", "/values/delete_after", "/values/legal_basis", "/values/transfer_basis",
+    ]  # fmt: skip
+    assert caught.value.place_codes == ("empty", "empty", "duration", "empty", "empty")
+    legal = caught.value.places[3][1]
+    assert all(name in legal for name in ("Consent", "PublicInterest")), "commands are told the names, too"
+
+
+def test_any_purpose_at_all_is_called_so_in_every_language() -> None:
+    """The top of the vocabulary is no purpose among others: whoever chooses it lifts the limit."""
+    said = {lang: label.casefold() for lang, label in LABELS["https://w3id.org/dpv#Purpose"].items()}
+    assert said == {"en": "any purpose", "fi": "mikä tahansa tarkoitus", "sv": "vilket ändamål som helst"}

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from node.errors import Forbidden, PeerUnreachable, Refuted, SourceUnreachable, Stopped
+from node.errors import Forbidden, ForbiddenAddress, PeerUnreachable, Refuted, SourceUnreachable, Stopped
 from node.federation.moving import Moved
 from node.federation.pulls.door import DataDoor, Item, Way
 from node.federation.pulls.download import MAX_BEGINNINGS, Changed, Downloader
 from node.federation.pulls.files import Growing
 from node.federation.pulls.store import Progress
+from node.outbound import Span
 from tests.test_outbound import Handle, Server, answer, door
 from tests.test_outbound_stream import BODY, ETAG, ranged
 
@@ -60,10 +61,10 @@ def item(server: Server, **changes: object) -> Item:
 
 def bring(server: Server, to: Path, one: Item, seen: Seen | None = None, *, keep: int = 0) -> Moved:
     way = Way(server.url, "pid", f"{server.url}/x", "secret")
-    loader = Downloader(DataDoor(door(), Nobody(), Nobody(), max_bytes=MOST), lambda: 0.0)
+    loader = Downloader(DataDoor(door(), Nobody(), Nobody(), max_bytes=MOST, allow_http=True), lambda: 0.0)
     with Growing(to, keep=keep, stop=lambda: False) as file:
         moved = loader.bring(way, one, file, seen or Seen(), threading.Event())
-        file.finish()
+        file.prove()
     return moved
 
 
@@ -105,7 +106,7 @@ def test_what_breaks_off_is_gone_on_with(tmp_path: Path, at: int) -> None:
 
 
 def test_what_is_here_is_not_asked_for_again(tmp_path: Path) -> None:
-    (tmp_path / "x.part").write_bytes(BODY)
+    (tmp_path / "x").write_bytes(BODY)
     with Server(answer(b"never")) as server:
         assert bring(server, tmp_path / "x", item(server), keep=len(BODY)).digest == DIGEST
         assert not server.requests
@@ -113,7 +114,7 @@ def test_what_is_here_is_not_asked_for_again(tmp_path: Path) -> None:
 
 def test_what_was_damaged_here_is_begun_again(tmp_path: Path) -> None:
     seen = Seen()
-    (tmp_path / "x.part").write_bytes(b"!" + BODY[1:5_000])
+    (tmp_path / "x").write_bytes(b"!" + BODY[1:5_000])
     with Server(ranged()) as server:
         assert bring(server, tmp_path / "x", item(server), seen, keep=5_000).digest == DIGEST
     assert (tmp_path / "x").read_bytes() == BODY
@@ -140,14 +141,13 @@ def test_what_is_not_what_was_announced_never_becomes_a_file(
         with pytest.raises(Refuted):
             bring(server, tmp_path / "x", item(server, **changes))
         assert len(server.requests) == MAX_BEGINNINGS
-    assert not (tmp_path / "x").exists()
-    assert (tmp_path / "x.part").stat().st_size == 0
+    assert (tmp_path / "x").stat().st_size == 0
 
 
 def test_another_version_sends_us_back_to_the_manifest(tmp_path: Path) -> None:
     with Server(in_turn(broken_at(1_000), ranged(etag='"two"'))) as server, pytest.raises(Changed):
         bring(server, tmp_path / "x", item(server))
-    assert (tmp_path / "x.part").stat().st_size == 0
+    assert (tmp_path / "x").stat().st_size == 0
 
 
 def test_rows_that_are_left_out_are_left_out_anew_each_time(tmp_path: Path) -> None:
@@ -193,13 +193,26 @@ def test_whoever_looks_on_can_end_it_and_what_came_stays(tmp_path: Path) -> None
     seen.on_came = end
     with Server(ranged()) as server, pytest.raises(Stopped):
         bring(server, tmp_path / "x", item(server), seen)
-    assert (tmp_path / "x.part").read_bytes() == BODY[: seen.kept_at[-1]]
+    assert (tmp_path / "x").read_bytes() == BODY[: seen.kept_at[-1]]
     assert seen.kept_at[-1] > 0
 
 
 def test_another_connector_hands_out_one_part_of_which_only_its_answer_tells(tmp_path: Path) -> None:
     with Server(ranged()) as server:
         way = Way(server.url, "pid", f"{server.url}/public/noise.csv", "secret")
-        (one,) = DataDoor(door(), Nobody(), Nobody(), max_bytes=MOST).manifest(way, stop=threading.Event())
+        (one,) = DataDoor(door(), Nobody(), Nobody(), max_bytes=MOST, allow_http=True).manifest(
+            way, stop=threading.Event()
+        )
         assert (one.name, one.size, one.digest, one.etag) == ("noise.csv", len(BODY), "", ETAG)
         assert bring(server, tmp_path / "x", one).digest == DIGEST
+
+
+def test_a_bearer_token_is_never_sent_in_the_clear(tmp_path: Path) -> None:
+    with Server(ranged()) as server:
+        way = Way(server.url, "pid", f"{server.url}/public/noise.csv", "secret")
+        closed = DataDoor(door(), Nobody(), Nobody(), max_bytes=MOST)
+        with pytest.raises(ForbiddenAddress, match="https"):
+            closed.manifest(way, stop=threading.Event())
+        with pytest.raises(ForbiddenAddress, match="https"):
+            closed.open(way, item(server), Span(), stop=threading.Event())
+        assert not server.requests

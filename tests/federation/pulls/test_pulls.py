@@ -5,15 +5,13 @@ it is over.
 """
 
 import hashlib
-import itertools
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,104 +22,18 @@ from node.errors import AlreadyRunning, Conflict, NotAgreed, NotFound, Refused, 
 from node.federation.moving import PUSH
 from node.federation.pulls.guard import LOOK_S
 from node.federation.pulls.runner import Runner
-from node.federation.pulls.store import Pull, Wanted, holder, is_gone
+from node.federation.pulls.store import Wanted, holder, is_gone
 from node.federation.pushes.incoming import Upload
 from node.federation.transfer import Step
-from node.journal import catch_up
 from tests.federation.agreed import RESEARCH, SERVICES, atom, change
-from tests.federation.cities import City, Request
-from tests.federation.data.door_rig import BODY, PART, Pair, pair
+from tests.federation.cities import Request
+from tests.federation.data.door_rig import BODY, PART
+from tests.federation.pulls.rig import Own, agree, cut_once, got, office, ranges, unfinished
 
 DIGEST = f"sha256:{hashlib.sha256(BODY).hexdigest()}"
 
 
 pytestmark = pytest.mark.slow
-
-
-@dataclass
-class Own(Pair):
-    """The two cities with a dataset of one test's own."""
-
-    number: int = 1
-
-    @property
-    def dataset(self) -> str:
-        return self.helsinki.record(self.number)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Pair]:
-    """Two cities for all tests here: putting them up takes longer than a pull."""
-    with pair(tmp_path_factory.mktemp("pulls"), migrated) as made:
-        made.helsinki.publish_many(40, start=2)
-        for follower in made.helsinki.node.followers:
-            catch_up(made.helsinki.node.journals, follower)
-        yield made
-
-
-_numbers = itertools.count(2)
-
-
-@pytest.fixture
-def two(world: Pair, tmp_path: Path) -> Iterator[Own]:
-    """Give a dataset of one's own in the same world."""
-    wire = world.london.wire
-    wire.forget()
-    yield Own(world.helsinki, world.london, tmp_path, number=next(_numbers))
-    wire.snap = lambda _request, _sent, _length: None
-    for each in office(world.london).list():
-        office(world.london).cancel(each.id)
-
-
-def agree(two: Own, *constraint: dict[str, Any]) -> str:
-    from tests.federation.agreed import agree as agreed
-    from tests.federation.agreed import permits
-
-    return agreed(
-        two.helsinki.node, two.london.node, records=[two.dataset], rules=permits("use", constraint=constraint)
-    )
-
-
-def office(city: City) -> Any:
-    return city.federation.moving.pulling.office
-
-
-def got(two: Own, *, wait_s: float = 10, stop: threading.Event | None = None, **wanted: Any) -> Pull:
-    """Get it in London, with Helsinki's worker beside."""
-    over = threading.Event()
-
-    def work() -> None:
-        while not over.wait(0.02):
-            two.settle()
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    wish = {"dataset": two.dataset, "target": f"{two.folder}/here/", "by": "a test"} | wanted
-    try:
-        found: Pull = office(two.london).fetch(Wanted(**wish), stop=stop or threading.Event(), wait_s=wait_s)
-        return found
-    finally:
-        over.set()
-        worker.join()
-
-
-def cut_once(two: Own, at: int) -> list[int]:
-    """Let the wire break once, at a byte of the answers together; give where it did."""
-    cuts: list[int] = []
-
-    def snap(_: Request, sent: int, length: int) -> int | None:
-        if not cuts and sent <= at < sent + length:
-            cuts.append(at)
-            return at - sent
-        return None
-
-    two.london.wire.snap = snap
-    return cuts
-
-
-def ranges(two: Own) -> list[str]:
-    asked = [each for each in two.london.wire.asked if each.path.endswith(PART)]
-    return [each.headers.get("Range", "") for each in asked]
 
 
 def test_what_is_got_is_the_same_and_both_sides_have_signed_for_it(two: Own) -> None:
@@ -163,7 +75,7 @@ def test_a_pull_that_was_interrupted_goes_on_by_the_same_wish(two: Own) -> None:
     two.london.wire.snap = snap
     with pytest.raises(Stopped):
         got(two, stop=stop)
-    part = two.folder / "here" / f"{PART}.part"
+    part = unfinished(two)
     before = office(two.london).list()[0]
     assert before.state == "stopped"
     assert 0 < part.stat().st_size == before.got < len(BODY)
@@ -194,7 +106,7 @@ def test_what_a_kill_left_is_used_as_far_as_a_digest_tells_that_it_is_good(
     two.london.wire.snap = snap
     with pytest.raises(Stopped):
         got(two, stop=stop)
-    (two.folder / "here" / f"{PART}.part").write_bytes(left)  # written and not yet noted
+    unfinished(two).write_bytes(left)  # written and not yet noted
     two.london.wire.forget()
     assert got(two).state == "done"
     assert (two.folder / "here" / PART).read_bytes() == BODY
@@ -316,7 +228,7 @@ def test_of_several_parts_none_has_its_name_before_all_are_signed_for(two: Own) 
 
     def snap(request: Request, sent: int, __: int) -> int | None:
         if request.path.endswith(PART) and sent:
-            assert (two.folder / "here" / "first.csv.part").is_file()
+            assert unfinished(two, "first.csv").is_file()
             change(two.helsinki.node, agreement, "revoked", reason="It is over.")
             time.sleep(1.2)
         return None
@@ -342,7 +254,7 @@ def test_what_was_whole_before_an_interruption_is_signed_for_only_if_it_still_is
     two.london.wire.snap = snap
     with pytest.raises(Stopped):
         got(two, stop=stop)
-    (two.folder / "here" / "first.csv.part").write_bytes(b"a,b\n9,9\n")
+    unfinished(two, "first.csv").write_bytes(b"a,b\n9,9\n")
     assert got(two).state == "done"
     assert (two.folder / "here" / "first.csv").read_bytes() == b"a,b\n1,2\n"
     assert (two.folder / "here" / PART).read_bytes() == BODY
@@ -416,7 +328,7 @@ def test_the_worker_brings_what_was_asked_for_over_the_network(two: Own) -> None
     begun = desk.begin(Wanted(two.dataset, by="somebody"))
     assert desk.begin(Wanted(two.dataset, by="somebody")).id == begun.id
     for _ in range(20):
-        for number in desk.due(clock_ms() + 60_000):
+        for number, _ in desk.due(clock_ms() + 60_000):
             desk.go_on(number, threading.Event())
         two.settle()
         if desk.show(begun.id).is_over:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from node.errors import Conflict, Malformed, NodeError, Refused, Stopped, TooLarge
-from node.federation.moving import MAX_PARTS
+from node.errors import Conflict, Malformed, NodeError, Refused, TooLarge
+from node.federation.moving import MAX_PARTS, checked_part
 from node.federation.pulls.door import MAX_MANIFEST_BYTES, Way, read_manifest, way_of
-from node.federation.pulls.files import Growing, Places, checked_target
+from node.federation.pulls.files import Places, checked_target
 from node.federation.transfer import Transfer
 
 PEER, PID = "https://helsinki.example", "urn:uuid:7f7c9f2c-2f9f-4a9b-9a6e-0d3d8a4d7b11"
@@ -84,6 +84,14 @@ def test_as_many_parts_as_a_dataset_may_have_are_taken_in_whatever_their_names()
         (manifest({**PART, "part": "../../etc/passwd"}), Malformed),
         (manifest({**PART, "part": "/etc/passwd"}), Malformed),
         (manifest({**PART, "part": "a/../b"}), Malformed),
+        (manifest({**PART, "part": "a/./b"}), Malformed),
+        (manifest({**PART, "part": "a"}, {**PART, "part": "a/b"}), Malformed),
+        (manifest({**PART, "part": "a/b/c"}, {**PART, "part": "A/B"}), Malformed),
+        (manifest({**PART, "part": "a/.citynode-1/b"}), Malformed),
+        (manifest({**PART, "part": "a/.CityNode-1/b"}), Malformed),
+        (manifest({**PART, "part": "p\u00e4\u00e4t\u00f6s.csv"}), Malformed),
+        (manifest({**PART, "part": "pa\u0308a\u0308to\u0308s.csv"}), Malformed),
+        (manifest({**PART, "part": "\uff41.csv"}), Malformed),
         (manifest({**PART, "size": -2}), Malformed),
         (manifest({**PART, "size": True}), Malformed),
         (manifest({**PART, "size": "12"}), Malformed),
@@ -135,17 +143,30 @@ def test_our_key_is_shown_at_the_door_of_the_transfer_alone(transfer: Transfer) 
 
 
 def test_parts_go_where_the_target_says_and_nowhere_else(tmp_path: Path) -> None:
-    folder = Places(f"{tmp_path}/", tmp_path / "own", ["a", "b/c"])
+    folder = Places(f"{tmp_path}/", tmp_path / "own", PID, ["a", "b/c"])
     assert folder.final("b/c") == tmp_path / "b" / "c"
-    assert Places(str(tmp_path / "x"), tmp_path, ["a"]).final("a") == tmp_path / "x"
+    assert Places(str(tmp_path / "x"), tmp_path, PID, ["a"]).final("a") == tmp_path / "x"
     with pytest.raises(Conflict):
-        Places(str(tmp_path / "x"), tmp_path, ["a", "b"]).final("a")
-    with pytest.raises(Malformed):
-        folder.final("../a")
-    store = Places("s3://bucket/key/", tmp_path / "own", ["a", "b/c"])
-    assert (store.final("b/c"), store.remote("b/c")) == (tmp_path / "own" / "b" / "c", "s3://bucket/key/b/c")
-    assert Places("s3://bucket/key", tmp_path, ["a"]).remote("a") == "s3://bucket/key"
+        Places(str(tmp_path / "x"), tmp_path, PID, ["a", "b"]).final("a")
+    for wrong in ("../a", "a/./b"):
+        with pytest.raises(Malformed):
+            folder.final(wrong)
+        with pytest.raises(Malformed):
+            folder.unfinished(wrong)
+    store = Places("s3://bucket/key/", tmp_path / "own", PID, ["a", "b/c"])
+    assert (store.final("b/c"), store.remote("b/c")) == (tmp_path / "own" / "b%c", "s3://bucket/key/b/c")
+    assert Places("s3://bucket/key", tmp_path, PID, ["a"]).remote("a") == "s3://bucket/key"
     assert folder.remote("a") == ""
+
+
+def test_what_is_not_finished_lies_where_neither_a_part_nor_another_pull_is(tmp_path: Path) -> None:
+    beside = tmp_path / f".citynode-{PID.rpartition(':')[2]}"
+    for target in (f"{tmp_path}/", str(tmp_path / "x")):
+        places = Places(target, tmp_path / "own", PID, ["b/c"])
+        assert places.unfinished("b/c") == beside / "b%c"
+    with pytest.raises(Malformed):
+        checked_part(beside.name)
+    assert Places(f"{tmp_path}/", tmp_path, PID[:-1] + "2", ["a"]).folder != beside
 
 
 def test_a_target_is_absolute_and_a_folder_ends_in_a_slash(tmp_path: Path) -> None:
@@ -155,39 +176,3 @@ def test_a_target_is_absolute_and_a_folder_ends_in_a_slash(tmp_path: Path) -> No
     for wrong in ("s3://", "s3://bucket", "s3://bucket/", "s3:///key"):
         with pytest.raises(Refused):
             checked_target(wrong)
-
-
-def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    final = tmp_path / "a" / "b.csv"
-    with Growing(final, keep=0, stop=lambda: False) as file:
-        file.write(b"12345")
-        file.save()
-    assert not final.exists()
-    # What was not known to be safe is written anew.
-    with Growing(final, keep=3, stop=lambda: False) as file:
-        assert (file.got, (tmp_path / "a" / "b.csv.part").stat().st_size) == (3, 3)
-        file.write(b"xy")
-        digest = file.digest
-        file.finish()
-    assert final.read_bytes() == b"123xy"
-    with Growing(tmp_path / "c", keep=0, stop=lambda: False) as other:
-        other.write(b"123xy")
-        assert other.digest == digest
-
-
-def test_a_file_is_not_written_through_a_link_or_into_a_folder(tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
-    victim.write_text("mine")
-    (tmp_path / "x.part").symlink_to(victim)
-    with pytest.raises(Refused):
-        Growing(tmp_path / "x", keep=0, stop=lambda: False)
-    assert victim.read_text() == "mine"
-    with pytest.raises(Conflict):
-        Growing(tmp_path, keep=0, stop=lambda: False)
-
-
-def test_reading_again_what_is_here_can_be_stopped(tmp_path: Path) -> None:
-    (tmp_path / "x.part").write_bytes(b"1" * 10)
-    with pytest.raises(Stopped):
-        Growing(tmp_path / "x", keep=10, stop=lambda: True)
-    assert (tmp_path / "x.part").stat().st_size == 10

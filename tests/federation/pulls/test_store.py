@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_one_process_has_it_at_a_time_and_the_next_after_its_lease(store: PullSt
     with pytest.raises(AlreadyRunning):
         store.claim(pull.id, "worker 2 on there", NOW + LEASE_MS - 1)
     assert not store.due(NOW + LEASE_MS - 1)
-    assert store.due(NOW + LEASE_MS) == [pull.id]
+    assert store.due(NOW + LEASE_MS) == [(pull.id, "helsinki")]
     other = store.claim(pull.id, "worker 2 on there", NOW + LEASE_MS)
     with pytest.raises(Stopped):
         store.keep(pull, NOW, got=7)
@@ -76,14 +77,51 @@ def test_a_commands_pull_is_nobody_elses_until_it_is_handed_over(store: PullStor
     store.leave(pull, "stopped", "", NOW)
     assert not store.due(NOW + 10 * LEASE_MS)
     store.hand_over(pull.id, NOW)
-    assert store.due(NOW) == [pull.id]
+    assert store.due(NOW) == [(pull.id, "helsinki")]
 
 
 def test_what_waits_comes_when_its_time_has_come(store: PullStore) -> None:
     pull = store.leave(claimed(store), "waiting", "x" * 5_000, NOW, due_at=NOW + 5, tries=3)
     assert (len(pull.said), pull.tries) == (MAX_SAID, 3)
     assert not store.due(NOW + 4)
-    assert store.due(NOW + 5) == [pull.id]
+    assert store.due(NOW + 5) == [(pull.id, "helsinki")]
+
+
+def test_a_city_of_which_much_waits_does_not_hide_the_others(store: PullStore) -> None:
+    for number in range(6):
+        wish = Wanted(f"https://h.example/d{number}", peer="helsinki", target=f"/tmp/{number}")  # noqa: S108
+        store.add(wish, state="waiting", now_ms=NOW)
+    last = store.add(Wanted("https://l.example/d", peer="lund", target="/tmp/l"), state="waiting", now_ms=NOW + 1)  # noqa: S108
+    found = store.due(NOW + 1, of_one=2, limit=3)
+    assert [city for _, city in found] == ["helsinki", "helsinki", "lund"]
+    assert found[-1][0] == last.id
+
+
+def test_two_pulls_never_bring_one_file(store: PullStore) -> None:
+    first, second = (
+        claimed(store),
+        store.add(Wanted("https://h.example/d2", target="/here/"), state="waiting", now_ms=1),
+    )
+    second = store.claim(second.id, "worker 2 on there", NOW)
+    first = store.settle(first, {"a": Progress(file="/here/a"), "b": Progress(file="/here/b")}, NOW)
+    assert sorted(first.parts) == ["a", "b"]
+    with pytest.raises(Conflict, match=f"Pull {first.id} brings /here/b"):
+        store.settle(second, {"b": Progress(file="/here/b")}, NOW)
+    assert store.settle(second, {"c": Progress(file="/here/c")}, NOW).parts == {"c": Progress(file="/here/c")}
+    store.cancel(first.id, NOW)
+    assert store.settle(second, {"b": Progress(file="/here/b")}, NOW).parts == {"b": Progress(file="/here/b")}
+    with pytest.raises(Stopped):
+        store.settle(first, {"a": Progress(file="/here/a")}, NOW)
+
+
+def test_what_pulls_of_one_wish_left_is_known_by_file(store: PullStore) -> None:
+    named = replace(HERE, named=True, mark="1.2.3")
+    pull = store.keep(claimed(store), NOW, parts={"a": named, "b": replace(HERE, file="/tmp/y")})  # noqa: S108
+    assert store.left(WISH.dataset, WISH.purpose) == {HERE.file: [named]}, "what has no name yet is no file"
+    store.leave(pull, "done", "", NOW)
+    assert set(store.left(WISH.dataset, WISH.purpose)) == {HERE.file, "/tmp/y"}  # noqa: S108
+    assert not store.left(WISH.dataset, "another")
+    assert not store.left("https://h.example/d2", WISH.purpose)
 
 
 def test_progress_is_kept_and_told_as_what_moved(store: PullStore) -> None:

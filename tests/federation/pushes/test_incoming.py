@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from node.db import Database
-from node.errors import AlreadyRunning, Conflict, Malformed, NodeError, NotFound, Refuted, TooLarge
+from node.errors import AlreadyRunning, Conflict, Malformed, NodeError, NotFound, Refuted, TooLarge, Unavailable
 from node.federation.moving import Moved
 from node.federation.pushes.incoming import ROOM_EVERY, SPARE_BYTES, Incoming, Upload
-from node.federation.pushes.store import IncomingStore
+from node.federation.pushes.store import LIVES_MS, IncomingStore
 from node.federation.transfer import Transfer
 
 PEER, PID, PART = "https://helsinki.example", "urn:uuid:5d5bd5c8-5c5e-4e6c-8d41-7a3a6f1a2b3c", "trips/2026.csv"
@@ -110,16 +110,57 @@ def small(db: Database, tmp_path: Path) -> tuple[Incoming, Path]:
     return incoming, folder
 
 
-@pytest.mark.parametrize("length", [-1, 16 << 20])
-def test_uploads_at_the_same_time_leave_the_disk_what_it_needs(small: tuple[Incoming, Path], length: int) -> None:
+def test_what_was_announced_has_its_room_against_all_that_come_later(small: tuple[Incoming, Path]) -> None:
+    incoming, _ = small
+    first = incoming.begin(PEER, PID, "first", upload(length=12 << 20))
+    with pytest.raises(Unavailable, match="no room"):
+        incoming.begin(PEER, PID, "second", upload(length=9 << 20))
+    beside = incoming.begin(PEER, PID, "beside", upload(length=7 << 20))
+    unknown = incoming.begin(PEER, PID, "unknown", upload(length=-1))
+    with pytest.raises(Unavailable, match="no room"):  # a byte more than what is left beside the two
+        unknown.write(bytes((1 << 20) + 1))
+    for arrival, many in ((first, 12), (beside, 7)):
+        for _ in range(many):
+            arrival.write(bytes(1 << 20))
+        arrival.end()
+    for arrival in (first, beside, unknown):
+        arrival.close()
+
+
+def test_an_upload_that_goes_on_or_begins_again_is_not_in_its_own_way(small: tuple[Incoming, Path]) -> None:
+    incoming, _ = small
+    first = incoming.begin(PEER, PID, "first", upload(length=18 << 20))
+    first.write(bytes(10 << 20))
+    first.close()
+    for offset, etag in ((10 << 20, '"1"'), (0, '"2"')):
+        incoming.begin(PEER, PID, "first", upload(offset, length=18 << 20, etag=etag)).close()
+
+
+def test_room_is_kept_for_who_runs_and_not_for_who_went(small: tuple[Incoming, Path]) -> None:
+    incoming, _ = small
+    now = [7]
+    incoming._clock_ms = lambda: now[0]
+    incoming.begin(PEER, PID, "went", upload(length=18 << 20)).close()
+    runs = incoming.begin(PEER, PID, "little", upload(length=1 << 20))
+    now[0] += LIVES_MS - 1
+    runs._told = runs._looked = float("-inf")
+    runs.check()
+    now[0] += 1
+    with pytest.raises(Unavailable, match="no room"):
+        incoming.begin(PEER, PID, "all", upload(length=20 << 20))
+    incoming.begin(PEER, PID, "all-but-that", upload(length=19 << 20)).close()
+    runs.close()
+
+
+def test_uploads_at_the_same_time_leave_the_disk_what_it_needs(small: tuple[Incoming, Path]) -> None:
     incoming, folder = small
-    arrivals = [incoming.begin(PEER, PID, f"{at}.bin", upload(length=length)) for at in range(3)]
+    arrivals = [incoming.begin(PEER, PID, f"{at}.bin", upload(length=-1)) for at in range(3)]
     refused = 0
     for _ in range(16):
         for each in list(arrivals):
             try:
                 each.write(bytes(1 << 20))
-            except TooLarge:
+            except Unavailable:
                 refused += 1
                 each.close()
                 arrivals.remove(each)
@@ -135,7 +176,7 @@ def test_a_disk_that_is_full_is_said_and_no_fault_of_ours(small: tuple[Incoming,
     arrival._file.close()
     with Path("/dev/full").open("r+b", buffering=0) as full:
         arrival._file = full
-        with pytest.raises(TooLarge, match="no room"):
+        with pytest.raises(Unavailable, match="no room"):
             arrival.write(b"a byte")
 
 

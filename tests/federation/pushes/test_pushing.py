@@ -13,19 +13,21 @@ import orjson
 import pytest
 
 from node.assembly.clock import clock_ms
-from node.errors import NotFound, PeerUnreachable
+from node.errors import Malformed, NotFound, PeerUnreachable
 from node.federation.moved import OriginWish
+from node.federation.moving import MAX_PARTS
 from node.federation.pushes.address import at_our_door, elsewhere
 from node.federation.pushes.fields import head_of
-from node.federation.pushes.pusher import AT_ONCE, AT_ONCE_OF_ONE
+from node.federation.pushes.pusher import AT_ONCE, AT_ONCE_OF_ONE, MAX_NOES
 from node.federation.signing.messages import SignedTokens
 from node.federation.transfer import Step, Transfer
 from node.journal import catch_up
-from node.outbound import Reply
+from node.outbound import Outbound, Reply
 from tests.federation.agreed import agree, atom, change, permits
 from tests.federation.cities import HELSINKI, LONDON, City, Request, cities
 from tests.federation.data.door_rig import knock
 from tests.federation.pushes.sink import Sink
+from tests.test_outbound_send import hasty
 
 pytestmark = pytest.mark.slow  # whole nodes: seconds, not milliseconds
 
@@ -225,6 +227,19 @@ def test_who_asks_for_what_the_agreement_does_not_let_through_hears_which_clause
     assert pair.ours().reasons
 
 
+def test_a_disk_without_room_is_waited_for_and_ends_nothing(pair: Pair) -> None:
+    pair.file()
+    incoming, room = pair.london.federation.moving.incoming, [0]
+    incoming._free = lambda _: room[0]
+    pair.ask()
+    pair.until(lambda: bool(pair.books()) and pair.books()[0][2] > 0)
+    assert "no room" in pair.books()[0][3]
+    room[0] = 1 << 40
+    hurried(pair)
+    pair.completed()
+    assert pair.arrived() == WHOLE
+
+
 def test_who_does_not_take_it_ends_the_transfer_with_a_reason(pair: Pair) -> None:
     pair.file()
     pair.london.wire.bend = lambda request, reply: Reply(413, {}, b"") if request.method == "PATCH" else reply
@@ -234,10 +249,8 @@ def test_who_does_not_take_it_ends_the_transfer_with_a_reason(pair: Pair) -> Non
     assert "413" in " ".join(pair.ours().reasons)
 
 
-def test_any_address_takes_a_part_as_one_body_with_its_token(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    from node.outbound import Outbound
-
-    monkeypatch.setattr(type(pair.helsinki.node.federation.moving.pusher._carrier._outbound), "send", Outbound.send)
+def test_any_address_takes_a_part_as_one_body_with_its_token(abroad: Pair) -> None:
+    pair = abroad
     pair.file()
     with Sink() as sink:
         pair.ask("one.csv", elsewhere(f"{sink.url}/drop?key=1", "a-secret"))
@@ -245,6 +258,89 @@ def test_any_address_takes_a_part_as_one_body_with_its_token(pair: Pair, monkeyp
     ((method, path, headers, body),) = sink.taken
     assert (method, path, body) == ("PUT", "/drop?key=1", WHOLE)
     assert (headers["authorization"], headers["content-type"]) == ("Bearer a-secret", "text/csv")
+
+
+@pytest.fixture
+def abroad(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Pair:
+    """Let Helsinki send over real sockets."""
+    monkeypatch.setattr(type(pair.helsinki.node.federation.moving.pusher._carrier._outbound), "send", Outbound.send)
+    return pair
+
+
+@pytest.mark.parametrize("size", [9 << 20, 300_000])
+def test_who_thanks_before_all_bytes_were_taken_has_not_got_them_and_nobody_signs_that(abroad: Pair, size: int) -> None:
+    abroad.file("one.csv", bytes(size))
+    with hasty(200) as url:
+        abroad.ask("one.csv", elsewhere(url))
+        abroad.until(lambda: abroad.theirs().state in ("COMPLETED", "TERMINATED"))
+    assert (abroad.theirs().state, abroad.theirs().code) == ("TERMINATED", "undeliverable")
+    assert "before it had taken all bytes" in " ".join(abroad.theirs().reasons)
+    assert [each["kind"] for each in abroad.receipts() if each["kind"] in ("receipt", "one-sided")] == []
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_an_address_that_leads_elsewhere_ends_the_transfer_and_is_asked_once(abroad: Pair, status: int) -> None:
+    abroad.file()
+    with Sink(status) as sink:
+        abroad.ask("one.csv", elsewhere(f"{sink.url}/drop"))
+        abroad.until(lambda: abroad.theirs().state in ("COMPLETED", "TERMINATED"))
+    assert (abroad.theirs().state, len(sink.taken)) == ("TERMINATED", 1)
+    assert "leads to another address" in " ".join(abroad.theirs().reasons)
+
+
+def hurried(pair: Pair, **changes: Any) -> list[int]:
+    """Let Helsinki's hands see a clock that runs a minute a look; give it."""
+    pusher, now = pair.helsinki.federation.moving.pusher, [clock_ms()]
+
+    def clock() -> int:
+        now[0] += 60_000
+        return now[0]
+
+    pusher._house = replace(pusher._house, clock_ms=clock, **changes)
+    return now
+
+
+def test_a_city_that_leads_elsewhere_is_asked_a_bounded_number_of_times(pair: Pair) -> None:
+    pair.file()
+    hurried(pair)
+    asked: list[Request] = []
+
+    def away(request: Request, reply: Reply) -> Reply:
+        if request.method != "HEAD":
+            return reply
+        asked.append(request)
+        return Reply(308, {"location": "/elsewhere"}, b"")
+
+    pair.london.wire.bend = away
+    pair.ask()
+    pair.until(lambda: pair.state() == ("TERMINATED", "TERMINATED"), 400)
+    assert len(asked) == MAX_NOES
+
+
+def test_what_can_never_be_signed_ends_with_a_reason_instead_of_never(pair: Pair) -> None:
+    def refuses(*_: object) -> str:
+        raise Malformed("No receipt can be written of that.")
+
+    pair.file()
+    hurried(pair, half_signed=refuses)
+    pair.ask()
+    pair.until(lambda: pair.state() == ("TERMINATED", "TERMINATED"), 400)
+    assert pair.ours().code == "undeliverable"
+    assert "No receipt can be written" in " ".join(pair.ours().reasons)
+
+
+def test_a_dataset_that_outgrows_its_bound_meanwhile_ends_with_a_reason_instead_of_never(pair: Pair) -> None:
+    folder = pair.file("folder/one.csv").parent / "many"
+    folder.mkdir()
+    (folder / "0.csv").write_bytes(b"x")
+    wish = OriginWish(pair.dataset, str(folder), part="many")
+    pair.helsinki.federation.moving.origin_parts.office.add(wish, by="a test", files=True)
+    for number in range(MAX_PARTS + 1):
+        (folder / f"{number}.csv").touch()
+    hurried(pair)
+    pair.ask()
+    pair.until(lambda: pair.state() == ("TERMINATED", "TERMINATED"), 400)
+    assert "its receipt names each" in " ".join(pair.ours().reasons)
 
 
 def test_a_push_never_goes_where_this_node_does_not_go(pair: Pair) -> None:

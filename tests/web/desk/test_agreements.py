@@ -21,6 +21,7 @@ from tests.web.desk.sent import form_with, forms_to
 
 pytestmark = pytest.mark.slow  # two whole nodes with their web applications
 HERE = "/desk/agreements"
+RESEARCH = "https://w3id.org/dpv#AcademicResearch"
 
 
 @dataclass
@@ -263,6 +264,42 @@ def test_a_draft_that_cannot_be_comes_back_with_what_was_typed(towns: Towns) -> 
             assert desk.get(f"{HERE}/new?template={template}&peer={peer}").status_code == 404
     titles = [each["title"] for each in towns.helsinki.federation.agreeing.office.list()["drafts"]]
     assert "Half typed" not in titles
+
+
+def test_no_statement_of_law_is_chosen_for_anybody_and_one_left_out_is_refused_beside_its_field(towns: Towns) -> None:
+    with at_desk(towns.helsinki.node, "editor", name="eeva") as desk:
+        for template, asked in (("restricted-data/1", 1), ("personal-data/1", 2)):
+            page = desk.get(f"{HERE}/new?template={template}&peer=london")
+            chosen = form_with(page.text, "sent")
+            bases = {name: value for name, value in chosen.items() if name.endswith("_basis")}
+            assert list(bases.values()) == [[""]] * asked, "nothing is selected before somebody chooses"
+            sent = chosen | {"place-ends": ["2090-12-31"], "place-delete_after": ["30"], "place-title": ["Unsaid"]}
+            reply = desk.press(f"{HERE}/new", sent)
+            assert reply.status_code == 400
+            for name in bases:
+                assert f'id="{name}-lint"' in reply.text, "said beside the field"
+                assert f'href="#{name}"' in reply.text, "and at the top, with the way to it"
+            assert text_of(reply).count("Choose what is true.") == asked * 2
+            assert "Tick at least one purpose." in text_of(reply)
+            assert form_with(reply.text, "sent")["place-delete_after"] == ["30"]
+        again = sent | {"place-purposes": [RESEARCH], "place-delete_after-unit": ["M"]}
+        again |= {"place-legal_basis": ["Consent"], "place-transfer_basis": ["adequacy"]}
+        made = desk.press(f"{HERE}/new", again | {"place-delete_after": ["a month"]})
+        assert "Write a whole number, and choose days" in text_of(made)
+        name = name_in(desk.press(f"{HERE}/new", again | {"place-delete_after": ["1"]}))
+    assert (
+        "31 January 2091" in towns.helsinki.federation.agreeing.office.readings.explain(name, "en")["parts"][0]["text"]
+    )
+
+
+@pytest.mark.parametrize(("language", "said"), [("fi", "Valitse se, mikä pitää"), ("sv", "Välj det som är sant")])
+def test_what_is_left_out_is_said_in_the_readers_language(towns: Towns, language: str, said: str) -> None:
+    with at_desk(towns.helsinki.node, "editor", name="eeva", language=language) as desk:
+        page = desk.get(f"{HERE}/new?template=restricted-data/1&peer=london")
+        reply = desk.press(f"{HERE}/new", form_with(page.text, "sent"))
+        assert said in text_of(reply)
+        assert "desk.agr." not in re.sub(r'(href|action|value)="[^"]*"', "", reply.text)
+        assert "it has no value" not in reply.text
 
 
 def test_a_template_for_both_directions_makes_one_document_that_is_proposed_as_one(towns: Towns) -> None:

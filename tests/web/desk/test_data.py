@@ -10,6 +10,7 @@ import pytest
 from node.assembly.clock import clock_ms
 from node.catalog.today import Need
 from node.federation.consent.store import ConsentStore, Withdrawal
+from node.federation.moved import OriginWish
 from node.federation.pulls.store import PullStore, Wanted
 from node.federation.transfer import Transfer
 from node.federation.transfers.moves import new
@@ -173,12 +174,24 @@ def test_a_path_of_this_machine_is_no_origin_at_the_desk(clean: Rig, tmp_path: P
     assert clean.node.federation.moving.origin_parts.office.list() == []
 
 
+def test_an_open_page_tells_at_once_that_its_data_are_to_be_had_and_that_they_are_not(
+    clean: Rig, tmp_path: Path
+) -> None:
+    file = tmp_path / "trees.csv"
+    file.write_text("a,b\n1,2\n")
+    office, ask = clean.node.federation.moving.origin_parts.office, f"/request-access?iri={quote(DATASET, safe='/')}"
+    for _ in range(2):
+        assert ask not in clean.page("/datasets/parking")
+        office.add(OriginWish(DATASET, str(file)), by="test", files=True)
+        assert ask in clean.page("/datasets/parking")
+        assert ask in clean.page("/datasets/parking"), "also out of memory"
+        office.remove(DATASET, "trees.csv")
+
+
 def test_an_origin_is_tried_and_forgotten_and_its_trouble_waits_on_today(clean: Rig, tmp_path: Path) -> None:
     file = tmp_path / "trees.csv"
     file.write_text("a,b\n1,2\n")
     office = clean.node.federation.moving.origin_parts.office
-    from node.federation.moved import OriginWish
-
     office.add(OriginWish(DATASET, str(file), is_personal=True, column="a"), by="test", files=True)
     assert f"/request-access?iri={quote(DATASET, safe='/')}" in clean.page("/datasets/parking"), "the portal says so"
     file.unlink()
@@ -244,14 +257,61 @@ def test_evidence_is_checked_live_and_leaves_as_one_file(clean: Rig) -> None:
     transfer(clean, "cut-one", "TERMINATED")
     with clean.node.db.write() as tx:
         stated = evidence.cut(tx, TransferStore(clean.node.db).get("cut-one"), why="A slip", now_ms=clock_ms())
+        alone = evidence.put(tx, "cut", "alone", {"why": "Ours", "dataset": DATASET}, other=LONDON, at_ms=clock_ms())
     with at_desk(clean, "viewer") as desk:
         assert "What ran was stopped before all of it had moved." in text_of(desk.get(f"{HERE}/evidence"))
         page = desk.get(f"{HERE}/evidence?name={quote(stated.record, safe='')}")
+        assert "Checked just now: nothing is wrong, and something that would prove it is missing" in text_of(page)
+        assert f"The agreement {AGREEMENT} is not in the file" in text_of(page)
+        page = desk.get(f"{HERE}/evidence?name={quote(alone.record, safe='')}")
         assert "Checked just now: it holds" in text_of(page)
         bundle = desk.get(f"{HERE}/evidence/cut-one/export")
         assert json.loads(bundle.content)["by"] == clean.node.settings.base_url
         assert "attachment" in bundle.headers["content-disposition"]
         assert [desk.get(f"{HERE}/evidence{path}").status_code for path in ("?name=x", "/none/export")] == [404, 404]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "says that a resident took back consent to data of Kerbside parking areas that went from london to"),
+        ("fi", "kertoo, että asukas perui"),
+        ("sv", "säger att en invånare"),
+    ],
+)
+def test_what_evidence_says_of_a_withdrawal_is_in_the_readers_language(clean: Rig, language: str, said: str) -> None:
+    evidence = clean.node.federation.moving.evidencing.evidence
+    purpose = "https://w3id.org/dpv#PublicPolicyMaking"
+    about = {
+        "provider": LONDON, "agreement": AGREEMENT, "dataset": DATASET, "purpose": purpose, "key": "cd" * 32,
+        "withdrawnAt": "2026-11-22T10:00:00.000Z",
+    }  # fmt: skip
+    with clean.node.db.write() as tx:
+        stated = evidence.put(tx, "withdrawal", f"in {language}", about, other=LONDON, at_ms=clock_ms())
+    name = stated.record.rpartition("/")[2]
+    with at_desk(clean, "viewer", name=f"auditor-{language}", language=language) as desk:
+        page = desk.get(f"{HERE}/evidence?name={quote(stated.record, safe='')}")
+        assert said in text_of(page)
+        assert "dpv#" not in text_of(page).split("{")[0], "a purpose is called as the reader calls it"
+        assert len(json.loads(desk.get(f"{HERE}/evidence/{name}/export").content)["journal"]["entries"]) == 1
+
+
+def test_withdrawals_are_listed_page_by_page_and_city_by_city(clean: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.web.desk.withdrawals._LISTED", 2)
+    for number in range(3):
+        withdrawal(clean, f"1234567{number}-cccc", at_ms=1_000 + number)
+    need = needs(clean)["withdrawal"]
+    assert (need.values["n"], need.at_ms) == (3, 1_000)
+    with at_desk(clean, "viewer") as desk:
+        first = desk.get(need.path)
+        assert "12345671-ccc" in text_of(first)
+        assert "12345672-ccc" not in text_of(first)
+        (way,) = [one.split('"')[0] for one in first.text.split('rel="next" href="')[1:]]
+        second = text_of(desk.get(way.replace("&amp;", "&").partition("#")[0]))
+        assert "12345672-ccc" in second
+        assert "12345671-ccc" not in second
+        assert "12345672-ccc" not in text_of(desk.get(f"{HERE}/withdrawals?city=https://ghent.example"))
+        assert desk.get(f"{HERE}/withdrawals?heard=x").status_code == 400
 
 
 def test_what_was_asked_for_long_ago_and_has_not_begun_is_said_on_today(clean: Rig) -> None:

@@ -1,9 +1,11 @@
 """Laws of how data that move are said: every state has words, and nobody is offered what is of no use."""
 
+from string import Formatter
 from typing import get_args
 
 import pytest
 
+from node.federation.evidence.found import SENTENCES
 from node.federation.evidence.statements import Kind as StatementKind
 from node.federation.moved import (
     ConsentTold,
@@ -18,8 +20,9 @@ from node.federation.moved import (
 from node.federation.pulls.store import State as PullState
 from node.federation.transfer import STATES, PausedBy
 from node.web.desk import data_shown as shown
-from node.web.words import known
+from node.web.words import known, table
 
+LANGUAGES = ("en", "fi", "sv")
 MESSAGES = ("TransferRequest", "TransferStart", "TransferSuspension", "TransferCompletion", "TransferTermination")
 
 
@@ -125,3 +128,11 @@ def test_an_origin_a_source_and_a_withdrawal_say_how_they_stand() -> None:
     looks += [shown.withdrawal_look(one) for one in gone]
     assert [shown.withdrawal_look(one)[1] for one in gone] == ["warn", "warn", "ok", "", "", "ok"]
     assert all(known(look[0]) for look in looks)
+
+
+@pytest.mark.parametrize("code", SENTENCES)
+def test_what_a_check_of_evidence_finds_is_said_in_every_language_with_the_same_facts(code: str) -> None:
+    said = {language: table(language)[f"desk.data.found.{code}"] for language in LANGUAGES}
+    assert said["en"] == SENTENCES[code], "the command and the desk say the same"
+    facts = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in said.values()]
+    assert facts == [facts[0]] * len(LANGUAGES)

@@ -196,6 +196,21 @@ def test_a_lost_phone_is_taken_away_and_a_link_forgives_wrong_guesses(rig: Rig, 
     assert rig.node.staff.sessions.of("maija") == []
 
 
+@pytest.mark.parametrize("between", ["nothing", "a right password"])
+def test_codes_of_who_is_signed_in_are_counted_whatever_passwords_they_have_right(
+    rig: Rig, maija: Browser, between: str
+) -> None:
+    with_phone(rig)
+    guesses = []
+    for number in range(FREE + 1):
+        if between != "nothing":
+            fields = {"now": PASSWORD, "password": "short", "again": "short"}
+            assert maija.press("/desk/account/password", fields).status_code == 400
+        reply = maija.press("/desk/account/phone/remove", {"now": PASSWORD, "code": f"{number:06}"})
+        guesses.append(reply.status_code)
+    assert guesses == [401] * FREE + [429]
+
+
 @pytest.mark.parametrize("path", ["/desk/people", "/desk/people/liisa", "/desk/audit", "/desk/audit.csv"])
 @pytest.mark.parametrize("role", ["viewer", "editor", "steward", "approver"])
 def test_people_and_the_trail_are_for_admins(rig: Rig, role: str, path: str) -> None:

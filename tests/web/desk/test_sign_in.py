@@ -50,6 +50,20 @@ def test_a_name_and_its_password_let_in_and_the_cookie_goes_to_the_desk_alone(ri
     assert "Max-Age" not in cookie
     assert "maija of the data team" in text_of(browser.after(reply))
     assert outcomes(rig) == [("maija", "session.begin", "done")]
+    assert rig.node.staff.trail.list()[0].detail == {"by": "password"}
+
+
+def test_only_whoever_came_in_reads_as_signed_in_and_it_says_by_what(rig: Rig, browser: Browser) -> None:
+    person(rig)
+    secret, codes = with_phone(rig)
+    ticket = hidden(sign_in(browser), "ticket")
+    assert outcomes(rig) == [("maija", "session.begin", "needs code")], "who stops here was never at the desk"
+    assert rig.node.staff.sessions.of("maija") == []
+    browser.press("/desk/sign-in/code", {"ticket": ticket, "code": code_now(rig, secret)})
+    again = hidden(sign_in(browser), "ticket")
+    browser.press("/desk/sign-in/code", {"ticket": again, "code": codes[0]})
+    done = [each.detail for each in reversed(rig.node.staff.trail.list()) if each.outcome == "done"]
+    assert done == [{"by": "phone"}, {"by": "recovery code"}]
 
 
 def test_whatever_is_wrong_the_same_is_said(rig: Rig, browser: Browser) -> None:
@@ -209,7 +223,9 @@ def test_whoever_must_have_a_phone_sets_it_up_before_the_desk_opens(
     fields = {"ticket": ticket, "draft": draft, "then": "/desk/people"}
     wrong = browser.press("/desk/sign-in/phone", {**fields, "code": "000000"})
     assert (wrong.status_code, hidden(wrong, "draft")) == (401, draft)
+    assert outcomes(rig)[0] == ("liisa", "session.begin", "needs phone")
     done = browser.press("/desk/sign-in/phone", {**fields, "code": code_now(rig, secret)})
+    assert rig.node.staff.trail.list()[0].detail == {"by": "new phone"}
     assert (done.status_code, "set-cookie" in done.headers) == (200, True)
     assert len(re.findall(r"<li>[0-9a-z]{4}(?:-[0-9a-z]{4}){3}</li>", done.text)) == totp.RECOVERY_CODES
     assert browser.get("/desk/people").status_code == 200

@@ -17,29 +17,41 @@ pytestmark = pytest.mark.slow  # whole nodes, page by page: seconds together
 BEGIN, BACK = "/desk/sign-in/city", "/desk/sign-in/city/back"
 
 
+SETTINGS = {
+    "oidc_issuer": ISSUER,
+    "oidc_client_id": CLIENT,
+    "oidc_client_secret": WANTED.client_secret,
+    "oidc_roles": ("data-stewards=steward", "data-leads=admin"),
+}
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Rig]:
-    made = staffed(
-        tmp_path_factory.mktemp("city"),
-        migrated,
-        oidc_issuer=ISSUER,
-        oidc_client_id=CLIENT,
-        oidc_client_secret=WANTED.client_secret,
-        oidc_roles=("data-stewards=steward", "data-leads=admin"),
-    )
+    made = staffed(tmp_path_factory.mktemp("city"), migrated, **SETTINGS)
     yield made
     made.close()
 
 
 @pytest.fixture
-def city(house: Rig, monkeypatch: pytest.MonkeyPatch) -> City:
-    """Put a provider at the end of the node's way out; it says what is so now."""
-    provider = house.node.staff.provider
+def behind_https(tmp_path: Path, migrated: Path) -> Iterator[Rig]:
+    made = staffed(tmp_path, migrated, base_url="https://bee.example", **SETTINGS)
+    yield made
+    made.close()
+
+
+def provided(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> City:
+    """Put a provider at the end of a node's way out; it says what is so now."""
+    provider = rig.node.staff.provider
     assert provider is not None
-    made = City(now_ms=provider._clock_ms(), back=f"{house.node.settings.base_url}{BACK}")
+    made = City(now_ms=provider._clock_ms(), back=f"{rig.node.settings.base_url}{BACK}")
     monkeypatch.setattr(provider._door, "_ask", made.ask)
     monkeypatch.setattr(provider, "_known", None)
     return made
+
+
+@pytest.fixture
+def city(house: Rig, monkeypatch: pytest.MonkeyPatch) -> City:
+    return provided(house, monkeypatch)
 
 
 @pytest.fixture
@@ -78,6 +90,7 @@ def test_somebody_of_a_group_gets_an_account_with_its_roles(rig: Rig, browser: B
     )
     [event] = rig.node.staff.trail.list()
     assert (event.who, event.act, event.outcome) == ("maija.meikalainen", "session.begin", "done")
+    assert event.detail == {"by": "city"}
 
 
 def test_the_same_person_has_one_account_whatever_they_are_called(rig: Rig, browser: Browser, city: City) -> None:
@@ -134,6 +147,28 @@ def test_what_a_browser_keeps_meanwhile_is_sealed_and_goes_nowhere_else(browser:
     assert asked["state"] not in cookie
     browser._client.cookies.set("citynode-desk-away", "A" * 200, path=BEGIN)
     assert browser.get(f"{BACK}?state=x&code=y").status_code == 401
+
+
+def test_behind_https_what_a_browser_kept_is_taken_away_again(
+    behind_https: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city, browser = provided(behind_https, monkeypatch), Browser(behind_https)
+    away = browser.get(BEGIN)
+    back = [
+        browser.get(f"{BACK}?{httpx.QueryParams(city.browse(away.headers['location']))}"),
+        browser.get(f"{BACK}?error=access_denied"),
+    ]
+    browser.get("/desk/account")
+    given = [each for reply in (away, *back, browser.press("/desk/sign-out")) for each in set_cookies(reply)]
+    browser.close()
+    ended = [each.partition("=")[0] for each in given if "Max-Age=0" in each]
+    assert ended == [*["__Secure-citynode-desk-away"] * 2, "__Secure-citynode-desk"]
+    # A browser takes a cookie of such a name with Secure alone, also to forget it.
+    assert all("Secure" in each.split("; ") for each in given), given
+
+
+def set_cookies(reply: httpx.Response) -> list[str]:
+    return reply.headers.get_list("set-cookie")
 
 
 def test_a_person_of_the_city_has_no_password_and_no_link_here(rig: Rig, browser: Browser, city: City) -> None:

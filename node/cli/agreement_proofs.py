@@ -1,0 +1,117 @@
+"""Commands that prove agreements: one file with everything that proves one, and the verdict on a file or an address.
+
+Proving needs no node of one's own: a file proves itself, and the file of a public agreement is fetched from the address
+of its page. Addresses of this machine are asked only if the person who calls named one. What this node holds itself it
+proves by both whole journals.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from node.cli import say
+from node.cli.agreements import NameArgument
+from node.cli.common import DataOption, JsonOption, now_ms, opened
+from node.errors import Conflict, Misconfigured, NotFound
+
+if TYPE_CHECKING:
+    from node.federation.agreements.verifier import AgreementReport
+
+
+_ADDRESS = ("http://", "https://")
+
+
+def export(
+    name: NameArgument,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Where to; standard output without it.")
+    ] = None,
+    data: DataOption = None,
+) -> None:
+    """Write everything that proves an agreement into one file, which needs no node to be verified."""
+    with opened(data) as node:
+        body = node.federation.agreeing.office.readings.export(name)
+    if to is None:
+        sys.stdout.buffer.write(body)
+        sys.stdout.flush()
+        return
+    try:
+        with to.open("xb") as file:
+            file.write(body)
+    except FileExistsError as error:
+        raise Conflict(f"{to} is there already.", fix="Give another name.") from error
+    except OSError as error:
+        raise Conflict(f"{to} cannot be written: {error.strerror}.") from error
+    say.line(f"Wrote {len(body)} bytes to {to}")
+    say.note(
+        f"Anyone can verify it: citynode agreements verify {to} --fingerprint F --fingerprint G"
+        " (F: citynode identity; G: citynode peers show PEER)"
+    )
+
+
+def verify(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|URL|NAME",
+            help="An export; the address of a public agreement; or one that this node holds.",
+        ),
+    ],
+    fingerprint: Annotated[
+        list[str] | None,
+        typer.Option("--fingerprint", metavar="F", help="Of a city's key, told by a trusted way; repeatable."),
+    ] = None,
+    federation: Annotated[str, typer.Option("--federation", metavar="IRI", help="Which the proofs must be for.")] = "",
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
+    """Prove an agreement: 0 proven, 1 refuted, 3 something is missing. A file needs no node and no network.
+
+    The address of a public agreement, of its page or of the file that the page gives, needs no node either.
+    """
+    report = _held(what, data)
+    if report is None:
+        from node.federation.agreements.published import verify_export
+
+        body = _export_of(what)
+        report = verify_export(body, trusted=fingerprint or (), federation=federation, now_ms=now_ms())
+    if as_json:
+        say.document(report.document())
+    else:
+        say.lines(report.lines())
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)
+
+
+def _held(what: str, data: Path | None) -> "AgreementReport | None":
+    """Prove what this node holds; None for a file, and for an address of which it holds nothing.
+
+    Raises:
+        NotFound: It is no address, and nothing of that name is here.
+    """
+    is_address = what.startswith(_ADDRESS)
+    if not is_address and Path(what).is_file():
+        return None
+    if not is_address and (what.endswith(".json") or "/" in what):
+        raise NotFound(f"There is no file {what}.", fix="Give the path of an export, or the name of an agreement.")
+    try:
+        with opened(data) as node:
+            return node.federation.agreeing.office.readings.verify(what)
+    except (NotFound, Misconfigured):
+        if not is_address:
+            raise
+        return None
+
+
+def _export_of(what: str) -> bytes:
+    """Read an export, from a file or from the city at an address."""
+    from node.cli.verify import way_to
+    from node.federation.agreements.verifier import MAX_BYTES
+    from node.federation.verifier.web import Web
+
+    if what.startswith(_ADDRESS):
+        return Web(way_to(what)).agreement(what)
+    with Path(what).open("rb") as file:
+        return file.read(MAX_BYTES + 1)
