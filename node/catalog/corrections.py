@@ -161,7 +161,7 @@ class Corrections:
         for iri, helds in self._shelf.holders(list(changed)).items():
             held = next((each for each in helds if "/" not in each.collection), None)
             if held is not None:
-                title = title_of(self._shelf.payload(held), iri, self._city.language)
+                title, _ = title_of(self._shelf.payload(held), iri, self._city.language)
                 day = changed[iri].changed_ms // DAY_MS
                 yield Task("correction", day, title, iri, held.kind, held.slug, held.collection)
 

@@ -74,7 +74,7 @@ class Tasks:
         return [self._task(what, each, one, body) for (each, one), body in zip(pairs, bodies, strict=True)]
 
     def _task(self, what: What, due: Due, held: Held, payload: bytes) -> Task:
-        title = title_of(payload, held.iri, self._language)
+        title, _ = title_of(payload, held.iri, self._language)
         # Only records of ours have a name here; a mirrored one is found by its IRI.
         slug = "" if "/" in held.collection else held.slug
         return Task(what, due.day, title, held.iri, held.kind, slug, held.collection)

@@ -65,7 +65,9 @@ def insides(looks: Sequence[Look], files: Sequence[File], base: str, reader: str
 def files_of(said: Described) -> tuple[File, ...]:
     """Give the files that a record itself is downloaded from, as those of a dataset."""
     links = said.links(said.iri, DCAT.downloadURL)
-    return tuple(File(link.rpartition("/")[2], text.NOTHING, "", None, "", link, direct=True) for link in links)
+    return tuple(
+        File(link.rpartition("/")[2], text.NOTHING, text.NOTHING, None, "", link, direct=True) for link in links
+    )
 
 
 def table_in(facts: str) -> Table | None:

@@ -1,4 +1,4 @@
-"""Laws of the file that everybody may take of a public agreement: it proves it without a node, and shows nothing more."""
+"""Laws of the file that everybody may take of a public agreement: it proves it without a node and shows no more."""
 
 import json
 from collections.abc import Callable, Iterator

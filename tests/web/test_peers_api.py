@@ -151,7 +151,7 @@ def test_a_peer_is_added_reviewed_approved_followed_and_shown(staff: Staff, hels
         ({"name": "x", "url": "https://10.0.0.1", "fingerprint": "a" * 43}, 403),
         ({"name": "x", "url": "https://peer.example"}, 400),
         ({"name": "X", "url": "https://peer.example", "fingerprint": "a" * 43}, 400),
-        (b" " * 70_000, 413),
+        (b" " * 1_100_000, 413),
     ],
 )
 def test_what_is_no_peer_is_refused(body: object, status: int, staff: Staff, helsinki: FakePeer) -> None:

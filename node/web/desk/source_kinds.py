@@ -1,6 +1,7 @@
 """What the kinds of sources are called at the desk: in the reader's language where we have words, else as adapters say.
 
-Names of formats and programs stay as they are in every language; only what stands around them is said anew.
+Names of formats and programs stay as they are in every language; only what stands around them is said anew. An adapter
+that somebody else brought is called what it calls itself.
 """
 
 from collections.abc import Mapping
