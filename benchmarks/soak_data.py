@@ -90,7 +90,7 @@ class _Run:
         words = [word for term in terms for word in ("--set", term)]
         draft = helsinki.json("agreements", "draft", "restricted-data", "--with", "london", "--cover", SURVEYS, *words)
         name = draft["drafts"][0]["id"]
-        helsinki.say("agreements", "propose", name, "--token-file", tokens["helsinki"])
+        helsinki.say("agreements", "propose", name, "--yes", "--token-file", tokens["helsinki"])
         (theirs,) = london.json("agreements", "list")["negotiations"]
         signed = ("--yes", "--token-file", tokens["london"], "--wait", "60")
         self._agreement = london.json("agreements", "approve", theirs["id"], *signed)["id"]

@@ -2,8 +2,8 @@
 
 Each city is a node of its own, made, introduced and run with the very commands an operator uses; nothing here reaches
 into the node. The catalogues are the project's own (see README.md beside this file); with LIVE=1 the live portals are
-harvested instead, into folders of their own; PORTS=8101,8102 takes other ports. Everything lives in `.demo/` and may be
-deleted at any time.
+harvested instead, into folders of their own; PORTS=8101,8102 takes other ports. Files that can be looked inside are
+served on the port after these. Everything lives in `.demo/` and may be deleted at any time.
 """
 
 import dataclasses
@@ -17,11 +17,12 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+from demo import parking
 from demo.agreeing import sign_and_revoke
 from demo.cities import COLLECTION, HELSINKI, LONDON, City
 from demo.finding import search_both
 from demo.moving import move
-from demo.sharing import share
+from demo.sharing import PARKING, share
 
 Running = dict[City, "subprocess.Popen[bytes]"]
 
@@ -48,6 +49,7 @@ def main() -> int:
                 file=sys.stderr,
             )
             return 3
+    cities[0] = dataclasses.replace(cities[0], files="" if live else parking.serve(max(ports) + 1))
     running: Running = {}
     # SIGTERM ends the demonstration as Ctrl-C does, so that no city is left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -107,7 +109,7 @@ Two cities are running, and each holds a verified mirror of the other. Open:
   {london.base_url}/collections/{mirror}    Helsinki's catalogue as London holds it: {held[mirror]} records
   {london.base_url}/federation    how London stands with its peers
   {helsinki.base_url}/runs    what each harvest did
-  {helsinki.base_url}/docs    every address a program can ask
+{_looked_inside(helsinki)}  {helsinki.base_url}/docs    every address a program can ask
 
 The desks, where each city's team works; the links set a password and are good once:
   {_desk_link(helsinki)}    Helsinki
@@ -134,6 +136,13 @@ and let Helsinki come back:
 Ctrl-C here then stops London alone; stop Helsinki in its own terminal.
 
 Ctrl-C stops both."""
+
+
+def _looked_inside(city: City) -> str:
+    """Give the line that leads to files which the worker looks inside; none where nobody serves them."""
+    if not city.files:
+        return ""
+    return f"  {city.base_url}/{PARKING['helsinki']}    what is in its files, once the worker has looked inside\n"
 
 
 def _desk_link(city: City) -> str:

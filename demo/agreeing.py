@@ -50,7 +50,7 @@ def _declaration(helsinki: City, london: City) -> str:
     drafted = typed(helsinki, "agreements", "draft", "digital-declaration", *words, shown=False)
     document = next(line.split()[-1] for line in drafted.splitlines() if line.startswith("Both are parts of"))
     print("Aino at Helsinki proposes it, and thereby approves it", flush=True)
-    typed(helsinki, "agreements", "propose", document, "--token-file", secret(helsinki), shown=False)
+    typed(helsinki, "agreements", "propose", document, "--yes", "--token-file", secret(helsinki), shown=False)
     until(lambda: _waits(london, document), f"{london.name} to hear of it")
     print("Grace at London reads it, and approves both directions", flush=True)
     typed(london, "agreements", "approve", document, "--yes", "--token-file", secret(london), "--wait", str(WAIT_S))
@@ -69,7 +69,7 @@ def _survey(helsinki: City, london: City) -> None:
         )  # fmt: skip
     typed(london, "agreements", "draft", "--with", helsinki.slug, "--offer", offer, shown=False)
     draft = next(each["id"] for each in london.json("agreements", "list")["drafts"])
-    agreed = ("--token-file", secret(london), "--wait", str(WAIT_S))
+    agreed = ("--yes", "--token-file", secret(london), "--wait", str(WAIT_S))
     print("Grace asks for the offer as it stands; Helsinki's node agrees by itself, as the offer says", flush=True)
     print("What was a draft becomes a negotiation, then an agreement, each with an id of its own", flush=True)
     typed(london, "agreements", "propose", draft, *agreed)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from demo import parking
+
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parent / ".demo"
 READY_S = 60
@@ -31,6 +33,7 @@ class City:
     live: str
     is_live: bool = False
     place: str = ""
+    files: str = ""
     restricted: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -97,12 +100,19 @@ class City:
         print(f"\n{self.name}: {'its live portal' if self.is_live else 'its demonstration catalogue'}", flush=True)
         self.tell("init", "--name", self.name, "--base-url", self.base_url, "--lang", self.languages)
         if self.source not in {each["name"] for each in self.json("sources", "list")}:
-            location = self.live if self.is_live else str(HERE / self.written)
-            self.tell("sources", "add", self.source, location, "--kind", self.kind)
+            self.tell("sources", "add", self.source, self._location(), "--kind", self.kind)
         # A live portal may be away: the city then runs with what it holds.
         self.say("harvest", "run", self.source, must=not self.is_live)
         for collection, title in self.restricted:
             self._restrict(collection, title)
+
+    def _location(self) -> str:
+        """Say where its catalogue lies: a portal, the file beside this one, or a copy of it with files of ours."""
+        if self.is_live or not self.files:
+            return self.live if self.is_live else str(HERE / self.written)
+        copy = self.folder.parent / self.written
+        parking.write_catalogue(HERE / self.written, copy, self.files)
+        return str(copy)
 
     def _restrict(self, collection: str, title: str) -> None:
         """Make a restricted collection of the descriptions beside this file, unless it is there."""

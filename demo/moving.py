@@ -70,7 +70,8 @@ def _agree(helsinki: City, london: City) -> str:
     if not _in_force(london):
         typed(london, "agreements", "draft", "--with", helsinki.slug, "--offer", offer, shown=False)
         draft = next(each["id"] for each in london.json("agreements", "list")["drafts"])
-        typed(london, "agreements", "propose", draft, "--token-file", secret(london), "--wait", "60", shown=False)
+        agreed = ("--yes", "--token-file", secret(london), "--wait", "60")
+        typed(london, "agreements", "propose", draft, *agreed, shown=False)
     (agreement,) = _in_force(london)
     until(lambda: agreement in _in_force(helsinki), "the agreement to be in force at Helsinki")
     typed(london, "agreements", "explain", agreement)

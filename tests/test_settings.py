@@ -32,6 +32,27 @@ def test_the_data_folder_comes_from_the_command_line_else_from_the_environment(t
     assert load(environ={"CITYNODE_DATA": "/elsewhere"}, data=tmp_path).data == tmp_path
 
 
+@pytest.mark.parametrize(
+    ("base_url", "port"),
+    [
+        ("http://127.0.0.1:8100", 8100),
+        ("http://localhost:8100/city", 8100),
+        ("http://[::1]:8100", 8100),
+        ("http://127.0.0.1", 8000),
+        ("https://127.0.0.1:8443", 8000),  # something in front of the node speaks TLS
+        ("http://10.0.0.7:8100", 8000),
+        ("https://data.city.example:8443", 8000),
+    ],
+)
+def test_a_node_of_this_machine_alone_listens_where_its_links_lead(tmp_path: Path, base_url: str, port: int) -> None:
+    write(tmp_path, f'base_url = "{base_url}"')
+    assert load(environ={}, data=tmp_path).port == port
+    given = {one.key: one.given_by for one in load(environ={}, data=tmp_path).show()}
+    assert given["port"] == ("base_url" if port != 8000 else "default")
+    assert load(environ={"CITYNODE_PORT": "8200"}, data=tmp_path).port == 8200, "whoever says a port means it"
+    assert load(environ={}, data=tmp_path, overrides={"port": 8300}).port == 8300
+
+
 @pytest.mark.parametrize("name", ["CITYNODE_PROT", "CITYNODE_BASEURL", "CITYNODE_port_", "CITYNODE_"])
 def test_an_unknown_variable_stops_the_start(name: str, tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="Did you mean CITYNODE_"):

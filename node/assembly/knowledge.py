@@ -8,10 +8,12 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from node.assembly import modelling, previewing
 from node.assembly.clock import clock_ms
+from node.catalog.author.collections import CollectionOffice
 from node.catalog.author.drafts import Drafts
 from node.catalog.author.history import Histories
 from node.catalog.author.office import Authoring, City
@@ -23,9 +25,11 @@ from node.catalog.sources import Sources
 from node.catalog.submissions import Bounds, Submissions
 from node.catalog.tasks import DAY_MS, Task, Tasks
 from node.db import Database
+from node.federation.agreements.agreements import PUBLIC_COLLECTION
 from node.journal import Follower
 from node.journal.journal import Journals
 from node.outbound import Outbound
+from node.records import EVIDENCE
 from node.settings import Settings
 from node.vocab.parse import Parser
 
@@ -43,6 +47,7 @@ class Knowledge:
     corrections: Corrections
     drafts: Drafts
     histories: Histories
+    collections: CollectionOffice
 
 
 def build(
@@ -80,7 +85,20 @@ def build(
         drafts=drafts,
         previews=previewing.build(settings, db=db, shelf=shelf, outbound=outbound),
         histories=Histories(journals),
+        collections=CollectionOffice(partial(_create, settings, journals), authoring, shelf, _is_filled),
     )
+
+
+def _create(settings: Settings, journals: Journals, name: str, title: str, visibility: str) -> None:
+    iri, now_ms = f"{settings.base_url}/collections/{name}", clock_ms()
+    with journals.db.write() as tx:
+        journals.create(tx, name=name, iri=iri, title=title, visibility=visibility, at_ms=now_ms)
+    journals.checkpoint(name, at_ms=now_ms)
+
+
+def _is_filled(name: str) -> bool:
+    """Tell whether the node fills a collection by itself: which agreements there are, and the evidence of transfers."""
+    return name.partition("-")[0] == PUBLIC_COLLECTION or name == EVIDENCE
 
 
 def _corrections(settings: Settings, journals: Journals, shelf: Shelf, followers: Sequence[Follower]) -> Corrections:

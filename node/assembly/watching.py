@@ -16,6 +16,7 @@ from node.federation.identity.own import OwnIdentity
 from node.federation.origins import Origins
 from node.federation.peers.peers import Peers
 from node.federation.witness.cosign import Cosigning
+from node.federation.witness.cosigners import Cosigners
 from node.federation.witness.witness import Witness
 from node.journal import Follower
 from node.journal.journal import Journals
@@ -29,6 +30,7 @@ class Watching:
 
     witness: Witness
     cosigning: Cosigning
+    cosigners: Cosigners
     heads: Heads
     recovery: Recovery
     epochs: Epochs
@@ -48,9 +50,13 @@ def build(
 ) -> Watching:
     """Put the parts together; opens no connection."""
     recovery = Recovery(db, journals, peers, client, folder=settings.data / "work")
+    cosigning = Cosigning(db, journals, peers, client, witnesses=settings.witnesses)
     return Watching(
         witness=Witness(db, keyring, peers, base_url=settings.base_url),
-        cosigning=Cosigning(db, journals, peers, client, witnesses=settings.witnesses),
+        cosigning=cosigning,
+        cosigners=Cosigners(
+            peers, settings.name, settings.base_url, lambda: keyring.published("witness"), cosigning.newest
+        ),
         heads=Heads(db, journals, peers, client, notice=recovery.notice),
         recovery=recovery,
         epochs=Epochs(db, journals, keyring, peers, client, base_url=settings.base_url, followers=followers),

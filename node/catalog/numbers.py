@@ -118,6 +118,7 @@ class Numbers:
             filters={"city": (self._city,)},
             facets=FACETS,
             facet_limit=MOST_THEMES,
+            once=True,
             limit=0,
             language=language,
             highlight=False,

@@ -4,6 +4,7 @@ Beside `public_runs`, which shows everyone less: here restricted collections and
 own staff is answered. A reading of runs, journals and the shelf; it writes nothing and keeps nothing.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ _MOST_OWNERS = 200
 _MOST_FINDINGS = 12
 # Of what a run would withdraw so much belongs to one publisher that its list, and not the data, is the likely cause.
 _MOSTLY = 2 / 3
+_COUNTED = re.compile(r" Seen at \d+ [\w ]+\.\Z")
 _KEPT = frozenset({"refused", "held", "note", "sample"})
 
 
@@ -70,7 +72,9 @@ class RunReports:
     def findings(self, run: Run) -> list[tuple[str, int]]:
         """Give what a dry run found in most records: the sentence and how many have it, the most frequent first."""
         rows = self._runs.rows(run.id, limit=MOST_ROWS) if run.dry else []
-        counts = Counter(part for row in rows if row.change != "refused" for part in sentences(row.message))
+        # At how many places of a record it is so tells records apart and not what is to be mended.
+        told = ({_COUNTED.sub("", part) for part in sentences(row.message)} for row in rows if row.change != "refused")
+        counts = Counter(part for parts in told for part in parts)
         return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_MOST_FINDINGS]
 
     def differences(self, run: Run, *, offset: int = 0, limit: int = 50, language: str = "") -> Sequence[Difference]:

@@ -7,6 +7,7 @@ by its IRI. What changes much is shown first and asked for, unless `--yes` says 
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -263,17 +264,23 @@ def propose(
     name: NameArgument,
     token: TokenOption = "",
     token_file: TokenFileOption = None,
+    yes: YesOption = False,
+    lang: LangOption = "en",
     wait: WaitOption = 0,
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
     """Send a draft to the other city: as an offer where we grant, as a request where we ask.
 
-    With a token, the person who proposes it approves it as well.
+    With a token, the person who proposes it reads it and approves it as well.
     """
     with opened(data) as node:
+        office, terms = _office(node), ""
         person = person_of(node, token, token_file, needed=False)
-        found = _office(node).propose(name, by=person, person=person)
+        if person:
+            terms = office.to_approve(name)["terms"]
+            _let_read(person, lambda: office.readings.explain(name, lang), yes=yes)
+        found = office.propose(name, by=person, person=person, terms=terms)
         _moved(_waited(node, found, wait), as_json)
 
 
@@ -291,16 +298,25 @@ def counter(
     lang: LangOption = "en",
     token: TokenOption = "",
     token_file: TokenFileOption = None,
+    yes: YesOption = False,
     wait: WaitOption = 0,
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
-    """Answer with other terms; what is not said anew stays as it stands."""
+    """Answer with other terms; what is not said anew stays as it stands.
+
+    With a token, the person who answers reads the new terms and approves them as well.
+    """
     said = {"title": title, "until": until, "review": review, "contacts": contact or [], "public": public}
     with opened(data) as node:
         person = person_of(node, token, token_file, needed=False)
-        words = words_of(_office(node), template, places, file, name, lang, said)
-        found = _office(node).counter(name, words, by=person, person=person)
+        office, terms = _office(node), ""
+        words = words_of(office, template, places, file, name, lang, said)
+        if person:
+            would = office.would_counter(name, words)
+            terms = would["terms"]
+            _let_read(person, lambda: would, yes=yes)
+        found = office.counter(name, words, by=person, person=person, terms=terms)
         _moved(_waited(node, found, wait), as_json)
 
 
@@ -323,10 +339,7 @@ def approve(
         office = _office(node)
         person = person_of(node, token, token_file)
         read = office.to_approve(name)
-        if not yes:
-            for part in office.readings.explain(name, lang)["parts"]:
-                say.lines(f"{part['assigner']} -> {part['assignee']}\n{part['text']}".split("\n"))
-            confirm(f"Does {person} approve this?", fix=_LOOK)
+        _let_read(person, lambda: office.readings.explain(name, lang), yes=yes)
         found = office.approve(name, person=person, terms=read["terms"])
         _moved(_waited(node, found, wait), as_json)
 
@@ -380,6 +393,15 @@ def revoke(
 
 
 # ---------------------------------------------------------------- helpers
+
+
+def _let_read(person: str, terms: Callable[[], dict[str, Any]], *, yes: bool) -> None:
+    """Show a person the terms in sentences and ask whether they approve them; `yes` says that it was said before."""
+    if yes:
+        return
+    for part in terms()["parts"]:
+        say.lines(f"{part['assigner']} -> {part['assignee']}\n{part['text']}".split("\n"))
+    confirm(f"Does {person} approve this?", fix=_LOOK)
 
 
 def _answer(found: dict[str, Any], as_json: bool) -> None:

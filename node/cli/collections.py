@@ -5,13 +5,17 @@ visibility may change.
 """
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from node.cli import say
-from node.cli.common import DataOption, JsonOption, now_ms, opened
+from node.cli.common import DataOption, JsonOption, opened
 from node.errors import Malformed
+from node.journal.collection import VISIBILITIES
+
+if TYPE_CHECKING:
+    from node.catalog.author.collections import Kept
 
 app = typer.Typer(help="Collections: named sets of records, each with its journal.", no_args_is_help=True)
 
@@ -28,13 +32,9 @@ def create(
 ) -> None:
     """Create a collection."""
     with opened(data) as node:
-        made = node.create_collection(
-            name,
-            title=title or name.replace("-", " ").capitalize(),
-            visibility=visibility or "public",
-            at_ms=now_ms(),
-        )
-        say.line(f"Created {made.name} ({made.visibility}), {made.iri}")
+        public = _is_public(visibility or "public")
+        made = node.knowledge.collections.make(name, title=title or "", public=public)
+        say.line(f"Created {made.name} ({_visibility(made)}), {made.iri}")
 
 
 @app.command("list")
@@ -76,5 +76,20 @@ def set_(
     if visibility is None and title is None:
         raise Malformed("Nothing to set.", fix="Say --visibility public|restricted or --title TEXT.")
     with opened(data) as node:
-        changed = node.knowledge.authoring.change_collection(name, title=title, visibility=visibility)
-        say.line(f"{changed.name} is {changed.visibility}, titled {changed.title!r}")
+        office = node.knowledge.collections
+        if title is not None:
+            office.rename(name, title)
+        if visibility is not None:
+            _ = office.open_to_all(name) if _is_public(visibility) else office.restrict(name)
+        changed = office.show(name)
+        say.line(f"{changed.name} is {_visibility(changed)}, titled {changed.title!r}")
+
+
+def _is_public(visibility: str) -> bool:
+    if visibility not in VISIBILITIES:
+        raise Malformed(f"There is no visibility {visibility!r}.", fix="Use public or restricted.")
+    return visibility == "public"
+
+
+def _visibility(one: "Kept") -> str:
+    return "public" if one.is_public else "restricted"

@@ -40,6 +40,7 @@ def invite(as_json: JsonOption = False, data: DataOption = None) -> None:
             say.document(said)
             return
         say.line(str(said["invitation"]))
+        say.note(f"The fingerprint, to be read out in groups: {_in_groups(str(said['fingerprint']))}")
         say.note(
             "Send all of it by one way that is trusted already: a telephone call, paper, a meeting."
             " There: citynode peers add INVITATION --name NAME"
@@ -114,6 +115,7 @@ def _print_review(review: dict[str, Any]) -> None:
     same = review["fingerprint"] == review["told_fingerprint"]
     told = "as you were told" if same else f"you were told {review['told_fingerprint'] or 'none'}"
     say.line(f"Fingerprint {review['fingerprint']}, {told}")
+    say.line(f"In groups, as it is read out: {_in_groups(str(review['fingerprint']))}")
     for word, keys in (("Pins", review["new_keys"]), ("Ends", review["lost_keys"])):
         for key in keys:
             say.line(f"{word} the {key['purpose']} key {key['kid']} ({key['alg']})")
@@ -123,6 +125,11 @@ def _print_review(review: dict[str, Any]) -> None:
         say.line(f"Public collection {each['name']}: {each['title']}")
     for warning in review["warnings"]:
         say.line(f"! {warning}")
+
+
+def _in_groups(fingerprint: str) -> str:
+    """Write a fingerprint as pages do: in groups of four, so that two people can compare it by telephone."""
+    return " ".join(fingerprint[at : at + 4] for at in range(0, len(fingerprint), 4))
 
 
 def _person() -> str:

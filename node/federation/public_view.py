@@ -51,11 +51,12 @@ class PeerCity:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """A public agreement in force; `ends_at_ms` is 0 where it has no end."""
+    """A public agreement in force; `ends_at_ms` is 0 where it has no end, `opens` says that we open records by it."""
 
     iri: str
     title: str
     ends_at_ms: int
+    opens: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +113,18 @@ class PublicView:
         """Give the cities in order of name, with all that the page of the federation says of them."""
         now_ms = self._clock_ms()
         days, peers = self._days.all(now_ms), {peer.name: peer for peer in self._peers.list()}
-        agreed = [each for each in self._agreed(now_ms) if each.public]
+        agreed = [
+            (each.peer, Agreed(each.iri, each.title, each.ends_at, each.role == "provider"))
+            for each in self._agreed(now_ms)
+            if each.public
+        ]
         told = [one for one in self._health.all(now_ms) if one.state in _TOLD]
         return [
             Standing(
                 city=_city(one, peers[one.name].approved_at, now_ms),
                 days=days.get(one.name) or no_days(now_ms),
                 place=_place(peers[one.name]),
-                agreements=tuple(Agreed(a.iri, a.title, a.ends_at) for a in agreed if a.peer == one.name),
+                agreements=tuple(each for peer, each in agreed if peer == one.name),
                 level=all(each.lag == 0 for each in one.follows if each.public),
             )
             for one in told

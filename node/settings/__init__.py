@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import PrivateAttr, SecretStr, ValidationError
 
 from node.errors import Misconfigured
-from node.settings.city import DEFAULT_DATA, FILE_NAME, PREFIX, CitySettings
+from node.settings.city import DEFAULT_DATA, FILE_NAME, PREFIX, CitySettings, loopback_port
 from node.settings.fields import HIDDEN, Listed, Shown, setting, shown
 
 __all__ = ["DEFAULT_DATA", "FILE_NAME", "HIDDEN", "PREFIX", "Settings", "Shown", "load", "unit_of"]
@@ -111,6 +111,10 @@ def load(
     merged = {**from_file, **from_environment, **from_command, "data": folder}
     given_by = dict.fromkeys(from_file, FILE_NAME) | dict.fromkeys(from_environment, "environment")
     given_by |= dict.fromkeys([*from_command, *(["data"] if data else [])], "command line")
+    at_home = "port" not in merged and loopback_port(str(merged.get("base_url", "")))
+    if at_home:
+        # Nothing stands between a reader of this machine and the node, so its links must lead to where it listens.
+        merged["port"], given_by["port"] = at_home, "base_url"
     return _checked(merged, given_by)
 
 

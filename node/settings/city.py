@@ -25,6 +25,28 @@ def _is_point(value: str) -> bool:
     return found is not None and abs(float(found[1])) <= 90 and abs(float(found[2])) <= 180
 
 
+def loopback_port(base_url: str) -> int:
+    """Give the port that a base URL of this machine alone names; 0 where it names none, or is of another.
+
+    >>> loopback_port("http://127.0.0.1:8100/city"), loopback_port("https://data.city.example:8100")
+    (8100, 0)
+    """
+    try:
+        parts = urlsplit(base_url)
+        return (parts.port or 0) if parts.scheme == "http" and _is_of_this_machine(parts.hostname or "") else 0
+    except ValueError:
+        return 0
+
+
+def _is_of_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class CitySettings(BaseSettings):
     """What a node runs with, except how its data move. Frozen: a change means a restart."""
 
@@ -58,7 +80,12 @@ class CitySettings(BaseSettings):
         SecretStr(""), "`postgresql://…` to use a PostgreSQL server; empty means SQLite in the data folder."
     )
     host: str = setting("127.0.0.1", "Address that the web processes listen on.")
-    port: int = setting(8000, "Port that the web processes listen on.", ge=1, le=65535)
+    port: int = setting(
+        8000,
+        "Port that the web processes listen on; where nobody sets it, that of a base URL of this machine alone.",
+        ge=1,
+        le=65535,
+    )
     workers: int = setting(1, "Web processes; one per core that may serve readers.", unit="processes", ge=1, le=64)
     metrics: bool = setting(default=True, sentence="Serve /metrics for Prometheus.")
     page_size: int = setting(100, "Records on one page of a catalogue document.", unit="records", ge=1, le=1000)
@@ -309,10 +336,4 @@ class CitySettings(BaseSettings):
     @property
     def on_loopback(self) -> bool:
         """Tell whether the base URL is of this machine alone; then loopback may be fetched."""
-        host = urlsplit(self.base_url).hostname or ""
-        if host == "localhost" or host.endswith(".localhost"):
-            return True
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return False
+        return _is_of_this_machine(urlsplit(self.base_url).hostname or "")

@@ -24,6 +24,7 @@ from node.web import (
     catalog,
     cities,
     ckan,
+    collections_api,
     consent_api,
     data,
     data_origins_api,
@@ -220,6 +221,7 @@ def _routers(parts: Parts, gate: Gate | None) -> list[APIRouter]:
         if parts.site.knowledge:
             made.append(tasks_api.router(parts, parts.site.federation, parts.site.knowledge))
             made.append(drafts_api.router(parts, parts.site.federation, parts.site.knowledge))
+            made.append(collections_api.router(parts, parts.site.federation, parts.site.knowledge))
             made.append(authoring_api.router(parts, parts.site.federation, parts.site.knowledge.authoring))
             queue = parts.site.knowledge.submissions
             made.append(submissions.router(parts, parts.site.federation, queue, gate.limits if gate else None))

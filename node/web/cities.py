@@ -90,7 +90,13 @@ def _city_json(parts: Parts, one: Standing) -> Mapping[str, object]:
         "place": list(one.place) if one.place else None,
         "days": [{"day": str(iso(day.at_ms))[:10], "reach": day.reach} for day in one.days],
         "agreements": [
-            {"agreement": each.iri, "title": each.title, "ends_at": iso(each.ends_at_ms)} for each in one.agreements
+            {
+                "agreement": each.iri,
+                "title": each.title,
+                "assigner": parts.site.base_url if each.opens else city.url,
+                "ends_at": iso(each.ends_at_ms),
+            }
+            for each in one.agreements
         ],
         "mirrors": [_mirror_json(parts, mirror) for mirror in city.mirrors],
     }

@@ -111,6 +111,10 @@ class Agreed(Protocol):
     def ends_at_ms(self) -> int:
         """Give its end, 0 for none."""
 
+    @property
+    def opens(self) -> bool:
+        """Tell whether this city opens records by it; else the other one does."""
+
 
 class Standing(Protocol):
     """A city with all that the page of the federation says of it."""

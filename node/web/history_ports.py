@@ -4,6 +4,7 @@ The part of `ports` that belongs to `witness`; protocols for the same reason. Ev
 beside the event loop.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -31,6 +32,36 @@ class Origins(Protocol):
         """Give the entity statement of a collection's city as it was last verified, or None."""
 
 
+class Cosigner(Protocol):
+    """A city that has seen a checkpoint."""
+
+    @property
+    def name(self) -> str:
+        """Give the name of its key, as it stands under checkpoints."""
+
+    @property
+    def city(self) -> str:
+        """Give what it is called."""
+
+    @property
+    def size(self) -> int:
+        """Count the entries of that checkpoint."""
+
+    @property
+    def at_ms(self) -> int:
+        """Give when it said so."""
+
+
+class Cosigners(Protocol):
+    """Knows who has seen checkpoints."""
+
+    def of(self, text: str) -> Sequence[Cosigner]:
+        """Give the cities whose cosignatures under a note hold by keys that are pinned here."""
+
+    def cosigned(self, collection: str) -> int:
+        """Give the size of the newest checkpoint of a collection of ours that somebody cosigned, 0 for none."""
+
+
 class Watching(Protocol):
     """What this router reads."""
 
@@ -41,6 +72,10 @@ class Watching(Protocol):
     @property
     def epochs(self) -> Epochs:
         """Give the epochs."""
+
+    @property
+    def cosigners(self) -> Cosigners:
+        """Give who knows which cities have seen checkpoints."""
 
     @property
     def origins(self) -> Origins:

@@ -7,6 +7,7 @@ Who may see a relation comes in with each question; authoring and the desk of su
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from node.catalog.author.collections import Kept
 from node.catalog.author.drafts import Draft
 from node.catalog.author.history import Version
 from node.catalog.author.office import Outcome, Written
@@ -172,8 +173,34 @@ class Corrections(Protocol):
         """Take a correction back."""
 
 
+class Collections(Protocol):
+    """The desk of this city's own collections; all block."""
+
+    def list(self) -> Sequence[Kept]:
+        """List them by name."""
+
+    def show(self, name: str) -> Kept:
+        """Give one."""
+
+    def make(self, name: str, *, title: str = "", public: bool = False) -> Kept:
+        """Make one."""
+
+    def rename(self, name: str, title: str) -> Kept:
+        """Give one another title."""
+
+    def open_to_all(self, name: str) -> Kept:
+        """Let everybody read one."""
+
+    def restrict(self, name: str) -> Kept:
+        """Let nobody read one but by an agreement."""
+
+
 class Knowers(Protocol):
     """Everything on practices, AI systems, models, challenges and reuses."""
+
+    @property
+    def collections(self) -> Collections:
+        """Give the desk of collections."""
 
     @property
     def drafts(self) -> Drafts:

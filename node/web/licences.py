@@ -85,6 +85,7 @@ def _page(parts: Parts, visitor: Visitor, asked: Sequence[str], combination: rul
         codes=codes,
         chosen=frozenset(map(rules.code_of, asked)),
         matrix=_matrix(),
+        doubts=[may for may in ("ask", "no") if any(found.may == may for _, row in _matrix() for _, found in row)],
         licences=[licence_told(code, visitor.language) for code in codes],
         combination=told(combination, visitor.language) if combination else None,
         short=rules.short_of,
@@ -108,6 +109,8 @@ def licence_told(code: str, language: str) -> Mapping[str, object]:
         "iri": concept.iri if concept else None,
         "short": rules.short_of(code),
         "name": concept.label(language) if concept else rules.short_of(code),
+        # A licence that nobody translated is called in English.
+        "name_language": "" if concept is None else language if language in concept.labels else "en",
         "commercial": alone.commercial,
         "duties": [{"code": due.code, "text": due.sentence(language)} for due in alone.duties],
         "accepts": list(rule.accepts) if rule else [],

@@ -5,6 +5,7 @@ token, also what is restricted and what is exchanged with each city.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -70,7 +71,7 @@ def router(parts: Parts, numbers: Numbers) -> APIRouter:
     return made
 
 
-def context_of(parts: Parts, told: Told, visitor: Visitor) -> dict[str, object]:
+def context_of(parts: Parts, told: Told, visitor: Visitor) -> dict[str, Any]:
     """Give what the page of the numbers shows."""
     good, measured = share_good(told)
     return {

@@ -31,6 +31,7 @@ _CHOSEN = (
     *("roles", "approve", "terms", "template", "role", "peer", "offer", "target", "covers", "theirs", "peers"),
     *("automatic", "collections", "themes", "all", "keys", "collection", "version", "seq", "outcome", "publish"),
     *("kind", "paused", "dry", "full", "fingerprint", "review", "public", "until", "overlap_days", "id", "open"),
+    *("visibility",),
 )
 _MOST_NAMED = 100
 _RESPONSES: dict[int | str, dict[str, Any]] = {400: {}, 401: {}, 403: {}, 404: {}, 409: {}}

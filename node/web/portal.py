@@ -19,6 +19,7 @@ from node.web.answer import Document
 from node.web.home import Home
 from node.web.pages import STATIC_TYPES, Twin
 from node.web.parts import Parts, chosen_of, json_document
+from node.web.seal import cosigners_of
 from node.web.words import words
 
 
@@ -38,13 +39,20 @@ def router(parts: Parts) -> APIRouter:
         def render() -> bytes:
             front = front_page.front(visitor, time.time_ns() // 1_000_000)
             own = parts.reading.own()
-            signed = [(info, found) for info in own if (found := parts.site.proofs.checkpoint(info.name))]
+            signed = [
+                (info, found, cosigners_of(parts, info.name, found))
+                for info in own
+                if (found := parts.site.proofs.checkpoint(info.name))
+            ]
+            # Who has seen one collection alone has not seen them all.
+            everywhere = set.intersection(*({each.name for each in seen} for _, _, seen in signed)) if signed else set()
             return parts.pages.render(
                 "home.html",
                 visitor,
                 front=front,
                 # The oldest first: up to then, all of them are verified.
-                checkpoints=sorted(signed, key=lambda pair: pair[1].signed_at_ms),
+                checkpoints=sorted(signed, key=lambda one: one[1].signed_at_ms),
+                seen_all=[each for each in signed[0][2] if each.name in everywhere] if signed else [],
                 twins=twins,
             )
 

@@ -1,7 +1,8 @@
 """How well a city could be reached, as thirty bars and one sentence that says the same.
 
-Pure: how each day went in, heights and the key of a sentence out. Days on which nobody asked have no bar, and are not
-counted as good or bad: the sentence then speaks of the days that were asked.
+Pure: how each day went in, heights and the key of a sentence out. Days on which nobody asked have a line on the ground
+in place of a bar, so that the others stand where they belong, and are not counted as good or bad: the sentence then
+speaks of the days that were asked.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 _STEP = 8
 # Top and height of a bar, and what the sheet calls it.
+_UNASKED = (28, 2, "unasked")
 _LOOKS = {"full": (2, 28, ""), "part": (14, 16, "part"), "away": (26, 4, "none")}
 
 
@@ -42,7 +44,7 @@ class Reach:
 def reach_of(said: Sequence[str]) -> Reach:
     """Read how each day went (full, part, away, unknown), oldest first."""
     known = [each for each in said if each in _LOOKS]
-    bars = tuple(Bar(at * _STEP, *_LOOKS[each]) for at, each in enumerate(said) if each in _LOOKS)
+    bars = tuple(Bar(at * _STEP, *_LOOKS.get(each, _UNASKED)) for at, each in enumerate(said)) if known else ()
     tail = _tail(known)
     away, part = tail or known.count("away"), known.count("part")
     return Reach(bars, _key(known, tail=tail), away, part, len(known), len(said))

@@ -31,12 +31,13 @@ Verdict = Literal["yes", "no", "unknown", "depends"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A question readers have, its answer in a word, and a note with perhaps a link."""
+    """A question readers have, its answer in a word, and a note with perhaps a link; `whom` is to be asked instead."""
 
     question: str
     answer: str
     note: str = ""
     href: str = ""
+    whom: Said = text.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,32 +175,33 @@ class _Looker:
         named = {found.name: found.iri for found in self.licences() if found}
         # Several licences are named too, and stand beside their files.
         note, link = next(iter(named.items())) if len(named) == 1 else (" / ".join(sorted(named)), "#get")
-        whom = self.whom()
         uses = {"yes": "yes.commercial", "no": "no.commercial", "unknown": "unknown", "depends": "depends"}
         commercial, attribution = self.commercial(), self.attribution()
         notes = {"yes": ("credit.copy", "#cite"), "depends": ("get.other", "#get")}
         key, place = notes.get(attribution, ("", ""))
-        credit = (self.word(key), place) if key else (whom, "")
+        product = Answer(self.word("ask.product"), self.word(uses[commercial]), note, link if note else "")
+        source = Answer(self.word("ask.source"), self.word(attribution), self.word(key) if key else "", place)
         return (
-            Answer(self.word("ask.product"), self.word(uses[commercial]), note or whom, link if note else ""),
-            Answer(self.word("ask.source"), self.word(attribution), *(("", "") if attribution == "no" else credit)),
-            self._agreement(whom),
+            product if note else self._asking(product),
+            source if key or attribution == "no" else self._asking(source),
+            self._agreement(),
         )
 
-    def _agreement(self, whom: str) -> Answer:
+    def _asking(self, answer: Answer) -> Answer:
+        """Say whom to ask, beside an answer that leaves something open."""
+        publisher = self.publisher()
+        return replace(answer, whom=publisher) if publisher else replace(answer, note=self.word("ask.nobody"))
+
+    def _agreement(self) -> Answer:
         question = self.word("ask.agreement")
         rights = self.said.value(self.iri, DCT.accessRights).removeprefix(_ACCESS)
         if rights == "PUBLIC":
             return Answer(question, self.word("no"), self.word("agreement.open"))
         if rights == "RESTRICTED":
-            return Answer(question, self.word("agreement.yes"), whom)
+            return self._asking(Answer(question, self.word("agreement.yes")))
         if rights in ("NON_PUBLIC", "CONFIDENTIAL", "SENSITIVE"):
-            return Answer(question, self.word("agreement.closed"), whom)
-        return Answer(question, self.word("unknown"), whom)
-
-    def whom(self) -> str:
-        publisher = self.publisher()
-        return self.word("ask.whom", name=publisher.text) if publisher else self.word("ask.nobody")
+            return self._asking(Answer(question, self.word("agreement.closed")))
+        return self._asking(Answer(question, self.word("unknown")))
 
     def use(self) -> tuple[str, bool]:
         """Say for a row whether it may be used, and whether that is good news."""

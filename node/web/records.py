@@ -42,6 +42,7 @@ from node.web.reading import Reading
 from node.web.record_view import File, RecordView, extent_in, look, title_in, told_of_files
 from node.web.related import Related
 from node.web.schema_org import block
+from node.web.seal import cosigners_of
 from node.web.seen import Seen, seen_by
 from node.web.sets import sets_of
 from node.web.text import Said
@@ -160,7 +161,7 @@ class RecordDocuments:
             doubles=self._related.of(held, visitor.language),
             findings=findings.views(reading.findings(held), visitor.language),
             **self._quality(held, triples, visitor),
-            checkpoint=site.proofs.checkpoint(held.collection),
+            **self._seal(held),
             forms=[(kind, at.form(suffix)) for suffix, kind in negotiate.FORMS.items() if suffix != "html"],
             schema_org=block(
                 said,
@@ -170,6 +171,14 @@ class RecordDocuments:
                 city=title_said(info.title, visitor.language),
             ),
         )
+
+    def _seal(self, held: Held) -> dict[str, Any]:
+        """Give the newest checkpoint of the record's journal, and who has seen one that covers the record."""
+        checkpoint = self._parts.site.proofs.checkpoint(held.collection)
+        return {
+            "checkpoint": checkpoint,
+            "cosigners": cosigners_of(self._parts, held.collection, checkpoint, covering=held.seq),
+        }
 
     def _way_to(self, held: Held) -> Callable[[File], str]:
         """Give what tells where a file is got: by the counted way, where everybody may see the record."""
@@ -238,7 +247,7 @@ class RecordDocuments:
             info=info,
             canonical=at.canonical(info),
             mirror=self._parts.mirror(held.collection),
-            checkpoint=self._parts.site.proofs.checkpoint(held.collection),
+            **self._seal(held),
             forms=[(kind, at.form(suffix)) for suffix, kind in negotiate.FORMS.items() if suffix != "html"],
             asked_iri=dict(visitor.query).get("iri", ""),
             chosen_language=visitor.chosen,
@@ -409,8 +418,10 @@ async def _proof(parts: Parts, request: Request, held: Held) -> Document:
     if _as_json(request):
         return json_document({"record": held.iri, "collection": held.collection, "digest": held.digest, **found})
     info, checkpoint = parts.reading.collection(held.collection), parts.site.proofs.checkpoint(held.collection)
+    seen = await parts.thread(lambda: cosigners_of(parts, info.name, checkpoint, covering=held.seq))
     witnesses = await parts.thread(lambda: _witnesses(parts, checkpoint, info.name))
-    more = {"mirrored": is_mirror(info.name), "witnesses": witnesses}
+    unknown = [name for name in witnesses if name not in {each.name for each in seen}]
+    more = {"mirrored": is_mirror(info.name), "witnesses": unknown, "cosigners": seen}
     return _evidence_page(parts, request, "proof.html", held, proof=found, info=info, checkpoint=checkpoint, **more)
 
 

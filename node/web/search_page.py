@@ -4,7 +4,7 @@ Works without script: facets are boxes of one GET form, a chosen filter is a lin
 value that is chosen is shown though nothing has it, or sending the form would lose it. Values for the template only.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from node.catalog.search.query import FACETS
@@ -97,23 +97,24 @@ def panel(
     names = (name for name in _names(asked) if name != "kind" or not kind)
     groups = (_group(name, asked, facets.get(name, ()), reader, city, own) for name in names)
     shown = tuple(group for group in groups if group is not None)
-    orders = (
-        Order(
-            words(reader, f"sort.{order}"),
-            asked.path(asked.changed("sort", "" if order == "relevance" else order)),
-            order == asked.query.sort,
-        )
-        for order in _ORDERS
-    )
     return Panel(
         groups=shown,
         chips=tuple(_chips(asked, facets, reader, city, ("kind", kind))),
-        orders=tuple(orders),
+        orders=tuple(_orders(asked, reader)),
         kept=tuple(_kept(asked, {group.name for group in shown}, kind)),
         silent=tuple(words(reader, f"asked.{one.state}", city=one.city) for one in cities if one.state != "answered"),
         edges=tuple(f"{edge:g}" for edge in asked.query.bbox) if asked.query.bbox else ("",) * len(EDGES),
         is_placed=bool(asked.query.bbox or asked.query.place),
     )
+
+
+def _orders(asked: Asked, reader: str) -> Iterator[Order]:
+    """List the ways to sort; without words nothing matches better than anything else, and the newest come first."""
+    has_words = bool(asked.value("q").strip())
+    sort = asked.query.sort if has_words or asked.query.sort != "relevance" else "changed"
+    for order in _ORDERS if has_words else _ORDERS[1:]:
+        address = asked.path(asked.changed("sort", "" if order == "relevance" else order))
+        yield Order(words(reader, f"sort.{order}"), address, order == sort)
 
 
 def _names(asked: Asked) -> tuple[str, ...]:

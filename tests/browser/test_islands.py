@@ -18,7 +18,8 @@ from tests.cluster.rig import City, city
 from tests.portal_server import PortalServer, page
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed here (apt install chromium).")
-ROWS = b"id;street;note\n" + b"".join(b"%d;Aleksanterinkatu;=1+1\n" % n for n in range(40))
+LONG = b"https://open-data.example/datasets/0123456789abcdef0123456789abcdef_0/about?layer=parking-areas"
+ROWS = b"id;page;street;note\n" + b"".join(b"%d;%s;Aleksanterinkatu;=1+1\n" % (n, LONG) for n in range(40))
 INK = """
 canvas => {
   const gl = canvas.getContext("webgl2"), all = new Uint8Array(canvas.width * canvas.height * 4);
@@ -85,6 +86,17 @@ def tab(browser: Browser, town: City) -> Iterator[Page]:
     assert [line for line in said if "GPU stall" not in line] == []
     assert asked <= {urlsplit(town.base_url).netloc}
     context.close()
+
+
+@pytest.mark.parametrize("width", [400, 1200])
+def test_no_value_of_a_table_runs_over_its_neighbour(town: City, tab: Page, width: int) -> None:
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.goto(f"{town.base_url}/datasets/mixed")
+    cells = tab.locator("table.cells td", has_text="open-data.example")
+    assert cells.count() > 0
+    inside = "cells => cells.every(one => one.scrollWidth <= one.clientWidth + 1)"
+    assert cells.evaluate_all(inside)
+    assert cells.first.inner_text() == LONG.decode()
 
 
 def test_a_map_draws_the_land_and_the_shapes_and_says_what_it_shows(town: City, tab: Page) -> None:

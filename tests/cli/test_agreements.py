@@ -67,7 +67,10 @@ def test_templates_are_listed_without_a_node(citynode: Say) -> None:
         "restricted-data",
     }
     assert "purposes" in citynode("agreements", "templates", "restricted-data").out
-    assert "no-personal-data  The data contain no personal data." in citynode("agreements", "templates", "restricted-data").out
+    assert (
+        "no-personal-data  The data contain no personal data."
+        in citynode("agreements", "templates", "restricted-data").out
+    )
     assert one_line(citynode("agreements", "templates", "nothing"), 1)
 
 
@@ -124,12 +127,19 @@ def test_what_is_asked_of_them_is_said_where_nobody_named_it(city: Say) -> None:
 
 def test_an_answer_that_does_not_come_in_time_is_no_error_and_exits_3(city: Say, token: Path, turku: FakePeer) -> None:
     turku.says["/.well-known/dspace-version"] = Answer(b"closed for lunch", 503)
-    said = city("agreements", "propose", drafted(city)["id"], "--token-file", token, "--wait", "1")
+    said = city("agreements", "propose", drafted(city)["id"], "--yes", "--token-file", token, "--wait", "1")
     assert said.code == 3
     name = city("agreements", "list", "--json").json["negotiations"][0]["id"][:8]
     assert said.err == f"{name} waits for the other city. It goes on by itself; see: citynode agreements list\n"
     assert "trouble:" in said.out, "why the last attempt failed"
     assert "told why" in one_line(city("agreements", "revoke", name), 2), "before anything is asked"
+
+
+def test_who_approves_by_proposing_reads_the_terms_first(city: Say, token: Path) -> None:
+    name = drafted(city)["id"]
+    said = city("agreements", "propose", name, "--token-file", token)
+    assert (said.code, "1.1 " in said.out, "add --yes" in said.err) == (1, True, True)
+    assert city("agreements", "list", "--json").json["drafts"], "nothing was sent, and nothing approved"
 
 
 def test_nothing_is_proposed_to_a_city_with_which_nothing_is_exchanged(city: Say) -> None:
@@ -191,7 +201,7 @@ def test_what_nobody_agreed_to_is_not_permitted(city: Say) -> None:
 def test_a_city_that_is_away_gets_it_later_and_why_is_said(city: Say, turku: FakePeer, token: Path) -> None:
     turku.says["/.well-known/dspace-version"] = Answer(b"closed for lunch", 503)
     name = drafted(city)["id"]
-    said = city("agreements", "propose", name, "--token-file", token, "--json")
+    said = city("agreements", "propose", name, "--yes", "--token-file", token, "--json")
     assert said.code in (0, 1), said.err
     (waiting,) = city("agreements", "list", "--all", "--json").json["negotiations"]
     assert "on its way" in waiting["waits"]

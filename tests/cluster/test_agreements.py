@@ -68,7 +68,7 @@ def signed(two: Cluster, tokens: dict[str, Path], *draft: object) -> str:
     """Draft, propose, approve on both sides; give the agreement's IRI."""
     helsinki, london = two.cities
     made = helsinki.json("agreements", "draft", *draft)["drafts"][0]["id"]
-    proposed = helsinki.json("agreements", "propose", made, "--token-file", tokens["helsinki"])
+    proposed = helsinki.json("agreements", "propose", made, "--yes", "--token-file", tokens["helsinki"])
     assert (proposed["state"], proposed["waits_for"]) == ("offered", "them")
     name = theirs(london)
     assert "Helsinki" in london.say("agreements", "explain", name)

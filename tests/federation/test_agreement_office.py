@@ -179,6 +179,19 @@ def test_what_is_not_countered_stays_as_it_stands(two: tuple[City, City]) -> Non
     assert shown["rules"]["prohibition"]
 
 
+def test_an_answer_can_be_read_before_it_goes_out(two: tuple[City, City]) -> None:
+    helsinki, london = two
+    _, theirs = proposed(helsinki, london)
+    words = Words(until="2030-12-31", title="Plans until 2030")
+    would = office(london).would_counter(theirs, words)
+    assert office(london).show(theirs)["state"] == "offered", "nothing was sent"
+    assert would["terms"] == office(london).to_approve(theirs)["terms"], "that is what it changes"
+    office(london).counter(theirs, words, person="john", terms=would["terms"])
+    (sent,) = office(london).readings.explain(theirs, "en")["parts"]
+    (read,) = would["parts"]
+    assert {name: sent[name] for name in read} == read
+
+
 def test_sentences_that_were_changed_can_be_proposed_back(two: tuple[City, City]) -> None:
     helsinki, london = two
     _, theirs = proposed(helsinki, london)

@@ -76,7 +76,7 @@ def test_a_public_agreement_in_force_is_named_and_no_other(rig: Rig, london: Fak
     shown = agree_alone(node, london.url, "open-data", rules=rules, title="Open to all", public=True)
     agree_alone(node, london.url, "open-data", rules=rules, title="Between us")
     page = rig.page("/federation")
-    assert (">Open to all<" in page, "Between us" in page) == (True, False)
+    assert (">Open to all: Testville opens to London<" in page, "Between us" in page) == (True, False)
     [told] = rig.json("/federation.json")["cities"][0]["agreements"]
     assert (told["agreement"], told["title"]) == (shown, "Open to all")
     change(node, shown, "revoked")

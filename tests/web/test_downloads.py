@@ -117,9 +117,13 @@ def test_the_numbers_of_an_unused_catalogue_are_said_and_not_drawn(rig: Rig, rea
 
 
 def test_staff_sees_what_is_restricted_and_what_is_exchanged(rig: Rig, reader: Browser) -> None:
+    rig.put("plans", PARKING)  # it stands in public, too: one record by two ways
+    rig.read()
     staff = rig.bearer("ada", staff=True)
     told: dict[str, Any] = reader.get("/api/numbers", accept="application/json", **staff).json()
     assert told["records"] == 4
+    for name in ("kind", "quality", "use"):
+        assert sum(each["count"] for each in told["by"][name]) == 4, f"{name} adds up to what the page says"
     assert [each["peer"] for each in told["exchange"]] == ["london"]
     assert reader.get("/api/numbers", accept="application/json").status_code == 401
     with at_desk(rig, "viewer") as desk:

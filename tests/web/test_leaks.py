@@ -159,9 +159,7 @@ DOORS = [
     Door(
         "signed texts",
         lambda world: [
-            *(
-                f"/agreements/{world.agreement.rpartition('/')[2]}/{name}.json" for name in ("signed", "export")
-            ),
+            *(f"/agreements/{world.agreement.rpartition('/')[2]}/{name}.json" for name in ("signed", "export")),
             *(
                 f"/records/{name}.json?iri={iri}"
                 for iri in (SECRET, GONE, MIRRORED, world.agreement)

@@ -24,10 +24,10 @@ ROW = re.compile(r'<h2><a href="([^"]+)"')
 MEMBER = "<http://www.w3.org/ns/hydra/core#member> <"
 ATOM = "{http://www.w3.org/2005/Atom}"
 HIT = {
-    "iri": str, "page": str, "kind": str, "title": str, "title_language": str, "description": str, "city": str,
-    "city_title": str, "publisher": str, "collection": str, "licence": (dict, type(None)), "formats": list,
-    "themes": list, "changed": str, "quality": (int, type(None)), "why": dict, "also_via": list, "similar": list,
-    "live": bool,
+    "iri": str, "page": str, "kind": str, "title": str, "title_language": str, "description": str,
+    "description_language": str, "city": str, "city_title": str, "publisher": str, "collection": str,
+    "licence": (dict, type(None)), "formats": list, "themes": list, "changed": str, "quality": (int, type(None)),
+    "why": dict, "also_via": list, "similar": list, "live": bool,
 }  # fmt: skip
 
 

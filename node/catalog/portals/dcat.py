@@ -68,6 +68,16 @@ _PUBLISHER = f"<{DCT.publisher}>"
 _NAME = f"<{FOAF.name}>"
 
 
+# Members that CKAN writes into its answers and packages, and that no DCAT of anybody has.
+_CKAN = re.compile(rb'"(?:success|num_resources|license_id)"\s*:')
+_BEGINNING = 64 * 1024
+
+
+def _looks_like_ckan(document: Document) -> bool:
+    with document.path.open("rb") as file:
+        return _CKAN.search(file.read(_BEGINNING)) is not None
+
+
 def media_type_of(document: Document) -> str:
     """Tell what a document is: by what the portal says, else by its name, else by how it begins."""
     said = _ALIASES.get(document.media_type, document.media_type)
@@ -113,6 +123,7 @@ class _Pages:
         self._seen_records: set[bytes] = set()
         self._is_paged = False
         self.has_gaps = False
+        self.is_ckan = False
 
     def walk(self) -> None:
         with self.spill.open("wb", buffering=1 << 20) as out:
@@ -134,6 +145,7 @@ class _Pages:
     def _first(self, document: Document, out: BinaryIO) -> None:
         self._seen_urls.add(document.url)
         self._seen_bytes[document.sha256] = document.url
+        self.is_ckan = _looks_like_ckan(document)
         try:
             self._take(document, out)
         except Refused as error:
@@ -261,6 +273,7 @@ class DcatWalk:
         self._roots: dict[str, str] = {}
         self._totals = pages.totals
         self._has_gaps = pages.has_gaps
+        self._is_ckan = pages.is_ckan
 
     def heads(self) -> Iterator[Head | Refusal]:
         """Name each record: its IRI, or for a nameless node its identifier."""
@@ -277,9 +290,10 @@ class DcatWalk:
             self._roots.setdefault(key, subject)
             yield Head(key, kind, value_of(subject) if is_iri(subject) else "", identifier, title)
         if not self._extents.records and not self._has_gaps:
+            other = "It looks like what CKAN answers: is that its kind?" if self._is_ckan else "Is that its kind?"
             self._desk.incomplete(
                 f"It describes no dataset, series or service of DCAT ({self._spill.total} triples were read)."
-                " Is it the right address?"
+                f" Is it the right address? {other}"
             )
         self._compare_counts()
 

@@ -2,7 +2,8 @@
 
 A facet's own filter does not narrow its own counts, else nothing could ever be added; all other conditions do. So the
 facets without filter share one pass over the answer, and each one with a filter has its own. Values that were chosen
-are always told, even with none left. A record that came by several routes counts once for each of them.
+are always told, even with none left. A record that came by several routes counts once for each of them, unless the
+question says `once`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

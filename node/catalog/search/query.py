@@ -65,7 +65,8 @@ class Query:
     stay level), both ends within. `reverse` turns the
     usual direction of the sort about (newest, A, best first). `loosen` lets near words, or most
     words, do where no record has all of them. `offset + limit` is at most 10,000; `cursor` goes on
-    where a page ended, at any depth where the sort is not relevance. `facets` are those to count.
+    where a page ended, at any depth where the sort is not relevance. `facets` are those to count: a record counts for
+    each of its routes, or `once`, so that the counts add up to the total.
     """
 
     text: str = ""
@@ -84,6 +85,7 @@ class Query:
     cursor: str = ""
     facets: tuple[str, ...] = ()
     facet_limit: int = 20
+    once: bool = False
     language: str = "en"
     highlight: bool = True
     grouped: bool = True

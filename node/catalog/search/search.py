@@ -135,6 +135,7 @@ class Search:
     ) -> tuple[Mapping[str, tuple[Count, ...]], list[int]]:
         """Give the counts of facets, and how many documents each index has."""
         question, counts = found.asking.question, list(found.page.counts)
+        again = self._counted_before(found.asking) if question.once else [None] * len(counts)
         parts = []
         for at, (source, text) in enumerate(zip(found.asking.sources, found.unscored(), strict=True)):
 
@@ -142,9 +143,9 @@ class Search:
                 return source.asked(text, conditions, without=name or "-")
 
             if question.facets:
-                part, every = facets.counted(source.searcher, base, question, now_ms=now_ms)
+                part, every = facets.counted(source.searcher, _but(base, again[at]), question, now_ms=now_ms)
                 parts.append(part)
-                counts[at] = every if counts[at] is None else counts[at]
+                counts[at] = every if counts[at] is None and again[at] is None else counts[at]
             if counts[at] is None:
                 counts[at] = source.count(free(base("")))
         return facets.told(facets.added(parts), question, self._label), [count or 0 for count in counts]
@@ -159,11 +160,19 @@ class Search:
         total -= sum(number for number, _ in twice)
         exact = all(sure for _, sure in twice)
         for source, query in pairs[1:]:
-            # A record of a restricted collection may also stand in public.
-            hits = source.searcher.search(query, _MOST_TWICE, count=False).hits
-            exact = exact and len(hits) < _MOST_TWICE
-            total -= _of_records(*pairs[0], [doc.record for doc in docs_of(source.searcher, 0, hits)])
+            both, sure = _also_in(*pairs[0], source, query)
+            exact = exact and sure
+            total -= len(both)
         return total, exact
+
+    def _counted_before(self, asking: Asking) -> list[TQuery | None]:
+        """Ask in each index for what a better route or the public index counts; None where there is nothing of it."""
+        public, queries = asking.sources[0], asking.queries
+        found = [_by_worse_routes(public, queries[0]) if self._has(public, _other_routes) else None]
+        for source, query in zip(asking.sources[1:], queries[1:], strict=True):
+            both, _ = _also_in(public, queries[0], source, query)
+            found.append(matching.one_of(RECORD, sorted(both)) if both else None)
+        return found
 
     def _has(self, source: Source, rare: Callable[[], TQuery]) -> bool:
         """Tell whether an index has any of what is rare; it is asked once per state of the index."""
@@ -259,10 +268,38 @@ def _twice(source: Source, query: TQuery) -> tuple[int, bool]:
     return source.count(of_these) - len(records), True
 
 
-def _of_records(source: Source, query: TQuery, records: Sequence[int]) -> int:
-    """Count which of some records a query of another index has, too."""
+def _by_worse_routes(source: Source, query: TQuery) -> TQuery | None:
+    """Ask for the documents of an answer whose record is in it by a better route, too; None if there is none."""
+    other_routes = TQuery.boolean_query([(Occur.Must, query), (Occur.Must, _other_routes())])
+    hits = source.searcher.search(other_routes, _MOST_TWICE, count=False).hits
+    records = sorted({doc.record for doc in docs_of(source.searcher, 0, hits)})
     if not records:
-        return 0
-    both = TQuery.boolean_query([(Occur.Must, query), (Occur.Must, matching.one_of(RECORD, records))])
-    hits = source.searcher.search(both, _MOST_TWICE, count=False).hits
-    return len({doc.record for doc in docs_of(source.searcher, 0, hits)})
+        return None
+    of_these = TQuery.boolean_query([(Occur.Must, query), (Occur.Must, matching.one_of(RECORD, records))])
+    docs = docs_of(source.searcher, 0, source.searcher.search(of_these, 2 * _MOST_TWICE, count=False).hits)
+    best = {doc.record: doc.route for doc in sorted(docs, key=lambda each: -each.route)}
+    worse: dict[int, list[int]] = {}
+    for doc in docs:
+        if doc.route > best[doc.record]:
+            worse.setdefault(doc.route, []).append(doc.record)
+    pairs = ((filters.ranged(ROUTE, route, route), matching.one_of(RECORD, of)) for route, of in worse.items())
+    made = [TQuery.boolean_query([(Occur.Must, route), (Occur.Must, of)]) for route, of in pairs]
+    return TQuery.boolean_query([(Occur.Should, each) for each in made]) if made else None
+
+
+def _also_in(public: Source, asked: TQuery, source: Source, query: TQuery) -> tuple[set[int], bool]:
+    """Give the records of a restricted collection that also stand in public, and tell whether all were looked at."""
+    hits = source.searcher.search(query, _MOST_TWICE, count=False).hits
+    records = [doc.record for doc in docs_of(source.searcher, 0, hits)]
+    if not records:
+        return set(), True
+    both = TQuery.boolean_query([(Occur.Must, asked), (Occur.Must, matching.one_of(RECORD, records))])
+    there = public.searcher.search(both, _MOST_TWICE, count=False).hits
+    return {doc.record for doc in docs_of(public.searcher, 0, there)}, len(hits) < _MOST_TWICE
+
+
+def _but(base: Callable[[str], TQuery], again: TQuery | None) -> Callable[[str], TQuery]:
+    """Leave out what is counted already."""
+    if again is None:
+        return base
+    return lambda name: TQuery.boolean_query([(Occur.Must, base(name)), (Occur.MustNot, again)])

@@ -6,9 +6,9 @@ made sure that it is the city's own staff, and names the person where one is nee
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import uuid4
 
 from node.db import Tx
@@ -29,6 +29,7 @@ from node.federation.agreement_desk.finder import Finder, Found
 from node.federation.agreement_desk.notices import AgreementNotices
 from node.federation.agreement_desk.readings import Readings
 from node.federation.agreement_desk.reminders import Reminders
+from node.federation.agreement_desk.standing import check_read, digest_of, to_approve, with_words
 from node.federation.agreement_desk.view import Json, Views, comment, reminder
 from node.federation.agreements.agreements import Agreement, Agreements
 from node.federation.negotiation import Negotiation
@@ -180,7 +181,7 @@ class AgreementOffice:
             raise Conflict(f"{name} is no draft of one direction.", fix=_see(name)).on_page("no.agreement.undrafted")
         draft = found.drafts[0]
         now_ms = desk.clock_ms()
-        about, rules = written(_standing(draft.rules, draft.about, words), None, now_ms)
+        about, rules = written(with_words(draft.rules, draft.about, words), None, now_ms)
         desk.drafts.change(replace(draft, about=about, rules=rules))
         _logger.info("draft %s was written anew by %s", draft.id, by or "the operator")
         return self.show(draft.id)
@@ -206,7 +207,7 @@ class AgreementOffice:
         if not found.drafts:
             raise Conflict(f"{name} is no draft any more.", fix=_see(name)).on_page("no.agreement.proposed")
         if person:
-            _check_read(_to_approve(found), terms)
+            check_read(to_approve(found), terms)
         for each in found.drafts:
             whole = self._desk.finder.document_of(each)
             if whole and not found.document:
@@ -247,22 +248,32 @@ class AgreementOffice:
         """
         desk, talk = self._desk, self._talk(name)
         if person:
-            _check_read([(talk.pid, talk.terms)], terms)
-        template = template_named(words.template) if words.template else None
-        words = words if template else _standing(rules_of(talk.offer), talk.about, words)
-        about, rules = written(words, template, desk.clock_ms())
-        kept = {key: talk.about[key] for key in ("covers", "partOf", "replaces") if key in talk.about}
-        owner = desk.base_url if talk.role == PROVIDER else talk.peer
-        offer = {"@id": f"{owner}/offers/{uuid4()}", "target": talk.target, **rules}
+            check_read([(talk.pid, talk.terms)], terms)
+        offer, about = self._other_terms(talk, words)
 
         def approved(tx: Tx, talk: Negotiation) -> None:
             if person:
-                said = desk.readings.terms(offer, {**about, **kept})
+                said = desk.readings.terms(offer, about)
                 desk.approvals.give_in(tx, talk.pid, said, person, desk.clock_ms())
 
-        talk = desk.talks.counter(talk.pid, offer, {**about, **kept}, by=by, within=approved)
+        talk = desk.talks.counter(talk.pid, offer, about, by=by, within=approved)
         self._deliver(talk.pid)
         return self._answer([desk.talks.get(talk.pid)])
+
+    def would_counter(self, name: str, words: Words) -> Json:
+        """Say in sentences what answering so would propose; `terms` is the digest of what stands now. Sends nothing."""
+        talk = self._talk(name)
+        offer, about = self._other_terms(talk, words)
+        return {"terms": talk.terms, "parts": [self._desk.readings.of_offer(talk, offer, about, words.lang)]}
+
+    def _other_terms(self, talk: Negotiation, words: Words) -> tuple[Json, Json]:
+        """Give the offer of an answer, and what stands beside its rules."""
+        template = template_named(words.template) if words.template else None
+        words = words if template else with_words(rules_of(talk.offer), talk.about, words)
+        about, rules = written(words, template, self._desk.clock_ms())
+        kept = {key: talk.about[key] for key in ("covers", "partOf", "replaces") if key in talk.about}
+        owner = self._desk.base_url if talk.role == PROVIDER else talk.peer
+        return {"@id": f"{owner}/offers/{uuid4()}", "target": talk.target, **rules}, {**about, **kept}
 
     # ---------------------------------------------------------------- approving and signing
 
@@ -278,10 +289,10 @@ class AgreementOffice:
             Conflict: Nothing waits, the terms have changed, or that person has said yes and another one must.
         """
         desk, found = self._desk, self._desk.finder.find(name)
-        waiting = _to_approve(found)
+        waiting = to_approve(found)
         if not waiting:
             raise Conflict(f"{name} waits for no approval.", fix=_see(name)).on_page("no.agreement.waits")
-        _check_read(waiting, terms)
+        check_read(waiting, terms)
         open_rules = [rules_of(each.offer) for each in found.negotiations if not each.is_final]
         for rules in (*open_rules, *(each.rules for each in found.drafts)):
             check_ahead(rules, desk.clock_ms())
@@ -306,8 +317,8 @@ class AgreementOffice:
 
     def to_approve(self, name: str) -> Json:
         """Give what a person would approve: everything that stands open, and the digest that names exactly this."""
-        waiting = _to_approve(self._desk.finder.find(name))
-        return {"terms": _digest(waiting), "parts": [subject for subject, _ in waiting]}
+        waiting = to_approve(self._desk.finder.find(name))
+        return {"terms": digest_of(waiting), "parts": [subject for subject, _ in waiting]}
 
     # ---------------------------------------------------------------- what stands
 
@@ -467,28 +478,3 @@ def _to_exchange(peer: Peer) -> str:
     if peer.quarantine:
         return f"See why it is held apart: citynode peers show {peer.name}"
     return f"citynode peers {'resume' if peer.state == 'paused' else 'approve'} {peer.name}"
-
-
-def _to_approve(found: Found) -> list[tuple[str, str]]:
-    """Name what can be approved, and the digest of its terms."""
-    talks = [(each.pid, each.terms) for each in found.negotiations if not each.is_final]
-    return [*talks, *((each.id, each.terms) for each in found.drafts)]
-
-
-def _digest(waiting: Sequence[tuple[str, str]]) -> str:
-    """Name exactly what was read: the digest of terms, or those of several joined by `+`."""
-    return "+".join(digest for _, digest in waiting)
-
-
-def _check_read(waiting: Sequence[tuple[str, str]], terms: str) -> None:
-    """Raise Conflict if what a person read, by its digest, is not what stands; nothing to compare passes."""
-    if terms and terms != _digest(waiting):
-        raise Conflict(
-            "The terms have changed since they were read.", fix="Read them again, then approve them."
-        ).on_page("no.agreement.changed")
-
-
-def _standing(rules: Mapping[str, Any], about: Mapping[str, Any], words: Words) -> Words:
-    """Give the words that stand, with what is said anew."""
-    rules = rules if words.rules is None else words.rules
-    return replace(words, rules=rules, about={**about, **words.about})

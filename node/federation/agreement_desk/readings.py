@@ -134,6 +134,12 @@ class Readings:
             "text": plain(said, lang),
         }
 
+    def of_offer(self, talk: Negotiation, offer: Json, about: Json, lang: str) -> Json:
+        """Say an answer in sentences that was not sent yet."""
+        parties = self._parties(talk.role, talk.peer)
+        said = Terms(rules_of(offer), about, parties, str(offer["target"]))
+        return {"assigner": parties.assigner, "assignee": parties.assignee, "text": plain(said, lang)}
+
     def words_of(self, text: str, name: str, lang: str) -> Json:
         """Read rules back from sentences as `explain` writes them, of a thing with this name, by its parties' names.
 

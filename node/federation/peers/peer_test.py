@@ -133,7 +133,7 @@ class PeerTest:
         except (Unauthenticated, Forbidden) as error:
             if peer.state != "proposed" and not _is_unknown_there(peer, error):
                 raise
-            return "missing", f"They have not approved you yet: {error.message}"
+            return "missing", f"They have not approved you yet: {error.message} Public records do not need it."
         return "ok", "they gave us a token"
 
     def _feed(self, peer: Peer) -> tuple[Result, str]:

@@ -96,6 +96,12 @@ class Cosigning:
         sql = "SELECT line FROM cosignature WHERE collection_id = ? AND size = ? ORDER BY witness"
         return [str(row[0]) for row in self._db.hot().rows(sql, (collection_id, size))]
 
+    def newest(self, collection: str) -> int:
+        """Give the size of the newest checkpoint of a collection of ours that somebody cosigned, 0 for none."""
+        sql = "SELECT max(s.size) FROM cosignature s JOIN collection c ON c.id = s.collection_id WHERE c.name = ?"
+        row = self._db.hot().row(sql, (collection,))
+        return int(row[0] or 0) if row else 0
+
     def held(self) -> list[Cosignature]:
         """Give the newest cosignature of every witness for every collection."""
         sql = (

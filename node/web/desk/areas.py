@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from node.web.desk import (
     account,
     agreements,
+    collections,
     corrections,
     data_origins,
     deletions,
@@ -47,6 +48,7 @@ AREAS: tuple[Callable[[Desk], None], ...] = (
     deletions.add,
     evidence.add,
     sources.add,
+    collections.add,
     runs.add,
     records.add,
     record_edit.add,

@@ -8,7 +8,7 @@ pages know. Every act is in the audit trail before it begins. Whoever is not sig
 import binascii
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -230,9 +230,13 @@ class Desk:
         nav: str = "",
         status: int = 200,
         fragment: str = "",
+        over: Collection[str] = (),
         **context: Any,  # noqa: ANN401 - whatever the template names
     ) -> Response:
-        """Write a page of the desk; to a script that asks for less, the block that `fragment` names."""
+        """Write a page of the desk; to a script that asks for less, the block that `fragment` names.
+
+        `over` are notes of acts, by their keys, that what the page shows has overtaken: they stand there no more.
+        """
         visitor = self.parts.pages.visitor(request)
         part = fragment if fragment and is_fragment(request) else ""
         body = self.parts.pages.render(
@@ -244,7 +248,7 @@ class Desk:
             token=lambda: _token(clerk),
             may=lambda right: clerk is not None and clerk.may(right),
             menu=self._menu,
-            note=self._note(request, clerk, visitor),
+            note=self._note(request, clerk, visitor, over),
             act_said=lambda act: act_said(visitor.language, act),
             way_on=way_on,
             elsewhere_first=elsewhere_first,
@@ -275,7 +279,7 @@ class Desk:
         where = f"{self.parts.pages.prefix}{urlsplit(address).path}{'?' + urlencode(query) if query else ''}"
         return RedirectResponse(where + mark + anchor, status_code=303, headers={"cache-control": answer.NOT_KEPT})
 
-    def _note(self, request: Request, clerk: Clerk | None, visitor: Visitor) -> str:
+    def _note(self, request: Request, clerk: Clerk | None, visitor: Visitor, over: Collection[str]) -> str:
         """Give the note that an act of this session left for this page."""
         sealed = request.query_params.get("note", "")
         if not sealed or clerk is None:
@@ -285,7 +289,8 @@ class Desk:
         except (Refuted, binascii.Error, ValueError):
             return ""
         values = dict(parse_qsl(told, keep_blank_values=True))
-        return words(visitor.language, values.pop("said"), **values)
+        said = values.pop("said")
+        return "" if said in over else words(visitor.language, said, **values)
 
     def refusal(self, request: Request, clerk: Clerk | None, problem: Problem) -> Response:
         """Say "no" in the desk's own frame."""

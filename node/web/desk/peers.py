@@ -5,17 +5,18 @@ city that was only proposed asks that city for its statement, so that what is ap
 other page asks anybody but by a press of a button. Tables of many peers are in `peer_tables`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node.errors import NodeError
+from node.errors import Malformed, NodeError
 from node.vocab.lists import DATA_THEMES
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form, fault
+from node.web.forms import Form
 from node.web.peer_ports import Json
 from node.web.ports import Federation
 from node.web.problems import Problem, problem_of
@@ -35,6 +36,24 @@ def add(desk: Desk) -> None:
     _add_admission(desk, cities)
     _add_exchange(desk, cities)
     _add_stopping(desk, cities)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What stood in a form that was refused, and what is wrong with it: `faults` are keys of the words by field.
+
+    `wrong` is what the office said of it, where no field alone is at fault.
+    """
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+    wrong: Problem | None = None
+
+    @property
+    def status(self) -> int:
+        """Give the status of the page that shows it again."""
+        return self.wrong.status if self.wrong else 400 if self.faults else 200
 
 
 class Cities:
@@ -65,7 +84,9 @@ class Cities:
         page = self._desk.page
         return page(request, clerk, "peer_add.html", nav="peers", status=status, said=said, wrong=wrong, wrong_key=key)
 
-    async def one(self, request: Request, clerk: Clerk, name: str, *, walk: Json | None = None) -> Response:
+    async def one(
+        self, request: Request, clerk: Clerk, name: str, *, walk: Json | None = None, tried: Tried | None = None
+    ) -> Response:
         """Write the page of one city: the steps while it is new, else how it stands."""
         told = await self._desk.does(lambda: self._told(name))
         # Whoever wants to mirror nothing sees the whole page all the same.
@@ -73,14 +94,18 @@ class Cities:
         template = "peer.html" if whole else "peer_new.html"
         language = self._desk.parts.pages.visitor(request).language
         themes = [(each.iri, each.label(language)) for each in DATA_THEMES]
-        return self._desk.page(request, clerk, template, nav="peers", walk=walk, ms=ms, themes=themes, **told)
+        tried = tried or Tried()
+        more = {"walk": walk, "ms": ms, "themes": themes, "tried": tried, **told}
+        return self._desk.page(request, clerk, template, nav="peers", status=tried.status, **more)
 
-    async def review(self, request: Request, clerk: Clerk, name: str) -> Response:
+    async def review(self, request: Request, clerk: Clerk, name: str, *, tried: Tried | None = None) -> Response:
         """Write what approving a city again would pin."""
+        tried = tried or Tried()
         peer = await self._desk.does(lambda: self.office.show(name))
         review, trouble = await self._desk.does(lambda: self._looked_at(name))
         told = {"review": review, "trouble": trouble, "trouble_key": said_of(trouble), "walk": None}
-        return self._desk.page(request, clerk, "peer_review.html", nav="peers", ms=ms, peer=peer, told=told)
+        more: dict[str, Any] = {"ms": ms, "peer": peer, "told": told, "tried": tried}
+        return self._desk.page(request, clerk, "peer_review.html", nav="peers", status=tried.status, **more)
 
     def _told(self, name: str) -> dict[str, Any]:
         peer = self.office.show(name)
@@ -89,6 +114,7 @@ class Cities:
         return {
             "peer": peer,
             "reach": reach_of(peer["days"]),
+            "titles": {str(each["name"]): str(each["title"]) for each in peer["shown"]},
             "held": self.held(name),
             "refused": self.federation.refusal_office.of(name),
             "invite": self.office.invite(),
@@ -157,7 +183,11 @@ def _add_admission(desk: Desk, cities: Cities) -> None:
     async def approve(request: Request, clerk: Clerk, form: Form) -> Response:
         name, compared, told_by = name_of(request), form.text("compared"), form.text("told_by", most=200)
         if compared not in ("same", "different", "vouched"):
-            raise fault("desk.peers.compare_first", "Nobody has said whether the key is the same.")
+            form.told["refused"] = Malformed.code
+            tried = Tried({"told_by": told_by}, faults={"compared": "desk.peers.compare_first"})
+            peer = await desk.does(lambda: cities.office.show(name))
+            again = cities.one if peer["state"] == "proposed" else cities.review
+            return await again(request, clerk, name, tried=tried)
         if compared == "different":
             form.told["different"] = True
             await desk.does(lambda: cities.office.differs(name, by=clerk.name, told_by=told_by))
@@ -173,12 +203,18 @@ def _add_admission(desk: Desk, cities: Cities) -> None:
 
 def _add_exchange(desk: Desk, cities: Cities) -> None:
     @desk.post(f"{_NAME}/follow", "run", "peer.follow")
-    async def follow(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001  (the trail says who)
+    async def follow(request: Request, clerk: Clerk, form: Form) -> Response:
         name, themes, every = name_of(request), form.many("theme"), form.text("how") == "all"
         chosen = [] if every else [*form.many("collection"), *form.text("other", most=500).split()]
-        if not chosen and not every:
-            raise fault("desk.peers.choose_first", "No collection was chosen.")
-        done = await desk.does(lambda: cities.office.follow(name, chosen, all_of_them=every, themes=themes))
+        try:
+            done = await desk.does(lambda: cities.office.follow(name, chosen, all_of_them=every, themes=themes))
+        except Malformed as error:
+            form.told["refused"] = error.code
+            typed = {"how": form.text("how"), "other": form.text("other", most=500)}
+            lists = {"collection": form.many("collection"), "theme": themes}
+            faults = {} if chosen else {"how": "desk.peers.choose_first"}
+            tried = Tried(typed, lists, faults, None if faults else problem_of(error))
+            return await cities.one(request, clerk, name, tried=tried)
         form.told["follows"] = len(done["follows"])
         key = "desk.peers.note.follows_unseen" if done["warnings"] else "desk.peers.note.follows"
         return desk.back(request, f"/desk/peers/{name}#follows", key, n=len(done["follows"]))

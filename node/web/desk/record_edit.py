@@ -181,7 +181,9 @@ def _state(table: KindTable, said: Said, problems: Sequence[Problem], code: str,
     if not record_form.has_any(table, said, code):
         return words(reader, "desk.records.tab_none")
     gaps = record_form.gaps_in(table, said, code, first)
-    return words(reader, "desk.records.tab_gaps", n=gaps) if gaps else words(reader, "desk.records.tab_whole")
+    if not gaps:
+        return words(reader, "desk.records.tab_whole")
+    return words(reader, "desk.records.tab_gap_one") if gaps == 1 else words(reader, "desk.records.tab_gaps", n=gaps)
 
 
 def _minutes(table: KindTable, said: Said, language: str) -> int:

@@ -130,6 +130,7 @@ def _said(run: Run, name: str, state: str, step: Step | None, reader: str) -> st
     key = f"desk.stage.{name}" + (
         "_held" if state == "held" else "_listed" if name == "read" and state == "done" else ""
     )
+    key += "_dry" if run.dry and name in ("publish", "withdraw") else ""
     return words(reader, key, **{f"n{i}": text.number(value, reader) for i, value in enumerate(given, 1)})
 
 

@@ -23,6 +23,7 @@ from node.web.desk import run_views, source_kinds
 from node.web.desk.frame import Clerk, Desk
 from node.web.desk.run_acts import act
 from node.web.forms import MAX_FIELDS, Form, fault
+from node.web.operators import public
 from node.web.pages import is_fragment
 from node.web.sheets import csv_of
 from node.web.source_ports import Harvesting, SourceOffice
@@ -34,6 +35,8 @@ HELD_SHOWN = 5
 HELD_CHOSEN = 1_000
 _CHANGES_SHOWN = 3
 _LETTERS_SHOWN = 20
+# Notes of what is about to happen, which stand there no more once the run has ended.
+_BEGUN = ("desk.run.asked", "desk.source.added", "desk.run.stopping", "desk.source.leaving")
 LISTS = ("added", "changed", "withdrawn", "refused", "held", "unchanged", "note")
 
 
@@ -69,7 +72,8 @@ def _add_run(desk: Desk, harvesting: Harvesting) -> None:
     async def one(request: Request, clerk: Clerk) -> Response:
         number = _number(request)
         shown = await desk.does(lambda: _shown(desk, harvesting, harvesting.office.run(number), request))
-        reply = desk.page(request, clerk, "run.html", nav="sources", fragment="stages", **shown)
+        over = () if shown["run"].is_live else _BEGUN
+        reply = desk.page(request, clerk, "run.html", nav="sources", fragment="stages", over=over, **shown)
         if is_fragment(request) and not shown["run"].is_live:
             reply.headers["hx-refresh"] = "true"  # it has ended: the whole page has more to say now
         return reply
@@ -117,6 +121,7 @@ def _source(office: SourceOffice, run: Run, reader: str) -> dict[str, object] | 
     wanted = source.wanted.threshold
     return {
         "standing": source,
+        "location": public(source.wanted.location),
         "kind": source_kinds.said(office.kinds(), reader).get(source.wanted.kind, source.wanted.kind),
         "threshold": office.usual.threshold_percent if wanted is None else wanted,
         "decides": source.held is not None and source.held.id == run.id,

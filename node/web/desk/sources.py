@@ -1,8 +1,8 @@
 """The desk's pages of sources: list, add and try out, change, read now, pause, give up.
 
 A new source is paused and read once for show; only when somebody has looked at what came of it does the timetable take
-it. The web takes web addresses alone, never a path of this machine. All acts go to the office of sources; a run that
-starts here is done by the worker.
+it, or is it read and published at once where it is on no timetable. The web takes web addresses alone, never a path of
+this machine. All acts go to the office of sources; a run that starts here is done by the worker.
 """
 
 from collections.abc import Mapping
@@ -60,6 +60,7 @@ def _add_lists(desk: Desk, office: SourceOffice) -> None:
             "source.html",
             nav="sources",
             fragment="standing",
+            over=() if source.live or _is_due(source) else ("desk.source.resumed_now",),
             source=source,
             due=_is_due(source),
             runs=runs,
@@ -211,6 +212,20 @@ def _add_acts(desk: Desk, office: SourceOffice) -> None:
         source = await desk.does(lambda: office.resume(name))
         said = "desk.source.resumed_now" if _is_due(source) else "desk.source.resumed"
         return desk.back(request, f"/desk/sources/{name}", said)
+
+    @desk.post("/sources/{name}/publish", "run", "run.start")
+    async def publish(request: Request, clerk: Clerk, form: Form) -> Response:
+        """Read and publish what was read for show: now, since no timetable will, and with no pause left behind."""
+        name = request.path_params["name"]
+
+        def begin() -> int:
+            number = office.start(name, by=clerk.name).id
+            office.resume(name)
+            return number
+
+        number = await act(desk, begin)
+        form.told["run"] = number
+        return desk.back(request, f"/desk/runs/{number}", "desk.run.asked")
 
 
 def _add_leaving(desk: Desk, office: SourceOffice) -> None:

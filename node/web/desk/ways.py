@@ -5,7 +5,7 @@ to be done first, the key has a way of its own. Pure.
 """
 
 AREAS = {
-    "collection": ("/desk/sources", "desk.nav.sources"),
+    "collection": ("/desk/collections", "desk.collections"),
     "source": ("/desk/sources", "desk.nav.sources"),
     "run": ("/desk/runs", "nav.runs"),
     "peer": ("/desk/peers", "desk.nav.peers"),

@@ -297,6 +297,7 @@ def test_records_under_iris_of_every_badness_get_good_names(tmp_path: Path, city
         ("csw.xml", '<c:GetRecordsResponse xmlns:c="http://www.opengis.net/cat/csw/2.0.2"/>', "right address?"),
         ("page.ttl", "<!DOCTYPE html><html><body>Sorry</body></html>", "HTML"),
         ("list.json", '{"result": {"results": []}}', ""),
+        ("ckan.json", '{"help": "x", "success": true, "result": {"count": 0}}', "looks like what CKAN answers"),
         ("broken.ttl", "@prefix d: <https://d.example/> .\nd:x a a d:y .\n", "ine 2"),
         ("half.ttl", datasets(1, 2)[:-9], "ine "),
         ("deep.ttl", PREFIXES + "d:x dct:relation " + "[ dct:relation " * 5000 + '"x"' + " ]" * 5000 + " .", ""),

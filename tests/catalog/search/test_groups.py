@@ -64,6 +64,17 @@ def test_who_counts_records_counts_each_once(library: Library) -> None:
     assert len(library.find(grouped=False).hits) == 7
 
 
+def test_counts_of_facets_add_up_to_the_total_where_each_record_is_counted_once(library: Library) -> None:
+    agreed = Sight(restricted=(Allowed("agreed"),))
+    for sight in (Sight(), agreed):
+        for chosen in ({}, {"city": ("espoo",)}, {"city": ("espoo", "oulu")}):
+            found = library.find("", sight, filters=chosen, facets=("kind", "quality"), once=True)
+            for counts in found.facets.values():
+                assert sum(each.count for each in counts) == found.total, (sight, chosen, counts)
+    by_route = library.find("", agreed, facets=("kind",))
+    assert sum(each.count for each in by_route.facets["kind"]) > by_route.total, "else a record counts for each route"
+
+
 @pytest.mark.parametrize("sort", ["relevance", "changed", "quality", "title"])
 @pytest.mark.parametrize("reverse", [False, True])
 def test_no_page_repeats_what_an_earlier_one_showed(library: Library, sort: str, reverse: bool) -> None:

@@ -139,6 +139,28 @@ def test_nothing_is_pinned_before_somebody_said_that_the_key_is_the_same(
     assert office(rig).show("ghent")["state"] == "proposed"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_says_nothing_of_the_key_gets_the_form_back_with_what_was_typed(
+    rig: Rig, ghent: FakePeer, language: str
+) -> None:
+    office(rig).add(ghent.url, name="ghent", untold=True)
+    with at_desk(rig, *ALL_ROLES, language=language) as desk:
+        page = desk.get("/desk/peers/ghent")
+        told = {name: field_of(page, name) for name in ("review", "fingerprint")} | {"told_by": "registry <office>"}
+        again = desk.press("/desk/peers/ghent/approve", told)
+        assert again.status_code == 400
+        assert 'id="compared-lint"' in again.text, "beside the question"
+        assert words(language, "desk.peers.compare_first") in again.text
+        assert 'value="registry &lt;office&gt;"' in again.text, "what was typed is not lost"
+        assert words(language, "desk.peers.step_of", n=3) in again.text
+        desk.after(desk.press("/desk/peers/ghent/approve", told | {"compared": "same"}))
+        later = desk.get("/desk/peers/ghent/review")
+        assert 'name="compared" value="vouched"' in later.text
+        assert desk.press("/desk/peers/ghent/approve", {"told_by": "x"}).status_code == 400
+    assert office(rig).show("ghent")["state"] == "approved"
+    assert acts(rig)[0] == ("peer.approve", "ghent", "refused")
+
+
 def test_another_key_than_was_read_out_ends_in_a_block_with_evidence(rig: Rig, ghent: FakePeer, desk: Browser) -> None:
     office(rig).add(ghent.url, name="ghent", untold=True)
     desk.get("/desk/peers/ghent")
@@ -156,6 +178,7 @@ def test_the_test_names_each_step_and_where_it_stops(rig: Rig, ghent: FakePeer, 
     for step in ("dns", "tls", "identity", "keys", "token", "feed"):
         assert words("en", f"desk.peers.step.{step}") in page.text
     assert words("en", "desk.peers.walk_failed", step=words("en", "desk.peers.step.token")) in text_of(page)
+    assert words("en", "desk.peers.missing.keys") in text_of(page), "in words that no engineer is needed for"
     assert acts(rig) == [("peer.test", "ghent", "done")]
     assert desk.after(desk.get("/desk/peers/ghent/test?lang=fi")).status_code == 200, "in another language, untested"
     assert len(acts(rig)) == 1
@@ -187,7 +210,13 @@ def test_a_city_that_does_not_answer_can_not_be_approved_again_and_the_page_says
 def test_what_is_mirrored_of_a_city_can_be_changed_and_ended(rig: Rig, ghent: FakePeer, desk: Browser) -> None:
     approved(rig, ghent)
     theme = "http://publications.europa.eu/resource/authority/data-theme/TRAN"
-    assert desk.press("/desk/peers/ghent/follow", {"how": "some"}).status_code == 400
+    again = desk.press("/desk/peers/ghent/follow", {"how": "some", "theme": theme})
+    assert again.status_code == 400
+    assert 'id="how-lint"' in again.text, "beside the question"
+    assert f'value="{theme}" checked' in again.text, "what was chosen is not lost"
+    odd = desk.press("/desk/peers/ghent/follow", {"how": "some", "other": "Not-A-Name"})
+    assert odd.status_code == 400
+    assert 'value="Not-A-Name"' in odd.text
     page = desk.after(desk.press("/desk/peers/ghent/follow", {"how": "all", "theme": theme}))
     assert words("en", "desk.peers.follows_all") in page.text
     assert office(rig).show("ghent")["follows"][0]["themes"] == [theme]

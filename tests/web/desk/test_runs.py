@@ -1,6 +1,7 @@
 # ruff: noqa: F811 - fixtures are named as what they give
 """Laws of the pages of sources, runs and today: what a person sees before deciding, and what a decision does."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -83,6 +84,75 @@ def test_a_source_is_added_paused_tried_for_show_and_published_only_when_somebod
     assert city.node.harvesting.office.show("parks").records == 7
     assert "7 added" in text_of(steward.get("/desk/sources/parks"))
     assert steward.get("/desk/sources/parks", hx_request="true").headers["hx-refresh"] == "true"
+
+
+FIELDS = {"name": "parks", "kind": "dcat", "collection": "open-data", "every_min": "0", "threshold": ""}
+
+
+def added(city: City, desk: Browser, portal: PortalServer, **more: str) -> str:
+    """Add a source and let the worker read it for show; give the path of what it came to."""
+    desk.get("/desk/add-source")
+    fields = FIELDS | {"location": portal.url + "/catalog.ttl"} | more
+    where = desk.press("/desk/add-source", fields).headers["location"]
+    work(city)
+    return where
+
+
+def test_a_source_on_no_timetable_is_read_and_published_by_the_one_button_that_says_so(
+    city: City, steward: Browser, portal: PortalServer
+) -> None:
+    portal.pages["/catalog.ttl"] = serving(turtle(*(owned(f"n{n}", "Parks") for n in range(3))))
+    page = steward.get(added(city, steward, portal))
+    assert "on no timetable" in text_of(page)
+    assert "Read and publish it now" in text_of(page)
+    assert "/desk/sources/parks/resume" not in page.text, "no timetable would take it"
+    standing = steward.get("/desk/sources/parks")
+    assert "/desk/sources/parks/resume" not in standing.text
+    assert "then read and publish it" in text_of(standing)
+    begun = steward.after(steward.press("/desk/sources/parks/publish"))
+    assert "Waits for the worker" in text_of(begun)
+    work(city)
+    shown = city.node.harvesting.office.show("parks")
+    assert (shown.records, shown.paused) == (3, False)
+    after = text_of(steward.get("/desk/sources/parks"))
+    assert "Paused" not in after
+    assert "Next time by hand alone" in after
+
+
+def test_a_rehearsal_that_found_nothing_says_so_and_leads_back_to_the_form(
+    city: City, steward: Browser, portal: PortalServer
+) -> None:
+    answer = '{"help": "x", "success": true, "result": {"count": 1, "sort": "name"}}'
+    portal.pages["/catalog.ttl"] = serving(answer, "application/json")
+    for minutes in ("0", "1440"):
+        page = steward.get(added(city, steward, portal, name=f"parks-{minutes}", every_min=minutes))
+        said = text_of(page)
+        assert "Nothing was found to publish" in said
+        assert "It was read as DCAT RDF" in said, "the kind that was chosen is named"
+        assert "looks like what CKAN answers" in said
+        assert f'<a class="btn" href="/desk/sources/parks-{minutes}/change">' in page.text, "the first thing to do"
+        assert page.text.count('<button class="btn">') == 0, "and nothing else is as near"
+        assert "Nothing was refused or held" not in said
+        assert "Is this what you expected" not in said
+
+
+def test_a_rehearsal_says_what_would_be_and_each_advice_once_and_no_more_that_it_begins(
+    city: City, steward: Browser, portal: PortalServer
+) -> None:
+    files = "; dcat:distribution [ a dcat:Distribution ; dcat:accessURL <https://x.example/1> ]"
+    records = [dataset(f"n{n}", more=files * n) for n in range(1, 4)]
+    portal.pages["/catalog.ttl"] = serving(turtle(*records))
+    where = added(city, steward, portal, every_min="1440")
+    page = steward.get(where)
+    said = text_of(page)
+    assert "What a run would do" in said
+    assert "What the run did" not in said
+    assert "3 would be added, 0 changed" in said
+    assert "is now read for show" not in said, "that was said while it was so"
+    assert "Seen at" not in said
+    advice = re.findall(r"<h3>([^<]+)</h3><p>([^<]+)</p>", page.text)
+    assert advice
+    assert len(set(advice)) == len(advice), "one line for each"
 
 
 def test_a_file_of_this_machine_is_never_named_over_the_web(city: City, steward: Browser) -> None:
