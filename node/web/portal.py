@@ -23,6 +23,23 @@ from node.web.seal import cosigners_of
 from node.web.words import words
 
 
+def _seals(parts: Parts) -> dict[str, Any]:
+    """Give the newest checkpoints of what this city publishes, who has seen each, and who has seen them all."""
+    signed = [
+        (info, found, cosigners_of(parts, info.name, found))
+        for info in parts.reading.own()
+        if (found := parts.site.proofs.checkpoint(info.name))
+    ]
+    # Who has seen one collection alone has not seen them all.
+    everywhere = set.intersection(*({each.name for each in seen} for _, _, seen in signed)) if signed else set()
+    # The oldest first: up to then, all of them are verified.
+    signed.sort(key=lambda one: one[1].signed_at_ms)
+    return {
+        "checkpoints": signed,
+        "seen_all": [each for each in signed[0][2] if each.name in everywhere] if signed else [],
+    }
+
+
 def router(parts: Parts) -> APIRouter:
     """Make the router."""
     made = APIRouter(include_in_schema=False)
@@ -38,21 +55,11 @@ def router(parts: Parts) -> APIRouter:
 
         def render() -> bytes:
             front = front_page.front(visitor, time.time_ns() // 1_000_000)
-            own = parts.reading.own()
-            signed = [
-                (info, found, cosigners_of(parts, info.name, found))
-                for info in own
-                if (found := parts.site.proofs.checkpoint(info.name))
-            ]
-            # Who has seen one collection alone has not seen them all.
-            everywhere = set.intersection(*({each.name for each in seen} for _, _, seen in signed)) if signed else set()
             return parts.pages.render(
                 "home.html",
                 visitor,
                 front=front,
-                # The oldest first: up to then, all of them are verified.
-                checkpoints=sorted(signed, key=lambda one: one[1].signed_at_ms),
-                seen_all=[each for each in signed[0][2] if each.name in everywhere] if signed else [],
+                **_seals(parts),
                 twins=twins,
             )
 

@@ -138,7 +138,8 @@ def _is_a_page(path: str) -> bool:
 
 def pages(rig: Rig, language: str) -> Iterator[tuple[str, str]]:
     spoken = {"accept": "text/html, */*;q=0.1", "accept-language": language}
-    starts = ("/", *(f"/search?q={word}" for word in ("qen", "qfi", "qsv", "trees", "rows", "greens", "tree")))
+    asked = ("trees", "rows", "greens", "tree", "stand", "park", "team", "practice")
+    starts = ("/", *(f"/search?q={word}" for word in asked))
     seen: set[str] = set()
     for start in starts:
         for path, reply in walked(

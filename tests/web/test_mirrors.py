@@ -192,7 +192,7 @@ def test_the_witnesses_that_cosigned_are_named_beside_the_checkpoint(two: tuple[
             " SELECT id, size, ?, ?, ? FROM collection WHERE name = ?",
             "ghent", line, clock_ms(), MIRROR,
         )  # fmt: skip
-    assert "cosignatures in the name of ghent.example;" in page(london, path)
+    assert "cosignatures in the name of ghent.example, whose keys are not known here" in page(london, path)
 
 
 def test_the_banner_of_a_copy_stands_in_the_column_of_the_text(two: tuple[City, City]) -> None:
