@@ -203,6 +203,16 @@ def test_clients_and_questions_find_both_too(said: list[str]) -> None:
     assert "data-theme/TRAN" in sparql
 
 
+def test_a_file_of_its_own_is_looked_inside_without_a_network(said: list[str]) -> None:
+    if not any("once the worker has looked inside" in line for line in said):
+        pytest.skip("port 8003 is taken: the files are not served")
+    page, until = "", time.monotonic() + 120
+    while "Fleminginkatu" not in page and time.monotonic() < until:
+        time.sleep(1)
+        page = get("http://127.0.0.1:8001/datasets/helsingin-pysakointipaikat", "text/html").decode()
+    assert "Fleminginkatu" in page
+
+
 @pytest.mark.parametrize(("port", "languages"), [(8001, {"fi", "sv", "en"}), (8002, {"en"})])
 def test_each_city_publishes_its_own_portal(said: list[str], port: int, languages: set[str]) -> None:
     turtle = get(f"http://127.0.0.1:{port}/collections/open-data", "text/turtle").decode()

@@ -26,7 +26,7 @@ def introduced(cities: list[City], folder: Path) -> str:
         "DEMO": str(ROOT / "demo"),
     }
     script = ["sh", ROOT / "deploy" / "introduce.sh"]
-    done = subprocess.run(script, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(script, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=480, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
