@@ -34,14 +34,14 @@ The flows:
             Feeds: web -> rights -> federation.feed (pages, snapshot, tiles) or ldes; notices tell peers of new heads.
             What is restricted: web -> seen, door -> rights -> decisions (agreements in force, compiled) -> yes or no.
     Find    shelf -> touched -> readings in the worker: quality, then search (catalog/search, tantivy), the triple
-            stores (catalog/graph -> outbound.engine -> oxigraph). web: home, search, ckan, ogc, atom -> sight (what
+            stores (catalog/graph -> outbound.engine -> oxigraph). web: portal, search, ckan, ogc -> sight (what
             this caller may see) -> search; what one may ask but not copy -> federation.asking -> its city, live.
     Know    a file, an import, a submission or a model's own bytes -> a description (plain values) -> vocab.kinds: the
             table of its kind checks and writes it -> catalog.author.office -> journal -> shelf and relations. web: what
             touches a record is asked of relations, of all cities whose collections the caller may see.
     Agree   office or web/dsp -> negotiations (stored, then decided by approvals) -> outbox -> the other. Finalized:
             one entry in each city's journal of the pair -> agreements (a follower) -> decisions.
-    Move    web/dsp_transfers or pulls -> transfers (stored, then decided by agreements) -> outbox -> the other. Bytes:
+    Move    web/dsp or pulls -> transfers (stored, then decided by agreements) -> outbox -> the other. Bytes:
             web/data, the door -> data.serving -> an origin, watched and counted piece by piece; or pushes bring them.
             Completed: a receipt signed by both ends, in each city's journal of evidence.
     Desk    a browser -> web/desk: session, form, right, audit trail -> the office that the API and the command ask too.

@@ -8,8 +8,8 @@ from typing import cast
 
 from node.assembly import Node
 from node.web.assemble import build
-from node.web.front import Front
-from node.web.ports import Site
+from node.web.ports.ports import Site
+from node.web.wire.front import Front
 
 
 def create_app(node: Node) -> Front:

@@ -34,7 +34,7 @@
     └── Misconfigured  stops the start; the operator must mend the settings
 
 Each class has a stable `code` (it ends the problem type of RFC 9457) and no HTTP status: the one table to
-status is `node/web/problems.py`. This module imports nothing of ours.
+status is `node/web/wire/problems.py`. This module imports nothing of ours.
 """
 
 from collections.abc import Mapping

@@ -38,7 +38,7 @@ def list_(
     data: DataOption = None,
 ) -> None:
     """List collections with the mean points of their datasets; with --days how they and their sources were."""
-    from node.web.quality_view import days_told, summary_told
+    from node.web.records.quality_view import days_told, summary_told
 
     with opened(data) as node:
         _level(node)
@@ -101,7 +101,7 @@ def fix(
 
 
 def _work(node: "Node", names: list[str], limit: int, language: str, *, as_json: bool) -> None:
-    from node.web.quality_view import work_of
+    from node.web.records.quality_view import work_of
 
     found: list[dict[str, Any]] = [
         {"collection": name, "metric": one.name, "records": one.failed, "of": one.known, "lost": one.lost}
@@ -148,7 +148,7 @@ def _failing_records(node: "Node", names: list[str], metric: str, limit: int, *,
 
 
 def _failing_links(node: "Node", names: list[str], limit: int, *, as_json: bool) -> None:
-    from node.web.quality_view import failing_told
+    from node.web.records.quality_view import failing_told
 
     found = [(name, one) for name in names for one in node.finding.quality.failing(name, limit=limit)][:limit]
     if as_json:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from node.assembly import Node
     from node.catalog.search.query import Sight
     from node.catalog.search.results import Hit, Results
-    from node.web.ports import Held
+    from node.web.ports.ports import Held
 
 # A word may begin with a dash, and is then left out.
 DASHES: dict[str, Any] = {"ignore_unknown_options": True}
@@ -66,7 +66,7 @@ def search(
 ) -> None:
     """Search every record of this node, its own and those of other cities."""
     from node.catalog.search.query import FACETS
-    from node.web.search_query import read_asked
+    from node.web.search.query import read_asked
 
     _refuse_options(words or ())
     chosen = (city, kind, theme, format_, licence, use, access, language, publisher, freshness, quality, keyword)
@@ -163,8 +163,8 @@ def _document(node: "Node", results: "Results", reader: str) -> dict[str, object
 
 
 def _hits(node: "Node", results: "Results", reader: str) -> list[object]:
-    from node.web.search_hits import Teller
-    from node.web.search_looks import Looks
+    from node.web.search.hits import Teller
+    from node.web.search.looks import Looks
 
     titles = {one.name: one.city for one in node.federation.view.cities()}
     own = slug_of(node.settings.name), node.settings.name

@@ -16,9 +16,9 @@ Language = Annotated[str, typer.Option("--language", metavar="en|fi|sv", help="I
 
 def today(language: Language = "en", as_json: JsonOption = False, data: DataOption = None) -> None:
     """Say what needs a person today, what runs, and how the week went."""
-    from node.web import needs
-    from node.web.sources_api import today_json
-    from node.web.words import words
+    from node.web.api.sources import today_json
+    from node.web.wording import needs
+    from node.web.wording.words import words
 
     with opened(data) as node:
         if as_json:

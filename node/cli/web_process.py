@@ -13,8 +13,8 @@ import uvicorn
 from node.app import create_app
 from node.assembly import build
 from node.settings import Settings
-from node.web.front import Front
-from node.web.quick import quick_way
+from node.web.wire.front import Front
+from node.web.wire.quick import quick_way
 
 GRACE_S = 5
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from node.records import KINDS
-from node.web.ports import CollectionInfo, Held
+from node.web.ports.ports import CollectionInfo, Held
+
+# The longest IRI that anybody may ask for, in characters.
+MAX_IRI = 2_000
 
 
 def is_mirror(collection: str) -> bool:

@@ -15,74 +15,46 @@ from starlette.responses import Response
 
 from node.catalog.search.reader import MAX_TEXT, MAX_WORDS
 from node.errors import NodeError
-from node.web import (
-    about,
-    agreements,
-    agreements_api,
-    answer,
-    authoring_api,
-    catalog,
-    cities,
-    ckan,
-    collections_api,
-    consent_api,
-    data,
-    data_origins_api,
-    dcat_us,
-    deletions_api,
-    downloads,
-    drafts_api,
-    dsp,
-    dsp_transfers,
-    evidence_api,
-    feed,
-    identity,
-    incoming,
-    keys_api,
-    kinds,
-    ldes,
-    licences,
-    negotiate,
-    notices,
-    ns,
-    numbers,
-    oauth,
-    obtaining,
-    ogc,
-    opensearch,
-    operators,
-    peers_api,
-    portal,
-    previews,
-    pulls_api,
-    quality,
-    reader_reports,
-    records,
-    relations,
-    reports_api,
-    search,
-    sets,
-    sources_api,
-    sparql,
-    stac,
-    staff_api,
-    submissions,
-    tasks_api,
-    transfers_api,
-    witness,
-)
-from node.web.answer import Document
+from node.web.agreements import register as agreements
+from node.web.api import agreements as agreements_api
+from node.web.api import authoring as authoring_api
+from node.web.api import collections as collections_api
+from node.web.api import consent as consent_api
+from node.web.api import data_origins as data_origins_api
+from node.web.api import deletions as deletions_api
+from node.web.api import drafts as drafts_api
+from node.web.api import evidence as evidence_api
+from node.web.api import keys as keys_api
+from node.web.api import peers as peers_api
+from node.web.api import pulls as pulls_api
+from node.web.api import reports as reports_api
+from node.web.api import sources as sources_api
+from node.web.api import staff as staff_api
+from node.web.api import tasks as tasks_api
+from node.web.api import transfers as transfers_api
+from node.web.ckan import ckan, dcat_us
+from node.web.data import data, incoming
 from node.web.desk import areas
-from node.web.edge import MAX_ADDRESS, Edge, Marks, MemoryMarks, Methods
-from node.web.front import Front, Keeper, Receive, Scope, Send
-from node.web.limits import Gate, Limits
+from node.web.dsp import dsp
+from node.web.dsp import transfers as dsp_transfers
+from node.web.exchange import feed, identity, ldes, notices, oauth, witness
+from node.web.ogc import ogc, stac
 from node.web.pages import Pages, accept_of, is_fragment
 from node.web.parts import Parts, connected
-from node.web.ports import Site
-from node.web.problems import Problem, internal, problem_of
-from node.web.reader_ports import Readers
+from node.web.portal import about, cities, numbers, operators, portal, reader_reports, submissions
+from node.web.ports.ports import Site
+from node.web.ports.readers import Readers
 from node.web.reading import Reading
-from node.web.words import words
+from node.web.records import catalog, downloads, licences, ns, obtaining, previews, quality, records, relations, sets
+from node.web.search import kinds, opensearch, search
+from node.web.sparql import sparql
+from node.web.wire import answer, negotiate
+from node.web.wire.answer import Document
+from node.web.wire.edge import MAX_ADDRESS, Edge, Marks, MemoryMarks, Methods
+from node.web.wire.front import Front, Keeper, Receive, Scope, Send
+from node.web.wire.limits import Gate, Limits
+from node.web.wire.problems import Problem, internal, problem_of
+from node.web.wording.words import words
 
 _SHORT_PATH = 300
 

@@ -17,12 +17,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.requests import Request
 
-from node.web import negotiate, text
-from node.web.accent import theme_css
 from node.web.addresses import At, is_mirror
-from node.web.answer import REVALIDATE, VARY, Document
-from node.web.ports import CollectionInfo, Run, Site
-from node.web.words import LANGUAGES, known, title_language, title_said, words
+from node.web.ports.ports import CollectionInfo, Run, Site
+from node.web.wire import negotiate
+from node.web.wire.answer import REVALIDATE, VARY, Document
+from node.web.wording import text
+from node.web.wording.accent import theme_css
+from node.web.wording.words import LANGUAGES, known, title_language, title_said, words
 
 _HERE = Path(__file__).parent
 PAGE_VERSION = "html2"

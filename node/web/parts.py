@@ -15,13 +15,13 @@ from starlette.requests import Request
 
 from node.catalog.usage import What
 from node.errors import Malformed, NotAcceptable
-from node.web import answer, negotiate
-from node.web.answer import Document, Encoded
-from node.web.city_ports import Mirror
-from node.web.front import Keeper, Scope, Still, key_of
 from node.web.pages import Pages, accept_of
-from node.web.ports import Site
+from node.web.ports.cities import Mirror
+from node.web.ports.ports import Site
 from node.web.reading import Reading
+from node.web.wire import answer, negotiate
+from node.web.wire.answer import Document, Encoded
+from node.web.wire.front import Keeper, Scope, Still, key_of
 
 T = TypeVar("T")
 

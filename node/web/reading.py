@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
-from node.errors import NotFound, Refuted, Unavailable, Withdrawn
+from node.errors import Malformed, NotFound, Refuted, Unavailable, Withdrawn
 from node.records import KINDS, Finding
 from node.vocab import check, ntriples
-from node.web.addresses import is_mirror
-from node.web.ports import CollectionInfo, Held, Shelf
+from node.web.addresses import MAX_IRI, is_mirror
+from node.web.ports.ports import CollectionInfo, Held, Shelf
 
 log = structlog.get_logger("node.web")
 # Offsets cost the more the further they go, so few and large steps.
@@ -170,3 +170,12 @@ class Reading:
             else:
                 high = middle
         return low
+
+
+def held_by(reading: Reading, iri: str) -> Held:
+    """Find a record by the IRI of a query. Raises Malformed, NotFound."""
+    if not iri or len(iri) > MAX_IRI:
+        error = Malformed("There is no IRI to look for.", fix="Write ?iri= and the record's IRI, encoded.")
+        error.said = ("refuse.iri", {})
+        raise error
+    return reading.by_iri(iri)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
-from node.web.words import words
+from node.web.wording.words import words
 from tests.browser.chromium import PROGRAM
 from tests.browser.test_pages import AXE, AXE_TAGS
 from tests.catalog.models.samples import cityjson

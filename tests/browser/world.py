@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from node.testing import City
-from node.web.words import words
+from node.web.wording.words import words
 from tests.browser.chromium import PROGRAM
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from node.catalog.quality.metrics import METRICS
-from node.web.words import words
+from node.web.wording.words import words
 from tests.cli.conftest import Say, catalogue
 
 pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds

@@ -21,7 +21,7 @@ import uvicorn
 from node.app import create_app
 from node.vocab import ntriples
 from node.vocab.terms import DCAT, DCT, FOAF
-from node.web.graph import Described
+from node.web.wording.graph import Described
 from tests.catalog.conftest import lasting_parser  # noqa: F401 - a fixture
 from tests.catalog.rig import City, make_city
 from tests.portal_server import PortalServer, wait_until

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from node.web.ogc_record import GEOJSON
+from node.web.ogc.record import GEOJSON
 from tests.web.cities import BASE
 from tests.web.client import Client
 from tests.web.finding import found_city

@@ -30,7 +30,7 @@ from node.federation.tokens.dpop import ProofKey, hash_of
 from node.keys import Keyring
 from node.keys.jwk import b64
 from node.settings import load
-from node.web.front import App
+from node.web.wire.front import App
 
 LONDON, HELSINKI, OSLO = "http://127.0.0.1:8001", "https://helsinki.example", "https://oslo.example"
 TOKEN_URL = f"{LONDON}/oauth/token"

@@ -15,7 +15,7 @@ from node.federation.agreements.text import read_text
 from node.federation.exchange.blanking import AHEAD_MS, Looked
 from node.federation.rights.decisions import Decision, Extent
 from node.journal import catch_up, rebuild
-from node.web.negotiate import FORMS
+from node.web.wire.negotiate import FORMS
 from tests.federation.agreed import MARKETING, RESEARCH, agree, atom, change, pair_of, permits, signed
 from tests.federation.cities import GHENT, HELSINKI, LONDON, City, cities
 

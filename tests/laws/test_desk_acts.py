@@ -3,7 +3,7 @@
 import pytest
 
 from node.cli import acts
-from node.web.words import table
+from node.web.wording.words import table
 from tests.cli.test_contract import commands
 
 # Of pages and of one's own account at the desk; and what is sent once more by whoever looked first.

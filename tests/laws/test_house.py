@@ -15,7 +15,7 @@ from node.settings import Settings, unit_of
 from node.vocab.kinds import TABLES as KIND_TABLES
 from node.vocab.kinds.field import KindTable
 from node.vocab.terms import CN
-from node.web.problems import STATUS
+from node.web.wire.problems import STATUS
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path for path in (ROOT / "node").rglob("*.py") if "versions" not in path.parts)
@@ -170,7 +170,7 @@ OWN_KINDS = {"set": "cn:ComparableSet", "vocabulary": "skos:ConceptScheme"}
 def test_every_kind_of_our_own_has_its_four_places(kind: str) -> None:
     from node.federation.check import _CLASSES
     from node.vocab.terms import PREFIXES
-    from node.web.words import known
+    from node.web.wording.words import known
 
     prefix, _, name = OWN_KINDS[kind].partition(":")
     assert _CLASSES[kind] == PREFIXES[prefix] + name
@@ -183,7 +183,7 @@ def test_every_kind_of_our_own_has_its_four_places(kind: str) -> None:
 def test_every_kind_of_knowledge_has_its_four_places(table: KindTable) -> None:
     from node.federation.check import _CLASSES
     from node.vocab import ns
-    from node.web.words import known
+    from node.web.wording.words import known
 
     assert table.kind in KINDS
     assert _CLASSES[table.kind] == table.cls

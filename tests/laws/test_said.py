@@ -9,7 +9,7 @@ import pytest
 
 from node import errors
 from node.staff.rights import RIGHTS, holders
-from node.web.words import LANGUAGES, known, read_part, table
+from node.web.wording.words import LANGUAGES, known, read_part, table
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {name for name in vars(errors) if isinstance(getattr(errors, name), type)}
@@ -72,14 +72,14 @@ OFFICES = [
     "node/staff/sessions.py",
     "node/staff/signing_in.py",
     "node/staff/tries.py",
-    "node/web/bodies.py",
-    "node/web/forms.py",
-    "node/web/own_forms.py",
-    "node/web/parameters.py",
-    "node/web/quality.py",
-    "node/web/sparql.py",
-    "node/web/sparql_request.py",
-    "node/web/sparql_sending.py",
+    "node/web/wire/bodies.py",
+    "node/web/forms/forms.py",
+    "node/web/forms/own.py",
+    "node/web/wire/parameters.py",
+    "node/web/records/quality.py",
+    "node/web/sparql/sparql.py",
+    "node/web/sparql/request.py",
+    "node/web/sparql/sending.py",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "node" / "web" / "desk").glob("*.py")),
 ]
 # What no page says, by module and beginning of the sentence: who hears it instead, or who gives it its words.

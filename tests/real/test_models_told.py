@@ -11,8 +11,8 @@ from node.vocab.kinds import city_model
 from node.vocab.kinds.checking import check
 from node.vocab.kinds.reading import said_in
 from node.vocab.kinds.writing import payload_of
-from node.web.stac_documents import Addresses, Model, Shelf, item
-from tests.web.test_stac_documents import ITEM, held_to
+from node.web.ogc.stac_documents import Addresses, Model, Shelf, item
+from tests.web.ogc.test_stac_documents import ITEM, held_to
 
 IT = "https://city.example/models/m"
 # What a practitioner reads first, and the rectangle's south-west corner where the file tells its place.

@@ -18,8 +18,8 @@ from node.journal.journal import Journals
 from node.journal.proofs import Proofs
 from node.records import Finding
 from node.web.assemble import build
-from node.web.front import Front
-from node.web.ports import Probe
+from node.web.ports.ports import Probe
+from node.web.wire.front import Front
 
 BASE = "http://127.0.0.1:8001"
 AT_MS = 1_795_232_400_000

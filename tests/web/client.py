@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from node.web.front import Front
+from node.web.wire.front import Front
 
 
 class Client:

@@ -15,7 +15,7 @@ import pytest
 from node.journal import Draft
 from node.vocab.kinds import TABLES, example_of
 from node.vocab.kinds.writing import payload_of
-from node.web.words import words
+from node.web.wording.words import words
 from tests.federation.agreed import peer
 from tests.web.cities import BASE, payload
 from tests.web.find_rig import LONDON, Rig, empty

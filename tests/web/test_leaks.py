@@ -31,7 +31,7 @@ from node.settings import Settings
 from node.vocab.kinds import TABLES, example_of
 from node.vocab.kinds.writing import payload_of as written
 from node.web.assemble import build
-from node.web.negotiate import FORMS
+from node.web.wire.negotiate import FORMS
 from tests.catalog.graph.engines import running
 from tests.catalog.rig import BASE, City, datasets, make_city
 from tests.federation.agreed import agree_alone, change, now_ms, pair_of, peer, permits, stand_in

@@ -10,11 +10,11 @@ import pytest
 
 import node.web
 from node.journal import Draft
-from node.web.accent import hue_and_chroma, theme_css
-from node.web.places import edges
-from node.web.records import witnesses_of
-from node.web.text import parted, plain
-from node.web.words import LANGUAGES, known, parts, read_part
+from node.web.records.records import witnesses_of
+from node.web.wording.accent import hue_and_chroma, theme_css
+from node.web.wording.places import edges
+from node.web.wording.text import parted, plain
+from node.web.wording.words import LANGUAGES, known, parts, read_part
 from tests.web.cities import AT_MS, BASE, City, payload
 from tests.web.client import Client
 

@@ -23,7 +23,7 @@ def test_one_sitemap_is_valid_and_every_page_of_it_is_there(client: Client) -> N
 def test_many_sitemaps_are_valid_and_hold_each_page_once(
     city: City, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.web.operators.SITEMAP_MOST", 4)
+    monkeypatch.setattr("node.web.portal.operators.SITEMAP_MOST", 4)
     city.put(*(Draft(iri, slug, "dataset", "put", body) for iri, slug, body in map(small, range(7))))
     index = client.get("/sitemap.xml").content
     assert sitemap_rules(index, f"{BASE}/sitemap.xml") == []

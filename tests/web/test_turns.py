@@ -1,7 +1,7 @@
 """Laws of what a page shows of many: cities take turns, and what is shown is in the order of time."""
 
 from node.catalog.shelf import Held
-from node.web.touching import _shared
+from node.web.records.touching import _shared
 
 
 def held(collection: str, number: int, at_ms: int) -> Held:

@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import Route
 
 from node.errors import NodeError
-from node.web.problems import STATUS
+from node.web.wire.problems import STATUS
 from tests.web.find_rig import Rig
 from tests.web.finding import found_city
 from tests.web.walk import Page, walked

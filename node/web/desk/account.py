@@ -14,8 +14,8 @@ from node.errors import Forbidden, Malformed, NodeError, TooManyRequests, Unauth
 from node.staff.rights import RIGHTS, may
 from node.web.desk.frame import Clerk, Desk, until_when
 from node.web.desk.sign_in import about_of, secret_of, set_cookie, twice
-from node.web.forms import Form
-from node.web.problems import problem_of
+from node.web.forms.forms import Form
+from node.web.wire.problems import problem_of
 
 _WRONG = (Malformed, Unauthenticated, TooManyRequests)
 

@@ -8,12 +8,12 @@ offices that the staff's API uses.
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node.web import answer
 from node.web.desk import agreements_deciding, agreements_drafting, agreements_offers
 from node.web.desk import agreements_shown as shown
 from node.web.desk.agreements_frame import Agreements, where
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form
+from node.web.forms.forms import Form
+from node.web.wire import answer
 
 
 def add(desk: Desk) -> None:

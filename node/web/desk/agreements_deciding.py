@@ -13,8 +13,8 @@ from starlette.responses import Response
 from node.errors import NodeError
 from node.web.desk.agreements_frame import Agreements, where
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form
-from node.web.problems import problem_of
+from node.web.forms.forms import Form
+from node.web.wire.problems import problem_of
 
 
 def add(desk: Desk, pages: Agreements) -> None:

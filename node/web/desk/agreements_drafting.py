@@ -17,8 +17,8 @@ from node.federation.agreement_desk.drafting import MUTUAL, Wish, Words, short
 from node.federation.policy.purposes import LABELS
 from node.web.desk.agreements_frame import Agreements, where
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form, fault
-from node.web.problems import Problem, problem_of
+from node.web.forms.forms import Form, fault
+from node.web.wire.problems import Problem, problem_of
 
 Json = Mapping[str, Any]
 _MOST_SENTENCES = 20_000

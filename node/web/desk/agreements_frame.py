@@ -18,9 +18,9 @@ from node.errors import Conflict, Malformed, NotFound
 from node.federation.agreements.agreements import PUBLIC_COLLECTION
 from node.web.desk import agreements_shown as shown
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form
-from node.web.ports import Federation
-from node.web.problems import Problem
+from node.web.forms.forms import Form
+from node.web.ports.ports import Federation
+from node.web.wire.problems import Problem
 
 Json = Mapping[str, Any]
 _HERE = "/desk/agreements"

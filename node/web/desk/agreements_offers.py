@@ -17,8 +17,8 @@ from node.federation.policy import terms, wording
 from node.federation.policy.purposes import LABELS
 from node.web.desk.agreements_frame import Agreements
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form
-from node.web.problems import problem_of
+from node.web.forms.forms import Form
+from node.web.wire.problems import problem_of
 
 Json = Mapping[str, Any]
 _ACTS = [name for name, one in terms.ACTIONS.items() if one.kinds & {terms.PERMISSION, terms.PROHIBITION}]

@@ -35,9 +35,9 @@ from node.web.desk import (
     withdrawals,
 )
 from node.web.desk.frame import Desk
-from node.web.front import Scope
 from node.web.parts import Parts
-from node.web.staff_ports import Staff
+from node.web.ports.staff import Staff
+from node.web.wire.front import Scope
 
 AREAS: tuple[Callable[[Desk], None], ...] = (
     today.add,

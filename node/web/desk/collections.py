@@ -10,9 +10,9 @@ from starlette.responses import Response
 from node.catalog.author.collections import MOST_TITLE
 from node.errors import Conflict, Malformed, NodeError
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form, fault
-from node.web.know_ports import Collections
-from node.web.problems import Problem, problem_of
+from node.web.forms.forms import Form, fault
+from node.web.ports.knowledge import Collections
+from node.web.wire.problems import Problem, problem_of
 
 HERE = "/desk/collections"
 _USUAL = {"name": "", "title": "", "access": "restricted"}

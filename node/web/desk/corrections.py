@@ -19,16 +19,16 @@ from node.errors import Changed, Malformed
 from node.vocab import overlay
 from node.vocab.kinds.checking import Problem, is_missing
 from node.vocab.kinds.field import Said
-from node.web import text
 from node.web.addresses import At
 from node.web.desk import record_form, titles
 from node.web.desk.frame import Clerk, Desk
 from node.web.desk.lint_said import told
 from node.web.desk.record_form import Input, Look, Sent
 from node.web.desk.records import label_of, pieces_of
-from node.web.forms import Form
-from node.web.know_ports import Corrections
-from node.web.words import LANGUAGES
+from node.web.forms.forms import Form
+from node.web.ports.knowledge import Corrections
+from node.web.wording import text
+from node.web.wording.words import LANGUAGES
 
 TABLE = overlay.TABLE
 MOST_IRI = 2_000

@@ -15,12 +15,12 @@ from starlette.responses import Response
 from node.federation.moved import Found
 from node.federation.policy.purposes import LABELS
 from node.keys.public import ms_of
-from node.web import text
 from node.web.desk import data_shown as shown
 from node.web.desk import titles
 from node.web.desk.frame import Clerk, Desk
-from node.web.moved_ports import DataDesk
-from node.web.words import known, words
+from node.web.ports.moved import DataDesk
+from node.web.wording import text
+from node.web.wording.words import known, words
 
 HERE = "/desk/data"
 # The pages of the area, in their order: the end of the key of the words, and where each is.

@@ -11,8 +11,8 @@ from node.errors import Malformed, NodeError, NotFound
 from node.federation.moved import OriginTold, OriginWish
 from node.web.desk.data_frame import DataPages, at
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form
-from node.web.problems import Problem, problem_of
+from node.web.forms.forms import Form
+from node.web.wire.problems import Problem, problem_of
 
 _FIELDS = ("dataset", "location", "part", "media_type", "credential", "personal", "column", "consent")
 _SHOWN = 20

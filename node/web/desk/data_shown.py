@@ -17,7 +17,7 @@ from node.federation.moved import (
     TransferTold,
     WithdrawalTold,
 )
-from node.web.words import known
+from node.web.wording.words import known
 
 Look = tuple[str, str, str]  # key of the words, style of the sheet, icon
 _TRANSFER: dict[str, Look] = {

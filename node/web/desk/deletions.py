@@ -7,11 +7,10 @@ rows. Nothing is deleted by the page.
 from starlette.requests import Request
 from starlette.responses import Response
 
+from node.web.addresses import MAX_IRI
 from node.web.desk.data_frame import DataPages, at
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form
-
-_MAX_IRI = 2_000
+from node.web.forms.forms import Form
 
 
 def add(desk: Desk) -> None:
@@ -31,7 +30,7 @@ def add(desk: Desk) -> None:
 
     @desk.post("/data/deletions", "decide", "data.deleted")
     async def deleted(request: Request, clerk: Clerk, form: Form) -> Response:
-        agreement = form.text("agreement", most=_MAX_IRI, needed=True)
+        agreement = form.text("agreement", most=MAX_IRI, needed=True)
         form.told["target"] = agreement[:200]
         await desk.does(lambda: office.deleted(agreement, by=clerk.name))
         return desk.back(request, at("deletions"), "desk.data.note.deleted")

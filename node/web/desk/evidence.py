@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import TooLarge
-from node.web import answer
 from node.web.desk.agreements_frame import where
 from node.web.desk.data_frame import DataPages
 from node.web.desk.frame import Clerk, Desk
+from node.web.wire import answer
 
 _LISTED = 100
 _ALL = "all"

@@ -22,16 +22,16 @@ from node.errors import Forbidden, NodeError, Refuted
 from node.staff.rights import Right, holders, may
 from node.staff.sessions import csrf_of
 from node.staff.trail import Telling
-from node.web import answer
 from node.web.desk.ways import elsewhere_first, way_on
-from node.web.forms import Form, read_form
-from node.web.front import Scope
-from node.web.own_forms import check_own
+from node.web.forms.forms import Form, read_form
+from node.web.forms.own import check_own
 from node.web.pages import Visitor, is_fragment
 from node.web.parts import Parts
-from node.web.problems import Problem, problem_of
-from node.web.staff_ports import Staff
-from node.web.words import known, words
+from node.web.ports.staff import Staff
+from node.web.wire import answer
+from node.web.wire.front import Scope
+from node.web.wire.problems import Problem, problem_of
+from node.web.wording.words import known, words
 
 T = TypeVar("T")
 SIGN_IN = "/desk/sign-in"

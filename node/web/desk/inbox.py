@@ -13,12 +13,12 @@ from starlette.responses import Response
 from node.catalog.problem_reports import KINDS, MAX_REASON, SETTLED
 from node.catalog.problem_store import Report
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form
+from node.web.forms.forms import Form
 from node.web.pages import Visitor
 from node.web.parts import Parts
-from node.web.reader_ports import Reports
-from node.web.records import title_of
-from node.web.text import Said
+from node.web.ports.readers import Reports
+from node.web.records.records import title_of
+from node.web.wording.text import Said
 
 LISTED = 200
 

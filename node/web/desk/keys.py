@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from node.web.desk.frame import Clerk, Desk
 from node.web.desk.peers import ms
-from node.web.forms import Form, fault
-from node.web.peer_ports import KeyOffice
+from node.web.forms.forms import Form, fault
+from node.web.ports.peers import KeyOffice
 
 OVERLAPS = (7, 30, 0)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from node.vocab.kinds.checking import Problem
 from node.vocab.kinds.field import Field, KindTable
 from node.web.desk.record_form import id_of
-from node.web.touching import said_in_words
-from node.web.words import known, words
+from node.web.records.touching import said_in_words
+from node.web.wording.words import known, words
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from node.catalog.numbers import Told
 from node.web.desk.frame import Clerk, Desk
-from node.web.door import Anybody
-from node.web.numbers import context_of
-from node.web.sight import sight_for
+from node.web.doors.door import Anybody
+from node.web.doors.sight import sight_for
+from node.web.portal.numbers import context_of
 
 
 def add(desk: Desk) -> None:

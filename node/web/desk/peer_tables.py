@@ -7,10 +7,10 @@ preview and comes back with its plan, so nothing is kept between the two steps.
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node.web import answer
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form, fault
-from node.web.peer_ports import Json, Office
+from node.web.forms.forms import Form, fault
+from node.web.ports.peers import Json, Office
+from node.web.wire import answer
 
 MAX_TABLE_BYTES = 512 * 1024
 

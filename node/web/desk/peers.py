@@ -16,12 +16,12 @@ from starlette.responses import Response
 from node.errors import Malformed, NodeError
 from node.vocab.lists import DATA_THEMES
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form
-from node.web.peer_ports import Json
-from node.web.ports import Federation
-from node.web.problems import Problem, problem_of
-from node.web.reach import reach_of
-from node.web.words import known
+from node.web.forms.forms import Form
+from node.web.portal.reach import reach_of
+from node.web.ports.peers import Json
+from node.web.ports.ports import Federation
+from node.web.wire.problems import Problem, problem_of
+from node.web.wording.words import known
 
 _NAME = "/peers/{name}"
 

@@ -11,8 +11,8 @@ from node.errors import TooManyRequests, Unauthenticated
 from node.staff.rights import Right
 from node.web.desk.frame import Clerk, Desk, until_when
 from node.web.desk.sign_in import CITY, secret_of
-from node.web.forms import Form
-from node.web.problems import problem_of
+from node.web.forms.forms import Form
+from node.web.wire.problems import problem_of
 
 ASKED: frozenset[Right] = frozenset({"decide", "rule"})
 _PASSWORD, _CODE = "proof-password", "proof-code"

@@ -26,12 +26,12 @@ from node.web.desk.frame import Clerk, Desk
 from node.web.desk.lint_said import told
 from node.web.desk.record_find import Finder
 from node.web.desk.record_form import Look, Sent
-from node.web.forms import Form
-from node.web.know_ports import Knowers
-from node.web.knowledge_values import Values
-from node.web.knowledge_view import view_of
-from node.web.touching import Touching, said_in_words
-from node.web.words import LANGUAGES, words
+from node.web.forms.forms import Form
+from node.web.ports.knowledge import Knowers
+from node.web.records.knowledge_values import Values
+from node.web.records.knowledge_view import view_of
+from node.web.records.touching import Touching, said_in_words
+from node.web.wording.words import LANGUAGES, words
 
 WORDS_A_MINUTE = 200
 MOST_DO = 2_500

@@ -14,8 +14,8 @@ from node.catalog.search.results import Hit
 from node.errors import NodeError
 from node.vocab.kinds.checking import is_link, pointer
 from node.vocab.kinds.field import Field, KindTable, Said
+from node.web.doors.sight import sight_for
 from node.web.parts import Parts
-from node.web.sight import sight_for
 
 MOST_PICKED = 5
 _MOST_WORDS = 200

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from node.vocab.kinds.checking import Problem, is_link, is_missing, pointer
 from node.vocab.kinds.field import Codes, Field, KindTable, Said
 from node.vocab.tables import Table
-from node.web.touching import said_in_words
+from node.web.records.touching import said_in_words
 
 Shape = Literal["line", "area", "radio", "select", "ticks", "list", "lines", "group", "groups"]
 FEW, SOME = 7, 60

@@ -24,13 +24,13 @@ from node.web.desk import titles
 from node.web.desk.frame import Clerk, Desk
 from node.web.desk.record_edit import WRITTEN, table_at
 from node.web.desk.record_find import Finder
-from node.web.forms import Form
-from node.web.know_ports import Knowers
+from node.web.forms.forms import Form
 from node.web.parts import number_in
-from node.web.ports import Held
-from node.web.text import NOTHING, Said
-from node.web.touching import said_in_words
-from node.web.words import words
+from node.web.ports.knowledge import Knowers
+from node.web.ports.ports import Held
+from node.web.records.touching import said_in_words
+from node.web.wording.text import NOTHING, Said
+from node.web.wording.words import words
 
 PAGE = 50
 STATES = ("published", "draft", "review", "withdrawn")

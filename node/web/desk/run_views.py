@@ -16,11 +16,11 @@ from node.catalog.story import Difference
 from node.records import Finding
 from node.vocab import lists, ntriples
 from node.vocab.terms import DCT, RDF
-from node.web import labels, text
-from node.web.findings import FindingView, told, views
-from node.web.graph import Described, compact
-from node.web.record_view import RowView, look_quickly
-from node.web.words import known, words
+from node.web.records.view import RowView, look_quickly
+from node.web.wording import labels, text
+from node.web.wording.findings import FindingView, told, views
+from node.web.wording.graph import Described, compact
+from node.web.wording.words import known, words
 
 _TERM = re.compile(r"\(([a-z]+:\w+)\)")
 _MOST_VALUES = 6

@@ -18,15 +18,15 @@ from starlette.responses import Response
 from node.catalog.runs import Run, RunRow
 from node.catalog.story import Difference
 from node.errors import NotFound
-from node.web import answer
 from node.web.desk import run_views, source_kinds
 from node.web.desk.frame import Clerk, Desk
 from node.web.desk.run_acts import act
-from node.web.forms import MAX_FIELDS, Form, fault
-from node.web.operators import public
+from node.web.forms.forms import MAX_FIELDS, Form, fault
 from node.web.pages import is_fragment
-from node.web.sheets import csv_of
-from node.web.source_ports import Harvesting, SourceOffice
+from node.web.ports.sources import Harvesting, SourceOffice
+from node.web.wire import answer
+from node.web.wording.plain import public
+from node.web.wording.sheets import csv_of
 
 PAGE = 50
 RUNS_SHOWN = 100

@@ -20,11 +20,11 @@ from starlette.responses import RedirectResponse, Response
 from node.errors import Conflict, Forbidden, Malformed, NodeError, NotFound, Refuted, TooManyRequests, Unauthenticated
 from node.staff.signing_in import Step
 from node.staff.trail import Telling
-from node.web import answer
 from node.web.desk.frame import SIGN_IN, Clerk, Desk, until_when
-from node.web.forms import Form, fault
-from node.web.problems import problem_of
-from node.web.staff_ports import Provider
+from node.web.forms.forms import Form, fault
+from node.web.ports.staff import Provider
+from node.web.wire import answer
+from node.web.wire.problems import problem_of
 
 T = TypeVar("T")
 CITY = f"{SIGN_IN}/city"

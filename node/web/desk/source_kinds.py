@@ -6,7 +6,7 @@ that somebody else brought is called what it calls itself.
 
 from collections.abc import Mapping
 
-from node.web.words import known, words
+from node.web.wording.words import known, words
 
 
 def said(kinds: Mapping[str, str], reader: str) -> dict[str, str]:

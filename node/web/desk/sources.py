@@ -19,10 +19,10 @@ from node.web.addresses import is_mirror
 from node.web.desk import source_kinds
 from node.web.desk.frame import Clerk, Desk
 from node.web.desk.run_acts import act
-from node.web.forms import Form, fault
-from node.web.operators import public
+from node.web.forms.forms import Form, fault
 from node.web.pages import is_fragment
-from node.web.source_ports import SourceOffice
+from node.web.ports.sources import SourceOffice
+from node.web.wording.plain import public
 
 # In minutes; whoever wants another rhythm writes it on the command line or sends it to the API.
 RHYTHMS = (0, 60, 360, 720, 1_440, 10_080)

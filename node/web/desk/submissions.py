@@ -17,11 +17,11 @@ from node.vocab.kinds.checking import is_link
 from node.vocab.kinds.reading import links_in
 from node.web.desk.frame import Clerk, Desk
 from node.web.desk.lint_said import told
-from node.web.forms import Form
-from node.web.know_ports import Knowers
-from node.web.knowledge_values import Values
-from node.web.knowledge_view import view_of
-from node.web.touching import Touching, said_in_words
+from node.web.forms.forms import Form
+from node.web.ports.knowledge import Knowers
+from node.web.records.knowledge_values import Values
+from node.web.records.knowledge_view import view_of
+from node.web.records.touching import Touching, said_in_words
 
 MOST = 200
 

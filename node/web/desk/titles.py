@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from node.vocab.kinds.field import Said
 from node.vocab.ntriples import language_tag, literal, triples_of
 from node.vocab.terms import DCT
-from node.web import text
-from node.web.graph import Described
+from node.web.wording import text
+from node.web.wording.graph import Described
 
 
 def of_description(said: Said, reader: str, languages: Sequence[str], otherwise: str) -> text.Said:

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.catalog.today import Day
-from node.web import needs
 from node.web.desk import run_views
 from node.web.desk.frame import Clerk, Desk
 from node.web.pages import is_fragment
+from node.web.wording import needs
 
 
 def add(desk: Desk) -> None:

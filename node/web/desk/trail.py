@@ -14,10 +14,10 @@ from starlette.responses import Response
 from node.errors import Malformed
 from node.staff.export import MOST, as_csv, as_json, day_ms, events
 from node.staff.trail import Event
-from node.web import answer
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import fault
+from node.web.forms.forms import fault
 from node.web.parts import number_in
+from node.web.wire import answer
 
 PAGE = 50
 _MOST = 100

@@ -14,10 +14,10 @@ from node.web.desk import data_shown as shown
 from node.web.desk.agreements_frame import where
 from node.web.desk.data_frame import HERE, DataPages, at
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form, fault
-from node.web.moved_ports import Act
+from node.web.forms.forms import Form, fault
 from node.web.pages import is_fragment
-from node.web.problems import Problem, problem_of
+from node.web.ports.moved import Act
+from node.web.wire.problems import Problem, problem_of
 
 _ACTS: tuple[Act, ...] = ("suspend", "resume", "terminate")
 _FIELDS = ("dataset", "purpose", "part", "peer", "message")

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from node.federation.moved import WithdrawalTold
 from node.web.desk.data_frame import DataPages, at
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form
+from node.web.forms.forms import Form
 
 _LISTED = 100
 _MAX_URL = 500

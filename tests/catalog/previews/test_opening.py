@@ -16,7 +16,7 @@ from node.catalog.previews import values
 from node.catalog.previews.opening import look
 from node.catalog.previews.values import Preview, Table, Why, cut, from_json, to_json, why_of
 from node.errors import Malformed, Refused, TooLarge
-from node.web.words import LANGUAGES, read_part
+from node.web.wording.words import LANGUAGES, read_part
 from tests.catalog.models.samples import cityjson
 from tests.catalog.previews.made import archive, cell, columns, geojson, picture, square, workbook
 

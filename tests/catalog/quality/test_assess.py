@@ -24,7 +24,7 @@ from node.catalog.quality.metrics import (
 from node.catalog.quality.summary import read, summary_of, written
 from node.vocab import lists
 from node.vocab.ntriples import Triple
-from node.web.quality_view import fixes_of
+from node.web.records.quality_view import fixes_of
 from tests.catalog.quality.described import ACCESS, ANSWERS, DOWNLOAD, FILE, IRI, triples
 from tests.web.cities import EU
 

@@ -15,7 +15,7 @@ import httpx
 
 from node.app import create_app
 from node.assembly import Node
-from node.web.front import Front
+from node.web.wire.front import Front
 from tests.web.find_rig import Rig
 
 PASSWORD = "correct horse battery staple"  # noqa: S105

@@ -20,7 +20,7 @@ from node.federation.moved import (
 from node.federation.pulls.store import State as PullState
 from node.federation.transfer import STATES, PausedBy
 from node.web.desk import data_shown as shown
-from node.web.words import known, table
+from node.web.wording.words import known, table
 
 LANGUAGES = ("en", "fi", "sv")
 MESSAGES = ("TransferRequest", "TransferStart", "TransferSuspension", "TransferCompletion", "TransferTermination")

@@ -14,7 +14,7 @@ from node.staff.rights import RIGHTS, ROLES, Right, holders, may
 from node.staff.trail import Event
 from node.web.desk import areas
 from node.web.desk.frame import Clerk, Desk
-from node.web.forms import Form
+from node.web.forms.forms import Form
 from tests.web.desk.rig import Browser, at_desk, text_of
 from tests.web.find_rig import Rig, empty
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from node.keys import DAY_MS, PURPOSES
-from node.web.words import LANGUAGES, words
+from node.web.wording.words import LANGUAGES, words
 from tests.web.desk.rig import Browser, at_desk, text_of
 from tests.web.find_rig import Rig, empty
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from node.keys import Keyring
-from node.web.words import LANGUAGES, words
+from node.web.wording.words import LANGUAGES, words
 from tests.federation.fake_peer import FakePeer
 from tests.web.desk.rig import Browser, at_desk, text_of
 from tests.web.find_rig import Rig, empty

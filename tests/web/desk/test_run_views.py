@@ -8,7 +8,7 @@ from node.catalog.run_report import Owner
 from node.catalog.runs import Counters, Run, RunRow, Step
 from node.catalog.story import Difference
 from node.web.desk.run_views import changed, found_in, letters, stages
-from node.web.words import LANGUAGES
+from node.web.wording.words import LANGUAGES
 
 IRI = "https://data.example/id/one"
 RUN = Run(
