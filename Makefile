@@ -34,7 +34,7 @@ demo: $(RUN_READY) ## Two cities on this machine until Ctrl-C (LIVE=1 harvests t
 	@LIVE="$(LIVE)" $(BIN)/python -m demo
 
 test: $(DEV_READY) ## The fast suite, under a minute
-	$(SUITE) -n 2 -m "not slow and not postgres" $(FAST_APART) tests
+	$(SUITE) -n 2 --dist loadfile -m "not slow and not postgres" $(FAST_APART) tests
 
 check: $(DEV_READY) ## The static checks: format, lint, types, imports, dependencies, dead code
 	$(BIN)/ruff format --check .
