@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 _ROOT = Path(__file__).resolve().parents[1]
+_STATM = Path("/proc/self/statm")
 _SPARE_S = 5
 
 
@@ -83,6 +84,15 @@ def bound_memory(memory_bytes: int) -> None:
     """
     _bound(resource.RLIMIT_DATA, memory_bytes)
     _bound(resource.RLIMIT_CORE, 0)
+
+
+def bound_growth(more_bytes: int) -> None:
+    """Bound what this process may allocate beyond what it has now: for one whose own libraries take as they like."""
+    try:
+        pages = int(_STATM.read_text().split()[5])
+    except FileNotFoundError:  # not Linux: then what there is counts too
+        pages = 0
+    bound_memory(pages * resource.getpagesize() + more_bytes)
 
 
 def bound_time(seconds: float) -> None:

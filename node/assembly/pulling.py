@@ -25,6 +25,7 @@ from node.federation.pulls.ports import Receipts, Sinks, Transfers
 from node.federation.pulls.receiving import Incoming, Receiver
 from node.federation.pulls.room import Room
 from node.federation.pulls.runner import Crew, Runner
+from node.federation.pulls.searching import Searcher
 from node.federation.pulls.store import PullStore
 from node.federation.pushes.address import at_our_door
 from node.federation.signing.messages import SignedTokens
@@ -59,7 +60,7 @@ def build(ground: Ground, agreeing: Agreeing, others: Others) -> Pulling:
         granting = agreeing.decisions.granting(clock_ms())
         return next((each.agreement.peer for each in granting if iri in each.records), "")
 
-    finder = Finder(_elsewhere(ground), ground.peers, client, agreed)
+    finder = Finder(_elsewhere(ground), ground.peers, client, agreed, Searcher(ground.client).named)
     terms = Terms(
         agreeing.decisions,
         agreeing.office,

@@ -151,14 +151,7 @@ class Harvest:
             return False
 
     def _guarded(
-        self,
-        source: Source,
-        run: Run,
-        watch: Watch,
-        parser: Parser,
-        folder: Path,
-        *,
-        full: bool,
+        self, source: Source, run: Run, watch: Watch, parser: Parser, folder: Path, *, full: bool
     ) -> tuple[State, str]:
         """Walk, and turn every ending into a state and a reason."""
         work: Work | None = None
@@ -194,16 +187,7 @@ class Harvest:
                 with suppress(NodeError):
                     end(work)
 
-    def _prepare(
-        self,
-        source: Source,
-        run: Run,
-        watch: Watch,
-        parser: Parser,
-        folder: Path,
-        *,
-        full: bool,
-    ) -> Work:
+    def _prepare(self, source: Source, run: Run, watch: Watch, parser: Parser, folder: Path, *, full: bool) -> Work:
         recipe = self._recipe(source)
         last = Conditions()
         if source.recipe == recipe and not full and not run.dry:

@@ -8,13 +8,12 @@ the shelf; what a dataset names, and how the list is written, is said by whoever
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from node.catalog.readings import ReadingStatus, State
 from node.catalog.shelf import Held, Shelf
 from node.catalog.touched import Change, Touched, position, save_position
 from node.db import Database, Tx
-from node.errors import NodeError, Refuted
+from node.errors import NodeError
 
 BATCH = 500
 _KINDS = ("dataset", "dataset-series")
@@ -32,17 +31,16 @@ class Wanted:
     urls: Collection[str]
 
 
-class Listing(Protocol):
-    """A list of files in the database."""
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of files in the database.
 
-    def named(self, held: Held, payload: bytes) -> Collection[str]:
-        """Give the files of a dataset that belong on the list."""
+    `named` gives the files of a dataset that belong on it, `sync` notes which a dataset names now, `count` counts them.
+    """
 
-    def sync(self, tx: Tx, wanted: Wanted, *, now_ms: int) -> None:
-        """Note which files a dataset names now."""
-
-    def count(self) -> int:
-        """Count the files."""
+    named: Callable[[Held, bytes], Collection[str]]
+    sync: Callable[[Tx, Wanted, int], None]
+    count: Callable[[], int]
 
 
 class OpenFiles:
@@ -101,17 +99,9 @@ class OpenFiles:
         is_open = {each.name for each in self._shelf.collections() if each.visibility == "public"}
         ours = [change for change in changes if "/" not in change.collection]
         told = [each.held if each.collection in is_open and _is_dataset(each.held) else None for each in ours]
-        payloads = self._payloads([held for held in told if held])
+        helds = [held for held in told if held]
+        payloads = dict(zip(helds, self._shelf.readable(helds), strict=True))
         return [self._named(change, held, payloads) for change, held in zip(ours, told, strict=True)]
-
-    def _payloads(self, helds: Sequence[Held]) -> dict[Held, bytes]:
-        """Give payloads; one that is erased or damaged is empty, and must not hold up the others."""
-        try:
-            return dict(zip(helds, self._shelf.payloads(helds), strict=True))
-        except Refuted:
-            if len(helds) == 1:
-                return {helds[0]: b""}
-            return {held: body for each in helds for held, body in self._payloads([each]).items()}
 
     def _named(self, change: Change, held: Held | None, payloads: dict[Held, bytes]) -> Wanted:
         place = (change.collection_id, change.record_key, change.iri)
@@ -127,7 +117,7 @@ class OpenFiles:
             if position(tx, self.name) != at:
                 return False
             for each in wanted:
-                self._listing.sync(tx, each, now_ms=now_ms)
+                self._listing.sync(tx, each, now_ms)
             save_position(tx, self.name, to)
         return True
 

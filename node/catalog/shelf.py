@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from node.catalog.touching import touch, touch_all
 from node.db import HotReader, Tx
+from node.errors import Refuted
 from node.journal import Collection, Entry, Payloads, Reader, key_of, newest_of
 from node.records import Finding, Level
 
@@ -271,6 +272,13 @@ class Shelf:
         """Give many payloads in the order asked."""
         found = self._reader.store.some([held.digest for held in helds if held.digest])
         return [found.get(held.digest, b"") for held in helds]
+
+    def readable(self, helds: Sequence[Held]) -> list[bytes]:
+        """Give many payloads in the order asked; empty is also a damaged one, which must not hold up the others."""
+        try:
+            return self.payloads(helds)
+        except Refuted:
+            return [b""] if len(helds) == 1 else [body for held in helds for body in self.readable([held])]
 
     def findings(self, held: Held) -> list[Finding]:
         """Give what was found of a record when it was last harvested."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel, select
 
+from node.catalog.hosts import host_of
 from node.catalog.portals.base import Portal
 from node.db import Database, Tx
 from node.errors import Conflict, Malformed, NotFound, UnknownKind
@@ -192,15 +192,8 @@ class Sources:
             )
 
 
-def _has_host(url: str) -> bool:
-    try:
-        return bool(urlsplit(url).hostname)
-    except ValueError:
-        return False
-
-
 def _location(location: str) -> str:
-    if location.startswith(("http://", "https://")) and _has_host(location):
+    if location.startswith(("http://", "https://")) and host_of(location):
         return location
     if "://" in location:
         raise Malformed(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from node.cli import say
+from node.cli.plain_files import open_plain
 from node.errors import Conflict, Malformed, Misconfigured, NotFound
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _check_members(said: Mapping[str, Any], known: Collection[str]) -> None:
 
 def _read(file: Path) -> str:
     try:
-        with file.open("rb") as opened_file:
+        with open_plain(file) as opened_file:
             body = opened_file.read(MAX_FILE_BYTES + 1)
         if len(body) > MAX_FILE_BYTES:
             raise Malformed(f"{file} has more than {MAX_FILE_BYTES} bytes.")

@@ -157,8 +157,7 @@ def explain(name: NameArgument, lang: LangOption = "en", as_json: JsonOption = F
     if as_json:
         say.document(found)
         return
-    for part in found["parts"]:
-        say.lines(f"{part['assigner']} -> {part['assignee']}\n{part['text']}".split("\n"))
+    _say_parts(found)
 
 
 @app.command()
@@ -399,9 +398,13 @@ def _let_read(person: str, terms: Callable[[], dict[str, Any]], *, yes: bool) ->
     """Show a person the terms in sentences and ask whether they approve them; `yes` says that it was said before."""
     if yes:
         return
-    for part in terms()["parts"]:
-        say.lines(f"{part['assigner']} -> {part['assignee']}\n{part['text']}".split("\n"))
+    _say_parts(terms())
     confirm(f"Does {person} approve this?", fix=_LOOK)
+
+
+def _say_parts(found: dict[str, Any]) -> None:
+    for part in found["parts"]:
+        say.lines(f"{part['assigner']} -> {part['assignee']}\n{part['text']}".split("\n"))
 
 
 def _answer(found: dict[str, Any], as_json: bool) -> None:

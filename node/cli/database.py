@@ -18,6 +18,7 @@ import typer
 from node.cli import say
 from node.cli.acts import noted
 from node.cli.common import DataOption, JsonOption, now_ms, settings_of
+from node.cli.plain_files import open_plain
 from node.db import Database, backup, restore
 from node.errors import Conflict, Malformed, NotFound, Refused
 from node.journal.behind import mark_restored
@@ -140,7 +141,7 @@ def _unpack(file: Path, work: Path) -> None:
     """
     (work / _KEYS).mkdir(mode=0o700)
     try:
-        with tarfile.open(file) as packed:
+        with open_plain(file) as opened, tarfile.open(fileobj=opened) as packed:
             for member in packed:
                 if member.isfile() and _is_ours(member.name):
                     _write(work / member.name, packed.extractfile(member) or io.BytesIO())

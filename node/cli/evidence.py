@@ -15,6 +15,7 @@ import typer
 
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms, opened
+from node.cli.plain_files import open_plain
 from node.errors import Malformed, Refused
 from node.federation.evidence.statements import TYPES, bound_ms
 from node.federation.moved import StatementTold, StatementWish
@@ -130,13 +131,14 @@ def verify(
 
     try:
         trusted = pins_of(key or ())
-        with file.open("rb") as opened_file:
+        with open_plain(file) as opened_file:
             body = opened_file.read(MAX_BYTES + 1)
     except Malformed as problem:
         say.error(problem)
         raise typer.Exit(_WRONG_USE) from problem
     except OSError as problem:
-        say.error(Refused(f"{file} cannot be read: {problem.strerror}."))
+        fix = "Give what citynode evidence export writes."
+        say.error(Refused(f"{file} cannot be read: {problem.strerror}.", fix=fix))
         raise typer.Exit(_WRONG_USE) from problem
     report = verified(body, trusted=trusted, now_ms=now_ms())
     if as_json:

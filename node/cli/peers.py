@@ -15,6 +15,7 @@ import typer
 from node.cli import say
 from node.cli.asking import confirm
 from node.cli.common import DataOption, JsonOption, opened
+from node.cli.plain_files import open_plain
 from node.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -343,7 +344,7 @@ def _read(file: Path) -> bytes:
     from node.federation.peers.peer_csv import MAX_BYTES
 
     try:
-        with file.open("rb") as opened_file:
+        with open_plain(file) as opened_file:
             return opened_file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {file}.", fix="Give the path of a CSV file.") from error

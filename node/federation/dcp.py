@@ -8,14 +8,13 @@ else, and it is bound to no key: whoever reads it in passing may use it once, wh
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from node.errors import Conflict, NodeError, Refused, Unauthenticated
+from node.errors import Conflict, Refused, Unauthenticated
 from node.federation.identity.did import did_web
 from node.federation.tokens.access import Caller
-from node.federation.tokens.clients import Directory, Renew, Standing, check_times, kid_of
+from node.federation.tokens.clients import Directory, Renew, Standing, check_times, kid_of, pinned_keys
 from node.federation.tokens.dpop import is_name
 from node.federation.tokens.metadata import SCOPE_FEDERATION
 from node.federation.tokens.replay import Replay
@@ -97,7 +96,8 @@ class SelfIssuedTokens:
         return next((each for each in found if each is not None and did_web(each.url) == did), None)
 
     def _checked(self, peer: Standing, did: str, token: str, now_ms: int) -> Mapping[str, Any]:
-        keys = self._keys(peer, did, token, now_ms)
+        kid = kid_of(token).removeprefix(f"{did}#")
+        keys = pinned_keys(self._directory, self._renew, peer, kid, now_ms)
         try:
             header, claims = _read(token, keys, did)
         except Refused as error:
@@ -109,16 +109,6 @@ class SelfIssuedTokens:
         if claims.get("aud") != self._did:
             raise _refused(f"aud must be the string {self._did} and nothing else.")
         return claims
-
-    def _keys(self, peer: Standing, did: str, token: str, now_ms: int) -> Sequence[PublicKey]:
-        """Give the peer's pinned keys; an unknown one may be the one it has just rotated to."""
-        keys = self._directory.keys(peer.name, "client", at_ms=now_ms)
-        kid = kid_of(token).removeprefix(f"{did}#")
-        if not kid or not peer.exchanges or any(key.kid == kid for key in keys):
-            return keys
-        with suppress(NodeError):
-            self._renew(peer.name, now_ms, kid=kid)
-        return self._directory.keys(peer.name, "client", at_ms=now_ms)
 
     def _check_first_use(self, peer: Standing, claims: Mapping[str, Any], until_s: float, now_ms: int) -> None:
         if not is_name(claims.get("jti")):

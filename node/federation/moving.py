@@ -32,6 +32,8 @@ MAX_PART = 200
 # holds the receipt), and the message that carries either. A statement of any of them is still a payload.
 MAX_PARTS = 1_000
 MAX_RECEIPT, MAX_ANSWER, MAX_MESSAGE = 576 * 1024, 768 * 1024, 1024 * 1024
+# Folders of what is not whole yet are named so, beside what becomes of it: no part may be taken for one.
+UNFINISHED = ".citynode-"
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}\Z")
 
 
@@ -194,3 +196,21 @@ def checked_part(name: str) -> str:
             fix=f"At most {MAX_PART} letters, digits, dots, dashes and slashes, beginning with a letter or digit.",
         )
     return name
+
+
+def check_apart(names: Sequence[str]) -> None:
+    """See that of one dataset's parts each can be a file of its own, on whatever disk, and of no name that is ours.
+
+    Raises:
+        Malformed: Two are one file where capitals do not count, one is a folder of another, or one is named as no part.
+    """
+    folded = [name.casefold() for name in names]
+    files = frozenset(folded)
+    if len(files) < len(folded):
+        raise Malformed("Two parts of the other city have one name.")
+    for name in folded:
+        steps = name.split("/")
+        if any(step.startswith(UNFINISHED) for step in steps) or "." in steps:
+            raise Malformed(f"{name[:60]} is no name of a part here.")
+        if any("/".join(steps[:end]) in files for end in range(1, len(steps))):
+            raise Malformed(f"A part of the other city is both a file and a folder: {name[:60]} is in it.")

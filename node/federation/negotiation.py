@@ -9,16 +9,16 @@ the end).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
-from node.federation.turns import No, Rules
+from node.federation import turns
+from node.federation.turns import ROLES, Dialogue, No, Rules, no, other
 
-Role = Literal["consumer", "provider"]
+Role = turns.Role
 State = Literal["", "REQUESTED", "OFFERED", "ACCEPTED", "AGREED", "VERIFIED", "FINALIZED", "TERMINATED"]
 Kind = Literal["request", "offer", "accept", "agree", "verify", "finalize", "terminate"]
 Json = Mapping[str, Any]
 
-ROLES: tuple[Role, ...] = ("consumer", "provider")
 STATES: tuple[State, ...] = (
     "",
     "REQUESTED",
@@ -72,11 +72,6 @@ _LEADS_ON: Mapping[State, str] = {
 }
 
 
-def other(role: Role) -> Role:
-    """Give the other side's role."""
-    return "provider" if role == "consumer" else "consumer"
-
-
 def heard(role: Role, state: State, kind: Kind) -> State | No:
     """Give the state to which a message of the other side leads us, or say why it does not fit."""
     if kind == "terminate":
@@ -105,8 +100,7 @@ def _stepped(sender: Role, state: State, kind: Kind) -> State | No:
 
 
 def _no(state: State, kind: Kind, sender: Role) -> No:
-    shown = f"in the state {state}" if state else "before it has begun"
-    return No(f"No {sender} {_DOES[kind]} {shown}.", _LEADS_ON[state])
+    return no(sender, _DOES[kind], state, _LEADS_ON[state])
 
 
 def is_after(state: State, earlier: State) -> bool:
@@ -118,21 +112,16 @@ def is_after(state: State, earlier: State) -> bool:
     return state in late and earlier in order and order.index(state) > order.index(earlier)
 
 
-@dataclass(frozen=True, slots=True)
-class Negotiation:
-    """A negotiation as it stands here. Times in ms. `peer` and `us` are participant ids: base URLs between cities.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Negotiation(Dialogue):
+    """A negotiation as it stands here.
 
     `offer` is {"@id", "target"} with the rules, `about` what stands beside them; `terms` is their digest, which is
-    what a person approves. `sending` names the message of ours that waits for its acknowledgement, if one does: the
-    state is then still the one before it, and nothing else can be decided; `trouble` is why the last attempt failed, if
-    it did. `ask_at` is when the decider is to be asked.
+    what a person approves. While a message of ours waits for its acknowledgement, nothing else can be decided.
     """
 
-    pid: str
-    role: Role
-    peer: str
-    other_pid: str
-    other_url: str
+    final: ClassVar[frozenset[State]] = FINAL
+
     state: State
     offer: Json
     about: Json
@@ -141,24 +130,7 @@ class Negotiation:
     agreement: str
     message: str
     signed: str
-    reason: Json
-    opened_by: str
-    created_at: int
-    changed_at: int
-    ask_at: int
-    version: int
     sending: tuple[Kind, ...] = ()
-    trouble: str = ""
-
-    @property
-    def consumer_pid(self) -> str:
-        """The consumer's id of it; empty while it is unknown."""
-        return self.pid if self.role == "consumer" else self.other_pid
-
-    @property
-    def provider_pid(self) -> str:
-        """The provider's id of it; empty while it is unknown."""
-        return self.pid if self.role == "provider" else self.other_pid
 
     @property
     def target(self) -> str:
@@ -169,21 +141,6 @@ class Negotiation:
     def offer_id(self) -> str:
         """The IRI of the offer that stands."""
         return str(self.offer.get("@id", ""))
-
-    @property
-    def is_final(self) -> bool:
-        """Tell whether it has ended."""
-        return self.state in FINAL
-
-    @property
-    def code(self) -> str:
-        """The code of its termination."""
-        return str(self.reason.get("code", ""))
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """The reasons of its termination, each a sentence that says what to do."""
-        return tuple(str(each) for each in self.reason.get("reasons", ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from typing import Protocol
 import orjson
 
 from node.db import Tx
-from node.errors import Malformed, NodeError, PeerUnreachable, Refused, TooLarge, Unauthenticated
+from node.errors import Malformed, NodeError, PeerUnreachable
 from node.federation.dialogues.outgoing import Outbox, Outgoing
+from node.federation.signing.integrity import strict_json
 
 _logger = logging.getLogger("citynode.reports")
 KIND = "report"
@@ -77,8 +78,7 @@ class ReportPost:
         try:
             self._say(one, said)
         except NodeError as error:
-            again = isinstance(error, Unauthenticated) or not isinstance(error, Refused)
-            if again and not one.is_old(now_ms):
+            if one.is_tried_again(error, now_ms):
                 raise
             _logger.warning("%s does not take our %s: %s", one.peer, one.step, error)
             self._closed(one, said["id"], now_ms, ledger, str(error))
@@ -114,14 +114,7 @@ def read_standing(body: bytes) -> Mapping[str, str]:
 
 
 def _read(body: bytes, bounds: Mapping[str, int], *, needed: tuple[str, ...]) -> Mapping[str, str]:
-    if len(body) > MAX_BODY_BYTES:
-        raise TooLarge(f"A message about a report has at most {MAX_BODY_BYTES} bytes.")
-    try:
-        said = orjson.loads(body)
-    except ValueError as error:
-        raise Malformed("A message about a report is one JSON object.") from error
-    if not isinstance(said, dict):
-        raise Malformed("A message about a report is one JSON object.")
+    said = strict_json(body, max_bytes=MAX_BODY_BYTES)
     found = {name: said.get(name, "") for name in bounds}
     for name, value in found.items():
         if not isinstance(value, str) or len(value) > bounds[name] or (name in needed and not value):

@@ -8,19 +8,19 @@ so the other side's word alone does not undo it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
+from node.federation import turns
 from node.federation.moving import Format
-from node.federation.turns import No, Rules
+from node.federation.turns import ROLES, Dialogue, No, Rules, no, other
 
-Role = Literal["consumer", "provider"]
+Role = turns.Role
 State = Literal["", "REQUESTED", "STARTED", "SUSPENDED", "COMPLETED", "TERMINATED"]
 Kind = Literal["request", "start", "suspend", "complete", "terminate"]
 Act = Literal["start", "suspend", "resume", "complete", "terminate"]
 PausedBy = Literal["", "us", "them", "agreement"]
 Json = Mapping[str, Any]
 
-ROLES: tuple[Role, ...] = ("consumer", "provider")
 STATES: tuple[State, ...] = ("", "REQUESTED", "STARTED", "SUSPENDED", "COMPLETED", "TERMINATED")
 KINDS: tuple[Kind, ...] = ("request", "start", "suspend", "complete", "terminate")
 FINAL: frozenset[State] = frozenset({"COMPLETED", "TERMINATED"})
@@ -52,21 +52,17 @@ _LEADS_ON: Mapping[State, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """A transfer as it stands here. Times in ms, 0 for never. `peer` and `us` are participant ids: base URLs.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(Dialogue):
+    """A transfer as it stands here. A time of 0 is never.
 
     `part` is empty for all parts of the dataset. `address` is the protocol's data address: of a pull where the
     provider hands out, of a push where the consumer takes. `used_at` is when it was counted as a use of `clause`;
-    `receipt` as far as it is signed. `sending` names the messages of ours that wait for their acknowledgement: the
-    state is then still the one before; `trouble` is why the last attempt failed, if it did.
+    `receipt` as far as it is signed.
     """
 
-    pid: str
-    role: Role
-    peer: str
-    other_pid: str
-    other_url: str
+    final: ClassVar[frozenset[State]] = FINAL
+
     state: State
     format: Format
     agreement: str
@@ -78,31 +74,9 @@ class Transfer:
     clause: str
     used_at: int
     receipt: str = field(repr=False)
-    reason: Json
     paused_by: PausedBy
-    opened_by: str
-    created_at: int
     started_at: int
-    changed_at: int
-    ask_at: int
-    version: int
     sending: tuple[Kind, ...] = ()
-    trouble: str = ""
-
-    @property
-    def consumer_pid(self) -> str:
-        """The consumer's id of it; empty while it is unknown."""
-        return self.pid if self.role == "consumer" else self.other_pid
-
-    @property
-    def provider_pid(self) -> str:
-        """The provider's id of it; empty while it is unknown."""
-        return self.pid if self.role == "provider" else self.other_pid
-
-    @property
-    def is_final(self) -> bool:
-        """Tell whether it has ended."""
-        return self.state in FINAL
 
     @property
     def streams(self) -> bool:
@@ -114,16 +88,6 @@ class Transfer:
         if self.is_final or {"suspend", "terminate", "complete"} & set(self.sending):
             return False
         return self.state == "STARTED" or "start" in self.sending
-
-    @property
-    def code(self) -> str:
-        """The code of its suspension or termination."""
-        return str(self.reason.get("code", ""))
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """The reasons of its suspension or termination, each a sentence that says what to do."""
-        return tuple(str(each) for each in self.reason.get("reasons", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +115,6 @@ class Decider(Protocol):
 
         May read anything and write nothing. A step that does not fit the state is refused and changes nothing.
         """
-
-
-def other(role: Role) -> Role:
-    """Give the other side's role."""
-    return "provider" if role == "consumer" else "consumer"
 
 
 def heard(role: Role, state: State, kind: Kind, paused_by: PausedBy = "") -> State | No:
@@ -196,5 +155,4 @@ def _stepped(sender: Role, state: State, kind: Kind) -> State | No:
 
 
 def _no(state: State, kind: Kind, sender: Role) -> No:
-    shown = f"in the state {state}" if state else "before it has begun"
-    return No(f"No {sender} {_DOES[kind]} {shown}.", _LEADS_ON[state])
+    return no(sender, _DOES[kind], state, _LEADS_ON[state])

@@ -198,13 +198,16 @@ class Worker:
         _logger.info("harvest of %s %s %s", name, run.state, counts, extra={"source": name, "run_id": run.id})
 
     def _forget(self) -> None:
-        """Once an hour, forget what readers sent in and has had its time, whether or not anybody sends more."""
+        """Once an hour, forget what has had its time: what readers sent in, and what was brought and nobody took."""
         now = self._clock_ms()
         if now - self._forgot_ms >= FORGET_MS:
             self._forgot_ms = now
             for queue in (self._node.readers.reports, self._node.knowledge.submissions):
                 if forgotten := queue.forget(now):
                     _logger.info("%s rows about readers were forgotten", forgotten)
+            moving = self._node.federation.moving
+            if swept := moving.incoming.sweep(moving.pulling.store.is_open):
+                _logger.info("what was brought in %s pushes that are over was removed", swept)
 
     def _tidy(self) -> None:
         """Fail dead runs, remove what they left, and bring followers and checkpoints level with the journals."""

@@ -194,11 +194,20 @@ class Pages:
         nav: str = "",
         twins: Sequence[Twin] = (),
         fragment: str = "",
+        again: bool = True,
         **context: Any,  # noqa: ANN401 - whatever the template names
     ) -> bytes:
-        """Write one page, or of it the block that `fragment` names."""
+        """Write one page, or of it the block that `fragment` names.
+
+        What cannot be asked for `again`, as the answer of an act, offers no other language. Raises TypeError if the
+        context has a name of the frame: it would stand at the head of the page instead.
+        """
         made = self._templates.get_template(template)
-        values = {**self._common(visitor, nav, twins), **context}
+        common = self._common(visitor, nav, twins) | ({} if again else {"languages": []})
+        if taken := common.keys() & context.keys():
+            said = f"{template}: the frame has a value of its own for {', '.join(sorted(taken))}."
+            raise TypeError(said)
+        values = {**common, **context}
         if not fragment:
             return made.render(values).encode()
         context_of_page = made.new_context(values)
@@ -278,7 +287,8 @@ class Pages:
         return f"{self.prefix}{visitor.path}?{urlencode([*visitor.query, ('lang', language)])}"
 
     def _link(self, visitor: Visitor, path: str) -> str:
-        if not visitor.chosen:
-            return self.prefix + path
         address, hash_, fragment = path.partition("#")
+        # An address that names its language keeps it: no parameter stands twice.
+        if not visitor.chosen or any(name == "lang" for name, _ in parse_qsl(address.partition("?")[2])):
+            return self.prefix + path
         return f"{self.prefix}{address}{'&' if '?' in address else '?'}lang={visitor.language}{hash_}{fragment}"

@@ -229,7 +229,9 @@ BAD: list[tuple[tuple[str, ...], int]] = [
     (("suspend", "12345678", "--reason", "x"), 1),
     (("revoke", "12345678", "--yes"), 1),
     (("export", "12345678"), 1),
-    (("verify", "/nowhere/export.json"), 1),
+    (("verify", "/nowhere/export.json"), 2),
+    (("verify", "12345678"), 2),
+    (("verify", "https://turku.example/datasets/x"), 2),
     (("simulate", "--peer", "turku", "--action", "fly", "--collection", "plans"), 1),
     (("simulate", "--peer", "oslo", "--action", "read", "--collection", "plans"), 1),
 ]

@@ -291,7 +291,7 @@ ATTACKS: dict[str, tuple[Callable[[Said], object], str]] = {
     "an entry at another place": (lambda told: entry(told)["entry"].update(seq=2), "not in the tree"),
     "an entry of another collection": (
         lambda told: entry(told)["entry"].update(collection=f"{LONDON}/collections/open-data"),
-        "about this pair of cities is",
+        "is shown as one of",
     ),
     "another opening": (lambda told: entry(told)["opening"].update(salt="A" * 22), "does not commit"),
     "another record": (lambda told: entry(told)["opening"].update(record="urn:x"), "does not commit"),
@@ -364,7 +364,7 @@ def test_whatever_the_file_is_it_is_judged(body: bytes):
     assert (report.verdict, report.exit_code, len(report.findings)) == ("refuted", 1, 1)
 
 
-def test_an_agreement_that_only_one_city_signed_is_refuted(towns: Towns, pair: Pair):
+def test_an_agreement_from_which_a_signature_was_taken_is_refuted(towns: Towns, pair: Pair):
     text = text_of()
     first = text.with_proofs(*json.loads(pair.signing(HELSINKI).sign_as_assigner(text, NOW))["proof"])
     for made in (text, first):
@@ -372,7 +372,34 @@ def test_an_agreement_that_only_one_city_signed_is_refuted(towns: Towns, pair: P
         told["text"] = made.signed
         report = judged(json.dumps(told).encode(), pair)
         assert report.verdict == "refuted"
-        assert "not signed by its" in report.reason
+        assert "holds another text than the one that is shown" in report.reason
+
+
+@pytest.mark.parametrize("signs", [(), (HELSINKI,)])
+@pytest.mark.parametrize("after_ms", [3_600_000, 400 * DAY_MS])
+def test_an_agreement_that_another_connector_did_not_sign_is_not_proven_and_not_refuted(
+    towns: Towns, pair: Pair, signs: tuple[str, ...], after_ms: int
+):
+    text = text_of()
+    iri = towns.agree(pair.signing(HELSINKI).sign_as_assigner(text, NOW) if signs else text.signed)
+    body = export_bundle(towns.helsinki.sources, towns.helsinki.agreement(iri), now_ms=NOW + after_ms)
+    report = judged(body, pair, now_ms=NOW + after_ms)
+    told = "\n".join(report.lines())
+    assert (report.verdict, report.exit_code, report.signed) == ("incomplete", 3, False), told
+    for url in {HELSINKI, LONDON} - set(signs):
+        assert f"not known: The agreement bears no signature of {url}" in told
+    assert [url for url in (HELSINKI, LONDON) if f"{url} signed it as" in told] == list(signs)
+    here = verify_here(towns.helsinki.sources, towns.helsinki.agreement(iri), now_ms=NOW + after_ms)
+    assert here.verdict == "incomplete", here.lines()
+
+
+def test_a_signature_that_stands_alone_and_is_wrong_is_refuted(towns: Towns, pair: Pair):
+    told = json.loads(pair.signing(HELSINKI).sign_as_assigner(text_of(), NOW))
+    del told["prohibition"]
+    iri = towns.agree(jcs(told).decode())
+    body = export_bundle(towns.helsinki.sources, towns.helsinki.agreement(iri), now_ms=LATER)
+    report = judged(body, pair)
+    assert (report.verdict, report.reason) == ("refuted", "The assigner's signature is not over this text.")
 
 
 def body_of(towns: Towns, pair: Pair) -> bytes:

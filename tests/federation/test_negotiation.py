@@ -7,19 +7,17 @@ import pytest
 from node.federation.negotiation import (
     FINAL,
     KINDS,
-    ROLES,
     STATES,
     TABLE,
     Kind,
-    No,
     Role,
     State,
     ended,
     heard,
     is_after,
-    other,
     said,
 )
+from node.federation.turns import ROLES, No, other
 
 # The drawing of the specification, arrow by arrow, written by hand once more: from, to, who sends, which message.
 DRAWN: set[tuple[State, State, Role, Kind]] = {

@@ -15,9 +15,10 @@ from node.db import Database
 from node.errors import BadSignature, Conflict, ForbiddenAddress, Malformed, NodeError, NotFound, Refused, Refuted
 from node.federation.agreements.text import PROOF, TEXT, compose, dsp_agreement, read_text
 from node.federation.dsp.fields import DSP_CONTEXT
-from node.federation.negotiation import KINDS, ROLES, STATES, Kind, Negotiation, No, Role, State, Step, heard, other
+from node.federation.negotiation import KINDS, STATES, Kind, Negotiation, Role, State, Step, heard
 from node.federation.negotiations.store import NegotiationStore
 from node.federation.signing.integrity import jcs
+from node.federation.turns import ROLES, No, other
 from node.keys import Keyring
 from tests.conftest_db import BOTH, _urls
 from tests.federation.negotiating import (
@@ -224,11 +225,11 @@ def test_what_stands_beside_our_offer_stands_beside_a_request_that_does_not_know
 
 def test_so_many_negotiations_and_messages_and_no_more(sides: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     _, london = sides
-    monkeypatch.setattr("node.federation.negotiations.negotiations.MAX_OPEN", 1)
+    monkeypatch.setattr("node.federation.dialogues.rounds.MAX_OPEN", 1)
     found = london.negotiations.hear(HELSINKI, "provider", "", first(), "request")
     with pytest.raises(Refused, match="are open"):
         london.negotiations.hear(HELSINKI, "provider", "", first() | {"consumerPid": "c-2"}, "request")
-    monkeypatch.setattr("node.federation.negotiations.moves.MAX_MESSAGES", 0)
+    monkeypatch.setattr("node.federation.dialogues.moves.MAX_MESSAGES", 0)
     long = held(london, "provider", "OFFERED")
     with pytest.raises(Conflict, match="messages"):
         london.negotiations.hear(HELSINKI, None, long.pid, message("request", "theirs", long.pid), "request")

@@ -8,21 +8,19 @@ import pytest
 from node.federation.transfer import (
     FINAL,
     KINDS,
-    ROLES,
     STATES,
     TABLE,
     Kind,
-    No,
     Role,
     State,
     Step,
     counted,
     ended,
     heard,
-    other,
     said,
 )
 from node.federation.transfers.moves import new
+from node.federation.turns import ROLES, No, other
 
 # The drawing of the specification, arrow by arrow, written by hand once more: from, to, who sends, which message.
 BOTH: tuple[Role, ...] = ("consumer", "provider")

@@ -392,9 +392,16 @@ def test_a_note_in_a_file_is_checked_with_a_key_that_is_at_hand(world: World, fi
     assert nobody(files / "note", key=key).verdict == "refuted"
 
 
-def test_what_is_no_file_of_a_node_is_refused(files: Path):
-    (files / "x").write_text("hello")
+@pytest.mark.parametrize("content", [b"", b"hello", b'{"a":1}', b"\xff\x00", bytes(17 << 20)])
+def test_what_is_no_file_of_a_node_is_nothing_that_could_be_refuted(files: Path, content: bytes):
+    (files / "x").write_bytes(content)
+    with pytest.raises(Malformed, match=r"no proof, no checkpoint|is empty"):
+        nobody(files / "x")
+    (files / "x").write_bytes((files / "d1.proof.json").read_bytes() + content[:1_000] + b"x")
     assert nobody(files / "x").verdict == "refuted"
+    (files / "x").write_bytes(b'{"inclusion":' + bytes(17 << 20))
+    with pytest.raises(Malformed, match="longer than"):
+        nobody(files / "x")
 
 
 def test_what_cannot_be_meant_is_no_verdict_and_nobody_is_asked(files: Path):

@@ -316,6 +316,19 @@ def test_a_tick_signs_and_shelves_what_a_crash_left_unsigned(city: City, worker:
         assert (city.node.journals.newest_checkpoint(tx, "open-data") or "").split("\n")[1] == "1"
 
 
+def test_the_worker_removes_what_was_brought_and_nobody_took(city: City, worker: Worker, clock: Clock) -> None:
+    whole = city.node.settings.data / "incoming" / "5d5bd5c8-5c5e" / "whole"
+    whole.mkdir(parents=True)
+    (whole / "a.csv").write_bytes(b"a,b")
+    clock.now = int(whole.stat().st_mtime * 1_000)
+    city.node.federation.moving.incoming._clock_ms = clock
+    worker.tick()
+    assert (whole / "a.csv").is_file()
+    clock.now += 8 * DAY_MS
+    worker.tick()
+    assert not whole.parent.exists()
+
+
 def test_the_worker_forgets_what_readers_sent_in_though_nobody_sends_more(
     city: City, worker: Worker, clock: Clock
 ) -> None:

@@ -1,8 +1,8 @@
 """Files of records that others wrote: JSON, CSV and Markdown with front matter, read into plain records and written.
 
 A record is what JSON or a row of a table says, untouched; `node.vocab.kinds.mapped_in` gives it meaning. Bounded:
-64 MiB, 10,000 records and 1,000 columns. Cells of a table that a spreadsheet would take for formulas are written with
-an apostrophe before them, which is taken away again on reading. Pure but for the paths it is given.
+64 MiB, 10,000 records and 1,000 columns. Cells of a table that a spreadsheet would take for formulas are written as
+`node.cells` says, like those of every other table, and read back as they were. Pure but for the paths it is given.
 """
 
 import csv
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from node.catalog.author import front
+from node.cells import harmless, plain
 from node.errors import Malformed, NotFound, TooLarge
 from node.vocab.json_once import refuse_twice
 
@@ -26,8 +27,7 @@ MAX_RECORDS = 10_000
 MAX_COLUMNS = 1_000
 FORMS = {".json": "json", ".csv": "csv", ".tsv": "csv", ".md": "md"}
 _DELIMITERS = ",;\t|"
-# What a spreadsheet would calculate, after as many apostrophes as keep it from doing so.
-_FORMULA = re.compile(r"'*(?:[=+@\t\r]|-(?!\d+(?:\.\d+)?\Z))")
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _FATAL = {"bad-yaml", "no-front-matter", "not-utf-8", "too-large", "duplicate-key", "control-character"}
 
 
@@ -128,7 +128,7 @@ def _csv(body: bytes, path: Path) -> Iterator[Row]:
         raise Malformed(f"{path.name}:{line}: this is not written in UTF-8.", fix="Save it so.") from error
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
-        head = [name.strip() for name in next(reader, [])]
+        head = [plain(name).strip() for name in next(reader, [])]
         _sound(head, path)
         line = reader.line_num + 1
         for cells in reader:
@@ -158,11 +158,7 @@ def _row(head: Sequence[str], cells: Sequence[str], path: Path, line: int) -> di
     if len(cells) > len(head) and any(cell.strip() for cell in cells[len(head) :]):
         fix = "Put values with the separator in them in double quotes."
         raise Malformed(f"{path.name}:{line}: there are more values than columns.", fix=fix)
-    return {name: _plain(cell) for name, cell in zip(head, cells, strict=False) if name}
-
-
-def _plain(cell: str) -> str:
-    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
+    return {name: plain(cell) for name, cell in zip(head, cells, strict=False) if name}
 
 
 def _markdown(body: bytes, path: Path) -> Row:
@@ -192,13 +188,14 @@ def csv_text(records: Sequence[Mapping[str, Any]], columns: Sequence[str], *, de
     head = list(dict.fromkeys([*columns, *(name for each in flat for name in each)]))
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
-    writer.writerow(head)
-    writer.writerows([_safe(each.get(name, "")) for name in head] for each in flat)
+    writer.writerow(map(harmless, head))
+    writer.writerows([_cell(each.get(name, "")) for name in head] for each in flat)
     return out.getvalue()
 
 
-def _safe(cell: str) -> str:
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+def _cell(cell: str) -> str:
+    """Write a cell; numbers stay numbers, also those below nothing."""
+    return cell if _NUMBER.fullmatch(cell) else harmless(cell)
 
 
 def flattened(record: Mapping[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from node.catalog.hosts import host_of
 from node.vocab.ntriples import is_iri, is_literal, language_of, triples_of, value_of
 from node.vocab.terms import DCAT, DCT
 
@@ -42,15 +43,19 @@ def candidates_in(record: str, payload: bytes) -> list[Candidate]:
     """
     if not _HINT.search(payload):
         return []
-    nodes: dict[str, dict[str, list[str]]] = {}
-    for subject, predicate, value in triples_of(payload):
-        nodes.setdefault(value_of(subject), {}).setdefault(value_of(predicate), []).append(value)
     found: dict[str, Candidate] = {}
-    for name in nodes.get(record, {}).get(DCAT.distribution, ()):
-        node = nodes.get(value_of(name), {})
+    for node in distributions_of(record, payload):
         for url in _files(node):
             found.setdefault(url, Candidate(url, _title(node)))
     return [found[url] for url in sorted(found)[:MOST]]
+
+
+def distributions_of(record: str, payload: bytes) -> list[_Node]:
+    """Give what is said of each distribution of a dataset: its terms by predicate."""
+    nodes: dict[str, dict[str, list[str]]] = {}
+    for subject, predicate, value in triples_of(payload):
+        nodes.setdefault(value_of(subject), {}).setdefault(value_of(predicate), []).append(value)
+    return [nodes.get(value_of(name), {}) for name in nodes.get(record, {}).get(DCAT.distribution, ())]
 
 
 def _files(node: _Node) -> Iterator[str]:
@@ -65,14 +70,7 @@ def _files(node: _Node) -> Iterator[str]:
 def urls_of(node: _Node, predicate: str) -> list[str]:
     """Give the addresses of a distribution that can be asked at all."""
     values = [value_of(term) for term in node.get(predicate, ()) if is_iri(term)]
-    return [url for url in values if url.startswith(("https://", "http://")) and len(url) <= _MAX_URL and _splits(url)]
-
-
-def _splits(url: str) -> bool:
-    try:
-        return bool(urlsplit(url).hostname)
-    except ValueError:
-        return False
+    return [url for url in values if url.startswith(("https://", "http://")) and len(url) <= _MAX_URL and host_of(url)]
 
 
 def named_as_model(node: _Node) -> bool:

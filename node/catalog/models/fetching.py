@@ -5,16 +5,14 @@ for them, from its origin alone (`inspect`), all together within the bounds of o
 Touches a folder of its own; no database.
 """
 
-import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from urllib.parse import unquote, urlsplit
 
+from node.catalog.fetched_files import conditions, kept_of, room
 from node.catalog.models.beginning import beginning_of
 from node.catalog.models.facts import ModelFacts
 from node.catalog.models.inspect import Limits, inspect_file
@@ -22,16 +20,11 @@ from node.errors import TooLarge
 from node.outbound import Answer, Outbound
 
 _ACCEPT = "application/city+json, application/city+json-seq, application/gml+xml, application/json, */*;q=0.5"
-_LEFT_MS = 86_400_000
-_SINCE = "since "
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file that was fetched and read; `facts` is None where it is the same as last time.
-
-    `etag` is what to ask with next time: an ETag, or `since ` and a date where the server only tells that.
-    """
+    """A file that was fetched and read; `facts` is None where it is the same, `etag` is what to ask with next time."""
 
     facts: ModelFacts | None
     etag: str
@@ -68,7 +61,7 @@ class Fetching:
             Malformed: What came is no model that is read here.
             Stopped: `stop` was set.
         """
-        with self._space() as space:
+        with room(self._folder, "model-", self._clock_ms()) as space:
             rest = _Rest(self._way, self._max_bytes, time.monotonic() + self._deadline_s, stop)
             path = space / "model"
             try:
@@ -85,8 +78,7 @@ class Fetching:
                 base=answer.url,
                 fetch=rest.fetch,
             )
-        since = f"{_SINCE}{answer.last_modified}" if answer.last_modified else ""
-        return Fetched(facts, answer.etag or since)
+        return Fetched(facts, kept_of(answer))
 
     def _beginning(self, url: str, path: Path, refusal: TooLarge, stop: threading.Event) -> tuple[ModelFacts, str]:
         """Read what is too large by its beginning, if its server gives parts."""
@@ -102,19 +94,6 @@ class Fetching:
     def read_file(self, path: Path) -> ModelFacts:
         """Read a model that lies here. Raises NotFound, Malformed, TooLarge."""
         return inspect_file(path, limits=self._limits)
-
-    @contextmanager
-    def _space(self) -> Iterator[Path]:
-        """Make room for one model; what a process that died left a day ago goes with it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for left in self._folder.glob("model-*"):
-            if left.stat().st_mtime * 1000 < self._clock_ms() - _LEFT_MS:
-                shutil.rmtree(left, ignore_errors=True)
-        space = Path(mkdtemp(prefix="model-", dir=self._folder))
-        try:
-            yield space
-        finally:
-            shutil.rmtree(space, ignore_errors=True)
 
 
 @dataclass(slots=True)
@@ -135,12 +114,12 @@ class _Rest:
         left_s = self.deadline - time.monotonic()
         if self.left <= 0 or left_s <= 0:
             raise TooLarge("Its files are more than is fetched of one model.", fix="Name one part of it.")
-        since = etag.removeprefix(_SINCE) if etag.startswith(_SINCE) else ""
+        etag, since = conditions(etag)
         answer = self.way.download(
             url,
             to,
             accept=_ACCEPT,
-            etag="" if since else etag,
+            etag=etag,
             last_modified=since,
             max_bytes=self.left,
             deadline_s=left_s,

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from node.catalog.fetched_files import DAY_MS
 from node.catalog.models.telling import slug_for
 from node.catalog.open_files import Wanted
 from node.db import HotReader, Tx
 from node.journal import key_of
 
 State = Literal["new", "read", "again", "failed", "refused", "withheld", "gone"]
-DAY_MS = 86_400_000
 _COLUMNS = (
     "i.url_key, c.name, i.iri, i.slug, i.digest, i.url, i.etag, i.state, i.detail, i.checked_at, i.next_at, i.facts"
 )
@@ -70,7 +70,7 @@ class Inspections:
         return int(row[0]) if row else 0
 
 
-def sync(tx: Tx, wanted: Wanted, *, now_ms: int) -> None:
+def sync(tx: Tx, wanted: Wanted, now_ms: int) -> None:
     """Note which files a dataset names now: new ones are due, changed ones soon, and the records of others must go.
 
     A dataset that changed may have changed files, but portals touch datasets nightly: a file is fetched again a day

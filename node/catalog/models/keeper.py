@@ -6,30 +6,18 @@ list says. Writes through `inspections`.
 
 from collections.abc import Callable, Collection
 
-from node.catalog.models import inspections
 from node.catalog.models.candidates import candidates_in
-from node.catalog.models.inspections import Inspections
-from node.catalog.open_files import OpenFiles, Wanted
+from node.catalog.models.inspections import Inspections, sync
+from node.catalog.open_files import Listing, OpenFiles
 from node.catalog.shelf import Held, Shelf
-from node.db import Database, Tx
-
-
-class _Listing:
-    """Models, as far as the walk needs to know them."""
-
-    def __init__(self, kept: Inspections) -> None:
-        self._kept = kept
-
-    def named(self, held: Held, payload: bytes) -> Collection[str]:
-        return [each.url for each in candidates_in(held.iri, payload)]
-
-    def sync(self, tx: Tx, wanted: Wanted, *, now_ms: int) -> None:
-        inspections.sync(tx, wanted, now_ms=now_ms)
-
-    def count(self) -> int:
-        return self._kept.count()
+from node.db import Database
 
 
 def models_keeper(db: Database, shelf: Shelf, *, clock_ms: Callable[[], int]) -> OpenFiles:
     """Make the reading `models`."""
-    return OpenFiles("models", _Listing(Inspections(db.hot())), db, shelf, clock_ms=clock_ms)
+    listing = Listing(_named, sync, Inspections(db.hot()).count)
+    return OpenFiles("models", listing, db, shelf, clock_ms=clock_ms)
+
+
+def _named(held: Held, payload: bytes) -> Collection[str]:
+    return [each.url for each in candidates_in(held.iri, payload)]

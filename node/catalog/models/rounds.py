@@ -14,21 +14,18 @@ from dataclasses import replace
 import orjson
 
 from node.catalog.author.office import Authoring, Written
+from node.catalog.fetched_files import AFTER_NO_MS, EVERY_MS, wait_ms
 from node.catalog.models import inspections
 from node.catalog.models.candidates import candidates_in
 from node.catalog.models.facts import ModelFacts, facts_from_json, facts_to_json
 from node.catalog.models.fetching import Fetching
-from node.catalog.models.inspections import DAY_MS, Inspection, Inspections
+from node.catalog.models.inspections import Inspection, Inspections
 from node.catalog.models.telling import NO_LANGUAGE, Dataset, said_of
 from node.catalog.shelf import Held, Shelf
 from node.db import Database
 from node.errors import NodeError, Refused, Stopped, Unavailable
 
 KIND = "city-model"
-EVERY_MS = 7 * DAY_MS
-_FIRST_WAIT_MS = 3_600_000
-_LONGEST_WAIT_MS = 7 * DAY_MS
-_AFTER_NO_MS = 30 * DAY_MS
 
 
 class Inspector:
@@ -80,11 +77,10 @@ class Inspector:
         except Stopped:
             raise
         except Unavailable as error:
-            wait_ms = min(max(2 * (due.next_ms - due.checked_ms), _FIRST_WAIT_MS), _LONGEST_WAIT_MS)
-            wait_ms = wait_ms if due.state == "failed" else _FIRST_WAIT_MS
-            return _noted(due, "failed", str(error), now_ms, now_ms + wait_ms)
+            waited_ms = due.next_ms - due.checked_ms if due.state == "failed" else 0
+            return _noted(due, "failed", str(error), now_ms, now_ms + wait_ms(waited_ms))
         except NodeError as error:
-            return _noted(due, "refused", str(error), now_ms, now_ms + _AFTER_NO_MS)
+            return _noted(due, "refused", str(error), now_ms, now_ms + AFTER_NO_MS)
         facts = fetched.facts or before
         assert facts is not None  # noqa: S101  (it was asked under a condition only if something was read before)
         kept = replace(due, etag=fetched.etag, facts=orjson.dumps(facts_to_json(facts)).decode(), checked_ms=now_ms)

@@ -7,10 +7,10 @@ flagged as holding personal data. Pure: a payload in, addresses out.
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from node.catalog.models.candidates import named_as_model, urls_of
+from node.catalog.models.candidates import distributions_of, named_as_model, urls_of
 from node.catalog.quality.formats import code_of
 from node.vocab import personal
-from node.vocab.ntriples import triples_of, value_of
+from node.vocab.ntriples import value_of
 from node.vocab.terms import DCAT, DCT
 
 MOST = 12
@@ -28,11 +28,7 @@ def files_in(kind: str, record: str, payload: bytes) -> list[str]:
     """Give the addresses of a dataset's files that may be looked into, each once, at most twelve."""
     if personal.contains(kind, payload):
         return []
-    nodes: dict[str, dict[str, list[str]]] = {}
-    for subject, predicate, value in triples_of(payload):
-        nodes.setdefault(value_of(subject), {}).setdefault(value_of(predicate), []).append(value)
-    told = [nodes.get(value_of(name), {}) for name in nodes.get(record, {}).get(DCAT.distribution, ())]
-    return sorted({url for node in told for url in _files(node)})[:MOST]
+    return sorted({url for node in distributions_of(record, payload) for url in _files(node)})[:MOST]
 
 
 def _files(node: _Node) -> Iterator[str]:

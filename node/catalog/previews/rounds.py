@@ -7,37 +7,30 @@ due stands in the database, so a worker may die at any moment. Touches the way o
 """
 
 import re
-import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import mkdtemp
 
 import orjson
 
+from node.catalog.fetched_files import AFTER_NO_MS, DAY_MS, EVERY_MS, conditions, kept_of, room, wait_ms
 from node.catalog.previews import store
 from node.catalog.previews.folder import Folder
 from node.catalog.previews.reading import Limits, look_inside
-from node.catalog.previews.store import DAY_MS, Look, Looks, State
+from node.catalog.previews.store import Look, Looks, State
 from node.catalog.previews.values import Preview, to_json, why_of
 from node.db import Database
 from node.errors import ForbiddenAddress, NodeError, SourceUnreachable, Stopped, TooLarge, Unavailable
 from node.outbound import Outbound
 
-EVERY_MS = 7 * DAY_MS
 BEGINNING_BYTES = 4 << 20
-_FIRST_WAIT_MS = 3_600_000
-_LONGEST_WAIT_MS = 7 * DAY_MS
-_AFTER_NO_MS = 30 * DAY_MS
 _DEADLINE_S = 60.0
 _TURNS = 10  # a server rests so many times as long as it took
 _RESTING = 20
 _SERVER = re.compile(r"[^:]*://[^/?#]*[/?#]?")
 _PARTIAL = 206
-_SINCE = "since "
 _ACCEPT = "text/csv, application/json, */*;q=0.5"
 
 
@@ -156,17 +149,16 @@ class Previewer:
             raise
         except ForbiddenAddress as error:
             # To readers it is one that did not answer: nobody learns from us which names mean something in here.
-            no = _noted(due, "failed", str(error), now_ms, now_ms + _AFTER_NO_MS)
+            no = _noted(due, "failed", str(error), now_ms, now_ms + AFTER_NO_MS)
             return replace(no, file="", facts="", etag="")
         except Unavailable as error:
-            wait_ms = min(max(2 * (due.next_ms - due.checked_ms), _FIRST_WAIT_MS), _LONGEST_WAIT_MS)
-            wait_ms = wait_ms if due.state == "failed" else _FIRST_WAIT_MS
+            waited_ms = due.next_ms - due.checked_ms if due.state == "failed" else 0
             # What was seen before stays: a server that is away for a night takes nothing from readers.
-            return _noted(due, "failed", str(error), now_ms, now_ms + wait_ms)
+            return _noted(due, "failed", str(error), now_ms, now_ms + wait_ms(waited_ms))
         except NodeError as error:
             # What comes without a reason was refused on the way here.
             why = why_of(error) or ("large" if isinstance(error, TooLarge) else "puzzle")
-            no = _noted(due, "refused", f"{why}: {error}", now_ms, now_ms + _AFTER_NO_MS)
+            no = _noted(due, "refused", f"{why}: {error}", now_ms, now_ms + AFTER_NO_MS)
             return replace(no, file="", facts="", etag="")
         if seen is None:
             return replace(due, state="seen", detail="", checked_ms=now_ms, next_ms=now_ms + EVERY_MS)
@@ -179,21 +171,21 @@ class Previewer:
     def _see(self, due: Look, stop: threading.Event) -> tuple[str, tuple[Preview, bytes]] | None:
         """Fetch a file and look inside; None where it is the one that was seen last. Gives what to ask with next."""
         kept, fetching = due.etag if due.facts else "", self._fetching
-        since = kept.removeprefix(_SINCE) if kept.startswith(_SINCE) else ""
+        etag, since = conditions(kept)
         came = 0
 
         def arriving(size: int, _: int | None) -> None:
             nonlocal came
             came = size
 
-        with self._space() as space:
+        with room(fetching.work, "preview-", self._clock_ms()) as space:
             path = space / "file"
             try:
                 answer = fetching.way.download(
                     due.url,
                     path,
                     accept=_ACCEPT,
-                    etag="" if since else kept,
+                    etag=etag,
                     last_modified=since,
                     max_bytes=fetching.max_bytes,
                     deadline_s=fetching.deadline_s,
@@ -208,8 +200,7 @@ class Previewer:
                 return "", look_inside(path, limits=fetching.limits, whole=False, stop=stop)
             if answer.not_modified:
                 return None
-            etag = answer.etag or (f"{_SINCE}{answer.last_modified}" if answer.last_modified else "")
-            return etag, look_inside(path, limits=fetching.limits, stop=stop)
+            return kept_of(answer), look_inside(path, limits=fetching.limits, stop=stop)
 
     def _begin(self, url: str, path: Path, refusal: NodeError, stop: threading.Event) -> None:
         """Fetch the beginning of what is too large or slow, if its server gives parts."""
@@ -225,20 +216,6 @@ class Previewer:
             raise refusal
         # Up to the last whole line: what follows is cut off in the middle.
         path.write_bytes(looked.body[: looked.body.rfind(b"\n") + 1] or looked.body)
-
-    @contextmanager
-    def _space(self) -> Iterator[Path]:
-        """Make room for one file; what a process that died left a day ago goes with it."""
-        work = self._fetching.work
-        work.mkdir(parents=True, exist_ok=True)
-        for left in work.glob("preview-*"):
-            if left.stat().st_mtime * 1000 < self._clock_ms() - DAY_MS:
-                shutil.rmtree(left, ignore_errors=True)
-        space = Path(mkdtemp(prefix="preview-", dir=work))
-        try:
-            yield space
-        finally:
-            shutil.rmtree(space, ignore_errors=True)
 
 
 def _noted(due: Look, state: State, detail: str, at_ms: int, next_ms: int) -> Look:

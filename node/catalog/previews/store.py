@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from node.catalog.fetched_files import DAY_MS
 from node.catalog.open_files import Wanted
 from node.catalog.previews.values import Why, why_named
 from node.db import HotReader, Row, Tx
 from node.journal import key_of
 
 State = Literal["new", "seen", "failed", "refused", "withheld", "gone"]
-DAY_MS = 86_400_000
 _ROWS = (
     "SELECT c.name, p.collection_id, p.record_key, p.url_key, p.iri, p.url, p.etag, p.state, p.detail, p.file, p.facts,"
     " p.checked_at, p.next_at, p.digest FROM preview p JOIN collection c ON c.id = p.collection_id"
@@ -134,7 +134,7 @@ class Looks:
         return int(row[0]) if row else 0
 
 
-def sync(tx: Tx, wanted: Wanted, *, now_ms: int) -> None:
+def sync(tx: Tx, wanted: Wanted, now_ms: int) -> None:
     """Note which files a dataset names now: new ones are due, changed ones soon, and what is of others must go.
 
     Portals touch datasets nightly: a file is fetched again a day after it last was, at the earliest.

@@ -21,7 +21,7 @@ from node.catalog.readings import ReadingStatus, State
 from node.catalog.shelf import Held, Shelf
 from node.catalog.touched import Change, Touched, position, save_position, touch
 from node.db import Database, Tx
-from node.errors import NodeError, Refuted
+from node.errors import NodeError
 from node.vocab import ntriples
 
 BATCH = 500
@@ -111,7 +111,7 @@ class QualityKeeper:
     def _look(self, changes: Sequence[Change]) -> list[_Looked]:
         """Measure records, and what they name; nothing is written."""
         helds = [change.held for change in changes if change.held is not None]
-        payloads = dict(zip(helds, self._payloads(helds), strict=True))
+        payloads = dict(zip(helds, self._shelf.readable(helds), strict=True))
         said = [_read(change, payloads) for change in changes]
         answers = self._links.answers(link.url for each in said if each for link in each.links)
         now_ms = self._clock_ms()
@@ -123,13 +123,6 @@ class QualityKeeper:
             found = Found(change.collection_id, change.record_key, each.marks(answers), change.held.digest, now_ms)
             looked.append(_Looked(change, found, each.links))
         return looked
-
-    def _payloads(self, helds: Sequence[Held]) -> list[bytes]:
-        """Give payloads in order; empty for one that is erased or damaged, which must not hold up the others."""
-        try:
-            return self._shelf.payloads(helds)
-        except Refuted:
-            return [b""] if len(helds) == 1 else [body for held in helds for body in self._payloads([held])]
 
     def _save(self, looked: Sequence[_Looked], at: int, to: int) -> bool:
         """Write it all and the new position; False if somebody else has moved it meanwhile."""

@@ -25,7 +25,7 @@ from node.catalog.shelf import Held, Shelf
 from node.catalog.touched import Change, Touched
 from node.catalog.touching import touch_collection
 from node.db import Database
-from node.errors import NodeError, Refuted, Stopped, Unavailable
+from node.errors import NodeError, Stopped, Unavailable
 from node.journal import key_of
 
 _logger = logging.getLogger("citynode.search")
@@ -308,7 +308,7 @@ class SearchKeeper:
                 yield _Placed(held, (collections.ids[held.collection], key_of(held.iri)), route)
 
     def _tasks(self, placed: Sequence[_Placed], collections: _Collections) -> list[Task]:
-        payloads = self._payloads([each.held for each in placed])
+        payloads = self._shelf.readable([each.held for each in placed])
         points = self._points([each.at for each in placed])
         return [
             Task(
@@ -325,13 +325,6 @@ class SearchKeeper:
     def _city_of(self, collection: str) -> str:
         peer, mirrored, _ = collection.partition("/")
         return peer if mirrored else self._city
-
-    def _payloads(self, helds: Sequence[Held]) -> list[bytes]:
-        """Give payloads in order; empty for one that is erased or damaged, which must not hold up the others."""
-        try:
-            return self._shelf.payloads(helds)
-        except Refuted:
-            return [b""] if len(helds) == 1 else [body for held in helds for body in self._payloads([held])]
 
     def _collections(self) -> _Collections:
         rows = self._shelf.hot.rows("SELECT name, id, visibility FROM collection ORDER BY id")

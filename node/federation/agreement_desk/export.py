@@ -67,7 +67,9 @@ def export_bundle(sources: Sources, agreement: Agreement, *, now_ms: int) -> byt
             f"The journal's entry about {agreement.iri} is not signed yet.",
             fix="Try again.",
         ).on_page("no.agreement.unsigned")
-    cities = [_own_city(sources, now_ms), _other_city(sources, peer)]
+    cities = [_own_city(sources, now_ms)]
+    if peer.statement:  # another connector says nothing of itself and has no keys that anybody could check
+        cities.append(_other_city(sources, peer))
     return _written(agreement.iri, agreement.signed, cities, [each for each in found if each], now_ms)
 
 
@@ -133,7 +135,7 @@ def verify_here(sources: Sources, agreement: Agreement, *, now_ms: int) -> Agree
         Unavailable: Our own journal's newest entry about it is not under a signed checkpoint yet; try again.
     """
     peer = sources.peers.get(agreement.peer)
-    trusted = [sources.identity.fingerprint, peer.fingerprint]
+    trusted = [each for each in (sources.identity.fingerprint, peer.fingerprint) if each]
     body = export_bundle(sources, agreement, now_ms=now_ms)
     report = verify_bundle(body, trusted=trusted, federation=sources.federation, now_ms=now_ms, whole=True)
     for journal in _journals(sources, peer):
@@ -183,7 +185,7 @@ def _shown(reader: Reader, journal: _Journal, agreement: str) -> dict[str, objec
         ]
         if not entries or (journal.is_own and entries[-1].seq > size):
             return None
-        shown = [_entry(reader, tx, journal.local, each, size) for each in entries if each.seq <= size]
+        shown = [entry_shown(reader, tx, journal.local, each, size) for each in entries if each.seq <= size]
         iri = reader.get(tx, journal.local).iri
     return {"city": journal.city, "collection": iri, "checkpoint": signed, "entries": shown} if shown else None
 
@@ -195,7 +197,8 @@ def _entries(reader: Reader, tx: Tx, local: str) -> Iterator[Entry]:
         after = page[-1].seq
 
 
-def _entry(reader: Reader, tx: Tx, local: str, entry: Entry, size: int) -> dict[str, Any]:
+def entry_shown(reader: Reader, tx: Tx, local: str, entry: Entry, size: int) -> dict[str, Any]:
+    """Give an entry with what proves it under a checkpoint of so many; None stands for a payload that is not here."""
     opening = entry.opening
     digest = opening.digest if opening else ""
     payload = reader.payloads(tx, [digest]).get(digest) if digest else None

@@ -12,11 +12,12 @@ from typing import Protocol
 import orjson
 
 from node.db import Database, Tx
-from node.errors import Malformed, NodeError, Refused, TooLarge, Unauthenticated
+from node.errors import Malformed, NodeError
 from node.federation.agreements.agreements import pair_collection
 from node.federation.agreements.records import MAX_IRI, MAX_REASON
 from node.federation.dialogues.outgoing import Outbox, Outgoing
 from node.federation.peers.store import Peer
+from node.federation.signing.integrity import strict_json
 from node.journal.entry import at_text
 
 _logger = logging.getLogger("citynode.agreements")
@@ -104,8 +105,7 @@ class AgreementNotices:
         try:
             self._client.tell_agreement(one.peer, orjson.loads(one.body))
         except NodeError as error:
-            again = isinstance(error, Unauthenticated) or not isinstance(error, Refused)
-            if again and not one.is_old(now_ms):
+            if one.is_tried_again(error, now_ms):
                 raise
             # It does not take notices, or not from us. Its next poll finds the same in the journal.
             self._closed(one, now_ms, str(error))
@@ -134,14 +134,9 @@ class AgreementNotices:
 
 def read_notice(body: bytes) -> Mapping[str, str]:
     """Read a notice strictly. Raises Malformed, TooLarge."""
-    if len(body) > MAX_BODY_BYTES:
-        raise TooLarge(f"A notice of an agreement has at most {MAX_BODY_BYTES} bytes.")
-    try:
-        said = orjson.loads(body)
-    except ValueError as error:
-        raise Malformed("A notice of an agreement is one JSON object.") from error
+    said = strict_json(body, max_bytes=MAX_BODY_BYTES)
     bounds = {"agreement": MAX_IRI, "state": 40, "reason": MAX_REASON, "at": 40}
-    if not isinstance(said, dict) or not all(_fits(said.get(name, ""), most) for name, most in bounds.items()):
+    if not all(_fits(said.get(name, ""), most) for name, most in bounds.items()):
         raise Malformed("A notice of an agreement names it, its state, a reason and a time, each as plain text.")
     if not said.get("agreement") or not said.get("state"):
         raise Malformed("A notice names an agreement and its state.")

@@ -45,6 +45,8 @@ class KnownCity:
 
 def known_identity(statement: str, url: str, now_ms: int) -> Identity:
     """Read what a city says of itself in a file, as of its own day. Raises Refuted."""
+    if statement != statement.strip():  # what stands behind its signature is nobody's word
+        raise Refuted(f"The statement of {url} has blanks around it, which nobody signed.")
     try:
         return read_old_statement(statement, url, now_ms)
     except Refused as error:
@@ -63,8 +65,10 @@ def known_city(identity: Identity, listed: object) -> KnownCity:
     """
     if not isinstance(listed, list) or len(listed) > _MAX_KEYS or not all(isinstance(each, dict) for each in listed):
         raise Malformed(f"The history of keys of {identity.url} is no list of at most {_MAX_KEYS}.")
-    told = {key.kid: key for key in (PublicKey.read({**each, **_UNENDORSED}) for each in listed)}
-    if any(each.keys() != _KEY or each["endorsement"] is not None or not _is_named(each) for each in listed):
+    read = [PublicKey.read({**each, **_UNENDORSED}) for each in listed]
+    told = {key.kid: key for key in read}
+    odd = any(each.keys() != _KEY or each["endorsement"] is not None or not _is_named(each) for each in listed)
+    if odd or any(key.jwk != each["jwk"] for key, each in zip(read, listed, strict=True)):
         raise Malformed(f"A key in the history of {identity.url} has other members than it should.")
     if len(told) < len(listed):
         raise Malformed(f"The history of keys of {identity.url} names a key twice.")

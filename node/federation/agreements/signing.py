@@ -15,7 +15,7 @@ from node.errors import BadSignature, Malformed, Refuted
 from node.federation.agreements.text import CONTEXT, AgreementText, ms_of_seconds, read_text, seconds_text
 from node.federation.identity.did import did_web
 from node.federation.signing import integrity
-from node.federation.signing.integrity import CRYPTOSUITE, Json, jcs, strict_json
+from node.federation.signing.integrity import CRYPTOSUITE, PROOF_PURPOSE, Json, jcs, strict_json
 from node.keys import DAY_MS, Keyring, PublicKey, Purpose
 
 Role = Literal["assigner", "assignee"]
@@ -25,13 +25,9 @@ BOTH: tuple[Role, ...] = ("assigner", "assignee")
 SKEW_MS = 60_000
 OPEN_MS = 14 * DAY_MS
 _PURPOSE: Purpose = "record"
-_PROOF_PURPOSE = "assertionMethod"
-_COMMON = frozenset(
-    ("@context", "id", "type", "cryptosuite", "created", "verificationMethod", "proofPurpose", "domain", "proofValue")
-)
 _MEMBERS: dict[Role, frozenset[str]] = {
-    "assigner": _COMMON | {"expires"},
-    "assignee": _COMMON | {"previousProof"},
+    "assigner": integrity.MEMBERS | {"expires"},
+    "assignee": integrity.MEMBERS | {"previousProof"},
 }
 _URN = re.compile(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
@@ -116,18 +112,9 @@ class Signing:
 
     def _proof(self, text: AgreementText, created_ms: int, now_ms: int, more: Mapping[str, object]) -> Json:
         key, signer = self._keyring.signers(_PURPOSE, now_ms)[0]
-        options = {
-            "@context": list(CONTEXT),
-            "id": f"urn:uuid:{self._new_id()}",
-            "type": integrity.TYPE,
-            "cryptosuite": CRYPTOSUITE,
-            "created": seconds_text(created_ms),
-            "verificationMethod": f"{did_web(self._url)}#{key.kid}",
-            "proofPurpose": _PROOF_PURPOSE,
-            "domain": self._federation,
-            **more,
-        }
-        return integrity.proven(integrity.with_proofs(text.document, text.proofs), options, signer.sign)
+        method, created = f"{did_web(self._url)}#{key.kid}", seconds_text(created_ms)
+        options = integrity.options_of(CONTEXT, self._new_id(), created, method, self._federation)
+        return integrity.proven(integrity.with_proofs(text.document, text.proofs), {**options, **more}, signer.sign)
 
 
 def attach(signed: str, proof: str) -> str:
@@ -241,8 +228,8 @@ def _check_meant(text: AgreementText, role: Role, proof: Json, federation: str) 
         raise Refuted(f"The {role}'s proof is a {made}; only a {integrity.TYPE} of {CRYPTOSUITE} counts.")
     if proof["@context"] != list(CONTEXT):
         raise Refuted(f"The {role}'s proof reads the agreement with another @context.")
-    if proof["proofPurpose"] != _PROOF_PURPOSE:
-        raise Refuted(f"The {role}'s proof is for {ascii(proof['proofPurpose'])[:80]}, not for {_PROOF_PURPOSE}.")
+    if proof["proofPurpose"] != PROOF_PURPOSE:
+        raise Refuted(f"The {role}'s proof is for {ascii(proof['proofPurpose'])[:80]}, not for {PROOF_PURPOSE}.")
     if proof["domain"] != federation:
         raise Refuted(f"The {role}'s proof is for the federation {ascii(proof['domain'])[:100]}, not {federation}.")
     if role == "assignee" and proof["previousProof"] != text.proofs[0]["id"]:

@@ -1,42 +1,35 @@
 """Proves the export of an agreement, for whoever has the file alone: no node, no network, no database.
 
 Nothing of the file is believed. The text is read as strictly as when it was signed; both signatures must be by keys
-that the cities' own statements name, for records and in force at that time; each journal entry is hashed anew, found
-in its tree, the tree under its city's signature, and what it says compared with the text. Whose keys these are, the
-file cannot prove: the caller gives fingerprints that came by another way, or the report says that they were taken from
-the file. What holds and what does not is said in sentences, all of it, and not only the first thing that is wrong.
+that the cities' own statements name, for records and in force at that time; what each journal says of it is proven as
+`held` says. Whose keys these are, the file cannot prove: the caller gives fingerprints that came by another way, or the
+report says that they were taken from the file. What holds and what does not is said in sentences, all of it, and not
+only the first thing that is wrong.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from itertools import chain
 from typing import Literal, TypeVar
 
 from node.errors import KeyChanged, Malformed, NodeError, Refused, Refuted
 from node.federation.agreements.agreements import pair_collection
+from node.federation.agreements.held import Held, check_members, proven
 from node.federation.agreements.known import KnownCity, check_apart, known_city, known_identity, unvouched
-from node.federation.agreements.records import FINAL, KIND, Statement, record_in, statement_in
-from node.federation.agreements.signing import BOTH, SKEW_MS, check_proofs, party_of
+from node.federation.agreements.signing import BOTH, Role, check_proofs, party_of
 from node.federation.agreements.text import AgreementText, ms_of_seconds, read_text
 from node.federation.signing.integrity import Json, strict_json
 from node.federation.verifier.keys import is_pinned
-from node.federation.verifier.proof import Bundle, bundle_of, prove
-from node.journal.note import Checkpoint
 from node.keys.public import ms_of
 
 VERSION = "agreement/1"
 MAX_BYTES = 16 << 20
 Verdict = Literal["proven", "refuted", "incomplete"]
 EXIT: dict[Verdict, int] = {"proven": 0, "refuted": 1, "incomplete": 3}
-_MAX_ENTRIES = 1_000
 _MAX_TRUSTED = 32
 EXPORT_SKEW_MS = 600_000
 _MEMBERS = frozenset(("citynode", "agreement", "exported", "text", "cities", "journals"))
 _CITY = frozenset(("url", "statement", "keys"))
-_JOURNAL = frozenset(("city", "collection", "checkpoint", "entries"))
-_ENTRY = frozenset(("entry", "opening", "inclusion", "payload"))
-_INCLUSION = frozenset(("leaf_index", "tree_size", "hashes"))
 _T = TypeVar("_T")
 
 
@@ -157,12 +150,6 @@ def _read(body: bytes) -> Json:
     return told
 
 
-def check_members(part: object, members: frozenset[str]) -> None:
-    """Malformed where a part has less than it should, or more: what nobody checks must not look as if it held."""
-    if not isinstance(part, dict) or part.keys() != members:
-        raise Malformed(f"A part of the export has other members than {', '.join(sorted(members))}.")
-
-
 class _Checking:
     """One verification."""
 
@@ -193,9 +180,12 @@ class _Checking:
             self.step(self._city, text, city)
         self.step(check_apart, self._cities.values())
         self.step(self._fingerprints)
-        known = [self._known(party_of(text, role)) for role in BOTH]
-        if all(known):
-            self.step(self._signatures, text)
+        need = BOTH[: len(text.proofs)] if len(text.proofs) < len(BOTH) else BOTH
+        for role in BOTH[len(need) :]:
+            self._unsigned(party_of(text, role))
+        known = {role: self._known(party_of(text, role)) for role in BOTH}
+        if need and all(known[role] for role in need):
+            self.step(self._signatures, text, need)
         self.step(self._foreign, text, told["journals"])
         for role in BOTH:
             self.step(self._journal, text, party_of(text, role), told["journals"])
@@ -252,20 +242,29 @@ class _Checking:
             )
         return url in self._cities
 
-    def _signatures(self, text: AgreementText) -> None:
+    def _unsigned(self, url: str) -> None:
+        """Say that a city has not signed at all, as connectors do that know no signatures of ours: that is no lie."""
+        self._report.lack(
+            f"The agreement bears no signature of {url}: that {url} agreed to it is not proven by a signature.",
+            "unsigned",
+            url,
+        )
+
+    def _signatures(self, text: AgreementText, need: Sequence[Role]) -> None:
         federations = {city.identity.federation for city in self._cities.values()}
         if not self._federation and len(federations) > 1:
             raise Refuted("The two cities say that they belong to two federations.")
         federation = self._federation or federations.pop()
         check_proofs(
             text,
-            need=BOTH,
+            need=tuple(need),
             federation=federation,
             keys_of=lambda url: (*self._cities[url].keys, *self._cities[url].former),
-            now_ms=self._now_ms,
+            # Who signs alone stands by it longer than the fortnight in which the other could have signed over it.
+            now_ms=self._now_ms if need == BOTH else min(self._now_ms, _open_until_ms(text)),
         )
-        self._report.signed = True
-        for role, proof in zip(BOTH, text.proofs, strict=True):
+        self._report.signed = need == BOTH
+        for role, proof in zip(need, text.proofs, strict=True):
             url, kid = party_of(text, role), proof["verificationMethod"].partition("#")[2]
             if self._cities[url].vouches_for(kid):
                 self._report.add(
@@ -297,57 +296,25 @@ class _Checking:
             return
         if len(found) > 1:
             raise Malformed(f"The export has two journals of {url}.")
-        signed, statements = _proven(text, city, found[0])
-        _check_after(text, statements[0][0])
-        self._report.add(
-            f"The journal of {url} holds it: {len(statements)} of the {signed.size} entries under its signed checkpoint"
-            f" are about this agreement, the first of {statements[0][0].entry['at']}."
-        )
-        self._say_state(url, statements, signed)
-
-    def _say_state(self, url: str, statements: Sequence[tuple[Bundle, Statement | None]], signed: Checkpoint) -> None:
-        ended = (each for each in statements if each[1] is not None and each[1].state in FINAL)
-        bundle, said = next(ended, statements[-1])
-        if said is None:
-            self._report.lack(f"What the journal of {url} says of it last is not in the file.", "no-description", url)
-            return
-        why = f": {said.reason.rstrip('.')}" if said.reason else ""
-        beyond = (
-            f" The file cannot show whether a later entry among the {signed.size} says otherwise, or one after them;"
-            " the city can."
-        )
-        now = f"By that journal it is {said.state} since {bundle.entry['at']}{why}."
-        self._report.add(now if self._whole else now + beyond)
+        iri = f"{url}/collections/{_pair_with(text.assignee if url == text.assigner else text.assigner)}"
+        name = found[0].get("collection")
+        if name != iri:
+            raise Refuted(f"The journal of {url} about this pair of cities is {iri}, not {ascii(name)[:200]}.")
+        held = proven(text, url, city.checkpoint_keys, found[0], f"journal of {url}")
+        say_held(self._report, url, held, whole=self._whole)
 
 
-def _proven(
-    text: AgreementText, city: KnownCity, told: Json
-) -> tuple[Checkpoint, list[tuple[Bundle, Statement | None]]]:
-    """Prove what a journal says about an agreement, entry by entry; None stands for a description that is not there."""
-    url = city.identity.url
-    other = text.assignee if url == text.assigner else text.assigner
-    iri = f"{url}/collections/{_pair_with(other)}"
-    check_members(told, _JOURNAL)
-    if told["collection"] != iri:
-        raise Refuted(
-            f"The journal of {url} about this pair of cities is {iri}, not {ascii(told['collection'])[:200]}."
-        )
-    listed = told["entries"]
-    if not isinstance(listed, list) or len(listed) > _MAX_ENTRIES:
-        raise Malformed(f"The journal of {url} has no list of at most {_MAX_ENTRIES} entries.")
-    found: list[tuple[Bundle, Statement | None]] = []
-    signed: Checkpoint | None = None
-    for each in listed:
-        bundle, payload = _bundle(each, told)
-        if bundle.collection != iri:
-            raise Refuted(f"The journal of {url} about this pair of cities is {iri}, not {bundle.collection[:200]}.")
-        if found and bundle.entry["seq"] <= found[-1][0].entry["seq"]:
-            raise Refuted(f"The entries of the journal of {url} are not in their order.")
-        signed = prove(bundle, city.checkpoint_keys)
-        found.append((bundle, _said(text, url, bundle, payload)))
-    if signed is None:
-        raise Malformed(f"The journal of {url} has no entries.")
-    return signed, found
+def _open_until_ms(text: AgreementText) -> int:
+    return ms_of_seconds(text.proofs[0].get("expires"), "a proof's end")
+
+
+def say_held(report: AgreementReport, url: str, held: Held, *, whole: bool = False) -> None:
+    """Say what a city's journal holds of the agreement; `whole` as `verify_bundle` takes it."""
+    report.add(held.extent)
+    if held.state:
+        report.add(held.state if whole else held.state + held.beyond)
+    else:
+        report.lack(f"What the {held.called} says of it last is not in the file.", "no-description", url)
 
 
 def _pair_with(other: str) -> str:
@@ -355,49 +322,3 @@ def _pair_with(other: str) -> str:
         return pair_collection(other)
     except ValueError as error:  # a party is whatever text the file names until its city is known
         raise Malformed(f"{ascii(other)[:100]} is no base URL of a city.") from error
-
-
-def _bundle(each: object, told: Json) -> tuple[Bundle, bytes | None]:
-    payload = each.get("payload") if isinstance(each, dict) else None
-    if not isinstance(each, dict) or not isinstance(payload, str | None):
-        raise Malformed("An entry of the export is no entry.")
-    check_entry(each)
-    bundle = bundle_of({**each, "checkpoint": told.get("checkpoint")})
-    return bundle, None if payload is None else payload.encode(errors="replace")
-
-
-def check_entry(told: Json) -> None:
-    """Malformed unless an entry has exactly what proves it; what its parts have, `bundle_of` looks at."""
-    check_members(told, _ENTRY)
-    if isinstance(told["inclusion"], dict):
-        check_members(told["inclusion"], _INCLUSION)
-
-
-def _said(text: AgreementText, url: str, bundle: Bundle, payload: bytes | None) -> Statement | None:
-    """Read what one entry says of the agreement, once its bytes are those that the opening names."""
-    opening, seq = bundle.opening or {}, bundle.entry["seq"]
-    record = record_in(text.iri, url)
-    if (opening.get("record"), opening.get("kind")) != (record, KIND):
-        raise Refuted(f"Entry {seq} of the journal of {url} is not about this agreement.")
-    if opening["op"] != "put":
-        return Statement(text.iri, text.signed, "withdrawn", "")
-    if payload is None:
-        return None
-    if opening["digest"] != "sha256:" + sha256(payload).hexdigest():
-        raise Refuted(f"The description with entry {seq} of the journal of {url} is not the one that it names.")
-    try:
-        said = statement_in(record, payload)
-    except (ValueError, OverflowError) as error:  # no triples, though their city signed them
-        raise Malformed(f"The description with entry {seq} of the journal of {url} cannot be read.") from error
-    if said.agreement != text.iri or said.signed != text.signed:
-        raise Refuted(f"Entry {seq} of the journal of {url} holds another text than the one that is shown.")
-    return said
-
-
-def _check_after(text: AgreementText, first: Bundle) -> None:
-    """Refuted if a journal knew of the agreement before it was signed: a signature that was dated back or forth."""
-    if not text.proofs:
-        return
-    signed_ms = ms_of_seconds(text.proofs[-1].get("created"), "a proof")
-    if ms_of(first.entry["at"]) + SKEW_MS < signed_ms:
-        raise Refuted("A journal holds the agreement since before it was signed.")

@@ -24,10 +24,24 @@ def is_bytes(kind: Any) -> bool:  # noqa: ANN401 - the library has no types
     return any(test(kind) for test in tests)
 
 
+def check_places(column: Any) -> None:  # noqa: ANN401
+    """Refuse a column that names a place which its dictionary does not have. Raises IndexError.
+
+    The library takes what a file says, and reads beside its memory where that is false.
+    """
+    ends = pc.min_max(column.indices).as_py()
+    if ends["max"] is not None and not 0 <= ends["min"] <= ends["max"] < len(column.dictionary):
+        raise IndexError("a dictionary has no such place")
+
+
 def row_sizes(column: Any) -> Sizes:  # noqa: ANN401
-    """Give how many bytes each row of a column has, what is in lists and in dictionaries included."""
+    """Give how many bytes each row of a column has, what is in lists and in dictionaries included.
+
+    Raises IndexError where a dictionary does not have what is said to be in it.
+    """
     kind = column.type
     if pa.types.is_dictionary(kind):
+        check_places(column)
         known = row_sizes(column.dictionary)
         at = pc.fill_null(column.indices, 0).to_numpy(zero_copy_only=False)
         sizes: Sizes = known[at] if len(known) else np.zeros(len(column), np.int64)

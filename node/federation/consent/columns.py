@@ -4,14 +4,13 @@ The filters find it at the door, when another city waits; this finds it where th
 the first lines of JSON lines, the schema of Parquet. A part of another form has no rows, so nothing is said of it.
 """
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 
 import orjson
 
-from node.errors import ConsentUnknown
-from node.federation.consent.rows import CSV, JSONL, form_of
+from node.errors import ConsentUnknown, Malformed
+from node.federation.consent.parquet_reading import names_in
+from node.federation.consent.rows import CSV, JSONL, form_of, names_under
 from node.federation.moving import Part, Source
 
 _HEAD_BYTES = 1024 * 1024
@@ -29,6 +28,8 @@ def columns_of(part: Part, opens: Callable[[int], Source], column: str) -> Seque
 
     Raises:
         Unavailable: The part cannot be read.
+        Malformed: The head of a CSV cannot.
+        NotAgreed: It names more columns than are read.
     """
     form = form_of(part)
     if not form:
@@ -41,8 +42,6 @@ def _of(form: str, part: Part, opens: Callable[[int], Source]) -> list[str]:
         return _of_lines(_beginning(opens, _LINES_BYTES))
     if part.size is None:
         return []
-    from node.federation.consent.filter_parquet import names_in  # 0.2 s to load
-
     try:
         return names_in(opens, part.size)
     except ConsentUnknown:
@@ -55,7 +54,11 @@ def _of_head(part: Part, opens: Callable[[int], Source], column: str) -> list[st
     if not newline and len(line) != part.size:
         return []
     text = line.decode(errors="replace").removesuffix("\r")
-    found = [next(csv.reader(io.StringIO(text, newline=""), delimiter=each), []) for each in _DELIMITERS]
+    found = [names_under(text, each) for each in _DELIMITERS]
+    if text and not any(found):
+        raise Malformed(
+            f"The head of {part.name} cannot be read: a name in it is too long.", fix="Put a file with a head there."
+        ).on_page("no.origin.head", field="column", name=part.name)
     return next((names for names in found if column in names), max(found, key=len))
 
 

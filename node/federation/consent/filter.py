@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from node.errors import Stopped
+from node.federation.consent.parquet_reading import Reading
 from node.federation.consent.rows import CSV, JSONL, MAX_ROW, as_filtered, blocks, broken, form_of, unnamed
 from node.federation.moving import Part, Source
 
@@ -74,6 +75,7 @@ class _Opened:
         self._opens = opens
         self._held = ExitStack()
         self._source: Source | None = None
+        self._reading: Reading | None = None
         self._lock = threading.Lock()
         self._closed = False
 
@@ -93,6 +95,11 @@ class _Opened:
             raise Stopped("The stream was closed.")
         return opened
 
+    def reading(self, reading: Reading) -> Iterator[bytes]:
+        """Give what a child reads, and end it with all else."""
+        self._reading = reading
+        return iter(reading)
+
     def close(self) -> None:
         """Let go of what is open; nothing is opened any more. From another thread, a read that blocks ends."""
         with self._lock:
@@ -101,6 +108,8 @@ class _Opened:
         if source is not None:
             source.close()
         self._first.close()
+        if self._reading is not None:
+            self._reading.close()
 
 
 def _pieces(form: str, part: Part, column: str, allowed: Set[str], opened: _Opened) -> Iterator[bytes]:
@@ -110,15 +119,15 @@ def _pieces(form: str, part: Part, column: str, allowed: Set[str], opened: _Open
         from node.federation.consent.filter_csv import csv_rows  # numpy and arrow: 0.2 s, and few streams need them
 
         return csv_rows(opened.first().read, column, allowed)
-    from node.federation.consent.filter_parquet import parquet_rows
-
     if part.size is None:
         raise broken(f"the size of {part.name} is not known, and Parquet is read from its end")
-    return parquet_rows(opened.at, part.size, column, allowed)
+    return opened.reading(Reading("rows", opened.at, part.size, column=column, allowed=allowed))
 
 
 def json_rows(read: Callable[[int], bytes], column: str, allowed: Set[str]) -> Iterator[bytes]:
     """Give the lines that pass, as they came; one that names the person several times alike is written anew."""
+    # Line by line: Arrow's reader skips empty lines, takes two objects in one line for two rows, and gives up where one
+    # key is a number, so nobody could say that its rows are these lines.
     name = json.dumps(column, ensure_ascii=False).encode()
     has_rows = is_named = False
     for lines in _lines(read):

@@ -5,8 +5,6 @@ agree on how many rows there are, and a quote may stand only where RFC 4180 has 
 no row is ever given for another's key. The delimiter is the one under which the head names the column.
 """
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 
@@ -14,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from node.federation.consent.rows import MAX_ROW, blocks, broken, unnamed
+from node.federation.consent.rows import MAX_ROW, blocks, broken, names_under, unnamed
 
 _DELIMITERS = ",;\t|"
 _QUOTE, _LF, _CR = 0x22, 0x0A, 0x0D
@@ -88,8 +86,10 @@ def _head_of(line: bytes, column: str) -> _Head:
         text = line.decode()
     except UnicodeDecodeError as error:
         raise broken("its head is not UTF-8") from error
-    for delimiter in _DELIMITERS:
-        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    found = {delimiter: names_under(text, delimiter) for delimiter in _DELIMITERS}
+    if text.strip() and not any(found.values()):
+        raise broken("a name in its head is too long")
+    for delimiter, names in found.items():
         if names.count(column) == 1:
             _check_quotes(np.frombuffer(line, np.uint8), delimiter)
             return _Head(delimiter, len(names), names.index(column))

@@ -1,14 +1,15 @@
 """Parquet by its subject column: rows out of a file that is read where it lies, into a new file that streams.
 
-Parquet is read from its end, so the origin is opened anew at each place that is wanted. What is written holds values of
-the rows that passed alone: dictionaries and metadata of the original, which list values of others, are not taken over.
-A value that a dictionary holds once is written out once a row, and a cell may hold a list of any length, so rows are
-written in slices of bounded bytes. A file whose row groups are larger than memory allows is refused before the first
-byte, by what it notes of itself.
+What is written holds values of the rows that passed alone: dictionaries and metadata of the original, which list
+values of others, are not taken over. A value that a dictionary holds once is written out once a row, and a cell may
+hold a list of any length, so rows are written in slices of bounded bytes. A file whose row groups are larger than
+memory allows is refused before the first byte, by what it notes of itself. What it notes may be false, and the library
+does not survive every file: this is done by a child process with limits (`parquet_reading`) and nowhere else.
 """
 
 import io
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Iterator, Sequence, Set
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,8 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from node.errors import NodeError
-from node.federation.consent.arrow_sizes import is_bytes, nested_bytes, row_sizes, widest_unfolded
+from node.federation.consent.arrow_sizes import check_places, is_bytes, nested_bytes, row_sizes, widest_unfolded
 from node.federation.consent.rows import MAX_ROW, broken, unnamed
-from node.federation.moving import Source
 
 _BATCH_ROWS, _NESTED_ROWS = 16_384, 256
 _BUFFER = 256 * 1024
@@ -29,16 +29,13 @@ _MAX_GROUP = 512 * 1024 * 1024
 _MAX_COLUMNS = 2_000
 # What the rows that are held at once have at most, each value written out.
 _SLICE_BYTES = 4 * 1024 * 1024
-# Texts that are no UTF-8 are found when they become Python's.
-_Lacks = (pa.ArrowException, OSError, EOFError, UnicodeDecodeError)
 
 
-def parquet_rows(opens: Callable[[int], Source], size: int, column: str, allowed: Set[str]) -> Iterator[bytes]:
-    """Give a Parquet file of the rows whose key is allowed, piece by piece."""
-    origin = _Seekable(opens, size)
+def parquet_rows(origin: io.RawIOBase, column: str, allowed: Set[str]) -> Iterator[bytes]:
+    """Give a Parquet file of the rows whose key is allowed, piece by piece. Raises ConsentUnknown, NotAgreed."""
     sink = _Sink()
-    try:
-        file = parquet.ParquetFile(pa.PythonFile(origin, mode="r"), buffer_size=_BUFFER, pre_buffer=False)
+    with _told():
+        file = _opened(origin)
         _check(file, column)
         schema = _plain_schema(file.schema_arrow)
         rows = _rows_at_once(file)
@@ -51,10 +48,39 @@ def parquet_rows(opens: Callable[[int], Source], size: int, column: str, allowed
                 for part in _slices(_kept(batch, column, allowed)):
                     out.write_batch(_plain(part, schema))
                     yield sink.taken()
-    except _Lacks as error:
-        # Errors of the origin come through the library dressed as its own.
-        raise origin.failed or broken("it is no Parquet file that can be read") from error
     yield sink.taken()
+
+
+def keys_in(origin: io.RawIOBase, column: str) -> Iterator[Sequence[str]]:
+    """Give the key of each row, some at once; empty where a row has none. Raises ConsentUnknown, NotAgreed."""
+    with _told():
+        file = _opened(origin)
+        _check_named(file, column)
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[column], use_threads=False):
+            yield ["" if each is None else str(each) for each in _texts(batch.column(0))]
+
+
+def names_in(origin: io.RawIOBase) -> list[str]:
+    """Name the columns. Raises ConsentUnknown where it is no Parquet file."""
+    with _told():
+        return list(_opened(origin).schema_arrow.names)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in our words what the libraries say of a file, which is anything where it is damaged."""
+    try:
+        yield
+    except NodeError:
+        raise
+    except MemoryError as error:
+        raise broken("its Parquet takes too much memory to read") from error
+    except Exception as error:
+        raise broken("it is no Parquet file that can be read") from error
+
+
+def _opened(origin: io.RawIOBase) -> Any:  # noqa: ANN401 - the library has no types
+    return parquet.ParquetFile(pa.PythonFile(origin, mode="r"), buffer_size=_BUFFER, pre_buffer=False)
 
 
 def _batches(file: Any, rows: int) -> Iterator[Any]:  # noqa: ANN401 - the library has no types
@@ -63,23 +89,9 @@ def _batches(file: Any, rows: int) -> Iterator[Any]:  # noqa: ANN401 - the libra
         yield from file.iter_batches(batch_size=rows, row_groups=[group], use_threads=False)
 
 
-def names_in(opens: Callable[[int], Source], size: int) -> list[str]:
-    """Name the columns. Raises ConsentUnknown where it is no Parquet file, and what opening raises."""
-    origin = _Seekable(opens, size)
-    try:
-        file = parquet.ParquetFile(pa.PythonFile(origin, mode="r"), buffer_size=_BUFFER, pre_buffer=False)
-        return list(file.schema_arrow.names)
-    except _Lacks as error:
-        raise origin.failed or broken("it is no Parquet file that can be read") from error
-    finally:
-        origin.let_go()
-
-
 def _check(file: Any, column: str) -> None:  # noqa: ANN401 - the library has no types
-    names = file.schema_arrow.names
-    if names.count(column) != 1:
-        raise unnamed("the part does not have their column, or has it twice")
-    if len(names) > _MAX_COLUMNS:
+    _check_named(file, column)
+    if len(file.schema_arrow.names) > _MAX_COLUMNS:
         raise broken(f"it has more than {_MAX_COLUMNS} columns")
     groups = (file.metadata.row_group(at).total_byte_size for at in range(file.metadata.num_row_groups))
     if max(groups, default=0) > _MAX_GROUP:
@@ -88,6 +100,11 @@ def _check(file: Any, column: str) -> None:  # noqa: ANN401 - the library has no
         raise broken(f"the lists of a row group have more than {_MAX_GROUP} bytes")
     if any(_has_dictionary(field.type) for field in file.schema_arrow if not pa.types.is_dictionary(field.type)):
         raise broken("a column holds dictionaries within others")
+
+
+def _check_named(file: Any, column: str) -> None:  # noqa: ANN401
+    if file.schema_arrow.names.count(column) != 1:
+        raise unnamed("the part does not have their column, or has it twice")
 
 
 def _has_dictionary(kind: Any) -> bool:  # noqa: ANN401
@@ -162,6 +179,7 @@ def _decoded(column: Any, kind: Any) -> Any:  # noqa: ANN401
 def _kept(batch: Any, column: str, allowed: Set[str]) -> Any:  # noqa: ANN401
     keys = batch.column(batch.schema.names.index(column))
     if pa.types.is_dictionary(keys.type):
+        check_places(keys)
         known, at = _passes(keys.dictionary, allowed), keys.indices
         # The last stands for rows without a key.
         passes = np.append(known, False)[pc.fill_null(at, len(known)).to_numpy(zero_copy_only=False)]
@@ -171,10 +189,19 @@ def _kept(batch: Any, column: str, allowed: Set[str]) -> Any:  # noqa: ANN401
 
 
 def _passes(keys: Any, allowed: Set[str]) -> Any:  # noqa: ANN401
+    said = _texts(keys)
+    return np.fromiter(map(allowed.__contains__, said), np.bool_, len(said))
+
+
+def _texts(keys: Any) -> list[str | None]:  # noqa: ANN401
+    """Give keys as texts."""
+    if pa.types.is_dictionary(keys.type):
+        check_places(keys)
+        keys = keys.dictionary_decode()
     if not (pa.types.is_integer(keys.type) or pa.types.is_string(keys.type) or pa.types.is_large_string(keys.type)):
         raise broken("the column of the person holds neither texts nor whole numbers")
-    said = keys.cast(pa.string()).to_pylist()
-    return np.fromiter(map(allowed.__contains__, said), np.bool_, len(said))
+    said: list[str | None] = keys.cast(pa.string()).to_pylist()
+    return said
 
 
 class _Sink(io.RawIOBase):
@@ -197,73 +224,3 @@ class _Sink(io.RawIOBase):
         """Give what was written since the last time."""
         held, self._held = bytes(self._held), bytearray()
         return held
-
-
-class _Seekable(io.RawIOBase):
-    """An origin as a file that can be read anywhere. `failed` is why it could not be."""
-
-    def __init__(self, opens: Callable[[int], Source], size: int) -> None:
-        super().__init__()
-        self._opens = opens
-        self._size = size
-        self._at = 0
-        self._source: Source | None = None
-        self._source_at = 0
-        self.failed: NodeError | None = None
-
-    def readable(self) -> bool:
-        """Say so."""
-        return True
-
-    def seekable(self) -> bool:
-        """Say so."""
-        return True
-
-    def tell(self) -> int:
-        """Give the position."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = min(max(base + offset, 0), self._size)
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        """Read here. Raises OSError, and keeps the reason, when the origin fails."""
-        wanted = self._size - self._at if size < 0 else min(size, self._size - self._at)
-        try:
-            found = self._read(wanted)
-        except NodeError as error:
-            self.failed = error
-            raise OSError("the origin failed") from error
-        self._at += len(found)
-        return found
-
-    def _read(self, wanted: int) -> bytes:
-        if not wanted:
-            return b""
-        source = self._placed()
-        found = bytearray()
-        while len(found) < wanted and (piece := source.read(wanted - len(found))):
-            found += piece
-        self._source_at += len(found)
-        return bytes(found)
-
-    def _placed(self) -> Source:
-        """Give a source that stands where we do: a short way ahead is read over, any other is opened anew."""
-        if self._source is None or not 0 <= self._at - self._source_at <= _AHEAD:
-            self.let_go()
-            self._source, self._source_at = self._opens(self._at), self._at
-        while self._source_at < self._at:
-            skipped = self._source.read(self._at - self._source_at)
-            if not skipped:
-                break
-            self._source_at += len(skipped)
-        return self._source
-
-    def let_go(self) -> None:
-        """Close what is open; repeatable."""
-        if self._source is not None:
-            self._source.close()
-            self._source = None

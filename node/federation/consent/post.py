@@ -15,10 +15,11 @@ from typing import Any, Literal, Protocol
 import orjson
 
 from node.db import Tx
-from node.errors import Malformed, NodeError, Refused, TooLarge, Unauthenticated
+from node.errors import Malformed, NodeError
 from node.federation.consent.store import SALT_BYTES, Withdrawal
 from node.federation.dialogues.outgoing import Outbox, Outgoing
 from node.federation.policy.values import is_iri, time_ms
+from node.federation.signing.integrity import strict_json
 from node.journal.entry import at_text
 
 _logger = logging.getLogger("citynode.consent")
@@ -106,8 +107,7 @@ class Post:
             tell = self._client.tell_withdrawals if one.step == _TELL else self._client.tell_erasure
             tell(one.peer, orjson.loads(one.body))
         except NodeError as error:
-            again = isinstance(error, Unauthenticated) or not isinstance(error, Refused)
-            if again and not one.is_old(now_ms):
+            if one.is_tried_again(error, now_ms):
                 raise
             error_said = str(error)
             _logger.warning("%s does not take our %s: %s", one.peer, one.step, error)
@@ -141,7 +141,7 @@ def _batches(withdrawals: Sequence[Withdrawal]) -> Iterator[Sequence[Withdrawal]
 
 def read_told(body: bytes) -> Told:
     """Read what a city tells of withdrawals. Raises Malformed, TooLarge."""
-    said = _object(body)
+    said = strict_json(body, max_bytes=MAX_BODY_BYTES)
     listed = said.get("withdrawals")
     if said.get("algorithm") != ALGORITHM or not _SALT.fullmatch(_text(said, "salt")):
         raise Malformed(f"Keys are salted with {ALGORITHM}, and the salt has {SALT_BYTES} bytes in hex.")
@@ -167,7 +167,7 @@ def _key(said: object) -> tuple[str, str, int]:
 
 def read_answer(body: bytes) -> Answered:
     """Read what a city says of withdrawals that it was told. Raises Malformed, TooLarge."""
-    said = _object(body)
+    said = strict_json(body, max_bytes=MAX_BODY_BYTES)
     state = next((each for each in ANSWERS if each == said.get("state")), None)
     ids = said.get("ids")
     if state is None or not isinstance(ids, list) or not 0 < len(ids) <= BATCH:
@@ -175,18 +175,6 @@ def read_answer(body: bytes) -> Answered:
     if not all(isinstance(each, str) and _ID.fullmatch(each) for each in ids):
         raise Malformed("A withdrawal has an id of 16 bytes in hex.")
     return Answered(state, ids)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    if len(body) > MAX_BODY_BYTES:
-        raise TooLarge(f"A message about withdrawals has at most {MAX_BODY_BYTES} bytes.")
-    try:
-        said = orjson.loads(body)
-    except ValueError as error:
-        raise Malformed("A message about withdrawals is one JSON object.") from error
-    if not isinstance(said, dict):
-        raise Malformed("A message about withdrawals is one JSON object.")
-    return said
 
 
 def _text(said: Mapping[str, Any], name: str) -> str:

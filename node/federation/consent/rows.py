@@ -4,6 +4,8 @@ The form is what the media type says, else the name. A part of any other form is
 nobody could say which of its bytes are about whom. Values alone; nothing is read here.
 """
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -15,6 +17,7 @@ NO_COLUMN = "residents-column"
 CSV, JSONL, PARQUET = "csv", "jsonl", "parquet"
 READ_BYTES = 1024 * 1024
 MAX_ROW = 4 * 1024 * 1024
+MAX_COLUMNS = 10_000
 # Looking a block through costs much the same however small it is.
 BLOCK_BYTES = 256 * 1024
 _FORMS = {
@@ -49,6 +52,22 @@ def blocks(read: Callable[[int], bytes]) -> Iterator[bytes]:
             held, size = [], 0
     if held:
         yield b"".join(held)
+
+
+def names_under(text: str, delimiter: str) -> list[str]:
+    """Give the names in a head under a delimiter; none where a name is longer than is read.
+
+    A long head may have no such name under the delimiter that it has, and one under each other.
+
+    Raises:
+        NotAgreed: It may name more than are read: to tell them apart costs time and memory.
+    """
+    if text.count(delimiter) >= MAX_COLUMNS:
+        raise unnamed(f"the head of the part names more than {MAX_COLUMNS:,} columns")
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 def broken(why: str) -> ConsentUnknown:

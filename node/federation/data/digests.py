@@ -6,17 +6,18 @@ staff; as long as a promised digest is not worked out, the part is not handed ou
 """
 
 import hashlib
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from node.errors import NodeError, OriginChanged, Refuted, Stopped, TooLarge
+from node.errors import NodeError, OriginChanged, Refuted, Stopped, TooLarge, Unavailable
 from node.federation.data.origin_store import Known, OriginStore
 from node.federation.data.places import PIECE_BYTES, Bytes, Place, Registered, is_once
 from node.federation.data.promises import Promise, algorithm_of, promised, promises_in, summary
 from node.federation.data.subjects import Subjects
-from node.federation.moving import Part
+from node.federation.moving import Part, Personal
 
 LOOK_MS = 600_000
 LOOK_LOCAL_MS = 60_000
@@ -24,6 +25,7 @@ LONGEST_MS = 1_800_000  # how long one part may take, and after how long a look 
 # Of the worker's rounds. Shorter than a long one: two workers at one origin do no harm, a dead one must not hold it up.
 LEASE_MS = 120_000
 _MOST_SLOW = 1_000
+_logger = logging.getLogger("citynode.data")
 
 
 class Thing(Protocol):
@@ -81,33 +83,58 @@ class Digests:
         now_ms, origins = self._clock_ms(), self._store.all()
         keys = {(each.dataset, each.name, each.at_ms): each for each in origins}
         self._next_ms = {key: at for key, at in self._next_ms.items() if key in keys}
-        due = next((key for key in keys if not 0 <= self._next_ms.get(key, 0) - now_ms <= LOOK_MS), None)
+        waiting = [key for key in keys if not 0 <= self._next_ms.get(key, 0) - now_ms <= LOOK_MS]
+        # Who has waited longest: two that take longer than they are left alone would else take turns for ever.
+        due = min(waiting, key=lambda key: self._next_ms.get(key, 0), default=None)
         if due is None or stop.is_set():
             return 0
         try:
             self.look(keys[due], stop)
         except Stopped:
             return 0
-        self._next_ms[due] = self._clock_ms() + (LOOK_LOCAL_MS if keys[due].is_local else LOOK_MS)
+        finally:
+            # Whatever came of it: what fails here each time must not stand before all that come after it.
+            if not stop.is_set():
+                self._next_ms[due] = self._clock_ms() + (LOOK_LOCAL_MS if keys[due].is_local else LOOK_MS)
         return 1
 
     def look(self, origin: Registered, stop: threading.Event | None = None) -> str:
-        """See what lies at an origin, read what nobody has read yet, and note what is wrong; gives that."""
-        promises, until_ms = self.promises(origin.dataset), self._clock_ms() + LONGEST_MS
-        origin, trouble = self._store.promise(origin, summary(origin, promises)), ""
-        said = self._store.personal(origin.dataset)
+        """See what lies at an origin, read what nobody has read yet, and note what is wrong; gives that.
+
+        Whatever goes wrong there is trouble of this origin alone, also what nobody thought of.
+        """
         try:
-            for part in self._places[origin.kind].parts(origin):
-                if self._clock_ms() > until_ms:
-                    break  # the rest at the next look
-                found = self._looked(origin, part, promised(origin, part.name, promises), stop)
-                trouble = found or self._subjects.trouble(origin, part, said) or trouble
+            trouble = self._seen(origin, stop)
         except Stopped:
             raise
         except NodeError as error:
             trouble = error.message
+        except Exception as error:  # noqa: BLE001  (logged)
+            trouble = _odd(origin, origin.name, error)
         self._store.note(origin, trouble, at_ms=self._clock_ms())
         return trouble
+
+    def _seen(self, origin: Registered, stop: threading.Event | None) -> str:
+        promises, until_ms = self.promises(origin.dataset), self._clock_ms() + LONGEST_MS
+        origin, trouble = self._store.promise(origin, summary(origin, promises)), ""
+        said = self._store.personal(origin.dataset)
+        for part in self._places[origin.kind].parts(origin):
+            if self._clock_ms() > until_ms:
+                break  # the rest at the next look
+            found = self._looked(origin, part, promised(origin, part.name, promises), stop)
+            trouble = found or self._headed(origin, part, said) or trouble
+        return trouble
+
+    def _headed(self, origin: Registered, part: Part, said: Personal | None) -> str:
+        """Give what is wrong with the head of a part; one that cannot be read holds up no part beside it."""
+        try:
+            return self._subjects.trouble(origin, part, said)
+        except Unavailable:
+            raise
+        except NodeError as error:
+            return error.message
+        except Exception as error:  # noqa: BLE001  (logged)
+            return _odd(origin, part.name, error)
 
     def _looked(self, origin: Registered, part: Part, promise: str, stop: threading.Event | None) -> str:
         if is_once(part.etag):
@@ -181,6 +208,12 @@ def refuse(read: Read) -> None:
     if not read.keeps:
         error = broken(read.part.name)
         raise Refuted(error.message, fix=error.fix)
+
+
+def _odd(origin: Registered, part: str, error: Exception) -> str:
+    """Log a fault that is no refusal of ours, and say it in a word."""
+    _logger.error("looking at %s of %s failed", part or "an origin", origin.dataset, exc_info=error)
+    return f"{part or 'It'} cannot be read ({type(error).__name__}): the node's log tells more."
 
 
 def _read(source: Bytes, promise: str, stop: threading.Event | None, late: Callable[[], bool]) -> Read:

@@ -13,8 +13,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from node.errors import Malformed, NotFound, OriginChanged, SourceUnreachable
-from node.federation.data.places import MAX_LEFT_OUT, Held, Registered, etag_of, media_type_of, takeable, too_many
-from node.federation.moving import MAX_PARTS, Part, checked_part
+from node.federation.data.places import (
+    MAX_LEFT_OUT,
+    Held,
+    Registered,
+    etag_of,
+    media_type_of,
+    no_part,
+    takeable,
+    time_of,
+    too_many,
+)
+from node.federation.moving import MAX_PARTS, Part
 
 MAX_DEPTH = 16
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -138,15 +148,8 @@ def _below(origin: Registered, part: str) -> str:
         return ""
     below = origin.below(part)
     if not _is_part(origin, below):
-        raise _no_part(part)
+        raise no_part(part)
     return below
-
-
-def _no_part(part: str) -> NotFound:
-    return NotFound(
-        f"There is no part {part[:200]}.",
-        fix="Ask for the list of parts.",
-    ).on_page("no.origin.part", name=part[:200])
 
 
 def _opened(origin: Registered, below: str) -> OpenFile:
@@ -155,12 +158,19 @@ def _opened(origin: Registered, below: str) -> OpenFile:
             handle = _handle(origin.location, below)
         except (FileNotFoundError, NotADirectoryError) as error:
             if below:
-                raise _no_part(origin.name_of(below)) from error
+                raise no_part(origin.name_of(below)) from error
             raise
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
-            raise _no_part(origin.name_of(below))
+            raise no_part(origin.name_of(below)) if below else _no_file(origin)
         return OpenFile(origin, below, handle)
+
+
+def _no_file(origin: Registered) -> SourceUnreachable:
+    """Say of an origin that a pipe or a folder took its place: like a file that is gone, its city can put it back."""
+    return SourceUnreachable(
+        f"{origin.location} is no plain file any more.", fix="Put the file there again, or remove the origin."
+    ).on_page("no.origin.unread", field="location")
 
 
 def _handle(location: str, below: str) -> int:
@@ -217,13 +227,7 @@ def _deeper(origin: Registered, folder: int, name: str, below: str, left: list[s
 
 
 def _is_part(origin: Registered, below: str) -> bool:
-    if any(step.startswith(".") for step in below.split("/")):
-        return False
-    try:
-        checked_part(origin.name_of(below))
-    except Malformed:
-        return False
-    return True
+    return not any(step.startswith(".") for step in below.split("/")) and origin.takes(below)
 
 
 def _part(origin: Registered, name: str, facts: os.stat_result) -> Part:
@@ -234,7 +238,7 @@ def _part(origin: Registered, name: str, facts: os.stat_result) -> Part:
         size=facts.st_size,
         digest="",
         etag=etag_of(_mark(facts)),
-        modified_ms=facts.st_mtime_ns // 1_000_000,
+        modified_ms=time_of(facts.st_mtime_ns // 1_000_000),
     )
 
 

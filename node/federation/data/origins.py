@@ -18,7 +18,8 @@ from node.errors import NotFound, OriginChanged, Unavailable
 from node.federation.data.digests import Thing, broken
 from node.federation.data.files import FilePlace
 from node.federation.data.origin_store import Known, OriginStore
-from node.federation.data.places import Bytes, Place, Registered, is_once, takeable
+from node.federation.data.outward import outward, plainly
+from node.federation.data.places import Bytes, Place, Registered, is_once, no_part, takeable
 from node.federation.moving import Part, Personal
 from node.vocab import personal
 
@@ -70,9 +71,9 @@ class DataOrigins:
         files: FilePlace,
         monotonic: Callable[[], float],
     ) -> None:
-        """Read through these places, by kind of origin."""
+        """Read through these places, by kind of origin; what they say of themselves is not passed on."""
         self._store = store
-        self._places = places
+        self._places = outward(places)
         self._shelves = shelves
         self._files = files
         self._monotonic = monotonic
@@ -167,7 +168,7 @@ class DataOrigins:
         origin = self._origin(dataset, part)
         if not origin.is_local:
             return None
-        with self.open(dataset, part):
+        with self.open(dataset, part), plainly(origin, part):
             return self._files.path_of(origin, part)
 
     def personal(self, dataset: str) -> Personal | None:
@@ -213,10 +214,7 @@ class DataOrigins:
         )
         for origin in (*exact, *folders):
             return origin
-        raise NotFound(
-            f"There is no part {part[:200]}.",
-            fix="Ask for the list of parts.",
-        ).on_page("no.origin.part", name=part[:200])
+        raise no_part(part)
 
     def _listed(self, origin: Registered) -> Sequence[Part]:
         if origin.kind == "file":

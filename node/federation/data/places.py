@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from node.errors import Conflict, Stopped, TooLarge
-from node.federation.moving import MAX_PARTS, Part
+from node.errors import Conflict, Malformed, NotFound, Stopped, TooLarge
+from node.federation.moving import MAX_PARTS, Part, checked_part
 
 PIECE_BYTES = 256 * 1024
 ANY_TYPE = "application/octet-stream"
 MAX_LEFT_OUT = 100
 _FREE_S = 0.2
 _ONCE = '"once-'
+_LAST_MS = 253_402_300_799_000  # the last second of the year 9999
 # Beside what the library knows, whose table differs from machine to machine.
 _TYPES = {
     "csv": "text/csv",
@@ -71,6 +72,14 @@ class Registered:
     def name_of(self, below: str) -> str:
         """Name the part that is called so in the folder."""
         return f"{self.name}/{below}" if self.name else below
+
+    def takes(self, below: str) -> bool:
+        """Tell whether what is called so in the folder can be a part."""
+        try:
+            checked_part(self.name_of(below))
+        except Malformed:
+            return False
+        return True
 
     def below(self, part: str) -> str:
         """Say what a part is called in the folder; nothing if it is none of this one."""
@@ -208,6 +217,19 @@ def takeable(parts: Sequence[Part], where: str) -> Sequence[Part]:
                 fix="Name one of them otherwise.",
             ).on_page("no.origin.folder", field="part", first=seen[above], second=seen[name])
     return parts
+
+
+def no_part(name: str) -> NotFound:
+    """Say that there is no part of this name."""
+    return NotFound(
+        f"There is no part {name[:200]}.",
+        fix="Ask for the list of parts.",
+    ).on_page("no.origin.part", name=name[:200])
+
+
+def time_of(ms: int) -> int:
+    """Give a time back if an HTTP header can say it: files and servers may claim any; else 0."""
+    return ms if 0 <= ms <= _LAST_MS else 0
 
 
 def too_many(where: str) -> TooLarge:

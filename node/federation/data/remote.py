@@ -13,7 +13,17 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from node.errors import ForbiddenAddress, NotFound, OriginChanged, SourceUnreachable, TooLarge, Unavailable
-from node.federation.data.places import ANY_TYPE, PIECE_BYTES, Held, Registered, etag_of, is_once, media_type_of, once
+from node.federation.data.places import (
+    ANY_TYPE,
+    PIECE_BYTES,
+    Held,
+    Registered,
+    etag_of,
+    is_once,
+    media_type_of,
+    once,
+    time_of,
+)
 from node.federation.moving import Part
 from node.outbound import Outbound, Span, Stream
 
@@ -89,10 +99,11 @@ class Remote:
         origin, size = asked.origin, stream.total
         said = stream.media_type
         if origin.media_type and said not in _VAGUE and said != origin.media_type:
+            where = _where(asked)
             raise SourceUnreachable(
-                f"{origin.location} answers {said[:80]}, not {origin.media_type}.",
+                f"{where} answers {said[:80]}, not {origin.media_type}.",
                 fix="A page for signing in? Look at it, or register it as what it is.",
-            ).on_page("no.origin.signin", field="location", location=origin.location)
+            ).on_page("no.origin.signin", field="location", location=where)
         media_type = origin.media_type or (said if said not in _VAGUE else media_type_of(asked.url.partition("?")[0]))
         modified_ms = modified_of(stream.headers.get("last-modified", ""))
         version = _version(stream, size)
@@ -171,11 +182,11 @@ def _version(stream: Stream, size: int | None) -> tuple[object, ...]:
 
 
 def modified_of(text: str) -> int:
-    """Read a time of HTTP or of ISO 8601 as milliseconds; 0 if it is none."""
+    """Read a time of HTTP or of ISO 8601 as milliseconds; 0 if it is none that can be said again."""
     with suppress(ValueError, OverflowError, TypeError):
-        return int(parsedate_to_datetime(text).timestamp() * 1000)
+        return time_of(int(parsedate_to_datetime(text).timestamp() * 1000))
     with suppress(ValueError, OverflowError):
-        return int(datetime.fromisoformat(text).timestamp() * 1000)
+        return time_of(int(datetime.fromisoformat(text).timestamp() * 1000))
     return 0
 
 
@@ -184,8 +195,13 @@ def _is_settled(changed: str, now: str) -> bool:
     return bool(changed_ms and now_ms) and now_ms - changed_ms >= 1_000
 
 
+def _where(asked: Asked) -> str:
+    """Give an address for the city's own people: what stands in its query may be a secret to them too."""
+    return asked.url.partition("?")[0][:200]
+
+
 def _refusal(asked: Asked, status: int) -> NotFound | Unavailable:
-    where = asked.url.partition("?")[0][:200]
+    where = _where(asked)
     if status in _GONE:
         return NotFound(
             f"{where} has nothing there ({status}).", fix="Check the address, or remove the origin."

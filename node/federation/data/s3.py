@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from node.errors import Malformed, NotFound, SourceUnreachable
+from node.errors import ForbiddenAddress, Malformed, NotFound, SourceUnreachable, TooLarge
 from node.federation.data.credentials import Credentials, Keys
 from node.federation.data.places import MAX_LEFT_OUT, Registered, etag_of, media_type_of, takeable, too_many
 from node.federation.data.remote import Asked, Remote, RemoteBytes, modified_of
 from node.federation.data.sigv4 import Request, signed
-from node.federation.moving import MAX_PARTS, Part, checked_part
+from node.federation.moving import MAX_PARTS, Part
 from node.outbound import Outbound
 
 _MAX_LIST = 4 * 1024 * 1024
@@ -26,6 +26,7 @@ _MAX_PAGES = 200
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 _CONTENTS = re.compile(r"<Contents>(.*?)</Contents>", re.DOTALL)
 _MAX_KEY = 1_024
+_SIZE = re.compile(r"[0-9]{1,15}\Z")  # not isdigit, which takes digits of every script
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class S3Place:
         place, left = location_in(origin.location, keys), list[str]()
         for page in self._pages(keys, place):
             below = (_key_in(found).removeprefix(place.key) for found in _CONTENTS.findall(page))
-            left += [each for each in below if each and not each.endswith("/") and not _is_part(origin, each)]
+            left += [each for each in below if each and not each.endswith("/") and not origin.takes(each)]
             if len(left) >= MAX_LEFT_OUT:
                 break
         return [each for each in left if not any(step.startswith(".") for step in each.split("/"))][:MAX_LEFT_OUT]
@@ -157,12 +158,15 @@ class S3Place:
         query = {"list-type": "2", "prefix": place.key, "encoding-type": "url", "max-keys": str(_PAGE)}
         query |= {"continuation-token": token} if token else {}
         request = Request("GET", f"/{place.bucket}", query)
-        reply = self._outbound.ask(
-            request.url(keys),
-            headers=signed(request, keys, now_ms=self._clock_ms()),
-            max_bytes=_MAX_LIST,
-            deadline_s=_LIST_S,
-        )
+        try:
+            reply = self._outbound.ask(
+                request.url(keys),
+                headers=signed(request, keys, now_ms=self._clock_ms()),
+                max_bytes=_MAX_LIST,
+                deadline_s=_LIST_S,
+            )
+        except (ForbiddenAddress, TooLarge) as error:
+            raise SourceUnreachable(error.message, fix=error.fix) from error
         return answered(reply.status, reply.body, f"s3://{place.bucket}")
 
 
@@ -195,8 +199,14 @@ def answered(status: int, body: bytes, where: str) -> str:
 def _part(keys: Keys, origin: Registered, place: Location, found: str) -> Part | None:
     key, size = _key_in(found), element(found, "Size")
     below = key.removeprefix(place.key)
-    if not below or below.endswith("/") or not size.isdigit() or not _is_part(origin, below):
+    if not below or below.endswith("/") or not origin.takes(below):
         return None
+    if not _SIZE.match(size):
+        # Not left out: what a store does not tell rightly of one object may be wrong of all.
+        raise SourceUnreachable(
+            f"The list of s3://{place.bucket} gives {below[:200]} no size that a file can have.",
+            fix="Look at that store, or register its objects one by one.",
+        ).on_page("no.origin.size", field="location", name=below[:200])
     name, mark = origin.name_of(below), html.unescape(element(found, "ETag"))
     url = Request("GET", f"/{place.bucket}/{key}", {}).url(keys)
     media_type = origin.media_type or media_type_of(below)
@@ -206,14 +216,6 @@ def _part(keys: Keys, origin: Registered, place: Location, found: str) -> Part |
 
 def _key_in(found: str) -> str:
     return unquote_plus(element(found, "Key"))
-
-
-def _is_part(origin: Registered, below: str) -> bool:
-    try:
-        checked_part(origin.name_of(below))
-    except Malformed:
-        return False
-    return True
 
 
 def element(text: str, name: str) -> str:

@@ -37,14 +37,18 @@ class Subjects:
 
         Raises:
             NotFound: There is no such consent source.
-            Malformed: Its parts have rows, and none of them has such a column.
+            Malformed: Its parts have rows, and none of them has such a column, or a head that can be read.
         """
         if said.consent:
             self._source(said.consent)
         first: tuple[str, Sequence[str]] | None = None
+        refused: Malformed | None = None
         for origin, part in self._parts(origins) if said.column else ():
             try:
                 found = self._columns(part, self._opens(origin, part), said.column)
+            except Malformed as error:
+                refused = refused or error
+                continue
             except NodeError:
                 continue  # what cannot be read now is told of by whoever reads it
             if found.count(said.column) == 1:
@@ -55,6 +59,8 @@ class Subjects:
                 f"{first[0]} has no column {said.column[:80]}, or has it twice; it has: {_shown(first[1])}.",
                 fix="Name the column that says whom a row is about: --subject-column",
             ).on_page("no.origin.column", field="column", part=first[0], columns=_shown(first[1]))
+        if refused:
+            raise refused
 
     def trouble(self, origin: Registered, part: Part, said: Personal | None) -> str:
         """Say what is wrong with a part whose rows are told apart by a column; asked once for each version.

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import orjson
 
 from node.db import Tx
-from node.errors import Malformed, NodeError, Refused, TooLarge, Unauthenticated
+from node.errors import Malformed, NodeError
 from node.federation.dialogues.outgoing import Outbox, Outgoing
 from node.federation.evidence.statements import TYPES, written
 from node.federation.policy.values import is_iri
@@ -64,8 +64,7 @@ class Post:
         try:
             self._client.tell_deletion(one.peer, orjson.loads(one.body))
         except NodeError as error:
-            again = isinstance(error, Unauthenticated) or not isinstance(error, Refused)
-            if again and not one.is_old(now_ms):
+            if one.is_tried_again(error, now_ms):
                 raise
             error_said = str(error)
             _logger.warning("%s does not take our word on %s: %s", one.peer, one.subject, error)
@@ -78,9 +77,7 @@ class Post:
 
 def read_word(body: bytes) -> Word:
     """Read what a city says of deletion; who signed it is not looked at here. Raises Malformed, TooLarge."""
-    if len(body) > MAX_BODY_BYTES:
-        raise TooLarge(f"A statement of deletion has at most {MAX_BODY_BYTES} bytes.")
-    document = strict_json(body.decode(errors="replace"), max_bytes=MAX_BODY_BYTES)
+    document = strict_json(body, max_bytes=MAX_BODY_BYTES)
     agreement = document.get("agreement")
     if document.get("type") != TYPES["deletion"] or not isinstance(agreement, str) or len(agreement) > _MAX_IRI:
         raise Malformed(f"A statement of deletion is of type {TYPES['deletion']} and names its agreement.")

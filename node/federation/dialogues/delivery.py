@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from node.errors import NodeError, PeerUnreachable, Refused, Unauthenticated, Unavailable
-from node.federation.dialogues.dialogues import Dialogue
 from node.federation.dialogues.moves import DialogueMoves, Doing
 from node.federation.dialogues.outgoing import Outgoing
+from node.federation.turns import Dialogue
 
 REFUSED = "refused"
 UNREACHABLE = "unreachable"

@@ -9,11 +9,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 from node.db import Database, Row, Tx
 from node.errors import NotFound
+from node.federation.turns import Dialogue
 
 _ROUND = 200
 _READ = {"sending", "trouble"}  # from what waits
@@ -54,54 +55,6 @@ class Said:
     digest: str
     terms: str
     body: str
-
-
-class Dialogue(Protocol):
-    """What is kept of one dialogue, as far as it is kept."""
-
-    @property
-    def pid(self) -> str:
-        """Give our id of it."""
-
-    @property
-    def role(self) -> str:
-        """Say what we are in it: provider or consumer."""
-
-    @property
-    def peer(self) -> str:
-        """Give the other city."""
-
-    @property
-    def other_pid(self) -> str:
-        """Give the other side's id of it; empty while it is unknown."""
-
-    @property
-    def other_url(self) -> str:
-        """Give the address below which the other side takes messages; empty while it is unknown."""
-
-    @property
-    def consumer_pid(self) -> str:
-        """Give the consumer's id of it."""
-
-    @property
-    def provider_pid(self) -> str:
-        """Give the provider's id of it."""
-
-    @property
-    def state(self) -> str:
-        """Give its state; empty before it has begun."""
-
-    @property
-    def is_final(self) -> bool:
-        """Tell whether it has ended."""
-
-    @property
-    def sending(self) -> Sequence[str]:
-        """Name the messages of ours that wait for their acknowledgement."""
-
-    @property
-    def version(self) -> int:
-        """Give how often it has changed."""
 
 
 D = TypeVar("D", bound=Dialogue)

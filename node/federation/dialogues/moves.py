@@ -13,11 +13,12 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from node.db import Tx
 from node.errors import Conflict, Malformed
-from node.federation.dialogues.dialogues import Dialogue, Dialogues, Heard, Said, digest_of
+from node.federation.dialogues.dialogues import Dialogues, Heard, Said, digest_of
 from node.federation.dialogues.outgoing import Outbox, Outgoing
 from node.federation.signing.integrity import jcs
-from node.federation.turns import No, Rules, or_refuse
+from node.federation.turns import Dialogue, No, Rules, or_refuse
 
+MAX_MESSAGES = 500
 MAX_REASONS = 20
 
 
@@ -58,8 +59,8 @@ class DialogueMoves(ABC, Generic[D, S, H]):
     new_id: Callable[[], str]
 
     @abstractmethod
-    def take(self, tx: Tx, now: D, message: H, at_ms: int) -> D:
-        """Take a message of the other side. Raises Conflict, Refused."""
+    def first(self, tx: Tx, now: D, message: H, at_ms: int) -> D:
+        """Take a message whose pids are right, or the first one, which has not ours. Raises as `take` does."""
 
     @abstractmethod
     def _written(self, tx: Tx, now: D, step: S, at_ms: int) -> tuple[D, dict[str, Any]]:
@@ -90,6 +91,20 @@ class DialogueMoves(ABC, Generic[D, S, H]):
             self.outbox.close(tx, one.id, at_ms=at_ms, error=why)
 
     # ---------------------------------------------------------------- what the other side says
+
+    def take(self, tx: Tx, dialogue: D, message: H, at_ms: int) -> D:
+        """Take a message of the other side.
+
+        Raises:
+            Conflict: It does not fit the state.
+            Refused: What it brings cannot be taken.
+        """
+        self._check_ending(tx, dialogue, message.kind)
+        now = self._caught_up(tx, dialogue, message, at_ms)
+        if not now.state:
+            raise Conflict(f"We have not begun this {self.store.shape.table}.", fix="Wait for our first message.")
+        self._check_pids(now, message)
+        return self.first(tx, now, message, at_ms)
 
     def _check_ending(self, tx: Tx, now: D, kind: str) -> None:
         """Refuse to go on with what we are ending: else one side could think it ended well, the other terminated."""
@@ -122,6 +137,12 @@ class DialogueMoves(ABC, Generic[D, S, H]):
                 f"The pids of the message are not those of this {self.store.shape.table}.",
                 fix="Take those you were given.",
             )
+
+    def _check_room(self, tx: Tx, now: D) -> None:
+        """Refuse what may take turns for ever; every other message leads towards the end, and is always heard."""
+        if self.store.count(tx, now.pid) >= MAX_MESSAGES:
+            shape = self.store.shape
+            raise Conflict(f"This {shape.table} has {MAX_MESSAGES} messages.", fix=f"End it. {shape.another}")
 
     # ---------------------------------------------------------------- what we say
 

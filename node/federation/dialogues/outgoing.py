@@ -48,6 +48,11 @@ class Outgoing:
         """Tell whether it has waited as long as anything does."""
         return now_ms - self.made_at >= GIVE_UP_MS
 
+    def is_tried_again(self, error: NodeError, now_ms: int) -> bool:
+        """Tell whether another attempt is worth it: not of what the other side does not take, nor of what is old."""
+        lasting = isinstance(error, Refused) and not isinstance(error, Unauthenticated)
+        return not lasting and not self.is_old(now_ms)
+
 
 _COLUMNS = ", ".join(each.name for each in fields(Outgoing))
 _FIRST = (

@@ -5,33 +5,46 @@ by the next round. A decision was made on what was seen: if that has changed mea
 waited for while the database is locked.
 """
 
+import json
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
-from node.errors import Conflict, NotFound, Refused, Unavailable
+from node.db import Tx
+from node.errors import Conflict, NotFound, Refused, TooLarge, Unavailable
 from node.federation.dialogues.delivery import Acquaintance, DialogueDelivery
-from node.federation.dialogues.dialogues import Dialogue, Dialogues, Heard, Said
+from node.federation.dialogues.dialogues import Dialogues, Heard, Said
 from node.federation.dialogues.moves import DialogueMoves, Doing
 from node.federation.dialogues.outgoing import Outbox
+from node.federation.turns import Dialogue
 
+MAX_OPEN = 1_000  # with one city, that have not ended
 _TURNS = 20
 _RACES = 5
 _LATER_MS = 10_000
 
 D = TypeVar("D", bound=Dialogue)
 S = TypeVar("S", bound=Doing)
+H = TypeVar("H", bound=Heard)
 
 
-class DialogueRounds(ABC, Generic[D, S]):
+class Parties(Acquaintance, Protocol):
+    """The other sides, by participant id."""
+
+    def address(self, peer: str, callback: str) -> str:
+        """Give the address below which it wants our messages, if that is its own. Raises Refused."""
+
+
+class DialogueRounds(ABC, Generic[D, S, H]):
     """Dialogues of one kind. Safe to share by threads and by processes on one database."""
 
     outbox: Outbox
     _store: Dialogues[D]
-    _moves: DialogueMoves[D, S, Any]
+    _moves: DialogueMoves[D, S, H]
     _delivery: DialogueDelivery[D, S]
-    _parties: Acquaintance
+    _parties: Parties
+    _clock_ms: Callable[[], int]
 
     @abstractmethod
     def _next(self, seen: D, now_ms: int) -> S | None:
@@ -41,9 +54,62 @@ class DialogueRounds(ABC, Generic[D, S]):
     def _done(self, seen: D, step: S, now_ms: int) -> D | None:
         """Put out a step that was decided on what was seen; None if that has changed meanwhile."""
 
+    @abstractmethod
+    def _read(self, said: Mapping[str, Any], kinds: tuple[Any, ...] = ()) -> H:
+        """Read a message that may be one of these kinds, or of any. Raises Malformed."""
+
+    @abstractmethod
+    def _begun(self, caller: str, message: H, now_ms: int) -> D:
+        """Take a message that begins one, which may have come before. Raises Refused."""
+
+    @staticmethod
+    @abstractmethod
+    def _beginning(message: H) -> tuple[object, ...]:
+        """Give what makes two first messages the same beginning."""
+
     # ---------------------------------------------------------------- what others say
 
-    def _taken(self, caller: str, role: str | None, pid: str, message: Heard, now_ms: int) -> D:
+    def hear(self, caller: str, role: str | None, pid: str, said: Mapping[str, Any], *kinds: Any) -> D:  # noqa: ANN401
+        """Take a message, and give the dialogue as it stands then. The same message again changes nothing.
+
+        Args:
+            caller: Who says it, by participant id.
+            role: Ours, as the path says; None where a path serves both.
+            pid: Ours; empty for a message that begins one.
+            said: The message, as JSON.
+            kinds: What the path takes.
+
+        Raises:
+            NotFound: There is no such one, or not with the caller.
+            Refused: It cannot be read, does not fit the state, or its content does not hold; nothing has changed.
+        """
+        if not self._parties.knows(caller):
+            raise self._not_here()
+        message = self._read(said, kinds)
+        now_ms = self._clock_ms()
+        return self._taken(caller, role, pid, message, now_ms) if pid else self._begun(caller, message, now_ms)
+
+    def _begun_again(self, held: D, message: H) -> D:
+        """Take a first message that came again for what it is: the same beginning, whatever its own id is by now."""
+        before = self._read(json.loads(self._store.messages(held.pid)[0].body))
+        if self._beginning(before) != self._beginning(message):
+            word = self._store.shape.table
+            raise Conflict(f"Another {word} was begun under this pid.", fix=f"Give each {word} a pid of its own.")
+        return held
+
+    def _check_room(self, tx: Tx, peer: str) -> None:
+        if self._store.open_with(tx, peer) >= MAX_OPEN:
+            word = self._store.shape.table
+            raise TooLarge(f"{MAX_OPEN} {word}s with {peer} are open.", fix="End some of them first.")
+
+    def _check_known(self, peer: str) -> None:
+        if not self._parties.knows(peer):
+            raise NotFound(
+                f"Nothing is exchanged with {peer}.",
+                fix="First: citynode peers approve NAME",
+            ).on_page("no.peer.exchange", name=peer)
+
+    def _taken(self, caller: str, role: str | None, pid: str, message: H, now_ms: int) -> D:
         """Take a message that does not begin anything; the same again changes nothing."""
         with self._store.db.write() as tx:
             held = self._store.held(tx, pid)

@@ -328,10 +328,7 @@ def _object(peer_url: str, reply: Reply) -> Json:
         raise refusal_of(peer_url, reply, _words_of(reply))
     if not _says_json(reply):
         raise Malformed(f"{peer_url} answered {reply.media_type[:80]!r} where JSON was asked for.")
-    said = strict_json(reply.body, max_bytes=MAX_PAGE_BYTES)
-    if not isinstance(said, dict):
-        raise Malformed(f"{peer_url} answered with JSON that is no object.")
-    return said
+    return strict_json(reply.body, max_bytes=MAX_PAGE_BYTES)
 
 
 def _words_of(reply: Reply) -> str:

@@ -67,13 +67,8 @@ class ContractRequest:
 
     def document(self) -> dict[str, Any]:
         """Write it."""
-        return written(
-            "ContractRequestMessage",
-            self.provider_pid,
-            self.consumer_pid,
-            offer=self.offer.document(),
-            callbackAddress=self.callback,
-        )
+        said = {"offer": self.offer.document(), "callbackAddress": self.callback}
+        return written("ContractRequestMessage", self.provider_pid, self.consumer_pid, **said)
 
     @classmethod
     def read(cls, said: Json) -> "ContractRequest":
@@ -94,13 +89,8 @@ class ContractOffer:
 
     def document(self) -> dict[str, Any]:
         """Write it."""
-        return written(
-            "ContractOfferMessage",
-            self.provider_pid,
-            self.consumer_pid,
-            offer=self.offer.document(),
-            callbackAddress=self.callback,
-        )
+        said = {"offer": self.offer.document(), "callbackAddress": self.callback}
+        return written("ContractOfferMessage", self.provider_pid, self.consumer_pid, **said)
 
     @classmethod
     def read(cls, said: Json) -> "ContractOffer":
@@ -124,8 +114,8 @@ class ContractAgreement:
     def document(self) -> dict[str, Any]:
         """Write it; the signed text beside the agreement, since others take what is in it for a part of the policy."""
         plain = {name: value for name, value in self.agreement.document.items() if name != NS_TEXT}
-        more = {NS_TEXT: self.agreement.text} if self.agreement.text else {}
-        return written("ContractAgreementMessage", self.provider_pid, self.consumer_pid, agreement=plain) | more
+        own = {NS_TEXT: self.agreement.text}
+        return written("ContractAgreementMessage", self.provider_pid, self.consumer_pid, agreement=plain, **own)
 
     @classmethod
     def read(cls, said: Json) -> "ContractAgreement":
@@ -145,9 +135,8 @@ class AgreementVerification:
 
     def document(self) -> dict[str, Any]:
         """Write it."""
-        more = {NS_PROOF: self.proof} if self.proof else {}
-        name = "ContractAgreementVerificationMessage"
-        return written(name, self.provider_pid, self.consumer_pid) | more
+        own = {NS_PROOF: self.proof}
+        return written("ContractAgreementVerificationMessage", self.provider_pid, self.consumer_pid, **own)
 
     @classmethod
     def read(cls, said: Json) -> "AgreementVerification":
@@ -166,12 +155,8 @@ class NegotiationEvent:
 
     def document(self) -> dict[str, Any]:
         """Write it."""
-        return written(
-            "ContractNegotiationEventMessage",
-            self.provider_pid,
-            self.consumer_pid,
-            eventType=self.event,
-        )
+        name = "ContractNegotiationEventMessage"
+        return written(name, self.provider_pid, self.consumer_pid, eventType=self.event)
 
     @classmethod
     def read(cls, said: Json) -> "NegotiationEvent":

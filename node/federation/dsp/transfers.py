@@ -84,7 +84,8 @@ class TransferRequest:
             format=self.format,
             callbackAddress=self.callback,
             dataAddress=dict(self.address),
-        ) | {name: value for name, value in own.items() if value}
+            **own,
+        )
 
     @classmethod
     def read(cls, said: Json) -> "TransferRequest":
@@ -140,8 +141,7 @@ class TransferCompletion:
 
     def document(self) -> dict[str, Any]:
         """Write it."""
-        more = {NS_RECEIPT: self.receipt} if self.receipt else {}
-        return written("TransferCompletionMessage", self.provider_pid, self.consumer_pid) | more
+        return written("TransferCompletionMessage", self.provider_pid, self.consumer_pid, **{NS_RECEIPT: self.receipt})
 
     @classmethod
     def read(cls, said: Json) -> "TransferCompletion":
@@ -161,8 +161,8 @@ class TransferProcess:
 
     def document(self) -> dict[str, Any]:
         """Write it."""
-        more = {NS_RECEIPT: self.receipt} if self.receipt else {}
-        return written("TransferProcess", self.provider_pid, self.consumer_pid, state=self.state) | more
+        own = {NS_RECEIPT: self.receipt}
+        return written("TransferProcess", self.provider_pid, self.consumer_pid, state=self.state, **own)
 
     @classmethod
     def read(cls, said: Json) -> "TransferProcess":

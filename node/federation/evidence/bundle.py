@@ -6,7 +6,6 @@ itself with its keys. The city that exports signs the whole of it, so that nothi
 proves it and believes none of it.
 """
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +15,7 @@ import orjson
 from node.db import Tx
 from node.errors import NotFound, TooLarge, Unavailable
 from node.federation.agreement_desk.export import Sources as AgreementSources
-from node.federation.agreement_desk.export import export_bundle
+from node.federation.agreement_desk.export import entry_shown, export_bundle
 from node.federation.agreements.agreements import Agreements
 from node.federation.evidence.proofs import Hand
 from node.federation.evidence.selection import Selection
@@ -129,22 +128,11 @@ def _journal(sources: Sources, tx: Tx, statements: Sequence[Statement]) -> dict[
 
 def _shown(reader: Reader, tx: Tx, statement: Statement, size: int) -> dict[str, Any]:
     entry = reader.newest(tx, COLLECTION, statement.record)
-    digest = entry.opening.digest if entry and entry.opening else ""
-    payload = reader.payloads(tx, [digest]).get(digest) if digest else None
-    if entry is None or entry.opening is None or payload is None or entry.seq > size:
+    shown = entry_shown(reader, tx, COLLECTION, entry, size) if entry and entry.seq <= size else None
+    if shown is None or shown["payload"] is None:
         # Nothing that was chosen is left out without a word.
         raise Unavailable(f"{statement.record} is not signed yet, or was erased meanwhile.", fix="Try again.")
-    hashes = reader.inclusion(tx, COLLECTION, entry.seq, size)
-    return {
-        "entry": entry.document(),
-        "opening": entry.opening.document(),
-        "inclusion": {
-            "leaf_index": entry.seq - 1,
-            "tree_size": size,
-            "hashes": [base64.b64encode(value).decode() for value in hashes],
-        },
-        "payload": payload.decode(),
-    }
+    return shown
 
 
 # ---------------------------------------------------------------- cities

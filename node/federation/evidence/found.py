@@ -20,6 +20,8 @@ SENTENCES: Mapping[str, str] = {
     "agreed": "The agreement {agreement} is signed by both cities: {digest}.",
     "agreed.open": "That both cities signed the agreement {agreement}, this file does not prove.",
     "no-agreement": "The agreement {agreement} is not in the file: that both cities signed it is not proven.",
+    "unsigned": "The agreement {agreement} bears no signature of {city}: that {city} agreed to it is not proven by a"
+    " signature.",
     "no-keys": "The file has no keys of {city}, so nothing that it signed can be checked.",
     "no-journal": "The file has nothing of the journal of {city} about the agreement; export it again once that is"
     " mirrored.",

@@ -13,16 +13,12 @@ from node.federation.agreements.text import ms_of_seconds, seconds_text
 from node.federation.evidence.statements import CONTEXT
 from node.federation.identity.did import did_web
 from node.federation.signing import integrity
-from node.federation.signing.integrity import CRYPTOSUITE, Json
+from node.federation.signing.integrity import CRYPTOSUITE, MEMBERS, PROOF_PURPOSE, Json
 from node.keys import Keyring, PublicKey, Purpose
 
 KeysOf = Callable[[str], Sequence[PublicKey]]
 PURPOSE: Purpose = "record"
 SKEW_MS = 600_000
-_PROOF_PURPOSE = "assertionMethod"
-_MEMBERS = frozenset(
-    ("@context", "id", "type", "cryptosuite", "created", "verificationMethod", "proofPurpose", "domain", "proofValue")
-)
 
 
 class Hand:
@@ -40,17 +36,9 @@ class Hand:
         key, signer = self._keyring.signers(PURPOSE, now_ms)[0]
         # Clocks differ by seconds, and ours must not say that we signed before they did.
         first_ms = ms_of_seconds(proofs[0].get("created"), "a proof") if proofs else 0
-        options = {
-            "@context": list(CONTEXT),
-            "id": f"urn:uuid:{self._new_id()}",
-            "type": integrity.TYPE,
-            "cryptosuite": CRYPTOSUITE,
-            "created": seconds_text(max(now_ms, first_ms)),
-            "verificationMethod": f"{did_web(self.url)}#{key.kid}",
-            "proofPurpose": _PROOF_PURPOSE,
-            "domain": self.federation,
-            **({"previousProof": proofs[-1]["id"]} if proofs else {}),
-        }
+        method, created = f"{did_web(self.url)}#{key.kid}", seconds_text(max(now_ms, first_ms))
+        options = integrity.options_of(CONTEXT, self._new_id(), created, method, self.federation)
+        options |= {"previousProof": proofs[-1]["id"]} if proofs else {}
         made = integrity.proven(document, options, signer.sign)
         return integrity.with_proofs(document, (*proofs, made))
 
@@ -104,14 +92,14 @@ def check(
 
 
 def _check_shape(proof: Json, number: int, proofs: Sequence[Json], federation: str) -> None:
-    wanted = _MEMBERS | {"previousProof"} if number else _MEMBERS
+    wanted = MEMBERS | {"previousProof"} if number else MEMBERS
     if proof.keys() != wanted:
         raise Malformed(f"A proof has other members than it should: {ascii(sorted(proof.keys() ^ wanted))[:200]}.")
     if any(not isinstance(value, str) for name, value in proof.items() if name != "@context"):
         raise Malformed("A member of a proof is no text.")
     fixed = (proof["type"], proof["cryptosuite"], proof["proofPurpose"], proof["@context"])
-    if fixed != (integrity.TYPE, CRYPTOSUITE, _PROOF_PURPOSE, list(CONTEXT)):
-        raise Refuted(f"A proof is not a {integrity.TYPE} of {CRYPTOSUITE} for {_PROOF_PURPOSE} in our context.")
+    if fixed != (integrity.TYPE, CRYPTOSUITE, PROOF_PURPOSE, list(CONTEXT)):
+        raise Refuted(f"A proof is not a {integrity.TYPE} of {CRYPTOSUITE} for {PROOF_PURPOSE} in our context.")
     if proof["domain"] != federation:
         raise Refuted(f"A proof is for the federation {ascii(proof['domain'])[:100]}, not {federation}.")
     if number and proof["previousProof"] != proofs[number - 1].get("id"):

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 import orjson
 
 from node.errors import KeyChanged, Malformed, Refused, Refuted
+from node.federation.agreements.held import check_entry, check_members
 from node.federation.agreements.known import KnownCity, check_apart, known_city, known_identity
 from node.federation.agreements.text import AgreementText, ms_of_seconds, read_text
-from node.federation.agreements.verifier import AgreementReport, check_entry, check_members, verify_bundle
+from node.federation.agreements.verifier import AgreementReport, verify_bundle
 from node.federation.evidence import proofs, receipts
 from node.federation.evidence.found import said_of
 from node.federation.evidence.report import Report
@@ -68,8 +69,8 @@ def verify(body: bytes, *, trusted: Mapping[str, str], now_ms: int) -> Report:
 
 
 def _is_bundle(body: bytes) -> bool:
-    """Tell whether it calls itself one: a picture or another export is nothing that could be refuted."""
-    return _CALLED.search(body) is not None
+    """Tell whether it calls itself one, and can be: a picture or another export is nothing that could be refuted."""
+    return len(body) <= MAX_BYTES and _CALLED.search(body) is not None
 
 
 def _read(body: bytes) -> Json:
@@ -251,6 +252,8 @@ class _Checking:
                 self.report.say(each.code, holds=None, city=each.city)
             elif each.code in ("no-keys", "no-journal", "no-description"):
                 self.report.doubt(each.code, city=each.city)
+            elif each.code == "unsigned":
+                self.report.doubt(each.code, agreement=found.agreement, city=each.city)
             elif each.holds is None and each.code not in ("unpinned", "unvouched"):
                 self.report.doubt("", sentence=each.sentence)
         self.report.unpinned += [each for each in found.unpinned if each[0] not in self._cities]

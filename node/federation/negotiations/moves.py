@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from node.db import Tx
-from node.errors import Conflict, Malformed, Refuted
+from node.errors import Malformed, Refuted
 from node.federation.agreements.text import read_about
 from node.federation.dialogues.dialogues import digest_of
 from node.federation.dialogues.moves import DialogueMoves, reason_of
 from node.federation.dialogues.outgoing import Outgoing
-from node.federation.negotiation import RULES, Kind, Negotiation, State, Step, ended, heard, said
+from node.federation.negotiation import FINAL, RULES, Kind, Negotiation, State, Step, ended, heard, said
 from node.federation.negotiations import wire
-from node.federation.negotiations.store import MAX_MESSAGES, NegotiationStore, Said
+from node.federation.negotiations.store import NegotiationStore, Said
 from node.federation.negotiations.texts import Texts
 from node.federation.negotiations.wire import Heard
 from node.federation.signing.integrity import jcs
@@ -47,26 +47,11 @@ class Moves(DialogueMoves[Negotiation, Step, Heard]):
 
     # ---------------------------------------------------------------- what the other side says
 
-    def take(self, tx: Tx, negotiation: Negotiation, message: Heard, at_ms: int) -> Negotiation:
-        """Take a message of the other side.
-
-        Raises:
-            Conflict: It does not fit the state.
-            Refused: What it brings cannot be taken.
-        """
-        self._check_ending(tx, negotiation, message.kind)
-        now = self._caught_up(tx, negotiation, message, at_ms)
-        if not now.state:
-            raise Conflict("We have not begun this negotiation.", fix="Begin one.")
-        self._check_pids(now, message)
-        return self.first(tx, now, message, at_ms)
-
     def first(self, tx: Tx, now: Negotiation, message: Heard, at_ms: int) -> Negotiation:
         """Take a message whose pids are right, or the first one, which has not ours. Raises as `take` does."""
         then: State = or_refuse(heard(now.role, now.state, message.kind))
-        # Terms may take turns for ever; every other message leads towards the end, and is always heard.
-        if message.kind in ("request", "offer") and self.store.count(tx, now.pid) >= MAX_MESSAGES:
-            raise Conflict(f"This negotiation has {MAX_MESSAGES} messages.", fix="End it and begin a new one.")
+        if message.kind in ("request", "offer"):
+            self._check_room(tx, now)
         changes = self._brought(tx, now, message, at_ms)
         self._overtaken(tx, now, message.kind, at_ms)
         return self._changed(tx, now, then, changes, _said(message, "in", at_ms, changes))
@@ -166,7 +151,7 @@ class Moves(DialogueMoves[Negotiation, Step, Heard]):
         self, tx: Tx, now: Negotiation, then: State, changes: Mapping[str, object], message: Said
     ) -> Negotiation:
         self.store.say(tx, now.pid, message)
-        ask_at = 0 if then in ("FINALIZED", "TERMINATED") else max(message.at, 1)
+        ask_at = 0 if then in FINAL else max(message.at, 1)
         found = self.store.change(tx, now, at_ms=message.at, state=then, ask_at=ask_at, **changes)
         if then == "FINALIZED":
             self.concluded(tx, found, message.at)

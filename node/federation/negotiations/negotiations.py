@@ -11,8 +11,9 @@ from typing import Protocol
 from uuid import uuid4
 
 from node.db import Database, Tx
-from node.errors import Conflict, Malformed, NotFound, Refused, TooLarge
+from node.errors import Conflict, Malformed, Refused
 from node.federation.agreements.signing import Signing
+from node.federation.dialogues import rounds
 from node.federation.dialogues.outgoing import Outbox
 from node.federation.dialogues.rounds import DialogueRounds
 from node.federation.negotiation import Decider, Json, Kind, Negotiation, Role, Step
@@ -26,17 +27,9 @@ from node.keys import PublicKey
 
 __all__ = ["House", "Negotiations", "Parties", "Sender"]
 
-MAX_OPEN = 1_000  # negotiations with one city that have not ended
 
-
-class Parties(Protocol):
+class Parties(rounds.Parties, Protocol):
     """The other sides, by participant id."""
-
-    def knows(self, peer: str) -> bool:
-        """Tell whether we negotiate with it now."""
-
-    def address(self, peer: str, callback: str) -> str:
-        """Give the address below which it wants our messages, if that is its own. Raises Refused."""
 
     def keys(self, peer: str) -> Sequence[PublicKey]:
         """Give every key of it that was pinned, replaced ones too."""
@@ -77,7 +70,7 @@ class House:
     new_id: Callable[[], str] = field(default=lambda: str(uuid4()))
 
 
-class Negotiations(DialogueRounds[Negotiation, Step]):
+class Negotiations(DialogueRounds[Negotiation, Step, Heard]):
     """Safe to share by threads and by processes on one database."""
 
     _store: NegotiationStore
@@ -107,6 +100,7 @@ class Negotiations(DialogueRounds[Negotiation, Step]):
             concluded: Called in the transaction that stores FINALIZED, once for each agreement.
         """
         self._db, self._house, self._parties, self._decider = db, house, parties, decider
+        self._clock_ms = house.clock_ms
         self._store, self.outbox = NegotiationStore(db), Outbox(db, chance=house.chance)
         self._texts = Texts(house.base_url, signing, parties.keys, house.suffices)
         self._moves = Moves(self._store, self.outbox, house.callback, house.new_id, self._texts, concluded)
@@ -114,29 +108,15 @@ class Negotiations(DialogueRounds[Negotiation, Step]):
 
     # ---------------------------------------------------------------- what others say
 
-    def hear(self, caller: str, role: Role | None, pid: str, said: Json, *kinds: Kind) -> Negotiation:
-        """Take a message, and give the negotiation as it stands then. The same message again changes nothing.
+    def _read(self, said: Json, kinds: tuple[Kind, ...] = ()) -> Heard:
+        return wire.read(said, kinds)
 
-        Args:
-            caller: Who says it, by participant id.
-            role: Ours, as the path says; None where a path serves both.
-            pid: Ours; empty for a message that begins a negotiation.
-            said: The message, as JSON.
-            kinds: What the path takes.
+    @staticmethod
+    def _beginning(message: Heard) -> tuple[object, ...]:
+        return message.kind, message.offer, message.about, message.callback.rstrip("/")
 
-        Raises:
-            NotFound: There is no such negotiation, or not with the caller.
-            Refused: It cannot be read, does not fit the state, or its content does not hold; nothing has changed.
-        """
-        if not self._parties.knows(caller):
-            raise self._not_here()
-        message = wire.read(said, kinds)
-        now_ms = self._house.clock_ms()
-        if not pid:
-            return self._begun(caller, "provider" if message.kind == "request" else "consumer", message, now_ms)
-        return self._taken(caller, role, pid, message, now_ms)
-
-    def _begun(self, caller: str, role: Role, message: Heard, now_ms: int) -> Negotiation:
+    def _begun(self, caller: str, message: Heard, now_ms: int) -> Negotiation:
+        role: Role = "provider" if message.kind == "request" else "consumer"
         theirs = message.consumer_pid if role == "provider" else message.provider_pid
         if message.kind not in ("request", "offer") or not message.callback:
             raise Malformed("A first message is a request or an offer with a callbackAddress.")
@@ -146,23 +126,12 @@ class Negotiations(DialogueRounds[Negotiation, Step]):
             if held is not None:
                 return self._begun_again(held, message)
             self._house.admits(caller, role, message.offer)
-            if self._store.open_with(tx, caller) >= MAX_OPEN:
-                raise TooLarge(f"{MAX_OPEN} negotiations with {caller} are open.", fix="End some of them first.")
+            self._check_room(tx, caller)
             about = self._house.about_of(caller, message.offer) if role == "provider" else {}
             new = self._new(role, caller, {}, about, now_ms)
             new = replace(new, other_pid=theirs, other_url=address)
             self._store.insert(tx, new)
             return self._moves.first(tx, new, message, now_ms)
-
-    def _begun_again(self, held: Negotiation, message: Heard) -> Negotiation:
-        """Take a first message that came again for what it is: the same beginning, whatever its own id is by now."""
-        first = self._store.messages(held.pid)[0]
-        before = wire.read_kept(first.body)
-        if _beginning(before) != _beginning(message):
-            raise Conflict(
-                "Another negotiation was begun under this pid.", fix="Give each negotiation a pid of its own."
-            )
-        return held
 
     # ---------------------------------------------------------------- what we begin and decide
 
@@ -181,12 +150,8 @@ class Negotiations(DialogueRounds[Negotiation, Step]):
         return self._begin("provider", peer, Step("offer", offer=offer, about=about, by=by), within)
 
     def _begin(self, role: Role, peer: str, step: Step, within: Within) -> Negotiation:
-        if not self._parties.knows(peer):
-            raise NotFound(
-                f"Nothing is exchanged with {peer}.",
-                fix="First: citynode peers approve NAME",
-            ).on_page("no.peer.exchange", name=peer)
-        now_ms = self._house.clock_ms()
+        self._check_known(peer)
+        now_ms = self._clock_ms()
         terms, beside = self._moves.terms(self._new(role, peer, {}, {}, now_ms), step)
         if not terms["target"]:
             raise Malformed(
@@ -216,7 +181,7 @@ class Negotiations(DialogueRounds[Negotiation, Step]):
             Refused: It cannot be written.
         """
         with self._db.write() as tx:
-            found = self._moves.put(tx, self._store.held(tx, pid), step, self._house.clock_ms())
+            found = self._moves.put(tx, self._store.held(tx, pid), step, self._clock_ms())
             within(tx, found)
             return found
 
@@ -229,7 +194,7 @@ class Negotiations(DialogueRounds[Negotiation, Step]):
         """
         step = Step("terminate", code=code, reasons=tuple(reasons), by=by)
         with self._db.write() as tx:
-            return self._moves.end(tx, self._store.held(tx, pid), step, self._house.clock_ms())
+            return self._moves.end(tx, self._store.held(tx, pid), step, self._clock_ms())
 
     def settle(self, pid: str) -> Negotiation:
         """Ask whoever decides for the next step, and put it out. Call it whenever the answer may have changed.
@@ -238,7 +203,7 @@ class Negotiations(DialogueRounds[Negotiation, Step]):
             NotFound: There is no such negotiation.
             Refused: The step cannot be done; nothing has changed.
         """
-        return self._settled(pid, self._house.clock_ms())
+        return self._settled(pid, self._clock_ms())
 
     def _next(self, seen: Negotiation, now_ms: int) -> Step | None:  # noqa: ARG002 (the time changes nothing here)
         if seen.is_final or seen.sending:
@@ -299,7 +264,3 @@ class Negotiations(DialogueRounds[Negotiation, Step]):
             ask_at=0,
             version=0,
         )
-
-
-def _beginning(message: Heard) -> tuple[object, ...]:
-    return message.kind, message.offer, message.about, message.callback.rstrip("/")

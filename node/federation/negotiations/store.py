@@ -14,9 +14,7 @@ from node.federation.dialogues.dialogues import Dialogues, Said, Shape
 from node.federation.negotiation import Negotiation
 from node.federation.negotiations.wire import PATHS
 
-__all__ = ["MAX_MESSAGES", "NegotiationStore", "Said"]
-
-MAX_MESSAGES = 500
+__all__ = ["NegotiationStore", "Said"]
 
 
 class NegotiationStore(Dialogues[Negotiation]):

@@ -21,9 +21,8 @@ from node.errors import (
     Refused,
     SourceUnreachable,
 )
-from node.federation.moving import MAX_PARTS, TRANSFER_ACCESS, checked_part
+from node.federation.moving import MAX_PARTS, TRANSFER_ACCESS, check_apart, checked_part
 from node.federation.peer_noes import printable, refusal_of, words_of
-from node.federation.pulls.files import UNFINISHED
 from node.federation.signing.integrity import strict_json
 from node.federation.signing.messages import request_of, response_of
 from node.federation.signing.signatures import Message
@@ -216,22 +215,8 @@ def read_manifest(body: bytes, way: Way, max_bytes: int) -> list[Item]:
     if not isinstance(listed, list) or not 0 < len(listed) <= MAX_PARTS:
         raise Malformed(f"The other city's manifest names no parts, or more than {MAX_PARTS}.")
     found = [_item(each, way, max_bytes) for each in listed]
-    _check_names([each.name for each in found])
+    check_apart([each.name for each in found])
     return found
-
-
-def _check_names(names: Sequence[str]) -> None:
-    """See that each part can be a file of its own, on whatever disk. Raises Malformed."""
-    folded = [name.casefold() for name in names]
-    files = frozenset(folded)
-    if len(files) < len(folded):
-        raise Malformed("Two parts of the other city's manifest have one name.")
-    for name in folded:
-        steps = name.split("/")
-        if any(step.startswith(UNFINISHED) for step in steps) or "." in steps:
-            raise Malformed(f"{name[:60]} is no name of a part here.")
-        if any("/".join(steps[:end]) in files for end in range(1, len(steps))):
-            raise Malformed(f"A part of the other city's manifest is both a file and a folder: {name[:60]} is in it.")
 
 
 def _item(said: object, way: Way, max_bytes: int) -> Item:

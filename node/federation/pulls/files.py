@@ -18,9 +18,8 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from node.errors import AlreadyRunning, Conflict, NodeError, Refused, Stopped, Unavailable
-from node.federation.moving import checked_part
+from node.federation.moving import UNFINISHED, checked_part
 
-UNFINISHED = ".citynode-"
 ROOM_EVERY = 4 << 20  # how often a growing file looks whether there is room still: others come at the same time
 _READ = 1 << 20
 _REMOTE = ("s3://",)

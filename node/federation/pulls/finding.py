@@ -1,11 +1,13 @@
 """Which dataset of which city is meant: by its IRI, by its name in addresses, or by its title.
 
 First among the records that are mirrored here and those that agreements name, then in the catalogues that peers show
-us, which also hold what we may not mirror; an IRI below a peer's own address is taken to be that peer's. A name that
-fits several datasets is never guessed at: the choices are told instead. Reads only.
+us, which also hold what we may not mirror; an IRI below a peer's own address is taken to be that peer's. A city that
+was named is asked by its own search as well: nobody else needs to hear what somebody looks for. A name that fits
+several datasets is never guessed at: the choices are told instead. Reads only.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from node.errors import Conflict, Malformed, NodeError, NotFound, PeerUnreachable
@@ -15,6 +17,7 @@ MAX_NAME = 1_000
 MAX_CHOICES = 10
 MAX_ASKED = 20  # cities; name one to ask it for certain
 MAX_SEEN = 20_000  # datasets of one catalogue that are looked at
+_WORD = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,25 @@ class Found:
 class Finder:
     """Finds datasets. Safe to share by threads; asks peers only for what is not known here."""
 
-    def __init__(self, records: Records, book: Book, catalogues: Catalogues, agreed: Callable[[str], str]) -> None:
-        """Look in these; `agreed` names the peer with whom an agreement in force names a record by its IRI, if any."""
+    def __init__(
+        self,
+        records: Records,
+        book: Book,
+        catalogues: Catalogues,
+        agreed: Callable[[str], str],
+        named: Callable[[str, str], Iterable[tuple[str, str, str]]],
+    ) -> None:
+        """Look in these.
+
+        Args:
+            records: What is mirrored here.
+            book: The peers.
+            catalogues: What peers show us.
+            agreed: Names the peer with whom an agreement in force names a record by its IRI, if any.
+            named: Asks the search of the city at a base URL for words; gives address, title and page of datasets.
+        """
         self._records, self._book, self._catalogues, self._agreed = records, book, catalogues, agreed
+        self._named = named
 
     def find(self, name: str, peer: str = "") -> Found:
         """Find a dataset.
@@ -59,7 +78,25 @@ class Finder:
         found = self._of(known, parties) or self._agreed_on(name, parties)
         if not found:
             found = self._asked(name, parties, is_iri=is_iri) or self._taken(name, peer, parties, is_iri=is_iri)
+        if not found and peer and not is_iri:
+            found = self._searched(name, parties[peer])
         return _one(name, found)
+
+    def _searched(self, words: str, party: Party) -> list[Found]:
+        """Ask the search of the city that was named. Raises NotFound, saying who was asked and who did not answer."""
+        wanted, has_answered = words.casefold(), True
+        try:
+            hits = list(self._named(party.url, words))
+        except NodeError:  # another connector has no search
+            hits, has_answered = [], False
+        found = [
+            Found(iri, title, party.name, party.url)
+            for iri, title, page in hits
+            if wanted in (title.casefold(), _end(iri), _end(page))
+        ]
+        if not found:
+            raise _unknown_at(words, party, has_answered=has_answered)
+        return found
 
     def _parties(self, peer: str) -> Mapping[str, Party]:
         named = [self._book.get(peer)] if peer else list(self._book.list())
@@ -119,7 +156,7 @@ class Finder:
         return [
             Found(iri, title, party.name, party.url)
             for iri, title in self._shown(party)
-            if wanted in (title.casefold(), iri.rstrip("/").rpartition("/")[2].casefold())
+            if wanted in (title.casefold(), _end(iri))
         ]
 
     def _shown(self, party: Party) -> Iterator[tuple[str, str]]:
@@ -132,14 +169,33 @@ class Finder:
                 return
 
 
+def _unknown_at(name: str, party: Party, *, has_answered: bool) -> NotFound:
+    """Say that a city was asked and shows nothing of this name, and how its address would be written."""
+    example = f"{party.url}/datasets/{name if _WORD.fullmatch(name) else 'NAME'}"
+    asked = (
+        "and neither its catalogue nor its search shows one by exactly this name or title."
+        if has_answered
+        else "its catalogue shows none by exactly this name or title, and its search did not answer."
+    )
+    return NotFound(
+        f"No dataset of {party.name} is called {name[:200]!r}: not among what is mirrored here, {asked}",
+        fix=f"Give its IRI as its page there has it, such as {example}",
+    ).on_page("no.data.unknown_at", field="dataset", name=name[:200], peer=party.name, example=example)
+
+
+def _end(address: str) -> str:
+    return address.rstrip("/").rpartition("/")[2].casefold()
+
+
 def _one(name: str, found: Sequence[Found]) -> Found:
     """Give the one dataset that was found; where it stands in several collections, the first of them."""
     by_iri = {(each.peer, each.dataset): each for each in reversed(found)}
     if not by_iri:
         raise NotFound(
             f"No dataset of another city is called {name[:200]!r}.",
-            fix="Give its IRI and its city (--peer). By its name or title it is found once its collection is mirrored:"
-            " citynode peers follow PEER COLLECTION, then citynode exchange run.",
+            fix="Name its city with --peer, which is then asked, or give its IRI, such as"
+            " https://city.example/datasets/NAME, and --peer. Without, it is found by its name or title once its"
+            " collection is mirrored: citynode peers follow PEER COLLECTION, then citynode exchange run.",
         ).on_page("no.data.unknown", field="dataset", name=name[:200])
     if len(by_iri) > 1:
         shown = sorted(by_iri)[:MAX_CHOICES]

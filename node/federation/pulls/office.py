@@ -151,7 +151,7 @@ class PullOffice:
         was_held = self._store.get(number).held(self._clock_ms())
         gone = self._store.cancel(number, self._clock_ms())
         if not was_held:  # whoever is at it does it when they stop
-            self._runner.give_up(gone, "cancelled", "It was cancelled.")
+            self._runner.give_up(gone, "cancelled")
         return gone
 
     # ---------------------------------------------------------------- the worker

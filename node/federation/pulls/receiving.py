@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from node.errors import NotFound, Refused, Stopped, Unavailable
-from node.federation.pulls.files import Growing, Places, is_there, mark_of
+from node.federation.pulls.files import Growing, Places, is_remote, is_there, mark_of
 from node.federation.pulls.naming import Naming
 from node.federation.pulls.ports import Json, Tell
 from node.federation.pulls.room import Room
@@ -98,6 +98,9 @@ class Receiver:
     def take(self, pull: Pull, transfer: Transfer, cut: threading.Event) -> Pull:
         """Put every part beside its place, once all were brought; repeatable.
 
+        Where several came and the wish names one file, they go into a folder of that name: by now both cities have
+        signed for them, and nobody may have looked before the last of them came.
+
         Raises:
             Refused: None was brought, or one is not here any more.
             Unavailable: It cannot be put there now. Nothing is lost.
@@ -105,7 +108,10 @@ class Receiver:
         arrived = self.incoming.arrived(transfer.pid)
         if not arrived and not pull.parts:
             raise Refused("The other city completed the transfer and brought nothing.", fix="Get it again.")
-        places = self._places(pull, transfer, {*(one.part for one in arrived), *pull.parts})
+        names = {*(one.part for one in arrived), *pull.parts}
+        if len(names) > 1 and not is_remote(pull.target) and not pull.target.endswith("/"):
+            pull = self.store.keep(pull, self.clock_ms(), target=f"{pull.target}/")
+        places = self._places(pull, transfer, names)
         for one in arrived:
             if not pull.parts.get(one.part, Progress()).is_whole:
                 mark = self._put(transfer.pid, one, places, cut.is_set)

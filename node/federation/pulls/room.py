@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from node.errors import Unavailable
-from node.federation.pulls.files import UNFINISHED
+from node.federation.moving import UNFINISHED
 from node.federation.pushes.incoming import SPARE_BYTES
 
 

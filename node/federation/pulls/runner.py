@@ -47,6 +47,9 @@ class Crew:
     chance: Callable[[], float]
 
 
+_GIVEN_UP = {"cancelled": "It was cancelled."}
+
+
 class Waiting(Exception):  # noqa: N818  (no fault: it is somebody else's turn)
     """A pull waits for somebody else; the text says for whom."""
 
@@ -267,7 +270,7 @@ class Runner:
         crew, now_ms = self._crew, self._crew.clock_ms()
         found = crew.store.get(pull.id)
         if found.state == "cancelled":
-            self.give_up(found, "cancelled", "It was cancelled.")
+            self.give_up(found, "cancelled")
         elif isinstance(error, Stopped):
             crew.store.leave(pull, later, "", now_ms, due_at=now_ms)
         else:
@@ -279,10 +282,13 @@ class Runner:
         """Let a pull fail, and its transfer end: nobody will go on with it."""
         crew = self._crew
         left = crew.store.leave(crew.store.get(pull.id), "failed", str(error), crew.clock_ms())
-        self.give_up(left, error.code, str(error))
+        self.give_up(left, error.code)
 
-    def give_up(self, pull: Pull, code: str, reason: str) -> None:
-        """End the transfer of a pull that is over, and remove what is not whole and signed for of it."""
+    def give_up(self, pull: Pull, code: str) -> None:
+        """End the transfer of a pull that is over, and remove what is not whole and signed for of it.
+
+        The other city hears the code and no words of ours, which name folders, stores and addresses of this city.
+        """
         crew = self._crew
         if not pull.transfer:
             crew.bringer.forget(pull)
@@ -294,7 +300,8 @@ class Runner:
             else:
                 crew.bringer.forget(pull)
             if not transfer.is_final:
-                crew.transfers.step(pull.transfer, Step("terminate", code=code, reasons=(reason[:500],)))
+                reason = _GIVEN_UP.get(code, f"The city that asked for the data cannot take them ({code}).")
+                crew.transfers.step(pull.transfer, Step("terminate", code=code, reasons=(reason,)))
             # Whoever ended it: what was brought of it is no more ours. What was signed for stays where it is.
             if pull.format == PUSH and transfer.state != "COMPLETED":
                 crew.receiver.done(transfer)

@@ -164,6 +164,11 @@ class PullStore:
         row = self.db.hot().row(f"{_SELECT} WHERE transfer = ? ORDER BY id DESC LIMIT 1", (pid,))
         return _pull(row) if row else None
 
+    def is_open(self, pid: str) -> bool:
+        """Tell whether a pull that is not over waits for what a transfer of ours brings."""
+        found = self.of_transfer(pid)
+        return found is not None and not found.is_over
+
     def books(self, pid: str) -> Sequence[Moved]:
         """Give what we know to be here of a transfer that we pulled, by part."""
         found = self.of_transfer(pid)

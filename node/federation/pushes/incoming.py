@@ -26,6 +26,7 @@ from node.federation.transfer import Transfer
 SAFE_EVERY = 32 << 20
 LOOK_S = 0.25  # how often a running upload is asked whether it may go on
 MAX_NAME = 200
+KEPT_MS = 7 * 86_400_000  # how long bytes of a push that is over wait for somebody to take them
 SPARE_BYTES = 256 << 20  # left free on the disk whatever comes, since the node's own books may lie on it
 ROOM_EVERY = 4 << 20  # how often a running upload looks whether there is room still: others come at the same time
 _PIECE = 1 << 20
@@ -195,6 +196,34 @@ class Incoming:
         """Remove the files and the books of a transfer."""
         shutil.rmtree(self._folder / _named(pid), ignore_errors=True)
         self._store.forget(pid)
+
+    def sweep(self, is_wanted: Callable[[str], bool]) -> int:
+        """Remove what nobody has taken of pushes that ended some time ago; give of how many there was something.
+
+        Most ends remove at once what is no use any more. What stays is of a process that was killed at that moment, or
+        was signed for by both cities and never found its place.
+
+        Args:
+            is_wanted: Tells by our id whether somebody will still take what was brought.
+        """
+        before_ms, known, swept = self._clock_ms() - KEPT_MS, set(), 0
+        for pid, changed_ms in self._store.all():
+            known.add(_named(pid))
+            if changed_ms < before_ms and not is_wanted(pid) and self._is_over(pid):
+                self.forget(pid)
+                swept += 1
+        # A folder without books: killed between the two, or nothing of it ever had room.
+        for folder in self._folder.glob("*/"):
+            if folder.name not in known and _newest_ms(folder) < before_ms:
+                shutil.rmtree(folder, ignore_errors=True)
+                swept += 1
+        return swept
+
+    def _is_over(self, pid: str) -> bool:
+        try:
+            return self._transfer(pid).is_final
+        except NotFound:
+            return True
 
     def _path(self, pid: str, part: str, room: str) -> Path:
         return self._folder / _named(pid) / room / checked_part(part)
@@ -389,6 +418,14 @@ def _is_same(file: BinaryIO, path: Path) -> bool:
 
 def _nothing(pid: str, part: str) -> Arrived:
     return Arrived(pid, part, -1, 0, "", "", "", filtered=False, whole=False)
+
+
+def _newest_ms(folder: Path) -> float:
+    """Give when something in a folder changed last, by the disk's own clock."""
+    try:
+        return max(each.lstat().st_mtime for each in (folder, *folder.rglob("*"))) * 1_000
+    except OSError:  # somebody removes it just now
+        return float("inf")
 
 
 def _named(pid: str) -> str:

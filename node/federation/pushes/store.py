@@ -86,6 +86,11 @@ class IncomingStore:
         sql = f"SELECT {_ARRIVED} FROM incoming WHERE transfer = ? ORDER BY part"  # noqa: S608
         return [_arrived(row) for row in self.db.hot().rows(sql, (transfer,))]
 
+    def all(self) -> list[tuple[str, int]]:
+        """Give every transfer of which anything has come, and when that changed last."""
+        sql = "SELECT transfer, max(changed_at) FROM incoming GROUP BY transfer ORDER BY transfer"
+        return [(str(row[0]), int(row[1])) for row in self.db.hot().rows(sql)]
+
     def count(self, transfer: str) -> int:
         """Count the parts of a transfer of which anything has come."""
         row = self.db.hot().row("SELECT count(*) FROM incoming WHERE transfer = ?", (transfer,))

@@ -20,6 +20,11 @@ from node.keys.multibase import multibase, read_multibase
 
 CRYPTOSUITE = "eddsa-jcs-2022"
 TYPE = "DataIntegrityProof"
+PROOF_PURPOSE = "assertionMethod"
+# Of every proof; who signs over another proof, or for a time, adds to them.
+MEMBERS = frozenset(
+    ("@context", "id", "type", "cryptosuite", "created", "verificationMethod", "proofPurpose", "domain", "proofValue")
+)
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 SIGNATURE_BYTES = 64
@@ -185,6 +190,20 @@ def message_of(document: Mapping[str, Any], proof: Mapping[str, Any]) -> bytes:
     """Give the 64 bytes that a proof signs: the hash of its own members, and the hash of what it covers."""
     options = {name: value for name, value in proof.items() if name != "proofValue"}
     return sha256(jcs(options)).digest() + sha256(jcs(covered(document, proof))).digest()
+
+
+def options_of(context: Sequence[object], uuid: str, created: str, method: str, domain: str) -> Json:
+    """Give the members that every proof of ours has before it is made; `method` names the key."""
+    return {
+        "@context": list(context),
+        "id": f"urn:uuid:{uuid}",
+        "type": TYPE,
+        "cryptosuite": CRYPTOSUITE,
+        "created": created,
+        "verificationMethod": method,
+        "proofPurpose": PROOF_PURPOSE,
+        "domain": domain,
+    }
 
 
 def proven(document: Mapping[str, Any], options: Mapping[str, Any], sign: Callable[[bytes], bytes]) -> Json:

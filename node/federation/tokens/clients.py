@@ -113,7 +113,7 @@ class Clients:
         peer = self.find(_claimed(assertion))
         if peer is None or peer.state in ("proposed", "blocked"):
             raise _refused()
-        keys = [key.jwk for key in self._keys(peer, assertion, now_ms)]
+        keys = [key.jwk for key in pinned_keys(self.directory, self.renew, peer, kid_of(assertion), now_ms)]
         try:
             _, claims = read_jwt(assertion, keys, typ=_type_of(assertion), algs=ALGORITHMS)
         except Refused as error:
@@ -126,16 +126,6 @@ class Clients:
             raise _refused("This city exchanges nothing with you just now; ask it why.", code="unauthorized_client")
         self._check_first_use(peer, claims, until_s, now_ms)
         return peer
-
-    def _keys(self, peer: Standing, assertion: str, now_ms: int) -> Sequence[PublicKey]:
-        """Give the peer's pinned keys; an unknown one may be the one it has just rotated to."""
-        keys = self.directory.keys(peer.name, "client", at_ms=now_ms)
-        kid = kid_of(assertion)
-        if not kid or not peer.exchanges or any(key.kid == kid for key in keys):
-            return keys
-        with suppress(NodeError):
-            self.renew(peer.name, now_ms, kid=kid)
-        return self.directory.keys(peer.name, "client", at_ms=now_ms)
 
     def _check_audience(self, claims: Mapping[str, Any]) -> None:
         # A string and nothing else: in a list another server could stand beside us, which would then be able to use
@@ -195,6 +185,16 @@ def _header(assertion: str) -> Mapping[str, object]:
 def _type_of(assertion: str) -> str:
     """Choose which of the two types the assertion has to be of."""
     return COMMON_TYPE if _header(assertion).get("typ") == COMMON_TYPE else TYPE
+
+
+def pinned_keys(directory: Directory, renew: Renew, peer: Standing, kid: str, now_ms: int) -> Sequence[PublicKey]:
+    """Give the peer's pinned keys; one of an unknown id may be the one it has just rotated to."""
+    keys = directory.keys(peer.name, "client", at_ms=now_ms)
+    if not kid or not peer.exchanges or any(key.kid == kid for key in keys):
+        return keys
+    with suppress(NodeError):
+        renew(peer.name, now_ms, kid=kid)
+    return directory.keys(peer.name, "client", at_ms=now_ms)
 
 
 def kid_of(assertion: str) -> str:

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from node.db import Tx
-from node.errors import Conflict
 from node.federation.dialogues.dialogues import digest_of
 from node.federation.dialogues.moves import DialogueMoves, reason_of
 from node.federation.dialogues.outgoing import Outgoing
 from node.federation.signing.integrity import jcs
-from node.federation.transfer import RULES, Json, Kind, PausedBy, State, Step, Transfer, counted, heard
+from node.federation.transfer import FINAL, RULES, Json, Kind, PausedBy, State, Step, Transfer, counted, heard
 from node.federation.transfers import wire
-from node.federation.transfers.store import MAX_MESSAGES, Said, TransferStore
+from node.federation.transfers.store import Said, TransferStore
 from node.federation.transfers.wire import Heard
 from node.federation.turns import No, Rules, or_refuse
 
@@ -53,26 +52,11 @@ class Moves(DialogueMoves[Transfer, Step, Heard]):
 
     # ---------------------------------------------------------------- what the other side says
 
-    def take(self, tx: Tx, transfer: Transfer, message: Heard, at_ms: int) -> Transfer:
-        """Take a message of the other side.
-
-        Raises:
-            Conflict: It does not fit the state.
-            Refused: What it brings cannot be taken.
-        """
-        self._check_ending(tx, transfer, message.kind)
-        now = self._caught_up(tx, transfer, message, at_ms)
-        if not now.state:
-            raise Conflict("We have not begun this transfer.", fix="Wait for our request.")
-        self._check_pids(now, message)
-        return self.first(tx, now, message, at_ms)
-
     def first(self, tx: Tx, now: Transfer, message: Heard, at_ms: int) -> Transfer:
         """Take a message whose pids are right, or the first one, which has not ours. Raises as `take` does."""
         then: State = or_refuse(heard(now.role, now.state, message.kind, now.paused_by))
-        # Suspensions may take turns for ever; every other message leads towards the end, and is always heard.
-        if message.kind in ("start", "suspend") and self.store.count(tx, now.pid) >= MAX_MESSAGES:
-            raise Conflict(f"This transfer has {MAX_MESSAGES} messages.", fix="End it and request another one.")
+        if message.kind in ("start", "suspend"):
+            self._check_room(tx, now)
         if message.kind == "start" and now.role == "provider":
             self.hooks.resumes(now, at_ms)
         changes = _brought(now, message, at_ms)
@@ -146,7 +130,7 @@ class Moves(DialogueMoves[Transfer, Step, Heard]):
         self, tx: Tx, now: Transfer, then: State, changes: Mapping[str, object], message: Said, *, receipt: str = ""
     ) -> Transfer:
         self.store.say(tx, now.pid, message)
-        ask_at = 0 if then in ("COMPLETED", "TERMINATED") else max(message.at, 1)
+        ask_at = 0 if then in FINAL else max(message.at, 1)
         found = self.store.change(tx, now, at_ms=message.at, state=then, ask_at=ask_at, **changes)
         if then in ("SUSPENDED", "TERMINATED") and found.started_at:
             self.hooks.stopped(tx, found)

@@ -7,15 +7,14 @@ locked. The rules of the game are in `transfer` (pure), its changes in `moves`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 from uuid import uuid4
 
 from node.db import Database
-from node.errors import Conflict, Malformed, NotFound, Refused, TooLarge
+from node.errors import Conflict, Malformed, Refused
 from node.federation.dialogues.outgoing import Outbox
-from node.federation.dialogues.rounds import DialogueRounds
+from node.federation.dialogues.rounds import DialogueRounds, Parties
 from node.federation.moving import Format
-from node.federation.transfer import Decider, Json, Kind, Role, Step, Transfer
+from node.federation.transfer import Decider, Json, Kind, Step, Transfer
 from node.federation.transfers import wire
 from node.federation.transfers.decider import check_asked
 from node.federation.transfers.delivery import Delivery, Sender
@@ -23,20 +22,9 @@ from node.federation.transfers.moves import Hooks, Moves, new
 from node.federation.transfers.store import TransferStore
 from node.federation.transfers.wire import Heard
 
-__all__ = ["Hooks", "House", "Parties", "Sender", "Transfers"]
+__all__ = ["Hooks", "House", "Sender", "Transfers"]
 
-MAX_OPEN = 1_000  # transfers with one city that have not ended
 _LOOK_MS = 15_000  # how often what is started is looked at, besides when an agreement changes
-
-
-class Parties(Protocol):
-    """The other sides, by participant id."""
-
-    def knows(self, peer: str) -> bool:
-        """Tell whether anything is exchanged with it now."""
-
-    def address(self, peer: str, callback: str) -> str:
-        """Give the address below which it wants our messages, if that is its own. Raises Refused."""
 
 
 def _as_asked(asked: Transfer, now_ms: int) -> Transfer:  # noqa: ARG001 (the shape of what admits)
@@ -62,7 +50,7 @@ class House:
     new_id: Callable[[], str] = field(default=lambda: str(uuid4()))
 
 
-class Transfers(DialogueRounds[Transfer, Step]):
+class Transfers(DialogueRounds[Transfer, Step, Heard]):
     """Safe to share by threads and by processes on one database."""
 
     _store: TransferStore
@@ -83,6 +71,7 @@ class Transfers(DialogueRounds[Transfer, Step]):
             hooks: What others do when a transfer changes.
         """
         self._db, self._house, self._parties, self._decider = db, house, parties, decider
+        self._clock_ms = house.clock_ms
         self._store, self.outbox = TransferStore(db), Outbox(db, chance=house.chance)
         self._moves = Moves(self._store, self.outbox, house.callback, house.new_id, hooks)
         self._delivery = Delivery(self._moves, sender, parties)
@@ -91,25 +80,16 @@ class Transfers(DialogueRounds[Transfer, Step]):
 
     # ---------------------------------------------------------------- what others say
 
-    def hear(self, caller: str, role: Role | None, pid: str, said: Json, *kinds: Kind) -> Transfer:
-        """Take a message, and give the transfer as it stands then. The same message again changes nothing.
+    def _read(self, said: Json, kinds: tuple[Kind, ...] = ()) -> Heard:
+        return wire.read(said, kinds)
 
-        Args:
-            caller: Who says it, by participant id.
-            role: Ours, as the path says; None where a path serves both.
-            pid: Ours; empty for a request.
-            said: The message, as JSON.
-            kinds: What the path takes.
-
-        Raises:
-            NotFound: There is no such transfer, or not with the caller.
-            Refused: It cannot be read, does not fit the state, or its content does not hold; nothing has changed.
-        """
-        if not self._parties.knows(caller):
-            raise self._not_here()
-        message = wire.read(said, kinds)
-        now_ms = self._house.clock_ms()
-        return self._taken(caller, role, pid, message, now_ms) if pid else self._begun(caller, message, now_ms)
+    @staticmethod
+    def _beginning(message: Heard) -> tuple[object, ...]:
+        asked = message.request
+        assert asked is not None  # noqa: S101 - only requests begin
+        where = asked.address.get("endpoint", "")
+        what = asked.agreement, asked.format, asked.dataset, asked.part, asked.purpose, asked.jkt
+        return *what, where, asked.callback.rstrip("/")
 
     def _begun(self, caller: str, message: Heard, now_ms: int) -> Transfer:
         asked = message.request
@@ -129,17 +109,9 @@ class Transfers(DialogueRounds[Transfer, Step]):
             held = self._store.begun(tx, caller, "provider", message.consumer_pid)
             if held is not None:
                 return self._begun_again(held, message)
-            if self._store.open_with(tx, caller) >= MAX_OPEN:
-                raise TooLarge(f"{MAX_OPEN} transfers with {caller} are open.", fix="End some of them first.")
+            self._check_room(tx, caller)
             self._store.insert(tx, admitted)
             return self._moves.first(tx, admitted, message, now_ms)
-
-    def _begun_again(self, held: Transfer, message: Heard) -> Transfer:
-        """Take a request that came again for what it is: the same beginning, whatever its own id is by now."""
-        before = wire.read_kept(self._store.messages(held.pid)[0].body)
-        if _beginning(before) != _beginning(message):
-            raise Conflict("Another transfer was begun under this pid.", fix="Give each transfer a pid of its own.")
-        return held
 
     # ---------------------------------------------------------------- what we begin and decide
 
@@ -173,13 +145,9 @@ class Transfers(DialogueRounds[Transfer, Step]):
             NotFound: Nothing is exchanged with that city.
             Refused: It may not be asked for.
         """
-        if not self._parties.knows(peer):
-            raise NotFound(
-                f"Nothing is exchanged with {peer}.",
-                fix="First: citynode peers approve NAME",
-            ).on_page("no.peer.exchange", name=peer)
+        self._check_known(peer)
         check_asked(format, address or {}, part)
-        now_ms = self._house.clock_ms()
+        now_ms = self._clock_ms()
         asked = {"format": format, "agreement": agreement, "dataset": dataset, "part": part, "purpose": purpose}
         own = {"jkt": jkt, "address": dict(address or {}), "opened_by": by}
         made = new("consumer", peer, now_ms, pid=self._house.new_id(), **asked, **own)
@@ -198,7 +166,7 @@ class Transfers(DialogueRounds[Transfer, Step]):
         """
         with self._db.write() as tx:
             held = self._store.held(tx, pid)
-            now_ms = self._house.clock_ms()
+            now_ms = self._clock_ms()
             does = self._moves.end if step.act == "terminate" else self._moves.put
             return does(tx, held, step, now_ms)
 
@@ -274,11 +242,3 @@ class Transfers(DialogueRounds[Transfer, Step]):
     def of_agreement(self, iri: str) -> Sequence[Transfer]:
         """Give those under an agreement, the newest first."""
         return self._store.of_agreement(iri)
-
-
-def _beginning(message: Heard) -> tuple[object, ...]:
-    asked = message.request
-    assert asked is not None  # noqa: S101 - only requests begin
-    where = asked.address.get("endpoint", "")
-    what = asked.agreement, asked.format, asked.dataset, asked.part, asked.purpose, asked.jkt
-    return *what, where, asked.callback.rstrip("/")

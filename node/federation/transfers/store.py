@@ -13,10 +13,9 @@ from node.federation.dialogues.dialogues import Dialogues, Said, Shape
 from node.federation.transfer import Transfer
 from node.federation.transfers.wire import PATHS
 
-__all__ = ["MAX_MESSAGES", "TRANSFER", "Said", "TransferStore"]
+__all__ = ["TRANSFER", "Said", "TransferStore"]
 
 TRANSFER = "transfer"  # what waits in the outbox for one
-MAX_MESSAGES = 500
 
 
 class TransferStore(Dialogues[Transfer]):

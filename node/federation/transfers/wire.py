@@ -50,11 +50,6 @@ def read(said: Json, kinds: tuple[Kind, ...] = ()) -> Heard:
     return heard
 
 
-def read_kept(body: str) -> Heard:
-    """Read a message that is kept: it could be read when it was said."""
-    return read(json.loads(body))
-
-
 def kept(said: Json) -> str:
     """Give what is kept of a message: all but the properties of a data address, where tokens stand."""
     address = said.get("dataAddress")

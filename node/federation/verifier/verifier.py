@@ -32,6 +32,9 @@ _PARSE_S = 60.0
 _MAX_SNAPSHOT_BYTES = 1 << 34
 _SNAPSHOT_S = 3600.0
 _MAX_FILE_BYTES = 16 << 20
+# What calls itself another export; and what is in a proof, in a snapshot, and before the signatures of a note.
+_OTHERS = re.compile(rb'"citynode"\s*:\s*"(evidence|agreement)/')
+_MARKS = (b'"inclusion"', b'"checkpoint"', "\n\n\u2014 ".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ def verify(wish: Wish, *, outbound: Outbound, now_ms: int) -> Report:
 
     Raises:
         NotFound: A file that was named is not there.
-        Malformed: A key or a fingerprint that was given is none; nobody was asked yet.
+        Malformed: A key or a fingerprint that was given is none, or the file is nothing that a node gives; nobody was
+            asked yet.
     """
     _check_wish(wish)
     report = Report(wish.target)
@@ -81,6 +85,8 @@ def _check_wish(wish: Wish) -> None:
     for source in (wish.target, wish.against, wish.statement, wish.document):
         if source and not is_url(source):
             _found(Path(source))
+    if not is_url(wish.target):
+        _check_is_ours(Path(wish.target))
     for key in (wish.key, *wish.witnesses):
         if key:
             note.read_verifier_key(key)
@@ -344,6 +350,23 @@ def _found(path: Path) -> Path:
     if not path.is_file():
         raise NotFound(f"There is no file {path}.", fix="Give a file, or an address that begins with http.")
     return path
+
+
+def _check_is_ours(path: Path) -> None:
+    """Malformed unless a file looks like a note, a proof or a snapshot: else it is nothing that could be refuted."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise Malformed(f"{path} cannot be read: {error.strerror}.") from error
+    fix = "Give what …/proof, …/checkpoint or …/snapshot answers at a node."
+    if other := _OTHERS.search(head):
+        word = "evidence" if other[1] == b"evidence" else "agreements"
+        raise Malformed(f"{path} is an export of {word}.", fix=f"Verify it with: citynode {word} verify {path}")
+    if not any(mark in head for mark in _MARKS):
+        raise Malformed(f"{path} is {'no proof, no checkpoint and no snapshot' if head else 'empty'}.", fix=fix)
+    if len(head) > _MAX_FILE_BYTES and b'"after"' not in head.partition(b"\n")[0]:
+        raise Malformed(f"{path} is longer than any checkpoint or proof.", fix=fix)
 
 
 def _read(path: Path) -> bytes:

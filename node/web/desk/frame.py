@@ -22,6 +22,7 @@ from node.errors import Forbidden, NodeError, Refuted
 from node.staff.rights import Right, holders, may
 from node.staff.sessions import csrf_of
 from node.staff.trail import Telling
+from node.web.desk import form_again
 from node.web.desk.ways import elsewhere_first, way_on
 from node.web.forms.forms import Form, read_form
 from node.web.forms.own import check_own
@@ -122,6 +123,7 @@ class Desk:
                 clerk = await self.clerk(request)
                 if clerk is None:
                     return self._send_to_sign_in(request)
+                form: Form | None = None
                 try:
                     form = await self.form(request, clerk, upload=upload)
                     decides = bool(deciding) and form.ticked(deciding)
@@ -129,7 +131,9 @@ class Desk:
                     asked = await self._asked(request, clerk, form, rights)
                     return asked or await self._done(request, clerk, form, (rights, act, doing))
                 except NodeError as error:
-                    return self.refusal(request, clerk, problem_of(error))
+                    problem = problem_of(error)
+                    again = form is not None and not is_fragment(request) and form_again.fields_of(form, problem)
+                    return self._again(request, clerk, problem, again) if again else self.refusal(request, clerk, problem)
 
             self.router.add_api_route(f"/desk{path}", endpoint, methods=["POST"], response_class=Response)
             return doing
@@ -251,9 +255,9 @@ class Desk:
             note=self._note(request, clerk, visitor, over),
             act_said=lambda act: act_said(visitor.language, act),
             way_on=way_on,
+            label_of=lambda name: form_again.label_of(name, visitor.language),
             elsewhere_first=elsewhere_first,
-            # What an act answers with cannot be asked for again, in no language.
-            **({"languages": []} if request.method == "POST" else {}),
+            again=request.method != "POST",
             **context,
         )
         return Response(
@@ -301,6 +305,13 @@ class Desk:
         if problem.retry_after_s:
             reply.headers["retry-after"] = str(problem.retry_after_s)
         return reply
+
+    def _again(self, request: Request, clerk: Clerk, problem: Problem, again: form_again.Again) -> Response:
+        """Show the one field that is wrong, with all else that was sent kept beside it."""
+        address = request.scope["path"]
+        return self.page(
+            request, clerk, "form_again.html", status=problem.status, problem=problem, again=again, address=address
+        )
 
     def _send_to_sign_in(self, request: Request) -> Response:
         asked = request.scope["path"] if request.method == "GET" else "/desk"

@@ -44,7 +44,7 @@ def _add_pages(desk: Desk, parts: Parts, reports: Reports) -> None:
             "inbox.html",
             nav="inbox",
             ours=[each for each in found if each.way != "sent" or each.state == "undelivered"],
-            elsewhere=[each for each in found if each.way == "sent" and each.state != "undelivered"],
+            sent=[each for each in found if each.way == "sent" and each.state != "undelivered"],
             titles=titles,
             settled=settled,
             submitted=parts.site.knowledge is not None,

@@ -59,7 +59,7 @@ def add(desk: Desk) -> None:
             fields=[] if form.files else fields,
             lost=bool(form.files),
             address=request.scope["path"],
-            elsewhere=CITY,
+            by_city=CITY,
             flaw=flaw,
         )
         return until_when(reply, flaw)

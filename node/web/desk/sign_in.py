@@ -234,8 +234,8 @@ class Doors:
 
     def _page(self, request: Request, *, then: str, status: int = 200, **more: object) -> Response:
         context: dict[str, Any] = {"name": "", "left": False, "leave": "", "flaw": None, **more}
-        elsewhere = f"{CITY}?{urlencode({'then': then})}" if self._desk.staff.provider else ""
-        reply = self._desk.page(request, None, "sign_in.html", status=status, then=then, elsewhere=elsewhere, **context)
+        by_city = f"{CITY}?{urlencode({'then': then})}" if self._desk.staff.provider else ""
+        reply = self._desk.page(request, None, "sign_in.html", status=status, then=then, by_city=by_city, **context)
         return until_when(reply, context["flaw"])
 
     def _code_page(self, request: Request, ticket: str, then: str, flaw: NodeError | None = None) -> Response:

@@ -26,6 +26,7 @@ from node.web.wording.plain import public
 
 # In minutes; whoever wants another rhythm writes it on the command line or sends it to the API.
 RHYTHMS = (0, 60, 360, 720, 1_440, 10_080)
+WAYS = ("dry", "now", "full")
 _RUNS_SHOWN = 20
 _USUAL = "open-data"  # the collection that a new source feeds if nobody chooses
 
@@ -196,6 +197,8 @@ def _add_acts(desk: Desk, office: SourceOffice) -> None:
     @desk.post("/sources/{name}/run", "run", "run.start")
     async def start(request: Request, clerk: Clerk, form: Form) -> Response:
         name, how = request.path_params["name"], form.text("how", most=10)
+        if how not in WAYS:
+            raise fault("no.source.how", f"There is no way {how!r} to read a source.")
         run = await act(desk, lambda: office.start(name, by=clerk.name, dry=how == "dry", full=how == "full"))
         form.told["run"] = run.id
         return desk.back(request, f"/desk/runs/{run.id}", "desk.run.asked")
@@ -229,11 +232,16 @@ def _add_acts(desk: Desk, office: SourceOffice) -> None:
 
 
 def _add_leaving(desk: Desk, office: SourceOffice) -> None:
-    @desk.get("/sources/{name}/leave", "run")
-    async def ask(request: Request, clerk: Clerk) -> Response:
+    async def page(request: Request, clerk: Clerk, typed: str = "", wrong: str = "") -> Response:
         name = request.path_params["name"]
         source = await desk.does(lambda: office.show(name))
-        return desk.page(request, clerk, "source_leave.html", nav="sources", source=source)
+        status = 400 if wrong else 200
+        context = {"source": source, "typed": typed, "wrong": wrong}
+        return desk.page(request, clerk, "source_leave.html", nav="sources", status=status, **context)
+
+    @desk.get("/sources/{name}/leave", "run")
+    async def ask(request: Request, clerk: Clerk) -> Response:
+        return await page(request, clerk)
 
     @desk.post("/sources/{name}/forget", "run", "source.forget")
     async def forget(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001
@@ -244,7 +252,8 @@ def _add_leaving(desk: Desk, office: SourceOffice) -> None:
     @desk.post("/sources/{name}/withdraw", "decide", "source.withdraw")
     async def withdraw(request: Request, clerk: Clerk, form: Form) -> Response:
         name = request.path_params["name"]
-        if form.text("name", most=63) != name:
-            raise fault("desk.source.retype", "The name that was typed is another one.")
+        typed = form.typed("name")
+        if typed != name:
+            return await page(request, clerk, typed, "desk.source.retype")
         run = await act(desk, lambda: office.give_up(name, by=clerk.name))
         return desk.back(request, f"/desk/runs/{run.id}", "desk.source.leaving", source=name)

@@ -50,7 +50,7 @@ def add(desk: Desk) -> None:
             "data_withdrawals.html",
             tab="withdrawals",
             ended=ended,
-            city=city,
+            of_city=city,
             heard=heard,
             told=told,
             more={"heard": more_heard, "told": more_told},

@@ -1,7 +1,8 @@
 """Findings as people read them: the property by its name, what to do in their language, no minted names.
 
 The stored message is a sentence in English for machines and publishers alike. What most findings ask for, to add
-something, is said in the reader's own language; the others keep the English sentence, marked as such.
+something or to write it otherwise, is said in the reader's own language; the others keep the English sentence, marked
+as such. A message is told by its words, since a rehearsal keeps those alone.
 """
 
 import re
@@ -15,7 +16,21 @@ from node.web.wording.words import words
 
 _MINTED = re.compile(r"<?https?://[^\s<>\"']*/\.well-known/genid/[a-z0-9]+>?")
 _TERM = re.compile(r" \([a-z-]+:[\w-]+\)")
-_ADD = re.compile(r"Add (?:an?|the|at least) [^.]*\.(?: Seen at (\d+) ([\w ]+)\.)?\Z")
+_COUNTED = re.compile(r" Seen at (\d+) ([\w ]+)\.\Z")
+# End of the key of the words -> what the message looks like, and what of it stands in the words.
+_SAID = {
+    "add": re.compile(r"Add (?:an?|the|at least) [^.]*\."),
+    "said.format-unknown": re.compile(r"(['\"])(?P<value>.+)\1 is no format of the EU's list\. Write one, as CSV\."),
+    "said.format-from-address": re.compile(
+        r"The format was told from the file's ending \.(?P<value>\w+)\. Name it at the source\."
+    ),
+    "said.not-from-table": re.compile(r"Choose the [^:]+ from (?P<value>https?://\S+)\."),
+    "said.not-an-iri": re.compile(r"Write the .+ as an IRI, not as text\."),
+    "said.not-a-literal": re.compile(r"Write the .+ as text, not as an IRI\."),
+    "said.language-tag-missing": re.compile(r"Give every .+ a language tag, such as @en\."),
+    "said.datatype-wrong": re.compile(r"Write the .+ with the datatype (?P<value>[a-z]+:\w+)\."),
+    "said.more-than-one": re.compile(r"Keep one .+ only\."),
+}
 
 # What a message counts -> the word for it.
 _NOUNS = {
@@ -56,11 +71,15 @@ def _view(finding: Finding, reader: str) -> FindingView:
 
 
 def _in(reader: str, message: str) -> str:
-    """Say in another language that something is to be added, and at how many places; nothing if it is not that."""
-    asked = _ADD.match(message)
-    if asked is None:
+    """Say in another language what is to be done, and at how many places; nothing where there are no words for it."""
+    counted = _COUNTED.search(message)
+    bare = message[: counted.start()] if counted else message
+    found = next(((key, match) for key, look in _SAID.items() if (match := look.fullmatch(bare))), None)
+    if found is None:
         return ""
-    many, noun = asked.groups()
-    known = _NOUNS.get((noun or "").removesuffix("s"), "findings.places")
-    places = f" {words(reader, known)}: {many}." if many else ""
-    return words(reader, "findings.add") + places
+    key, match = found
+    return words(reader, f"findings.{key}", **match.groupdict()) + (_places(reader, *counted.groups()) if counted else "")
+
+
+def _places(reader: str, many: str, noun: str) -> str:
+    return f" {words(reader, _NOUNS.get(noun.removesuffix('s'), 'findings.places'))}: {many}."

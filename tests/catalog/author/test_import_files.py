@@ -1,5 +1,7 @@
 """Laws of files of records: what is wrong is named with its line, and what was written is read back."""
 
+import csv
+import io
 import json
 import os
 from collections.abc import Callable
@@ -10,6 +12,7 @@ import pytest
 
 from node.catalog.author import import_files
 from node.catalog.author.import_files import csv_text, flattened, json_text, read, thickened
+from node.cells import harmless
 from node.errors import Malformed, NotFound, TooLarge
 
 Write = Callable[[str, bytes | str], Path]
@@ -123,6 +126,34 @@ def test_a_table_is_read_back_and_no_cell_is_a_formula(write: Write) -> None:
         {"title": {"en": 'line\nend "q", ;'}, "x": "-not a number"},
     ]
     assert flattened(thickened(flattened(RECORDS[0]))) == flattened(RECORDS[0])
+
+
+FORMULAS = [
+    "=1",
+    "+1",
+    "-x",
+    "@x",
+    "|calc",
+    "%x",
+    " =1",
+    "\u00a0=1",
+    "\uff1d1",
+    "a;=1+1",
+    "a; -1",
+    "a\t@x",
+    "a\n+1",
+    "'=1",
+]
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
+def test_a_cell_is_guarded_as_in_every_other_table_and_read_back(write: Write, cell: str) -> None:
+    text = csv_text([{"a": cell, "=head": "x"}], [])
+    (row,) = csv.reader(io.StringIO(text.partition("\r\n")[2], newline=""))
+    assert row == [harmless(cell), "x"]
+    assert row[0] != cell
+    assert text.startswith("a,'=head\r\n")
+    assert [each.raw for each in read(write("a.csv", text))] == [{"a": cell, "=head": "x"}]
 
 
 def test_a_document_is_read_back(write: Write) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from node.catalog.models.inspections import DAY_MS, Inspection, withhold
-from node.catalog.models.rounds import EVERY_MS
+from node.catalog.fetched_files import DAY_MS, EVERY_MS
+from node.catalog.models.inspections import Inspection, withhold
 from node.journal import Draft, catch_up
 from tests.catalog.models.samples import catalogue, cityjson
 from tests.catalog.rig import City

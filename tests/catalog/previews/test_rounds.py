@@ -8,10 +8,11 @@ import pytest
 
 from node.assembly import build
 from node.assembly.clock import clock_ms
+from node.catalog.fetched_files import DAY_MS, EVERY_MS
 from node.catalog.previews.folder import Folder
 from node.catalog.previews.reading import NORMAL
-from node.catalog.previews.rounds import BEGINNING_BYTES, EVERY_MS, Fetching, Previewer
-from node.catalog.previews.store import DAY_MS, Look, again
+from node.catalog.previews.rounds import BEGINNING_BYTES, Fetching, Previewer
+from node.catalog.previews.store import Look, again
 from node.journal import key_of
 from tests.catalog.models.samples import catalogue
 from tests.catalog.previews.made import geojson, square

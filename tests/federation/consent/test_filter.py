@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from node.errors import ConsentUnknown, NotAgreed, OriginChanged, Stopped
 from node.federation.consent import rows as how_rows_come
+from node.federation.consent.columns import columns_of
 from node.federation.consent.filter import Filtered
-from node.federation.consent.rows import form_of
+from node.federation.consent.rows import MAX_COLUMNS, form_of
 from tests.federation.consent.rig import Origin, part
 
 FIELDS = st.text(alphabet='ab";,\n\r äé|\t1', max_size=6)
@@ -93,6 +94,22 @@ def test_where_nothing_names_the_person_it_is_no_for_good_and_not_later(name: st
     with pytest.raises(NotAgreed, match="residents-column") as refused:
         Origin(name, UNNAMED[name]).left("subject", {"r-1"})
     assert "r-1" not in str(refused.value)
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_a_head_of_very_many_columns_is_refused_before_it_is_taken_apart(mark: str) -> None:
+    def head(columns: int) -> bytes:
+        return mark.join(["subject", *(f"c{number}" for number in range(columns - 1))]).encode() + b"\n"
+
+    most = head(MAX_COLUMNS)
+    assert Origin("a.csv", most).left("subject", {"r-1"}) == most
+    assert len(columns_of(part("a.csv", len(most)), Origin("a.csv", most).at, "subject")) == MAX_COLUMNS
+    for columns in (MAX_COLUMNS + 1, 400_000):
+        wide = head(columns)
+        with pytest.raises(NotAgreed, match="more than 10,000 columns"):
+            Origin("a.csv", wide).left("subject", {"r-1"})
+    with pytest.raises(NotAgreed, match="more than 10,000 columns"):
+        columns_of(part("a.csv", MAX_COLUMNS), Origin("a.csv", head(MAX_COLUMNS + 1)).at, "subject")
 
 
 BROKEN_TABLES = {

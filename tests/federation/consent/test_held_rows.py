@@ -101,3 +101,48 @@ def test_a_parquet_column_of_no_texts_is_refused(tmp_path: Path) -> None:
             list(keys_of(file, "subject"))
     parquet.write_table(pa.table({"subject": pa.array(["ok", None, "R-2"]).dictionary_encode()}), file)
     assert list(keys_of(file, "subject")) == ["ok", "", "R-2"]
+
+
+OTHERWISE = {
+    "a quote that stays open": ("a.csv", b'subject,x\nr-9,"open\nr-1,x\nr-2,y\n', 2),
+    "a quote within a field": ("a.csv", b'subject,x\nok,1\nr-9,o"p\nr-1,"x\n', 3),
+    "text behind a quote": ("a.csv", b'subject,x\nr-9,"op"en\nr-1,x\n', 2),
+    "text before a quote": ("a.csv", b'x,subject\no"pen,r-1\nx"y,r-2\n', 2),
+    "a field too few": ("a.csv", b"x,subject\nx,r-1\ny\n", 3),
+    "another delimiter": ("a.csv", b"x,subject\nx,r-1\nz;r-2\n", 3),
+    "a field too many": ("a.csv", b"x,subject\nx,y,r-1\n", 2),
+    "carriage returns": ("a.csv", b"subject,x\nok,1\nr-1,x\rr-2,y\n", 3),
+    "carriage returns alone": ("a.csv", b"subject,x\rr-1,x\rr-2,y\r", 1),
+    "a mark within": ("a.csv", b"subject,x\n\xef\xbb\xbfr-1,x\n", 2),
+    "a list": ("a.jsonl", b'{"subject":"r-9"}\n[{"subject":"r-1"}]\n', 2),
+    "a list alone": ("a.jsonl", b'[{"subject":"r-1"}]\n', 1),
+    "another spelling": ("a.jsonl", b'{"subject":"r-9"}\n\n{"Subject":"r-1"}\n', 3),
+    "another sign": ("a.jsonl", b'{"subject":"r-9"}\n{"sub_ject":"r-1","subject":null}\n', 2),
+    "an object": ("a.jsonl", b'{"subject":{"id":"r-1"}}\n', 1),
+    "a fraction": ("a.jsonl", b'{"subject":1.0}\n', 1),
+    "a truth": ("a.jsonl", b'{"subject":true}\n', 1),
+    "twice": ("a.jsonl", b'{"subject":"r-1","subject":"x"}\n', 1),
+    "twice with escapes": ("a.jsonl", b'{"sub\\u006aect":"r-1","subject":"x"}\n', 1),
+    "too deep": ("a.jsonl", b'{"subject":"r-1","a":' + b"[" * 3_000 + b"]" * 3_000 + b"}\n", 1),
+}
+
+
+@pytest.mark.parametrize("what", OTHERWISE)
+def test_what_could_hide_a_row_is_refused_with_its_line(tmp_path: Path, what: str) -> None:
+    name, data, line = OTHERWISE[what]
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(Malformed, match=rf"Line {line} of {name}"):
+        list(keys_of(tmp_path / name, "subject"))
+
+
+CLEAN = {
+    "a.csv": b'\xef\xbb\xbfsubject,x\r\n"r-1","a ""b"", c\nd"\r\n\r\n"r""2",\xe4\r\n,"x"\r\nr-3,',
+    "b.csv": b'x\tsubject\n"a\tb"\tr-1\n\n1\t"r""2"\n2\t\n3\tr-3\n',
+    "a.jsonl": b'{"subject":"r-1","subject":"r-1"}\n{"subject":"r\\"2"}\n{"x":"subject"}\n{"subject":"r-3","Sub":1}',
+}
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_a_file_of_which_each_row_can_be_told_is_looked_through(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(CLEAN[name])
+    assert list(keys_of(tmp_path / name, "subject")) == ["r-1", 'r"2', "", "r-3"]

@@ -109,7 +109,7 @@ def test_a_version_that_changes_while_it_is_read_is_never_given_to_its_end(city:
             drained(source, got)
         assert len(got) < len(BODY)
         later.handle = answer(b"", status=404)
-        with pytest.raises(NotFound):
+        with pytest.raises(SourceUnreachable):
             city.origins.open(NOISE, "noise.csv")
 
 
@@ -132,15 +132,16 @@ def test_a_server_that_sends_less_of_a_range_than_there_is_is_not_taken_for_the_
 
     with origin(city, ranged(BODY)) as (_, later):
         later.handle = stingy
-        with city.origins.open(NOISE, "noise.csv", start=10) as source, pytest.raises(OriginChanged, match="length"):
+        with city.origins.open(NOISE, "noise.csv", start=10) as source, pytest.raises(OriginChanged) as told:
             drained(source, bytearray())
+        assert "length" in str(told.value.__cause__)
 
 
 def test_a_server_that_sends_a_page_instead_of_the_data_is_refused(city: Rig) -> None:
     with origin(city, answer(BODY, **CSV)) as (_, later):
         later.handle = answer(b"<html>sign in", **{**CSV, "Content_Type": "text/html; charset=utf-8"})
         with pytest.raises(SourceUnreachable, match="text/html"):
-            city.origins.open(NOISE, "noise.csv")
+            city.office.parts(NOISE, "noise.csv")
         later.handle = answer(BODY, **{**CSV, "Content_Type": "application/octet-stream"})
         assert city.read() == BODY
         later.handle = answer(BODY, status=401)

@@ -347,6 +347,12 @@ LIES: dict[str, tuple[Callable[[Said], object], str]] = {
     ),
     "a key twice": (lambda told: keys_of(told, LONDON).append(keys_of(told, LONDON)[0]), "names a key twice"),
     "an endorsement of nothing": (lambda told: keys_of(told, LONDON)[0].update(endorsement="x"), "other members"),
+    "more about a key": (lambda told: keys_of(told, LONDON)[0]["jwk"].update(note="x"), "other members"),
+    "a use of a key": (lambda told: keys_of(told, LONDON)[0]["jwk"].update(use="sig"), "other members"),
+    "blanks behind a statement": (
+        lambda told: told["cities"][1].update(statement=told["cities"][1]["statement"] + "\n \n"),
+        "which nobody signed",
+    ),
     "more about a city": (lambda told: told["cities"][0].update(note="x"), "other members"),
     "more about an entry": (lambda told: first(told).update(note="x"), "other members"),
     "more about the journal": (lambda told: told["journal"].update(note="x"), "other members"),

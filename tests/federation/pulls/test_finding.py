@@ -108,6 +108,48 @@ def test_what_nobody_has_is_not_found_and_a_silent_city_is_told(cities: tuple[Ci
         london.wire.down.clear()
 
 
+def test_what_is_not_mirrored_is_found_by_name_or_title_at_the_city_that_was_named(
+    cities: tuple[City, City],
+) -> None:
+    helsinki, london = cities
+    helsinki.begin("quiet", 40)  # public, and nothing that London follows
+    helsinki.publish(helsinki.put(41, "Frozen bays"), helsinki.put(42, "Frozen bays, older"), collection="quiet")
+    level(helsinki)
+    for reading in helsinki.node.finding.readings:
+        reading.catch_up(threading.Event())
+    for name in ("Frozen bays", "frozen bays"):
+        found = find(cities, name, "helsinki")
+        assert (found.dataset, found.title, found.peer) == (helsinki.record(41), "Frozen bays", "helsinki")
+        with pytest.raises(NotFound) as unasked:
+            find(cities, name)
+        assert "Name its city with --peer" in unasked.value.fix
+    for name in ("Frozen", "d43", "a <b>"):
+        with pytest.raises(NotFound) as told:
+            find(cities, name, "helsinki")
+        assert "neither its catalogue nor its search shows one" in told.value.message
+        word = name if name != "a <b>" else "NAME"
+        assert told.value.fix.endswith(f"such as {HELSINKI}/datasets/{word}")
+    london.wire.down.add(HELSINKI)
+    try:
+        with pytest.raises(PeerUnreachable):
+            find(cities, "Frozen bays", "helsinki")
+    finally:
+        london.wire.down.clear()
+
+
+def test_of_a_city_without_a_search_it_is_said_that_this_was_not_asked(
+    cities: tuple[City, City], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: str) -> Any:
+        raise NotFound("There is no search.")
+
+    finder = cities[1].federation.moving.pulling.office._finder
+    monkeypatch.setattr(finder, "_named", none)
+    with pytest.raises(NotFound, match="its search did not answer") as told:
+        find(cities, "Frozen bays, newer", "helsinki")
+    assert told.value.fix.endswith(f"such as {HELSINKI}/datasets/NAME")
+
+
 def test_what_is_only_offered_is_found_in_the_catalogue(cities: tuple[City, City]) -> None:
     helsinki, _ = cities
     helsinki.begin("plans", 50, visibility="restricted")

@@ -284,6 +284,30 @@ def test_of_a_push_that_the_other_city_ends_nothing_stays_here(two: Own) -> None
     assert not [path for path in (two.london.node.settings.data / "incoming").rglob("*") if path.is_file()]
 
 
+def test_a_push_of_several_parts_to_one_file_that_was_complete_before_anybody_looked_is_not_lost(two: Own) -> None:
+    two.lay()
+    agree(two)
+    target = f"{two.folder}/one.csv"
+    assert got(two, format=PUSH, target=target, wait_s=1).state == "stopped"  # nobody brings anything in this test
+    transfer = two.london.federation.moving.transfers.get(office(two.london).list()[0].transfer)
+    incoming = two.london.federation.moving.incoming
+    for name in ("a.csv", "b.csv"):
+        whole = Upload(0, 3, is_last=True, etag='"1"', media_type="text/csv", digest="", filtered=False)
+        arrival = incoming.begin(two.helsinki.url, transfer.pid, name, whole)
+        arrival.write(b"a,b")
+        arrival.end()
+        arrival.close()
+    with two.london.node.db.write() as tx:  # the other city has said so, and both have signed
+        tx.run("UPDATE transfer SET state = 'COMPLETED' WHERE pid = ?", transfer.pid)
+    pull = got(two, format=PUSH, target=target)
+    assert (pull.state, pull.target) == ("done", f"{target}/")
+    assert {path.name: path.read_bytes() for path in (two.folder / "one.csv").iterdir()} == {
+        "a.csv": b"a,b",
+        "b.csv": b"a,b",
+    }
+    assert not [path for path in (two.london.node.settings.data / "incoming").rglob("*") if path.is_file()]
+
+
 class Cupboard:
     """A store elsewhere, which may be away."""
 
@@ -361,6 +385,18 @@ def test_a_cancelled_pull_leaves_nothing_and_ends_its_transfer(two: Own) -> None
     assert two.london.federation.moving.transfers.get(pull.transfer).state == "TERMINATED"
     with pytest.raises(Conflict):
         desk.cancel(pull.id)
+
+
+def test_of_what_stands_in_the_way_here_the_other_city_hears_no_place(two: Own) -> None:
+    two.lay()
+    agree(two)
+    (two.folder / "here" / PART).mkdir(parents=True)
+    with pytest.raises(Conflict, match=str(two.folder)):
+        got(two)
+    two.settle()
+    theirs = next(each for each in two.helsinki.federation.moving.transfers.list() if each.dataset == two.dataset)
+    assert (theirs.state, theirs.code) == ("TERMINATED", "conflict")
+    assert theirs.reasons == ("The city that asked for the data cannot take them (conflict).",)
 
 
 def test_a_failed_pull_begins_with_a_new_transfer_and_nothing_of_the_old(two: Own) -> None:

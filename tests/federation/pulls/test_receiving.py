@@ -117,6 +117,31 @@ def test_a_single_part_may_be_given_a_name(rig: Rig) -> None:
     assert rig.to.read_bytes() == b"one"
 
 
+def test_several_parts_that_were_signed_for_before_anybody_looked_go_into_a_folder_of_that_name(rig: Rig) -> None:
+    rig.room.bring("a.csv", b"one")
+    rig.room.bring("b/c.csv", b"three")
+    pull = rig.pull(str(rig.to))
+    for _ in range(2):  # a kill between the steps changes nothing
+        pull = rig.taken(rig.store.get(pull.id))
+    assert pull.target == f"{rig.to}/"
+    assert {name: (rig.to / name).read_bytes() for name in pull.parts} == {"a.csv": b"one", "b/c.csv": b"three"}
+    assert {each.file for each in pull.parts.values()} == {str(rig.to / "a.csv"), str(rig.to / "b" / "c.csv")}
+    assert not list(rig.room.folder.rglob("*.csv"))
+
+
+def test_where_a_file_is_in_the_way_of_that_folder_the_parts_wait(rig: Rig) -> None:
+    rig.room.bring("a.csv", b"one")
+    rig.room.bring("b.csv", b"two")
+    rig.to.write_bytes(b"mine")
+    pull = rig.pull(str(rig.to))
+    with pytest.raises(Unavailable, match="signed for"):
+        rig.taken(pull)
+    assert rig.to.read_bytes() == b"mine"
+    rig.to.unlink()
+    rig.taken(rig.store.get(pull.id))
+    assert (rig.to / "b.csv").read_bytes() == b"two"
+
+
 def test_what_was_signed_for_and_cannot_be_put_there_waits(rig: Rig) -> None:
     rig.room.bring("a.csv", b"one")
     rig.to.mkdir()

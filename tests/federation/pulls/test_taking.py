@@ -1,5 +1,6 @@
 """Laws of offers that are taken without a person: of a named template, saying no more than it can, as we asked."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -76,8 +77,7 @@ def talk(**changes: Any) -> Negotiation:
         "offered_by": "us",
         "opened_by": AUTOMATIC,
     }
-    names = Negotiation.__dataclass_fields__
-    blank = dict.fromkeys(names, "")
+    blank = dict.fromkeys((each.name for each in fields(Negotiation)), "")
     return Negotiation(**{**blank, **said, **changes})
 
 

@@ -10,7 +10,7 @@ import pytest
 from node.db import Database
 from node.errors import AlreadyRunning, Conflict, Malformed, NodeError, NotFound, Refuted, TooLarge, Unavailable
 from node.federation.moving import Moved
-from node.federation.pushes.incoming import ROOM_EVERY, SPARE_BYTES, Incoming, Upload
+from node.federation.pushes.incoming import KEPT_MS, ROOM_EVERY, SPARE_BYTES, Incoming, Upload
 from node.federation.pushes.store import LIVES_MS, IncomingStore
 from node.federation.transfer import Transfer
 
@@ -330,6 +330,50 @@ def test_a_name_cannot_be_a_file_and_a_folder(rig: Rig) -> None:
     rig.bring(b"x", upload(length=1), "c/d")
     with pytest.raises(Conflict):
         rig.incoming.begin(PEER, PID, "c", upload())
+
+
+def swept(rig: Rig, after_ms: int = KEPT_MS + 1, *, wanted: bool = False) -> int:
+    rig.incoming._clock_ms = lambda: 7 + after_ms
+    return rig.incoming.sweep(lambda _: wanted)
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "TERMINATED", None])
+def test_what_nobody_took_of_a_push_that_is_over_is_removed_after_a_while(rig: Rig, tmp_path: Path, state: Any) -> None:
+    rig.bring(WHOLE, upload())
+    rig.bring(WHOLE[:9], upload(is_last=False), "half.csv")
+    rig.known = {PID: replace(STANDS, state=state)} if state else {}
+    rig.incoming._transfer = lambda pid: _get(rig.known, pid)
+    assert swept(rig, KEPT_MS) == 0
+    assert swept(rig, wanted=True) == 0
+    assert list(tmp_path.rglob("*.csv"))
+    assert swept(rig) == 1
+    assert not list((tmp_path / "in").iterdir())
+    assert rig.incoming.arrived(PID) == []
+    assert swept(rig) == 0
+
+
+def _get(known: dict[str, Transfer], pid: str) -> Transfer:
+    if pid not in known:
+        raise NotFound("none")
+    return known[pid]
+
+
+@pytest.mark.parametrize("changes", [{}, {"state": "SUSPENDED"}, {"state": "REQUESTED"}])
+def test_nothing_is_removed_of_a_push_that_may_go_on(rig: Rig, changes: Any) -> None:
+    rig.bring(WHOLE, upload())
+    rig.known[PID] = replace(STANDS, **changes)
+    assert swept(rig, 100 * KEPT_MS) == 0
+    assert rig.incoming.file(PID, PART).is_file()
+
+
+def test_a_folder_without_books_is_removed_once_it_is_old(rig: Rig, tmp_path: Path) -> None:
+    folder = tmp_path / "in" / "a-b"
+    (folder / "coming").mkdir(parents=True)
+    (folder / "coming" / "x").write_bytes(b"x")
+    now_ms = int(folder.stat().st_mtime * 1_000)
+    assert swept(rig, now_ms + KEPT_MS - 60_000) == 0
+    assert swept(rig, now_ms + KEPT_MS + 60_000) == 1
+    assert not folder.exists()
 
 
 def test_what_is_forgotten_leaves_nothing(rig: Rig, tmp_path: Path) -> None:

@@ -26,8 +26,11 @@ from node.outbound import Outbound, Reply
 from tests.federation.agreed import agree, atom, change, permits
 from tests.federation.cities import HELSINKI, LONDON, City, Request, cities
 from tests.federation.data.door_rig import knock
+from tests.federation.data.test_remote_origins import Later
 from tests.federation.pushes.sink import Sink
+from tests.test_outbound import Server, answer
 from tests.test_outbound_send import hasty
+from tests.test_outbound_stream import ranged
 
 pytestmark = pytest.mark.slow  # whole nodes: seconds, not milliseconds
 
@@ -341,6 +344,35 @@ def test_a_dataset_that_outgrows_its_bound_meanwhile_ends_with_a_reason_instead_
     pair.ask()
     pair.until(lambda: pair.state() == ("TERMINATED", "TERMINATED"), 400)
     assert "its receipt names each" in " ".join(pair.ours().reasons)
+
+
+def test_what_cannot_be_read_for_a_week_ends_without_a_word_of_where_it_lies(pair: Pair) -> None:
+    pair.file().unlink()
+    now = hurried(pair)
+    pair.ask()
+    pair.until(lambda: pair.ours().state == "STARTED")
+    now[0] += 8 * 86_400_000
+    pair.until(lambda: pair.state() == ("TERMINATED", "TERMINATED"))
+    said = " ".join(pair.ours().reasons)
+    assert "one.csv cannot be read now where it lies." in said
+    assert str(pair.folder) not in said
+
+
+def test_of_a_server_that_has_a_page_in_its_place_the_other_city_hears_no_address(pair: Pair) -> None:
+    gone = Later(ranged(WHOLE))
+    with Server(gone) as server:
+        wish = OriginWish(pair.dataset, f"{server.url}/in/one.csv?sig=s3cr3t", part="one.csv")
+        pair.helsinki.federation.moving.origin_parts.office.add(wish, by="a test")
+        gone.handle = answer(b"<html>", Content_Type="text/html")
+        now = hurried(pair)
+        pair.ask()
+        pair.until(lambda: pair.ours().state == "STARTED")
+        now[0] += 8 * 86_400_000
+        pair.until(lambda: pair.state() == ("TERMINATED", "TERMINATED"))
+    said = " ".join(pair.ours().reasons) + repr(pair.books())
+    assert "one.csv cannot be read now where it lies." in said
+    assert "s3cr3t" not in said
+    assert server.url not in said
 
 
 def test_a_push_never_goes_where_this_node_does_not_go(pair: Pair) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -228,6 +229,39 @@ def test_what_changed_where_it_lies_is_another_version(own: Callable[..., Pair])
         assert made.ask(range="bytes=0-9", if_range=etag).body == BODY[::-1]
     finally:
         file.write_bytes(BODY)
+
+
+@pytest.mark.parametrize("becomes", [None, os.mkfifo, os.mkdir])
+def test_what_cannot_be_read_where_it_lies_is_unreachable_for_now_and_its_place_is_not_told(
+    own: Callable[..., Pair], becomes: Callable[[Path], None] | None
+) -> None:
+    made = own()
+    file = made.folder / "data" / PART
+    file.unlink()
+    if becomes is not None:
+        becomes(file)
+    try:
+        for path in ("", "/", f"/{PART}"):
+            told = made.ask(path)
+            assert problem(told) == (502, "source-unreachable")
+            assert str(made.folder) not in told.body.decode() + repr(told.headers)
+            assert "noise.csv cannot be read now where it lies." in told.body.decode()
+    finally:
+        file.rmdir() if becomes is os.mkdir else file.unlink(missing_ok=True)
+        file.write_bytes(BODY)
+    assert made.ask(f"/{PART}").status == 200
+
+
+def test_a_file_of_a_year_that_no_header_can_say_is_handed_out(own: Callable[..., Pair]) -> None:
+    made = own()
+    file = made.folder / "data" / PART
+    os.utime(file, (300_000_000_000, 300_000_000_000))  # the year 11476
+    try:
+        if file.stat().st_mtime > 253_402_300_799:  # some file systems know no such year
+            assert made.ask(f"/{PART}").headers["last-modified"] == "Thu, 01 Jan 1970 00:00:00 GMT"
+        assert made.ask(f"/{PART}").body == BODY
+    finally:
+        os.utime(file)
 
 
 # ---------------------------------------------------------------- how much

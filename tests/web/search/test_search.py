@@ -45,6 +45,19 @@ def iris(told: Any) -> list[str]:
 # ---------------------------------------------------------------- what is answered
 
 
+def test_whoever_chose_a_language_reads_on_in_it_and_no_parameter_stands_twice(rig: Rig) -> None:
+    path, pages = "/search?limit=2&sort=title&lang=sv", 0
+    while path and pages < 3:
+        page = rig.get(path, "text/html")
+        assert page.status_code == 200, path
+        assert '<html lang="sv"' in page.text
+        asked = (unescape(href) for href in re.findall(r'href="([^"]*[?][^"]*)"', page.text))
+        assert [href for href in asked if len(re.findall(r"[?&]lang=", href)) > 1] == []
+        path = next(iter(re.findall(r'href="([^"]+)" rel="next nofollow"', page.text)), "")
+        path, pages = unescape(path), pages + 1
+    assert pages == 3
+
+
 def test_a_hit_says_all_that_a_reader_of_json_was_promised(rig: Rig) -> None:
     told = rig.json("/search?q=polygon%20kerbside")
     assert set(told) == {
