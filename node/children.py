@@ -18,6 +18,13 @@ from pathlib import Path
 from typing import IO
 
 _ROOT = Path(__file__).resolve().parents[1]
+_ENVIRONMENT = {
+    "PYTHONPATH": str(_ROOT),
+    "PATH": os.defpath,
+    "LC_ALL": "C.UTF-8",
+    # The allocator that Arrow would choose takes addresses by the gigabyte, which count against the limit of memory.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
 _STATM = Path("/proc/self/statm")
 _SPARE_S = 5
 
@@ -36,7 +43,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 pass_fds=[lifeline],
-                env={"PYTHONPATH": str(_ROOT), "PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+                env=_ENVIRONMENT,
                 bufsize=0,
                 process_group=0,  # Ctrl-C at a terminal is for the node alone, which then ends its child
             )

@@ -14,6 +14,7 @@ from node.db import Tx
 from node.federation.agreement_desk.notices import AgreementNotices
 from node.federation.agreement_desk.offer_office import OfferOffice
 from node.federation.agreement_desk.office import AgreementOffice
+from node.federation.agreement_desk.readings import AboutResidents
 from node.federation.agreement_desk.register import Register
 from node.federation.agreements.admission import Admission
 from node.federation.agreements.agreements import Agreements
@@ -46,8 +47,11 @@ class Agreeing:
     persons: Persons
 
 
-def build(ground: Ground, with_data: WithData) -> Agreeing:
-    """Put it together; `with_data` gives those of some records and collections that have data to be transferred."""
+def build(ground: Ground, with_data: WithData, about_residents: AboutResidents) -> Agreeing:
+    """Put it together; `with_data` gives those of some records and collections that have data to be transferred.
+
+    `about_residents` says whether a record's data may move under an agreement for a purpose as far as they go.
+    """
     db, settings = ground.db, ground.settings
 
     def is_public(collection: str) -> bool:
@@ -74,7 +78,7 @@ def build(ground: Ground, with_data: WithData) -> Agreeing:
         is_public=is_public,
         with_data=with_data,
     )
-    desks = offices.build(ground, offices.Parts(agreements, decisions, offers, approvals, pairs, dsp))
+    desks = offices.build(ground, offices.Parts(agreements, decisions, offers, approvals, pairs, dsp, about_residents))
     return Agreeing(
         agreements=agreements,
         decisions=decisions,

@@ -22,8 +22,9 @@ from node.federation.consent.post import Post
 from node.federation.consent.rules import Json, names_purposes
 from node.federation.consent.sources import Ask, Reply, Sources
 from node.federation.consent.store import ConsentStore
+from node.federation.consent.unfiltered import Unfiltered
 from node.federation.consent.went import Went
-from node.federation.consent.withdrawals import Evidence, Withdrawals
+from node.federation.consent.withdrawals import CheckSigned, Evidence, Withdrawals
 from node.federation.data.origin_store import OriginStore
 from node.federation.dialogues.outgoing import Outbox
 from node.federation.transfers.store import TransferStore
@@ -39,7 +40,17 @@ class Consenting:
     acknowledgements: Acknowledgements
 
 
-def build(ground: Ground, agreeing: Agreeing, origins: OriginParts, state: Evidence) -> Consenting:
+@dataclass(frozen=True, slots=True)
+class Stating:
+    """Who states in evidence, and checks what other cities have stated."""
+
+    state: Evidence
+    check: CheckSigned
+
+
+def build(
+    ground: Ground, agreeing: Agreeing, origins: OriginParts, unfiltered: Unfiltered, stating: Stating
+) -> Consenting:
     """Put it together."""
     store = ConsentStore(ground.db)
     deadline_s = float(ground.settings.consent_deadline_s)
@@ -62,8 +73,17 @@ def build(ground: Ground, agreeing: Agreeing, origins: OriginParts, state: Evide
     def gave_under(peer: str, iri: str, dataset: str) -> bool:
         return _gives(agreeing.agreements.find(iri), peer) and transfers.took(peer, iri, dataset)
 
-    withdrawals = Withdrawals(noticed, post, origins=origins.origins, evidence=state, clock_ms=clock_ms)
-    acknowledgements = Acknowledgements(store, post, gave_under=gave_under, evidence=state, clock_ms=clock_ms)
+    withdrawals = Withdrawals(
+        noticed,
+        post,
+        origins=origins.origins,
+        unfiltered=unfiltered.by_source,
+        evidence=stating.state,
+        check=stating.check,
+        base_url=ground.settings.base_url,
+        clock_ms=clock_ms,
+    )
+    acknowledgements = Acknowledgements(store, post, gave_under=gave_under, evidence=stating.state, clock_ms=clock_ms)
     office = ConsentOffice(
         store,
         sources,

@@ -21,7 +21,7 @@ STUCK_MS = DAY_MS
 IN_SIGHT_MS = 600_000
 # From when on a deadline is near.
 NEAR_MS = 7 * DAY_MS
-_MOST_SAID = 3  # places named in one sentence
+_MOST_SAID = 20  # datasets named in one sentence; of each every place
 _HERE = "/desk/data"
 
 
@@ -123,7 +123,12 @@ class DataNeeds:
 
 
 def _lies(each: DeletionTold) -> str:
-    """Say what was fetched, and where it was put as far as this node put it there."""
-    places = {one.dataset: one.target for one in each.fetched}
-    said = [f"{dataset.rstrip('/').rpartition('/')[2]}: {places.get(dataset, '?')}" for dataset in each.datasets]
-    return ", ".join(said[:_MOST_SAID]) + (" …" if len(said) > _MOST_SAID else "")
+    """Say what was fetched, and every place where it was put as far as this node put it there, each once."""
+    places: dict[str, dict[str, None]] = {}
+    for one in each.fetched:
+        places.setdefault(one.dataset, {})[one.target] = None
+    said = [
+        f"{dataset.rstrip('/').rpartition('/')[2]}: {', '.join(places.get(dataset, ('?',)))}"
+        for dataset in each.datasets
+    ]
+    return "; ".join(said[:_MOST_SAID]) + (" …" if len(said) > _MOST_SAID else "")

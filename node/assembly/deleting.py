@@ -11,21 +11,24 @@ from node.assembly.agreeing import Agreeing
 from node.assembly.clock import clock_ms
 from node.assembly.evidencing import Evidencing
 from node.assembly.ground import Ground
+from node.assembly.pulling import FOLDER
 from node.federation.deletions.deletions import Deletions
 from node.federation.deletions.post import Post
 from node.federation.deletions.store import DeletionStore
 from node.federation.dialogues.outgoing import Outbox
 from node.federation.moved import FetchedTold
+from node.federation.pulls.naming import place_of
 from node.federation.pulls.store import PullStore
 from node.federation.transfers.store import TransferStore
 
 
 def build(ground: Ground, agreeing: Agreeing, evidencing: Evidencing) -> Deletions:
     """Put it together."""
-    pulls = PullStore(ground.db)
+    pulls, own = PullStore(ground.db), (ground.settings.data / FOLDER).absolute()
 
     def fetched(agreement: str) -> Sequence[FetchedTold]:
-        return [FetchedTold(each.id, each.dataset, each.target, each.got) for each in pulls.of_agreement(agreement)]
+        lie = ((each, place_of(each, own)) for each in pulls.of_agreement(agreement))
+        return [FetchedTold(each.id, each.dataset, place, each.got) for each, place in lie if place]
 
     return Deletions(
         DeletionStore(ground.db),

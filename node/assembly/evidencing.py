@@ -77,9 +77,9 @@ class Evidencing:
         why = " ".join(transfer.reasons) or f"It is {transfer.state.lower()}."
         self.evidence.cut(tx, transfer, why=why, now_ms=clock_ms())
 
-    def state(self, tx: Tx, kind: State, each: Withdrawal, said: Mapping[str, Any], at_ms: int) -> None:
-        """State what became of a withdrawal."""
-        self.evidence.put(tx, kind, f"{each.direction} {each.id}", said, other=each.peer, at_ms=at_ms)
+    def state(self, tx: Tx, kind: State, each: Withdrawal, said: Mapping[str, Any], at_ms: int) -> str:
+        """State what became of a withdrawal; give it as it is signed."""
+        return self.evidence.put(tx, kind, f"{each.direction} {each.id}", said, other=each.peer, at_ms=at_ms).text
 
 
 def build(ground: Ground, agreeing: Agreeing, books: Books) -> Evidencing:

@@ -23,6 +23,7 @@ from node.federation.agreements.follower import AgreementsFollower
 from node.federation.asking.askable import Askables
 from node.federation.asking.asking import Asking
 from node.federation.client import PeerClient
+from node.federation.consent.rules import Verdict, judge
 from node.federation.exchange.erasures import Erasures
 from node.federation.exchange.notices import Notices
 from node.federation.feed.feed import Feed, KeysOf
@@ -122,6 +123,11 @@ def build(
     def with_data(covers: Sequence[str]) -> Collection[str]:
         return moving.origins.with_data(covers)
 
+    def about_residents(agreement: str, dataset: str, purpose: str) -> Verdict:
+        gate = moving.consenting.gate
+        bound = gate.is_bound(agreement)
+        return judge(gate.origins.personal(dataset), gate.about(agreement), purpose, is_bound=bound)
+
     oauth = oauths.build(settings, db=db, keyring=keyring, outbound=outbound, renew=renew, grants=grants, claims=claims)
     identity = _identity(settings, keyring, journals)
     peering = peerings.build(
@@ -140,7 +146,7 @@ def build(
     ground = agreeings.Ground(
         settings, db, keyring, journals, outbound, identity, peering.peers, peering.client, oauth, followers
     )
-    agreeing = agreeings.build(ground, with_data)
+    agreeing = agreeings.build(ground, with_data, about_residents)
     rights = Rights(peering.peers, agreeing.decisions, clock_ms=clock_ms)
     exchanging = exchangings.build(
         settings,

@@ -15,6 +15,7 @@ from node.assembly import pulling as pullings
 from node.assembly import pushing
 from node.assembly import serving as servings
 from node.assembly import transferring as transferrings
+from node.assembly import unfiltered as unfiltereds
 from node.assembly.agreeing import Agreeing
 from node.assembly.ground import Ground
 from node.federation.consent.rows import as_filtered
@@ -56,7 +57,8 @@ class Moving:
 
 def build(ground: Ground, agreeing: Agreeing, rights: Rights) -> Moving:  # noqa: ARG001 (parts come as they are made)
     """Put it together."""
-    origin_parts = own_origins.build(ground)
+    unfiltered = unfiltereds.build(ground, agreeing)
+    origin_parts = own_origins.build(ground, unfiltered)
 
     # Evidence asks the books of the door and of what was brought to us, and both come with the transfers it is told of.
     def delivered(pid: str, parts: Mapping[str, Part]) -> Sequence[Moved]:
@@ -69,7 +71,8 @@ def build(ground: Ground, agreeing: Agreeing, rights: Rights) -> Moving:  # noqa
         return incoming.moved(pid)
 
     evidencing = evidencings.build(ground, agreeing, evidencings.Books(origin_parts.origins.known, delivered, arrived))
-    consenting = consentings.build(ground, agreeing, origin_parts, evidencing.state)
+    stating = consentings.Stating(evidencing.state, evidencing.evidence.check)
+    consenting = consentings.build(ground, agreeing, origin_parts, unfiltered, stating)
     gate = consenting.gate
 
     # The door looks at transfers, and a transfer that starts says where the door is.

@@ -22,7 +22,7 @@ from node.federation.agreement_desk.finder import Finder
 from node.federation.agreement_desk.notices import AgreementNotices
 from node.federation.agreement_desk.offer_office import OfferOffice
 from node.federation.agreement_desk.office import AgreementOffice, Desk
-from node.federation.agreement_desk.readings import Readings
+from node.federation.agreement_desk.readings import AboutResidents, Readings
 from node.federation.agreement_desk.register import Register
 from node.federation.agreement_desk.reminders import Reminders
 from node.federation.agreement_desk.view import Views
@@ -47,6 +47,7 @@ class Parts:
     approvals: Approvals
     pairs: PairJournals
     dsp: speaking.Dsp
+    about_residents: AboutResidents
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def build(ground: Ground, parts: Parts) -> Offices:
         base_url=base_url,
         names=lambda: _titles(ground),
         holds=parts.offers.holds,
+        about_residents=parts.about_residents,
         clock_ms=clock_ms,
     )
     desk = Desk(

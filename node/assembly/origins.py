@@ -13,6 +13,7 @@ from node.assembly.ground import Ground
 from node.catalog.offered import Offered
 from node.federation.consent.columns import columns_of
 from node.federation.consent.store import ConsentStore
+from node.federation.consent.unfiltered import Unfiltered
 from node.federation.data.credentials import Credentials
 from node.federation.data.digests import Digests
 from node.federation.data.files import FilePlace
@@ -40,7 +41,7 @@ class OriginParts:
     sink: S3Sink
 
 
-def build(ground: Ground) -> OriginParts:
+def build(ground: Ground, unfiltered: Unfiltered) -> OriginParts:
     """Put it together."""
     settings, db, outbound = ground.settings, ground.db, ground.outbound
     credentials = Credentials(
@@ -70,6 +71,7 @@ def build(ground: Ground) -> OriginParts:
         subjects=subjects,
         outbound=outbound,
         holdings=held,
+        unfiltered=unfiltered.of,
         base_url=settings.base_url,
         clock_ms=clock_ms,
     )

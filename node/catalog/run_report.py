@@ -20,7 +20,7 @@ _MOST_OWNERS = 200
 _MOST_FINDINGS = 12
 # Of what a run would withdraw so much belongs to one publisher that its list, and not the data, is the likely cause.
 _MOSTLY = 2 / 3
-_COUNTED = re.compile(r" Seen at \d+ [\w ]+\.\Z")
+_COUNTED = re.compile(r" Seen at (\d+) ([\w ]+)\.\Z")
 _KEPT = frozenset({"refused", "held", "note", "sample"})
 
 
@@ -70,12 +70,23 @@ class RunReports:
         return self._runs.rows(run.id, "sample", limit=10)
 
     def findings(self, run: Run) -> list[tuple[str, int]]:
-        """Give what a dry run found in most records: the sentence and how many have it, the most frequent first."""
+        """Give what a dry run found in most records: the sentence and how many have it, the most frequent first.
+
+        What is not of the records themselves is said with how many files, contacts and so on of them all have it.
+        """
         rows = self._runs.rows(run.id, limit=MOST_ROWS) if run.dry else []
-        # At how many places of a record it is so tells records apart and not what is to be mended.
-        told = ({_COUNTED.sub("", part) for part in sentences(row.message)} for row in rows if row.change != "refused")
-        counts = Counter(part for parts in told for part in parts)
-        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_MOST_FINDINGS]
+        records, places, nouns = Counter[tuple[str, str]](), Counter[tuple[str, str]](), dict[tuple[str, str], str]()
+        for row in rows:
+            for part in sentences(row.message) if row.change != "refused" else ():
+                counted = _COUNTED.search(part)
+                of = counted[2] if counted else ""
+                one = (_COUNTED.sub("", part), of.removesuffix("s"))
+                records[one] += 1
+                places[one] += int(counted[1]) if counted else 0
+                nouns[one] = max(nouns.get(one, ""), of)  # the plural, where one has several
+        seen = {one: f" Seen at {places[one]} {noun}." if noun else "" for one, noun in nouns.items()}
+        told = [(f"{one[0]}{seen[one]}", n) for one, n in records.items()]
+        return sorted(told, key=lambda pair: (-pair[1], pair[0]))[:_MOST_FINDINGS]
 
     def differences(self, run: Run, *, offset: int = 0, limit: int = 50, language: str = "") -> Sequence[Difference]:
         """Give records that a run changed, line by line."""

@@ -170,7 +170,7 @@ def print_thing(found: Mapping[str, Any]) -> None:
             print_thing(each)
         return
     title = f"{found['title']}, " if found.get("title") else ""
-    say.line(f"{kind.capitalize()} {name_of(found)}: {title}{found['state']}")
+    say.line(f"{kind.capitalize()} {name_of(found)}: {title}{_state(found)}")
     for label, value in _facts(found):
         say.line(f"  {label + ':':<14}{value}")
 
@@ -185,7 +185,7 @@ def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     said += [("covers", each) for each in found.get("covers", []) if found.get("covers") != [found["target"]]]
     for label, side in (("our own word", found.get("ours")), ("their word", found.get("theirs"))):
         if side and side["state"]:
-            said.append((label, f"{side['state']} since {side['at']} {side['reason']}".rstrip()))
+            said.append((label, f"{_state(side)} since {side['at']} {side['reason']}".rstrip()))
     if found.get("notice"):
         said.append(("notice", f"{found['notice']['state']}: {found['notice']['sentence']}"))
     if "approvals" in found:
@@ -210,6 +210,11 @@ _MAX_TROUBLE = 160
 _FEW = 3
 
 
+def _state(thing: Mapping[str, Any]) -> str:
+    """Give the state in words; programs read it with a hyphen."""
+    return str(thing["state"]).replace("-", " ")
+
+
 def _approved(found: Mapping[str, Any]) -> str:
     if found.get("agreed_at") and not found["approvals"]:
         return "nobody: the node agreed by itself, as the offer says"
@@ -222,7 +227,7 @@ def print_lists(found: Mapping[str, Any]) -> None:
     """Print everything that stands, and what a person should know of it."""
     rows = [
         (name_of(each), each["peer"], "grants" if each["role"] == "provider" else "asks", _collections(each),
-         each["title"], each["state"], _waits(each), each["next"])
+         each["title"], _state(each), _waits(each), each["next"])
         for each in (*found["agreements"], *found["negotiations"], *found["drafts"])
     ]  # fmt: skip
     if rows:
@@ -283,3 +288,5 @@ def print_simulation(found: Mapping[str, Any]) -> None:
     for label, key in (("agreement", "agreement"), ("clause", "clause"), ("says", "sentence"), ("operand", "operand")):
         if found.get(key):
             say.line(f"  {label + ':':<11}{found[key]}")
+    if found.get("unlooked"):
+        say.note(str(found["unlooked"]))

@@ -99,7 +99,16 @@ def withdraw(
         office = node.federation.moving.consenting.office
         found = office.withdraw(name, keys, dataset=dataset, purpose=purpose, recipient=recipient)
         node.federation.moving.consenting.withdrawals.round(now_ms())
-    _watched(found, as_json=as_json)
+    if as_json:
+        say.document(found)
+    else:
+        say.line(f"Written into {name}: {_counted(len(keys))}.")
+        if found.unknown:
+            which = "this key: is it" if len(keys) == 1 else f"{found.unknown} of these keys: are they"
+            say.note(f"The source had never named {which} spelt as it stands there?")
+        _watched(found)
+    if found.troubles:
+        raise typer.Exit(3)
 
 
 @app.command()
@@ -112,7 +121,10 @@ def watch(
     with opened(data) as node:
         found = node.federation.moving.consenting.office.watch(name)
         node.federation.moving.consenting.withdrawals.round(now_ms())
-    _watched(found, as_json=as_json)
+    if as_json:
+        say.document(found)
+    else:
+        _watched(found)
     if found.troubles:
         raise typer.Exit(3)
 
@@ -133,11 +145,16 @@ def _said(told: "ConsentTold", *, as_json: bool) -> None:
         say.line(f"{told.name}: {trouble or 'answers'}")
 
 
-def _watched(found: "Watched", *, as_json: bool) -> None:
-    if as_json:
-        say.document(found)
-        return
-    say.line(f"{found.told} withdrawals are told to cities that hold the data.")
-    say.lines(f"{name}: {trouble}" for name, trouble in sorted(found.troubles.items()))
-    if found.unknown:
-        say.note(f"The source had never named {found.unknown} of these keys: are they spelt as they stand there?")
+def _watched(found: "Watched") -> None:
+    """Say whom it was told, or first of all why that cannot be known yet: then a count of none says nothing."""
+    for name, trouble in sorted(found.troubles.items()):
+        say.line(f"Which cities have to be told cannot be known yet. {name}: {trouble.removeprefix(f'{name}: ')}")
+    if found.troubles:
+        say.line("Have it mended: what is written stands, and the cities are told by themselves within a minute.")
+    if found.told or not found.troubles:
+        is_are = "is" if found.told == 1 else "are"
+        say.line(f"{_counted(found.told)} {is_are} told to cities that hold the data.")
+
+
+def _counted(count: int) -> str:
+    return f"{count} withdrawal{'' if count == 1 else 's'}"

@@ -51,6 +51,12 @@ def get(
             "--to", metavar="FILE|FOLDER/|s3://…", help="Where it goes; here if left out. A FILE is replaced."
         ),
     ] = "",
+    agreement: Annotated[
+        str,
+        typer.Option(
+            "--agreement", metavar="IRI", help="Under this one alone; else under the newest that is not refused."
+        ),
+    ] = "",
     push: Annotated[bool, typer.Option("--push", help="Let the other city bring it to our node.")] = False,
     ask: Annotated[
         bool, typer.Option("--ask/--no-ask", help="Ask for an agreement where there is none for the purpose.")
@@ -66,7 +72,8 @@ def get(
     from node.federation.pulls.store import COMMAND_LINE, Wanted
 
     target = to or f"{Path.cwd()}/"
-    wanted = Wanted(dataset, purpose, part, peer, target, PUSH if push else PULL, by=COMMAND_LINE, ask=ask)
+    way = PUSH if push else PULL
+    wanted = Wanted(dataset, purpose, part, peer, target, way, by=COMMAND_LINE, ask=ask, agreement=agreement)
     with opened(data) as node, _interruptible() as stop, _progress(quiet=as_json) as tell:
         try:
             pull = _office(node).fetch(wanted, stop=stop, tell=tell, wait_s=wait)
@@ -243,18 +250,23 @@ def _bar() -> "Iterator[Tell]":
 
 
 class _Lines:
-    """One line when something new is done, and one every ten seconds while it lasts."""
+    """One line when something new is done, and one every ten seconds while it lasts; a sentence is said once."""
 
     def __init__(self, *, every_s: float = 10.0) -> None:
         self._every_s = every_s
         self._doing = ""
         self._said_at = 0.0
+        self._said: set[str] = set()
 
     def hear(self, got: int, total: int, doing: str) -> None:
         """Say it, if it is news."""
         now = time.monotonic()
-        if doing == self._doing and now - self._said_at < self._every_s:
+        if doing in self._said or (doing == self._doing and now - self._said_at < self._every_s):
             return
         self._doing, self._said_at = doing, now
+        if doing.endswith("."):
+            self._said.add(doing)
+            say.note(doing)
+            return
         count = f": {_size(got)} of {_size(total)}" if total else f": {_size(got)}" if got else ""
-        say.note(doing if doing.endswith(".") else f"{doing}{count}")
+        say.note(f"{doing}{count}")

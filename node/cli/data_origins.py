@@ -4,6 +4,7 @@ Only here may an origin be a file or folder of this machine; the web takes addre
 anything down, `test` reads all of an origin now instead of when the worker comes by.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -11,7 +12,9 @@ import typer
 from node.cli import say
 from node.cli.acts import user
 from node.cli.common import DataOption, JsonOption, opened
+from node.errors import NodeError
 from node.federation.moved import OriginTold, OriginWish
+from node.federation.moving import Origins, Part
 
 app = typer.Typer(help="Origins: where the data of our datasets lie.", no_args_is_help=True)
 
@@ -57,6 +60,8 @@ def add(
     needs = [option for option, said in (("--subject-column", told.column), ("--consent", told.consent)) if not said]
     if told.is_personal and needs:
         say.note(f"It is about residents: where their consent is the basis, also give {' and '.join(needs)}.")
+    if personal or column or consent:
+        _note_unfiltered(told)
 
 
 @app.command("list")
@@ -93,7 +98,8 @@ def read(
         office = node.federation.moving.origin_parts.office
         names = [each.part for each in office.list(dataset) if not part or each.part == part]
         found = [office.test(dataset, name, whole=True) for name in names or [part]]
-        parts = () if any(each.trouble for each in found) else node.federation.moving.origins.parts(found[0].dataset)
+        is_good = not any(each.trouble for each in found)
+        parts = _parts(node.federation.moving.origins, found[0].dataset) if is_good else ()
     if as_json:
         say.document({"origins": found, "parts": parts})
     else:
@@ -106,6 +112,16 @@ def read(
             _note_left_out(each)
     if any(each.trouble for each in found):
         raise typer.Exit(1)
+
+
+def _parts(origins: Origins, dataset: str) -> Sequence[Part]:
+    """Give the parts of a dataset. What is wrong with an origin that was not tested is said here with its place."""
+    try:
+        return origins.parts(dataset)
+    except NodeError as error:
+        if isinstance(error.__cause__, NodeError):
+            raise error.__cause__ from None
+        raise
 
 
 @app.command("set")
@@ -139,6 +155,8 @@ def set_(
         say.document(told)
         return
     say.line(f"{told.part or 'the folder'} of {told.dataset}: {told.media_type or 'as it seems'}, {_residents(told)}")
+    if personal or column or consent:
+        _note_unfiltered(told)
 
 
 @app.command()
@@ -158,6 +176,21 @@ def _note_left_out(told: OriginTold) -> None:
             f"Left out, since a part is named by letters a to z, digits and ._-/ alone: {shown}{more}."
             " Rename them, or register each by itself with --part."
         )
+
+
+def _note_unfiltered(told: OriginTold) -> None:
+    """Say who has all rows from before the dataset was marked: the mark takes nothing back, and people must act."""
+    if not told.unfiltered:
+        return
+    say.note("Before it was marked, these cities got it with all its rows:")
+    for each in told.unfiltered:
+        last = f", last {say.moment(each.until_ms)}" if each.until_ms > each.since_ms else ""
+        say.note(f"  {each.peer}, {say.moment(each.since_ms)}{last}, under {each.agreement}")
+    each_is = "Each" if told.consent else "With --consent SOURCE each"
+    say.note(
+        f"{each_is} withdrawal is told to them, whoever it is of. For everybody else's rows: revoke that agreement, if"
+        " a clause then obliges to delete (citynode agreements revoke), or ask the city to delete them."
+    )
 
 
 def _residents(told: OriginTold) -> str:

@@ -1,4 +1,8 @@
-"""Files that a person names, opened only if they are files: nobody waits for a pipe or reads a device without an end."""
+"""Files that a person names on the command line, opened only if they are files.
+
+A pipe that nobody writes to would be waited for, and a device may never end. Secrets are not read through here: those
+are often handed over by a pipe.
+"""
 
 import errno
 import os

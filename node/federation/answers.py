@@ -37,6 +37,8 @@ WORDS: Mapping[str, str] = {
     "unknown": "Whether a condition of the clause holds is not known.",
     "duty-violated": "A duty of the clause was not done in time.",
 }
+# What whoever gets data under an agreement is told to do about a "no".
+REQUEST_ANEW = "Look at the agreement, and request anew when it permits it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,4 +243,5 @@ def told(transfer: Transfer) -> TransferTold:
         started_ms=transfer.started_at,
         changed_ms=transfer.changed_at,
         other_pid=transfer.other_pid,
+        by_hand=transfer.code == _BY_HAND,
     )

@@ -35,7 +35,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class TransferTold:
-    """A transfer as both ends know it. `state` is the protocol's, empty while the request is on its way."""
+    """A transfer as both ends know it. `state` is the protocol's, empty while the request is on its way.
+
+    `by_hand` says that the reasons are a person's words.
+    """
 
     pid: str
     role: Literal["provider", "consumer"]
@@ -56,6 +59,7 @@ class TransferTold:
     other_pid: str = ""
     streams: tuple[Streamed, ...] = ()
     history: tuple[Message, ...] = ()
+    by_hand: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -93,6 +97,7 @@ class OriginTold:
     """Where the bytes of a part lie, and what was wrong when they were read last. `location` holds no secret.
 
     `left_out` names files that lie there and can be no part, where it was looked: an origin that was added or tested.
+    `unfiltered` says which cities got a dataset about residents with all its rows, from before it was marked.
     """
 
     dataset: str
@@ -107,6 +112,19 @@ class OriginTold:
     column: str = ""
     consent: str = ""
     left_out: tuple[str, ...] = ()
+    unfiltered: tuple["UnfilteredTold", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnfilteredTold:
+    """A city that got a dataset with all its rows: under which agreement, for what, since when, and when last."""
+
+    peer: str
+    agreement: str
+    dataset: str
+    purpose: str
+    since_ms: int
+    until_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ MAX_PART = 200
 # holds the receipt), and the message that carries either. A statement of any of them is still a payload.
 MAX_PARTS = 1_000
 MAX_RECEIPT, MAX_ANSWER, MAX_MESSAGE = 576 * 1024, 768 * 1024, 1024 * 1024
+# Whoever brings less than so many bytes in a second, over so long, lets others go first, whichever way data go.
+PACE_S, LEAST_BYTES_S = 60.0, 4_096
 # Folders of what is not whole yet are named so, beside what becomes of it: no part may be taken for one.
 UNFINISHED = ".citynode-"
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}\Z")

@@ -185,6 +185,7 @@ DISTRIBUTION = Shape(
             _SHOULD,
             several=False,
             table=_table("planned-availability"),
+            tail=": how long it is meant to stay, such as STABLE or TEMPORARY",
         ),
         Rule(DCT.description, "distribution-description", "a description", "text", _SHOULD, tail=_IN_ONE),
         Rule(DCT["format"], "format", "a format", "iri", _SHOULD, several=False, table=_table("file-type")),

@@ -78,7 +78,7 @@ def test_a_draft_is_written_read_approved_and_dropped(city: Say, token: Path) ->
     name = drafted(city)["id"][:8]
     listed = city("agreements", "list").out
     assert name in listed
-    assert f"citynode agreements propose {name}" in listed
+    assert f"citynode agreements propose {name} --token-file FILE" in listed
     texts = [city("agreements", "explain", name, "--lang", lang).out for lang in ("en", "fi", "sv")]
     assert len(set(texts)) == 3
     assert "Helsinki" in texts[0]

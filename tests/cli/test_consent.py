@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from node.assembly import build
-from node.federation.consent.store import ConsentStore, Withdrawal
+from node.federation.consent.store import ConsentRead, ConsentStore, Withdrawal
+from node.federation.policy.terms import DPV
 from node.settings import load
 from tests.cli.conftest import Say
 
@@ -45,7 +46,10 @@ def test_withdrawing_writes_into_the_file_and_says_whom_it_told(
     helsinki("consent", "sources", "add", "residents", consents)
     said = helsinki("consent", "withdraw", "residents", "r-1", "--purpose", "AcademicResearch", "--recipient", LONDON)
     assert said.code == 0, said.err
-    assert said.out.startswith("0 withdrawals are told")
+    assert said.out.splitlines() == [
+        "Written into residents: 1 withdrawal.",
+        "0 withdrawals are told to cities that hold the data.",
+    ]
     assert "spelt" not in said.err
     assert "spelt" in helsinki("consent", "withdraw", "residents", "r-01").err
     monkeypatch.setattr("sys.stdin", io.StringIO("r-2\n\nr-3\n"))
@@ -55,6 +59,27 @@ def test_withdrawing_writes_into_the_file_and_says_whom_it_told(
     assert all("ConsentWithdrawn" in line for line in lines[2:])
     assert "r-2" not in helsinki("audit", "list", "--json").out, "the trail holds nobody's key"
     assert helsinki("consent", "watch", "residents").code == 0
+
+
+def test_what_cannot_be_told_yet_is_said_first_and_is_no_success(helsinki: Say, consents: Path, tmp_path: Path) -> None:
+    helsinki("consent", "sources", "add", "residents", consents)
+    node = build(load(data=tmp_path / "node"))
+    try:
+        with node.db.write() as tx:
+            read = (f"{LONDON}/agreements/1", f"{LONDON}/datasets/1", LONDON, DPV + "AcademicResearch")
+            ConsentStore(node.db).begin(tx, ConsentRead(*read, "residents", "ab" * 16, 5))
+    finally:
+        node.close()
+    whole = consents.read_text()
+    consents.write_text(whole + "r-9,whenever,perhaps,,\n")
+    said = helsinki("consent", "withdraw", "residents", "r-1")
+    written, why, then = said.out.splitlines()
+    assert (said.code, written) == (3, "Written into residents: 1 withdrawal.")
+    assert why.startswith("Which cities have to be told cannot be known yet. residents: Line 3")
+    assert "told by themselves" in then
+    consents.write_text(consents.read_text().replace("r-9,whenever,perhaps,,\n", ""))
+    told = helsinki("consent", "watch")
+    assert (told.code, told.out) == (0, "1 withdrawal is told to cities that hold the data.\n")
 
 
 WRONG = (

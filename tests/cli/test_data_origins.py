@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from node.assembly import build
+from node.federation.transfers.moves import new
+from node.federation.transfers.store import TransferStore
 from node.journal import Draft, catch_up
 from node.settings import load
 from tests.cli.conftest import Say
@@ -64,6 +66,52 @@ def test_a_file_is_registered_tested_set_and_removed(helsinki_with_noise: Say, t
     assert say("data", "origins", "test", "noise", "--part", "other").code == 1
     assert say("data", "origins", "remove", "noise", "--part", "noise.csv").code == 0
     assert say("data", "origins", "list", "--json").json == {"origins": []}
+
+
+def test_a_head_that_cannot_be_read_and_where_a_file_was_are_said_here(
+    helsinki_with_noise: Say, tmp_path: Path
+) -> None:
+    say, path, other = helsinki_with_noise, tmp_path / "noise.csv", tmp_path / "second.csv"
+    consents = tmp_path / "consent.csv"
+    consents.write_text("pii_principal_identifier,event_time,event_state,purpose,recipient_third_parties\n")
+    assert say("consent", "sources", "add", "r", consents).code == 0
+    path.write_bytes(b"who,db\nk1,55\n")
+    made = say("data", "origins", "add", "noise", path, "--personal", "--subject-column", "who", "--consent", "r")
+    assert made.code == 0, made.err
+    path.write_bytes(b"who," + b"x" * 200_000 + b"\nk1,55\n")
+    for told in (say("data", "origins", "test", "noise"), say("data", "origins", "set", "noise", "--consent", "r")):
+        assert (told.code, "The head of noise.csv cannot be read" in told.out + told.err) == (1, True)
+    path.write_bytes(b"who,db\nk1,55\n")
+    other.write_bytes(b"who,db\nk1,55\n")
+    assert say("data", "origins", "add", "noise", other).code == 0
+    other.unlink()
+    # The one that was asked for is good; of the other the city's own people hear the path.
+    told = say("data", "origins", "test", "noise", "--part", "noise.csv")
+    assert (told.code, f"{other} cannot be read" in told.err) == (3, True)  # unavailable
+
+
+def test_who_got_all_rows_before_a_dataset_was_marked_is_said_when_it_is(
+    helsinki_with_noise: Say, tmp_path: Path
+) -> None:
+    say, path, london = helsinki_with_noise, tmp_path / "noise.csv", "https://london.example"
+    path.write_bytes(b"who,db\nk1,55\n")
+    assert say("data", "origins", "add", "noise", path).code == 0
+    node = build(load(data=tmp_path / "node"))
+    try:
+        store = TransferStore(node.db)
+        for name, at_ms in (("one", 1_795_000_000_000), ("two", 1_795_100_000_000)):
+            more = {"pid": name, "agreement": f"{london}/agreements/1", "dataset": NOISE, "started_at": at_ms}
+            with node.db.write() as tx:
+                store.insert(tx, new("provider", london, at_ms, state="COMPLETED", other_pid=name, **more))
+    finally:
+        node.close()
+    assert "got it" not in say("data", "origins", "set", "noise", "--part", "noise.csv", "--type", "text/csv").err
+    told = say("data", "origins", "set", "noise", "--personal").err
+    assert f"{london}, 2026-11-18 11:06:40Z, last 2026-11-19 14:53:20Z, under {london}/agreements/1" in told
+    assert "With --consent SOURCE each withdrawal is told to them" in told
+    (listed,) = say("data", "origins", "list", "--json").json["origins"]
+    assert [each["peer"] for each in listed["unfiltered"]] == [london]
+    assert "got it" not in say("data", "origins", "set", "noise", "--not-personal").err
 
 
 def test_files_that_no_other_city_will_get_are_named(helsinki_with_noise: Say, tmp_path: Path) -> None:

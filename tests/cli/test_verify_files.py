@@ -37,7 +37,7 @@ def test_what_is_no_export_is_wrong_use_and_one_line_says_what_to_give(
     assert "Give " in told, told
 
 
-OTHERS = (("peers", "import"), ("agreements", "draft", "--peer", "https://x.example", "--file"), ("db", "restore"))
+OTHERS = (("peers", "import"), ("agreements", "draft", "--with", "x", "--file"), ("db", "restore"))
 
 
 @pytest.mark.parametrize("command", [*OTHERS, ("practices", "import")], ids=lambda words: words[0])

@@ -141,9 +141,11 @@ def verify_here(sources: Sources, agreement: Agreement, *, now_ms: int) -> Agree
     for journal in _journals(sources, peer):
         try:
             held = verify(sources.reader, journal.local, [key.raw for key in journal.checkpoint_keys])
-            report.add(f"The whole journal {journal.local} was recomputed: {held.size} entries.")
+            said = f"The whole journal {journal.local} was recomputed: {held.size} entries."
+            report.add(said, "recomputed", journal.city, journal=journal.local, size=str(held.size))
         except NotFound:
-            report.lack(f"The journal {journal.local} is not here: {journal.city} has not been mirrored yet.")
+            said = f"The journal {journal.local} is not here: {journal.city} has not been mirrored yet."
+            report.lack(said, "not-mirrored", journal.city, journal=journal.local)
         except Refused as error:
             report.refute(error)
     return report

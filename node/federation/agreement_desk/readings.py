@@ -7,7 +7,7 @@ city, or is to replace an agreement. Nothing is written here; an offer of anothe
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from node.errors import Malformed, NotAgreed, NotFound
 from node.federation.agreement_desk.drafting import CONSUMER, PROVIDER, Wish, Words, iri_in, template_named
@@ -33,6 +33,25 @@ from node.federation.policy.terms import ACTIONS, CHANNELS, DPV
 from node.federation.rights.decisions import Ask, Decisions
 
 Names = Callable[[], Mapping[str, str]]
+UNLOOKED = (
+    "Whether a record in it is about residents was not looked at, which transfers ask as well: name a record to know."
+)
+
+
+class Residents(Protocol):
+    """What is said of data about persons: `code` is empty where nothing stands in the way."""
+
+    @property
+    def code(self) -> str:
+        """Give the code of what is missing."""
+
+    @property
+    def message(self) -> str:
+        """Say it in one sentence."""
+
+
+# Of an agreement, a record of ours and a purpose, all by IRI: what a transfer would hear.
+AboutResidents = Callable[[str, str, str], Residents]
 
 
 class Book(Protocol):
@@ -80,7 +99,7 @@ class Version:
 class Readings:
     """Reads. `city` is our name and `base_url` our own; `names` gives titles of collections by IRI.
 
-    `holds` tells of an IRI whether it is something of ours.
+    `holds` tells of an IRI whether it is something of ours, `about_residents` what a transfer of a record would hear.
     """
 
     finder: Finder
@@ -94,6 +113,7 @@ class Readings:
     base_url: str
     names: Names
     holds: Callable[[str], bool]
+    about_residents: AboutResidents
     clock_ms: Callable[[], int]
 
     # ---------------------------------------------------------------- templates and words
@@ -285,6 +305,9 @@ class Readings:
     def simulate(self, ask: "Question") -> Json:
         """Say what a peer would be allowed, and which clause says so.
 
+        The use of a record by transfer is also asked of what stands before transfers; where only a collection is named
+        that cannot be known, and the answer says so as `unlooked`.
+
         Raises:
             NotFound: There is no such peer, or nothing of ours of this name.
             Malformed: There is no such action, purpose, channel or language, or nothing is asked about.
@@ -318,10 +341,27 @@ class Readings:
             details=details if purpose else (),
         )
         said = dict(self.decisions.explain(question, now_ms))
+        if ask.action == "use" and ask.channel in ("", "transfer") and said["allowed"]:
+            considered = cast("Sequence[Json]", said["considered"])
+            said |= self._moving(ask, purpose, considered) if ask.record else {"unlooked": UNLOOKED}
         said["sentence"] = self._sentence_of(str(said.get("agreement", "")), str(said.get("clause", "")), ask.lang)
         if ask.report:
             said["report"] = self.decisions.report(question, now_ms)
         return {"peer": ask.peer, **said}
+
+    def _moving(self, ask: "Question", purpose: str, considered: Sequence[Json]) -> Json:
+        """Say what the transfer of a record would hear: a "no" only if each agreement that permits it is refused."""
+        heard: list[Json] = []
+        for each in considered:
+            no = self.about_residents(each["agreement"], ask.record, purpose) if each["allowed"] else None
+            heard.append(
+                {**each, "allowed": False, "code": no.code, "why": no.message, "operand": no.code}
+                if no and no.code
+                else each
+            )
+        asked = [now for now, before in zip(heard, considered, strict=True) if before["allowed"]]
+        best = next((each for each in asked if each["allowed"]), asked[0] if asked else {})
+        return {"considered": heard, **{key: value for key, value in best.items() if key != "state"}}
 
     def _asked_about(self, ask: "Question") -> str:
         """Give the IRI of the collection that is asked about; empty for a record alone. Raises NotFound, Malformed."""

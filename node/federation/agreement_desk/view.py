@@ -56,6 +56,8 @@ class Views:
     def draft(self, draft: Draft) -> Json:
         """Show a draft."""
         missing = self.approvals.missing(draft.id, draft.terms)
+        # It may go out without, too; whoever reads what comes next is one whose approval it waits for.
+        as_person = " --token-file FILE" if missing else ""
         return {
             "kind": "draft",
             "id": draft.id,
@@ -69,7 +71,7 @@ class Views:
             **self.approvals_of(draft.id, draft.terms),
             "waits_for": "us",
             "waits": "being proposed" if missing else "being proposed; it is approved",
-            "next": f"citynode agreements propose {self.document_of(draft) or draft.id[:8]}",
+            "next": f"citynode agreements propose {self.document_of(draft) or draft.id[:8]}{as_person}",
         }
 
     def negotiation(self, talk: Negotiation) -> Json:

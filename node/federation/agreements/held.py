@@ -43,14 +43,32 @@ class Held:
         )
 
     @property
+    def counts(self) -> dict[str, str]:
+        """Give what stands in `extent`, for whoever says it in another language."""
+        return {"count": str(len(self.told)), "size": str(self.size), "time": str(self.told[0][0].entry["at"])}
+
+    @property
     def state(self) -> str:
         """Say how the agreement stands by it; empty if that is not in the file. What has ended begins no more."""
-        ended = (each for each in self.told if each[1] is not None and each[1].state in FINAL)
-        bundle, said = next(ended, self.told[-1])
+        bundle, said = self._last
         if said is None:
             return ""
         why = f": {said.reason.rstrip('.')}" if said.reason else ""
         return f"By the {self.called} it is {said.state} since {bundle.entry['at']}{why}."
+
+    @property
+    def stands(self) -> tuple[str, dict[str, str]]:
+        """Give a code of `state` and what stands in it; nothing where it is empty."""
+        bundle, said = self._last
+        if said is None:
+            return "", {}
+        values = {"state": said.state, "time": str(bundle.entry["at"])}
+        return ("stands.why", values | {"reason": said.reason.rstrip(".")}) if said.reason else ("stands", values)
+
+    @property
+    def _last(self) -> Told:
+        ended = (each for each in self.told if each[1] is not None and each[1].state in FINAL)
+        return next(ended, self.told[-1])
 
     @property
     def beyond(self) -> str:

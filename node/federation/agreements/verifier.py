@@ -7,7 +7,7 @@ report says that they were taken from the file. What holds and what does not is 
 only the first thing that is wrong.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Literal, TypeVar
@@ -37,13 +37,15 @@ _T = TypeVar("_T")
 class Finding:
     """One sentence of the report. `holds` None: it could not be told from what is in the file.
 
-    `code` names what could not be told, and `city` whose it is, for whoever says it in another language.
+    `code` names what was found or could not be told, `city` whose it is, and `values` what else stands in it, for
+    whoever says it in another language; what does not hold comes in its own words, without a code.
     """
 
     holds: bool | None
     sentence: str
     code: str = ""
     city: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -59,13 +61,13 @@ class AgreementReport:
     # Whether both signatures were checked, and hold: nothing else says so.
     signed: bool = False
 
-    def add(self, sentence: str) -> None:
+    def add(self, sentence: str, code: str = "", city: str = "", **values: str) -> None:
         """Say that something holds."""
-        self.findings.append(Finding(holds=True, sentence=sentence))
+        self.findings.append(Finding(holds=True, sentence=sentence, code=code, city=city, values=values))
 
-    def lack(self, sentence: str, code: str = "", city: str = "") -> None:
+    def lack(self, sentence: str, code: str = "", city: str = "", **values: str) -> None:
         """Say that something cannot be told."""
-        self.findings.append(Finding(holds=None, sentence=sentence, code=code, city=city))
+        self.findings.append(Finding(holds=None, sentence=sentence, code=code, city=city, values=values))
 
     def refute(self, error: NodeError) -> None:
         """Say that something does not hold."""
@@ -200,7 +202,14 @@ class _Checking:
         title = text.about.get("title", text.iri)
         self._report.add(
             f"The text is one canonical agreement, “{title}”: {text.assigner} grants, {text.assignee} is granted, "
-            f"about {text.target}, of {text.timestamp}; {text.digest}."
+            f"about {text.target}, of {text.timestamp}; {text.digest}.",
+            "text",
+            text.assigner,
+            title=str(title),
+            assignee=text.assignee,
+            target=text.target,
+            time=text.timestamp,
+            digest=text.digest,
         )
         return text
 
@@ -215,7 +224,7 @@ class _Checking:
         self._cities[url] = known_city(identity, told["keys"])
         pin = next((each for each in self._trusted if is_pinned(identity, each)), "")
         if pin:
-            self._report.add(f"The keys of {url} are pinned by its fingerprint {pin}.")
+            self._report.add(f"The keys of {url} are pinned by its fingerprint {pin}.", "pinned", url, fingerprint=pin)
         else:
             # By its address: what a city calls itself, the file says.
             self._report.unpinned.append((url, identity.fingerprint))
@@ -224,6 +233,7 @@ class _Checking:
                 f"{identity.fingerprint}. Compare it with the city by another way, and give it with --fingerprint.",
                 "unpinned",
                 url,
+                fingerprint=identity.fingerprint,
             )
 
     def _fingerprints(self) -> None:
@@ -269,11 +279,16 @@ class _Checking:
             if self._cities[url].vouches_for(kid):
                 self._report.add(
                     f"{url} signed it as {role} on {proof['created']} with its record key {kid}, in force at that time,"
-                    f" for the federation {federation}."
+                    f" for the federation {federation}.",
+                    f"signed.{role}",
+                    url,
+                    time=str(proof["created"]),
+                    key=kid,
+                    federation=federation,
                 )
             else:
                 self._report.unvouched.append((url, kid))
-                self._report.lack(unvouched(url, kid), "unvouched", url)
+                self._report.lack(unvouched(url, kid), "unvouched", url, key=kid)
 
     # ------------------------------------------------------------ journals
 
@@ -310,9 +325,11 @@ def _open_until_ms(text: AgreementText) -> int:
 
 def say_held(report: AgreementReport, url: str, held: Held, *, whole: bool = False) -> None:
     """Say what a city's journal holds of the agreement; `whole` as `verify_bundle` takes it."""
-    report.add(held.extent)
+    report.add(held.extent, "held", url, **held.counts)
     if held.state:
-        report.add(held.state if whole else held.state + held.beyond)
+        # What the file alone cannot show has no other words than these.
+        said, code = (held.state, held.stands[0]) if whole else (held.state + held.beyond, "")
+        report.add(said, code, url, **held.stands[1])
     else:
         report.lack(f"What the {held.called} says of it last is not in the file.", "no-description", url)
 

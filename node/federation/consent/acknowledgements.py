@@ -2,11 +2,11 @@
 
 What is heard names a person by a salted key, so this city sees who is meant only in the data that it holds already:
 `match` looks a file through, row by row. That the duty is acknowledged, and later that the rows are gone, is for a
-person to say; it is told to the city that gave the data and stated in evidence in the same transaction.
+person to say; it is stated in evidence and told to the city that gave the data, as it was signed, in one transaction.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from node.errors import Conflict, NotAgreed, TooLarge, TooManyRequests
 from node.federation.consent.held_rows import keys_of
 from node.federation.consent.post import Answer, Post, Told, our_id, subject_of
 from node.federation.consent.store import ConsentStore, Stage, Withdrawal, salted_key
-from node.federation.consent.withdrawals import Evidence, State, about_withdrawal
+from node.federation.consent.withdrawals import KINDS, Evidence, about_withdrawal
 
 _logger = logging.getLogger("citynode.consent")
 MAX_OPEN = 100_000
@@ -25,7 +25,6 @@ ANSWERED_AT_ONCE = 500  # one message and one transaction
 # costs a hash for every row and salt.
 MAX_SALTS = 8
 MAX_SALTS_MATCHED = 32
-_KINDS: Mapping[Answer, State] = {"acknowledged": "acknowledgement", "erased": "erasure"}
 # Tells whether a peer gave us data under an agreement, of a dataset: now or once.
 GaveUnder = Callable[[str, str, str], bool]
 
@@ -95,7 +94,7 @@ class Acknowledgements:
 
     def _check_salts(self, tx: Tx, told: Told) -> None:
         """Refuse one salt too many, while keys under the others wait to be erased."""
-        held = self._store.open_salts(tx, told.agreement, told.dataset)
+        held = self._store.open_salts(tx, "in", told.agreement, told.dataset)
         if told.salt not in held and len(held) >= MAX_SALTS:
             raise TooManyRequests(
                 f"Withdrawals of this dataset wait here under {MAX_SALTS} salts.", fix="Tell them under one salt."
@@ -180,12 +179,13 @@ class Acknowledgements:
         now_ms = self._clock_ms()
         erased_at = now_ms if state == "erased" else 0
         with self._store.db.write() as tx:
+            stated: list[tuple[Withdrawal, str]] = []
             for each in group:
                 self._store.mark(tx, each, acknowledged_at=now_ms, erased_at=erased_at, by=by)
-                self._evidence(tx, _KINDS[state], each, about_withdrawal(each), now_ms)
-            self._post.answer(tx, group, state, now_ms)
+                stated.append((each, self._evidence(tx, KINDS[state], each, about_withdrawal(each), now_ms)))
+            self._post.answer(tx, stated, state, now_ms)
             if state == "erased":
-                self._store.forget_salt(tx, group[0].agreement, group[0].dataset)
+                self._store.forget_salt(tx, "in", group[0].agreement, group[0].dataset)
         return [
             replace(each, acknowledged_at=each.acknowledged_at or now_ms, erased_at=erased_at, by=by) for each in group
         ]

@@ -22,7 +22,8 @@ from node.federation.consent.arrow_sizes import check_places, is_bytes, nested_b
 from node.federation.consent.rows import MAX_ROW, broken, unnamed
 
 _BATCH_ROWS, _NESTED_ROWS = 16_384, 256
-_BUFFER = 256 * 1024
+# Of what is read ahead of each column, and of all columns together.
+_BUFFER, _BUFFERS = 256 * 1024, 64 * 1024 * 1024
 _AHEAD = 1024 * 1024
 # A row group is written whole before it goes out, and its columns are read side by side.
 _MAX_GROUP = 512 * 1024 * 1024
@@ -31,7 +32,7 @@ _MAX_COLUMNS = 2_000
 _SLICE_BYTES = 4 * 1024 * 1024
 
 
-def parquet_rows(origin: io.RawIOBase, column: str, allowed: Set[str]) -> Iterator[bytes]:
+def parquet_rows(origin: io.IOBase, column: str, allowed: Set[str]) -> Iterator[bytes]:
     """Give a Parquet file of the rows whose key is allowed, piece by piece. Raises ConsentUnknown, NotAgreed."""
     sink = _Sink()
     with _told():
@@ -41,7 +42,8 @@ def parquet_rows(origin: io.RawIOBase, column: str, allowed: Set[str]) -> Iterat
         rows = _rows_at_once(file)
         file = parquet.ParquetFile(
             pa.PythonFile(origin, mode="r"), metadata=file.metadata, read_dictionary=_of_dictionaries(file),
-            buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True,
+            buffer_size=min(_BUFFER, _BUFFERS // file.metadata.num_columns), pre_buffer=False,
+            page_checksum_verification=True,
         )  # fmt: skip
         with parquet.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, store_schema=False) as out:
             for batch in _batches(file, rows):
@@ -51,7 +53,7 @@ def parquet_rows(origin: io.RawIOBase, column: str, allowed: Set[str]) -> Iterat
     yield sink.taken()
 
 
-def keys_in(origin: io.RawIOBase, column: str) -> Iterator[Sequence[str]]:
+def keys_in(origin: io.IOBase, column: str) -> Iterator[Sequence[str]]:
     """Give the key of each row, some at once; empty where a row has none. Raises ConsentUnknown, NotAgreed."""
     with _told():
         file = _opened(origin)
@@ -60,7 +62,7 @@ def keys_in(origin: io.RawIOBase, column: str) -> Iterator[Sequence[str]]:
             yield ["" if each is None else str(each) for each in _texts(batch.column(0))]
 
 
-def names_in(origin: io.RawIOBase) -> list[str]:
+def names_in(origin: io.IOBase) -> list[str]:
     """Name the columns. Raises ConsentUnknown where it is no Parquet file."""
     with _told():
         return list(_opened(origin).schema_arrow.names)
@@ -79,7 +81,7 @@ def _told() -> Iterator[None]:
         raise broken("it is no Parquet file that can be read") from error
 
 
-def _opened(origin: io.RawIOBase) -> Any:  # noqa: ANN401 - the library has no types
+def _opened(origin: io.IOBase) -> Any:  # noqa: ANN401 - the library has no types
     return parquet.ParquetFile(pa.PythonFile(origin, mode="r"), buffer_size=_BUFFER, pre_buffer=False)
 
 

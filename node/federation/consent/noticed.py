@@ -16,6 +16,7 @@ from node.federation.consent.records import Asked
 from node.federation.consent.sources import ConsentSource, Sources
 from node.federation.consent.store import SALT_BYTES, ConsentRead, ConsentStore, Withdrawal, salted_key
 from node.federation.consent.went import Went
+from node.federation.moved import UnfilteredTold
 
 BEFORE = 0
 
@@ -57,6 +58,20 @@ class Noticed:
             if self.store.begin(tx, read):
                 self.since(tx, read, found, BEFORE)
         return read
+
+    def begun_before(self, left: UnfilteredTold, source: str, now_ms: int) -> None:
+        """Note what went with all its rows before anything was known of consent: everybody's row, so nobody is marked.
+
+        Who had withdrawn by then has to be told, too: nothing was left out. Repeatable.
+        """
+        asked = Asked(left.dataset, left.purpose, left.peer)
+        if self.store.reads(left.agreement, asked):
+            return
+        with self.store.db.write() as tx:
+            tx.lock(f"withdrawals/{left.dataset}")
+            salt = self.store.salt(tx, left.agreement, left.dataset) or secrets.token_hex(SALT_BYTES)
+            said = (left.agreement, left.dataset, left.peer, left.purpose)
+            self.store.begin(tx, ConsentRead(*said, source, salt, now_ms))
 
     def since(self, tx: Tx, read: ConsentRead, found: Mapping[str, int], now_ms: int) -> Mapping[str, int]:
         """Give since when we know of each withdrawal, 0 for before the first read; note those that are new."""

@@ -9,6 +9,8 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
@@ -20,6 +22,7 @@ from node.federation.consent.filter_parquet import keys_in, names_in, parquet_ro
 from node.federation.consent.parquet_reading import ENDS, GIVES, HEAD, MAX_PIECE, MAX_WANTED, REFUSES, WANTS
 
 _NICE = 5
+_WHO_GOES_FIRST = Path("/proc/self/oom_score_adj")
 _SAID = 2_000
 
 
@@ -92,17 +95,22 @@ def _refuse(error: NodeError, answers: BinaryIO) -> None:
     answers.write(HEAD.pack(REFUSES, 0, len(told)) + told)
 
 
+def _give_way() -> None:
+    """Have the node's own work go before this, and this go first where a machine has no memory left."""
+    os.nice(_NICE)
+    with suppress(OSError):  # not Linux
+        _WHO_GOES_FIRST.write_text("1000")
+
+
 def main() -> None:
     """Answer one request. The argument is the lifeline's descriptor."""
     die_with_parent(int(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     given = sys.stdin.buffer
-    # One thread and the system's own allocator, so that the limit of memory means what it says.
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
-    pa.set_memory_pool(pa.system_memory_pool())
-    os.nice(_NICE)
+    _give_way()
     asked = orjson.loads(given.readline())
     allowed: set[str] = set()
     while (line := given.readline()) != b"\n":

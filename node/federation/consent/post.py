@@ -2,7 +2,8 @@
 
 A city that gave data says which salted keys withdrew; the one that got them says that it acknowledges the duty to
 erase, and later that it has erased. Messages wait in the outbox, go out signed as every message between peers that
-publish a key for it, and are tried for a week; what was not answered by then is told again by `withdrawals`.
+publish a key for it, and are tried for a week; what was not answered by then is told again by `withdrawals`. With an
+answer goes what this city has stated of each withdrawal, as it was signed, so that the other one keeps our word itself.
 """
 
 import hashlib
@@ -18,8 +19,9 @@ from node.db import Tx
 from node.errors import Malformed, NodeError
 from node.federation.consent.store import SALT_BYTES, Withdrawal
 from node.federation.dialogues.outgoing import Outbox, Outgoing
+from node.federation.evidence.statements import written
 from node.federation.policy.values import is_iri, time_ms
-from node.federation.signing.integrity import strict_json
+from node.federation.signing.integrity import Json, strict_json
 from node.journal.entry import at_text
 
 _logger = logging.getLogger("citynode.consent")
@@ -27,6 +29,7 @@ KIND = "withdrawal"
 ALGORITHM = "HMAC-SHA-256"
 BATCH = 500
 MAX_BODY_BYTES = 256 * 1024
+_ROOM = 192 * 1024  # of signed statements in one answer, beside its ids
 _TELL, _ANSWER = "withdrawals", "answer"
 _MAX_IRI = 2_000
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -61,11 +64,23 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """What a city has stated of one withdrawal, as it signed it."""
+
+    text: str
+    document: Json
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
-    """What a city says of withdrawals that it was told, by our ids."""
+    """What a city says of withdrawals that it was told, by our ids; `words` has its statement of each, or is empty.
+
+    Only an answer of a node that is older than such statements has none.
+    """
 
     state: Answer
     ids: Sequence[str]
+    words: Sequence[Word] = ()
 
 
 class Post:
@@ -85,11 +100,16 @@ class Post:
             said |= {"purpose": first.purpose} if first.purpose else {}
             self._put(tx, first, _TELL, {**said, "withdrawals": keys}, at_ms, path="/federation/withdrawals")
 
-    def answer(self, tx: Tx, withdrawals: Sequence[Withdrawal], state: Answer, at_ms: int) -> None:
-        """Let it wait that these are acknowledged or erased: all of one peer, agreement and dataset."""
-        for batch in _batches(withdrawals):
-            said = {"state": state, "ids": [their_id(each) for each in batch], "at": at_text(at_ms)}
-            self._put(tx, batch[0], _ANSWER, said, at_ms, path="/federation/withdrawals/answers")
+    def answer(self, tx: Tx, stated: Sequence[tuple[Withdrawal, str]], state: Answer, at_ms: int) -> None:
+        """Let it wait that these are acknowledged or erased: all of one peer, agreement and dataset.
+
+        `stated`: each with the statement that this city signed of it.
+        """
+        for batch in _with_room(stated):
+            said: dict[str, Any] = {"state": state, "at": at_text(at_ms)}
+            said["ids"] = [their_id(each) for each, _ in batch]
+            said["words"] = [orjson.loads(text) for _, text in batch]
+            self._put(tx, batch[0][0], _ANSWER, said, at_ms, path="/federation/withdrawals/answers")
 
     def _put(self, tx: Tx, about: Withdrawal, step: str, said: Mapping[str, Any], at_ms: int, *, path: str) -> None:
         body = orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
@@ -136,6 +156,20 @@ def _batches(withdrawals: Sequence[Withdrawal]) -> Iterator[Sequence[Withdrawal]
         yield withdrawals[at : at + BATCH]
 
 
+def _with_room(stated: Sequence[tuple[Withdrawal, str]]) -> Iterator[Sequence[tuple[Withdrawal, str]]]:
+    """Give as many at a time as one message takes with their statements."""
+    batch: list[tuple[Withdrawal, str]] = []
+    size = 0
+    for each in stated:
+        size += len(each[1].encode())
+        if batch and (size > _ROOM or len(batch) == BATCH):
+            yield batch
+            batch, size = [], len(each[1].encode())
+        batch.append(each)
+    if batch:
+        yield batch
+
+
 # ---------------------------------------------------------------- reading
 
 
@@ -174,7 +208,12 @@ def read_answer(body: bytes) -> Answered:
         raise Malformed(f"An answer says {' or '.join(ANSWERS)} of 1 to {BATCH} withdrawals.")
     if not all(isinstance(each, str) and _ID.fullmatch(each) for each in ids):
         raise Malformed("A withdrawal has an id of 16 bytes in hex.")
-    return Answered(state, ids)
+    words = said.get("words", [])
+    if not isinstance(words, list) or not all(isinstance(each, dict) for each in words):
+        raise Malformed("The statements of an answer are a list of objects.")
+    if words and len(words) != len(ids):
+        raise Malformed("An answer has one statement for each withdrawal that it names.")
+    return Answered(state, ids, [Word(written(each), each) for each in words])
 
 
 def _text(said: Mapping[str, Any], name: str) -> str:

@@ -58,9 +58,14 @@ _LIKE = frozenset(name.replace("_", "") for name in (*frozenset().union(*_MEMBER
 # has others that say neither.
 _OVER = re.compile(
     "valid|invalid|expir|until|durat|withdr|revok|revoc|terminat|cancel|stat(e|us)$|end(s|ed|date|time)?$"
+    "|(in|de)?activ(e|ated)$|(en|dis)abled$|opt(s|ed)?(in|out)?$|delet|remov|eras|archiv|obsolet|void|supersed"
+    "|den(y|ied)|declin|refus|reject|object(s|ed|ion|ions)$|suspend|unsubscr"
 )
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_NEITHER = frozenset({"withdrawalmethod", "withdrawalmethods"})
+_NEITHER = frozenset(
+    ("withdrawalmethod", "withdrawalmethods", "piioptional", "sensitivepiicategory", "specialpiicategory")
+)
+_ANSWERS = frozenset(("yes", "no", "true", "false"))
 # Signs that are not seen though the language calls them printable: fillers, joiners, selectors of a variant, blanks.
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -350,9 +355,15 @@ def _object(value: object, what: str) -> Mapping[str, Any]:
     for name in value.keys() - _MEMBERS[what]:
         plain = re.sub(r"[\W_]", "", name).casefold()
         words = map(str.casefold, _WORD.findall(name))
-        if plain in _LIKE or (plain not in _NEITHER and any(map(_OVER.match, words))):
+        is_other = plain not in _NEITHER and (any(map(_OVER.match, words)) or _is_answer(value[name]))
+        if plain in _LIKE or is_other:
             raise Malformed(f"{what} has a member that is nearly one that is read there, or may say that it is over")
     return value
+
+
+def _is_answer(value: object) -> bool:
+    """Tell whether it says yes or no: to what, nobody knows, and it may be to this consent."""
+    return isinstance(value, bool) or (isinstance(value, str) and value.strip().casefold() in _ANSWERS)
 
 
 def _listed(value: object, what: str) -> list[str]:

@@ -261,13 +261,11 @@ class ConsentStore:
         sql = f"SELECT {_COLUMNS} FROM withdrawal WHERE {where} ORDER BY at, id"  # noqa: S608
         return [Withdrawal(*row) for row in tx.rows(sql, agreement, dataset, direction)]
 
-    def open_salts(self, tx: Tx, agreement: str, dataset: str) -> frozenset[str]:
-        """Give the salts of what was heard of one agreement and dataset and is not erased yet."""
-        sql = (
-            "SELECT DISTINCT salt FROM withdrawal WHERE agreement = ? AND dataset = ? AND direction = 'in'"
-            " AND erased_at = 0"
-        )
-        return frozenset(row[0] for row in tx.rows(sql, agreement, dataset))
+    def open_salts(self, tx: Tx, direction: Direction, agreement: str, dataset: str) -> frozenset[str]:
+        """Give the salts of what was told or heard of one agreement and dataset and is not erased yet."""
+        where = "agreement = ? AND dataset = ? AND direction = ? AND erased_at = 0"
+        sql = f"SELECT DISTINCT salt FROM withdrawal WHERE {where}"  # noqa: S608
+        return frozenset(row[0] for row in tx.rows(sql, agreement, dataset, direction))
 
     def mark(self, tx: Tx, each: Withdrawal, *, acknowledged_at: int, erased_at: int, by: str) -> None:
         """Note what was said of a withdrawal; a time that stands is kept."""
@@ -281,12 +279,12 @@ class ConsentStore:
         """Forget one."""
         tx.run("DELETE FROM withdrawal WHERE id = ?", each.id)
 
-    def forget_salt(self, tx: Tx, agreement: str, dataset: str) -> None:
-        """Let nobody tell any more whom keys that were heard stand for, once all of them are erased."""
-        if not self.open_salts(tx, agreement, dataset):
+    def forget_salt(self, tx: Tx, direction: Direction, agreement: str, dataset: str) -> None:
+        """Let nobody tell any more whom keys that were told or heard stand for, once all of them are erased."""
+        if not self.open_salts(tx, direction, agreement, dataset):
             tx.run(
-                "UPDATE withdrawal SET salt = '' WHERE direction = 'in' AND agreement = ? AND dataset = ?",
-                *(agreement, dataset),
+                "UPDATE withdrawal SET salt = '' WHERE direction = ? AND agreement = ? AND dataset = ?",
+                *(direction, agreement, dataset),
             )
 
     def open_count(self, direction: Direction, peer: str = "") -> int:

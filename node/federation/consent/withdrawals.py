@@ -2,42 +2,54 @@
 
 A city is told of a withdrawal if the person's row may have gone to it by consent, for the purpose it went for. That
 follows the rows: another source, another basis, a dataset that is marked otherwise or an origin that is gone change
-nothing. Each is told once, as a salted key, in the transaction that notes it and puts it into evidence. Who does not
-answer is reminded, day by day.
+nothing. Of rows that went before their dataset was marked nobody knows whose they were: such a city hears of
+everybody. Each is told once, as a salted key, in the transaction that notes it and puts it into evidence. Who does not
+answer is reminded, day by day. Who answers encloses what it signed of each withdrawal: that word is kept as it is.
 """
 
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Literal, Protocol
 
 from node.db import Database, Tx
-from node.errors import ConsentUnknown, NodeError, NotFound
+from node.errors import BadSignature, ConsentUnknown, NodeError, NotFound, Refuted, Unavailable
 from node.federation.consent.noticed import BEFORE, Noticed
-from node.federation.consent.post import KIND, Answered, Post, subject_of
+from node.federation.consent.post import KIND, Answer, Answered, Post, Word, subject_of, their_id
 from node.federation.consent.sources import ConsentSource
 from node.federation.consent.store import SALT_BYTES, ConsentRead, Withdrawal, salted_key
+from node.federation.evidence.statements import TYPES
+from node.federation.moved import UnfilteredTold
 from node.federation.moving import Origins
+from node.federation.signing.integrity import Json
 from node.journal.entry import at_text
 
 _logger = logging.getLogger("citynode.consent")
 DAY_MS = 86_400_000
 State = Literal["withdrawal", "acknowledgement", "erasure"]
+KINDS: Mapping[Answer, State] = {"acknowledged": "acknowledgement", "erased": "erasure"}
+# What went with all its rows before its dataset was marked, each with the source that knows who withdraws today.
+Unfiltered = Callable[[], Iterable[tuple[UnfilteredTold, str]]]
+# Checks that a city signed a document, by its base URL, at a moment.
+CheckSigned = Callable[[Json, str, int], None]
 
 
 class Evidence(Protocol):
     """Where what happened is stated, in the transaction of what makes it true."""
 
-    def __call__(self, tx: Tx, kind: State, each: Withdrawal, said: Mapping[str, Any], at_ms: int) -> None:
-        """State it."""
+    def __call__(self, tx: Tx, kind: State, each: Withdrawal, said: Mapping[str, Any], at_ms: int) -> str:
+        """State it; give the statement as this city signed it."""
 
 
 def about_withdrawal(each: Withdrawal) -> Mapping[str, Any]:
-    """Give what evidence says of a withdrawal: never the salt, without which the key tells nobody who it is."""
+    """Give what evidence says of a withdrawal: never the salt, without which nobody can try keys.
+
+    Both cities name it as the one that told it does.
+    """
     return {
-        "withdrawal": each.id,
+        "withdrawal": their_id(each),
         ("consumer" if each.direction == "out" else "provider"): each.peer,
         "agreement": each.agreement,
         "dataset": each.dataset,
@@ -68,12 +80,19 @@ class Withdrawals:
         post: Post,
         *,
         origins: Origins,
+        unfiltered: Unfiltered,
         evidence: Evidence,
+        check: CheckSigned,
+        base_url: str,
         clock_ms: Callable[[], int],
     ) -> None:
-        """Put it together."""
+        """Put it together; `unfiltered` tells what went before it was marked.
+
+        `check` raises Malformed, Refuted or BadSignature.
+        """
         self._noticed, self._store, self._post = noticed, noticed.store, post
         self._origins, self._evidence, self._clock_ms = origins, evidence, clock_ms
+        self._unfiltered, self._check, self._base = unfiltered, check, base_url
 
     @property
     def _db(self) -> Database:
@@ -87,7 +106,10 @@ class Withdrawals:
         Repeatable: what was told is not told again. A source that cannot be asked is noted, and asked the next time.
         """
         watched = Watched()
-        for reads in _alike(self._store.reads()):
+        for left, source in self._unfiltered():
+            self._noticed.begun_before(left, source, now_ms)
+        # A service may not know what to say where no purpose is named: that holds up nothing else.
+        for reads in sorted(_alike(self._store.reads()), key=lambda each: not each[0].purpose):
             sources = self._sources_of(reads, watched)
             if not name or name in {each.name for each in sources}:
                 found = self._withdrawn(reads[0], sources, now_ms, watched)
@@ -156,23 +178,47 @@ class Withdrawals:
 
         Raises:
             NotFound: It names one that it was not told of.
+            Refuted: A statement of it is of something else.
+            Unavailable: It is signed by no key of the peer that is known here; a new one may be on its way.
         """
         changed, now_ms = 0, self._clock_ms()
+        words: Sequence[Word | None] = answer.words or [None] * len(answer.ids)
+        for each_word in answer.words:
+            self._check_signed(peer, each_word, now_ms)
         with self._db.write() as tx:
-            for name in answer.ids:
+            for name, word in zip(answer.ids, words, strict=True):
                 each = self._store.get(tx, name)
                 if each is None or each.direction != "out" or each.peer != peer:
                     raise NotFound("There is no such withdrawal that your city was told of.")
-                changed += self._answered(tx, each, answer, now_ms)
+                if word is not None:
+                    self._check_meant(each, answer.state, word)
+                changed += self._answered(tx, each, answer, word, now_ms)
         return changed
 
-    def _answered(self, tx: Tx, each: Withdrawal, answer: Answered, now_ms: int) -> int:
+    def _check_signed(self, peer: str, word: Word, now_ms: int) -> None:
+        try:
+            self._check(word.document, peer, now_ms)
+        except BadSignature as error:
+            raise Unavailable(
+                f"Your city's statement cannot be checked: {error.message}", fix="Send it again."
+            ) from error
+
+    def _check_meant(self, each: Withdrawal, state: Answer, word: Word) -> None:
+        wanted = {"type": TYPES[KINDS[state]], "by": each.peer, "other": self._base, "provider": self._base}
+        wanted |= {"withdrawal": each.id, "agreement": each.agreement, "dataset": each.dataset, "key": each.salted}
+        wanted |= {"purpose": each.purpose} if each.purpose else {}
+        if any(word.document.get(name) != value for name, value in wanted.items()):
+            raise Refuted("The statement is not your city's word on this withdrawal.")
+
+    def _answered(self, tx: Tx, each: Withdrawal, answer: Answered, word: Word | None, now_ms: int) -> int:
         erased = answer.state == "erased"
         if each.erased_at or (each.acknowledged_at and not erased):
             return 0  # said before: nothing new to state
         self._store.mark(tx, each, acknowledged_at=now_ms, erased_at=now_ms if erased else 0, by=each.peer)
-        kind: State = "erasure" if erased else "acknowledgement"
-        self._evidence(tx, kind, each, about_withdrawal(each), now_ms)
+        if erased:
+            self._store.forget_salt(tx, "out", each.agreement, each.dataset)
+        said = {**about_withdrawal(each), **({"word": word.text} if word else {})}
+        self._evidence(tx, KINDS[answer.state], each, said, now_ms)
         return 1
 
     # ---------------------------------------------------------------- reminding

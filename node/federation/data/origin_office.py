@@ -6,7 +6,7 @@ back: an address is told without its query, a credential by its name.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
@@ -20,7 +20,7 @@ from node.federation.data.places import PIECE_BYTES, Place, Registered, is_once,
 from node.federation.data.promises import promised, summary
 from node.federation.data.s3 import location_of
 from node.federation.data.subjects import Subjects
-from node.federation.moved import OriginTold, OriginWish
+from node.federation.moved import OriginTold, OriginWish, UnfilteredTold
 from node.federation.moving import MAX_PARTS, Part, Personal, checked_part
 from node.outbound import Outbound
 
@@ -61,10 +61,11 @@ class OriginOffice:
         subjects: Subjects,
         outbound: Outbound,
         holdings: Holdings,
+        unfiltered: Callable[[Collection[str]], Sequence[UnfilteredTold]],
         base_url: str,
         clock_ms: Callable[[], int],
     ) -> None:
-        """Work with these."""
+        """Work with these; `unfiltered` tells which cities got datasets with all rows before they were marked."""
         self._store = store
         self._places = places
         self._digests = digests
@@ -73,6 +74,7 @@ class OriginOffice:
         self._subjects = subjects
         self._outbound = outbound
         self._holdings = holdings
+        self._unfiltered = unfiltered
         self._base_url = base_url
         self._clock_ms = clock_ms
 
@@ -82,7 +84,8 @@ class OriginOffice:
         """List the origins, of one dataset or of all, by dataset and name."""
         personal = self._store.personal_ones()
         found = self._store.of(self.dataset(dataset)) if dataset else self._store.all()
-        return [_told(each, personal.get(each.dataset)) for each in found]
+        told = [_told(each, personal.get(each.dataset)) for each in found]
+        return self._with_unfiltered(told)
 
     def parts(self, dataset: str, name: str = "") -> Sequence[Part]:
         """Give the parts of one origin as its place tells of them now. Raises NotFound, Unavailable."""
@@ -322,7 +325,15 @@ class OriginOffice:
 
     def _told_anew(self, origin: Registered) -> OriginTold:
         now = self._store.get(origin.dataset, origin.name)
-        return _told(now, self._store.personal(origin.dataset))
+        (told,) = self._with_unfiltered([_told(now, self._store.personal(origin.dataset))])
+        return told
+
+    def _with_unfiltered(self, told: Sequence[OriginTold]) -> Sequence[OriginTold]:
+        """Say of datasets about residents which cities have them with all their rows."""
+        held: dict[str, list[UnfilteredTold]] = {}
+        for each in self._unfiltered({each.dataset for each in told if each.is_personal}):
+            held.setdefault(each.dataset, []).append(each)
+        return [replace(each, unfiltered=tuple(held.get(each.dataset, ()))) for each in told]
 
 
 def _refused(etag: str, digest: str, part: Part) -> bool:

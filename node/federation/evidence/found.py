@@ -60,6 +60,8 @@ SENTENCES: Mapping[str, str] = {
     "deletion": "Deletion: {by} says that {consumer} has deleted what {provider} gave it under the agreement"
     " {agreement}; signed by {signers}.",
     "word": "The word of {other} in {record} is signed by {signers}.",
+    "no-word": "{record} does not enclose the word of {other} as it was signed: that {other} said so is the word of"
+    " {by} alone.",
     "entry": "{record} is entry {seq} of the journal, written {time}, and that is under the signed checkpoint.",
     "half": "The copy of the receipt {receipt} in that statement is signed by {signers}, and bears no other signature.",
     "answer": "The answer in {record} is signed by {signers}.",

@@ -107,8 +107,8 @@ class Evidence:
             tx: The transaction of what makes it true.
             kind: Any but a receipt, which two sign.
             subject: What it is about, so that each kind states one thing of it.
-            said: Further members; `transfer` (our id), `agreement` and `dataset` are what it is found by. No personal
-                data: a person is a salted key.
+            said: Further members; `transfer` (our id), `agreement` and `dataset` are what it is found by. Of a
+                person no more than a salted key, which is a pseudonym.
             other: The base URL of the other city.
             at_ms: When it became true.
 

@@ -45,6 +45,8 @@ _CITY = frozenset(("url", "statement", "keys"))
 _JOURNAL = frozenset(("collection", "checkpoint", "entries"))
 _MAX_MEMBERS = {"cities": MAX_CITIES, "agreements": MAX_STATEMENTS}
 _CALLED = re.compile(rb'"citynode"\s*:\s*"' + VERSION.encode() + b'"')
+# What tells one withdrawal from another, in the word of the city that answers it as in our own.
+_OF_ONE = ("withdrawal", "dataset", "purpose", "key")
 _T = TypeVar("_T")
 
 
@@ -365,15 +367,20 @@ class _Checking:
             self.report.say("half", holds=holds, receipt=receipt["id"], signers=signers)
         elif found.kind == "difference":
             self.report.doubt("no-half", record=found.record)
-        elif found.kind == "deletion" and "provider" not in document:
-            self._check_word(found)
+        elif found.kind in ("deletion", "acknowledgement", "erasure") and "provider" not in document:
+            # An older node kept no word of a withdrawal; of a deletion there always was one.
+            if "word" in document or found.kind == "deletion":
+                self._check_word(found)
+            else:
+                self.report.say("no-word", holds=None, other=found.other, record=found.record, by=self.report.by)
 
     def _check_word(self, found: Statement) -> None:
-        """Check the word of the city that deleted, which the city that had given the data keeps as it was signed."""
+        """Check the word of the city that deletes, which the city that had given the data keeps as it was signed."""
         word = strict_json(found.document.get("word", ""), max_bytes=MAX_ANSWER)
         signers, holds = self._signed(word, [found.other])
         said = (kind_of(word), word.get("agreement"), word.get("by"), word.get("other"))
-        if said != ("deletion", found.agreement, found.other, self.report.by):
+        same = all(word.get(name) == found.document.get(name) for name in _OF_ONE) if found.kind != "deletion" else True
+        if said != (found.kind, found.agreement, found.other, self.report.by) or not same:
             raise Refuted(f"The word in {found.record} is about something else than its statement.")
         self.report.say("word", holds=holds, other=found.other, record=found.record, signers=signers)
 

@@ -1,12 +1,13 @@
 """Under which agreement data may be had, and what is done where there is none.
 
-An agreement in force that permits the use for the purpose wins, and the newest of several. Where there is none, an
+An agreement in force that permits the use for the purpose wins: the one that was named, or else the newest of several
+that the other city has not refused. Where there is none, an
 automatic offer may be taken, if this city's settings say so of its template and the offer really says no more than that
 template can; or the other city is asked for access, which begins a negotiation that persons of both sides approve.
 What is decided here is our own reading; the provider decides for itself when the transfer is requested.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -22,6 +23,8 @@ from node.federation.pulls.ports import Agreements, Catalogues, Json
 from node.federation.pulls.taking import AUTOMATIC, is_of, permits_use
 
 ASKED_DAYS = 365
+_OVER = frozenset({"revoked", "superseded", "expired"})
+_LEAST = 4  # of an agreement's id, as elsewhere
 
 
 class Decisions(Protocol):
@@ -32,6 +35,9 @@ class Decisions(Protocol):
 
     def decide(self, ask: Ask, now_ms: int) -> Decision:
         """Answer a question."""
+
+    def alive(self, agreement: str, now_ms: int) -> Decision:
+        """Tell whether an agreement is in force, and if not how it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +52,29 @@ class Terms:
 
     # ---------------------------------------------------------------- what is in force
 
-    def under(self, found: Found, purpose: str, now_ms: int) -> str:
+    def under(
+        self, found: Found, purpose: str, now_ms: int, *, named: str = "", noes: Callable[[str], int] = lambda _: 0
+    ) -> str:
         """Name the agreement under which a dataset may be had for a purpose.
+
+        Args:
+            found: The dataset.
+            purpose: What for.
+            now_ms: The moment.
+            named: The agreement that it shall be.
+            noes: Says how often the other city has refused this under an agreement: who refused least goes first.
 
         Raises:
             NotAgreed: There is none, or none that permits it; the message says what stands in the way.
         """
         about = [each for each in self.decisions.granting(now_ms) if _is_about(each, found)]
-        newest = sorted(about, key=lambda each: each.agreement.agreed_at, reverse=True)
+        newest = sorted(about, key=lambda each: (noes(each.iri), -each.agreement.agreed_at))
+        if named and named not in (each.iri for each in newest):
+            raise _not_that(named)
         refused = NOTHING
         for bound in newest:
+            if named not in ("", bound.iri):
+                continue
             decided = self.decisions.decide(self._ask(found, bound, purpose), now_ms)
             if decided.allowed:
                 return bound.iri
@@ -99,6 +118,21 @@ class Terms:
                 fix=advice,
             ).on_page("no.data.unagreed")
         return error
+
+    def called(self, found: Found, name: str, now_ms: int) -> str:
+        """Give the agreement in force on a dataset by its IRI, or the beginning of what ends that. Raises NotAgreed."""
+        known = [each.iri for each in self.decisions.granting(now_ms) if _is_about(each, found)]
+        begun = [each for each in known if len(name) >= _LEAST and each.rpartition("/")[2].startswith(name)]
+        if name in known or len(begun) == 1:
+            return name if name in known else begun[0]
+        raise _not_that(name)
+
+    def over(self, agreement: str, now_ms: int) -> NotAgreed | None:
+        """Say why nothing more comes under an agreement; None while it is in force, or may be again."""
+        found = self.decisions.alive(agreement, now_ms)
+        if found.code not in _OVER:
+            return None
+        return NotAgreed(found.why, agreement=agreement, fix="Get it again under another agreement.")
 
     # ---------------------------------------------------------------- what may be agreed alone
 
@@ -174,6 +208,13 @@ class Terms:
 def purpose_of(text: str) -> str:
     """Give the IRI of a purpose by its name; empty for none. Raises Malformed."""
     return purpose_named(text) if text else ""
+
+
+def _not_that(name: str) -> NotAgreed:
+    return NotAgreed(
+        f"No agreement {name[:200]} is in force that grants this city data and is about this dataset.",
+        fix="See which are: citynode agreements list",
+    ).on_page("no.data.unagreed")
 
 
 def _is_about(bound: Bound, found: Found) -> bool:

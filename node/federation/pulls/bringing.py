@@ -25,9 +25,9 @@ from node.errors import (
     Stopped,
     TooManyRequests,
 )
-from node.federation.moving import PUSH, Moved
+from node.federation.moving import LEAST_BYTES_S, PACE_S, PUSH, Moved
 from node.federation.pulls.door import DataDoor, Item, Way, way_of
-from node.federation.pulls.download import Changed, Downloader
+from node.federation.pulls.download import Changed, Downloader, Patience
 from node.federation.pulls.files import Growing, Lost, Places, is_remote, is_there, mark_of, remove_folder
 from node.federation.pulls.guard import Guard
 from node.federation.pulls.naming import Naming
@@ -38,8 +38,6 @@ from node.federation.transfer import Transfer
 
 _logger = logging.getLogger("citynode.pulls")
 MAX_CHANGES = 5  # of one part, while it is brought
-PACE_S = 60.0
-LEAST_BYTES_S = 4_096  # slower than that the worker goes on with others first
 _ALL = 1 << 62
 _HEAR_S = 15.0  # how long the message that explains a refusal is waited for
 
@@ -57,8 +55,10 @@ class Bringer:
     folder: Path
     clock_ms: Callable[[], int]
 
-    def bring(self, pull: Pull, transfer: Transfer, stop: threading.Event, tell: Tell) -> list[Moved]:
-        """Bring all parts of a transfer, whole and proven.
+    def bring(
+        self, pull: Pull, transfer: Transfer, stop: threading.Event, tell: Tell, patience: Patience
+    ) -> list[Moved]:
+        """Bring all parts of a transfer, whole and proven; `patience` is for while nothing comes.
 
         Raises:
             Stopped: `stop` was set, or the pull is not ours any more.
@@ -69,7 +69,7 @@ class Bringer:
         looks = lambda: self.transfers.get(transfer.pid)  # noqa: E731
         with Guard(pull, self.store, stop=stop, transfer=looks, clock_ms=self.clock_ms) as guard:
             try:
-                return self._brought(pull, transfer, guard.cut, tell)
+                return self._brought(pull, transfer, guard.cut, tell, patience)
             except Stopped as error:
                 if guard.paused:
                     raise Paused from error
@@ -92,7 +92,9 @@ class Bringer:
             cut.wait(0.1)
         return False
 
-    def _brought(self, pull: Pull, transfer: Transfer, cut: threading.Event, tell: Tell) -> list[Moved]:
+    def _brought(
+        self, pull: Pull, transfer: Transfer, cut: threading.Event, tell: Tell, patience: Patience
+    ) -> list[Moved]:
         way, why = way_of(transfer), ""
         for _ in range(MAX_CHANGES):
             items = self.door.manifest(way, stop=cut)
@@ -104,7 +106,7 @@ class Bringer:
             ledger = _Ledger(self.store, self.store.get(pull.id), items, places, tell, self.clock_ms)
             self._check_room(items, places)
             try:
-                moved = [self._part(ledger, way, item, cut) for item in items]
+                moved = [self._part(ledger, way, item, cut, patience) for item in items]
                 self.naming.prepare(ledger.pull, places, cut.is_set)
                 return moved
             except (Changed, Lost) as error:
@@ -120,7 +122,7 @@ class Bringer:
             missing += max(item.size - (path.stat().st_size if path.is_file() else 0), 0)
         self.room.check(places.folder, missing)
 
-    def _part(self, ledger: "_Ledger", way: Way, item: Item, cut: threading.Event) -> Moved:
+    def _part(self, ledger: "_Ledger", way: Way, item: Item, cut: threading.Event, patience: Patience) -> Moved:
         held, path = ledger.of(item), ledger.places.unfinished(item.name)
         if held.is_whole:
             if self._is_here(ledger, item, cut):
@@ -132,12 +134,13 @@ class Bringer:
             if file.got:
                 ledger.said(f"{item.name}: goes on at byte {file.got}.")
             try:
-                moved = self.downloader.bring(way, item, file, ledger.watch(item), cut)
+                moved = self.downloader.bring(way, item, file, ledger.watch(item), cut, patience)
                 mark = file.prove()
             except Lost:
                 ledger.forgotten(item)
                 raise
         ledger.whole(item, moved, mark)
+        patience.came()
         return moved
 
     @staticmethod

@@ -22,7 +22,7 @@ from node.federation.pulls.files import Growing
 from node.federation.pulls.store import Progress
 from node.outbound import Span, Stream
 
-_PATIENCE = Backoff(first_ms=250, longest_ms=15_000, opens_after=100)
+_BACKOFF = Backoff(first_ms=250, longest_ms=15_000, opens_after=100)
 MAX_TRIES = 12  # in a row without a single byte
 MAX_BEGINNINGS = 3  # of one part that proved wrong
 _SAVE_S = 2.0
@@ -50,6 +50,26 @@ class Changed(Exception):  # noqa: N818  (no fault: whoever brings the parts ask
         super().__init__(f"{name} has changed at its origin: it is begun again.")
 
 
+class Patience:
+    """How long it is waited while nothing comes: until a moment, and as long again after each byte that came."""
+
+    def __init__(self, wait_s: float = 0) -> None:
+        """Be patient for so many seconds from now on."""
+        self.wait_s, self._until = wait_s, time.monotonic() + wait_s
+
+    @property
+    def left_s(self) -> float:
+        """Give how many seconds are left; 0 when it is at its end."""
+        return max(0.0, self._until - time.monotonic())
+
+    def came(self) -> None:
+        """Begin again: something came."""
+        self._until = max(self._until, time.monotonic() + self.wait_s)
+
+
+ENDLESS = Patience(float("inf"))
+
+
 @dataclass(frozen=True, slots=True)
 class Downloader:
     """Downloads parts; `chance` gives a number from 0 up to 1 for waits."""
@@ -57,8 +77,16 @@ class Downloader:
     door: DataDoor
     chance: Callable[[], float]
 
-    def bring(self, way: Way, item: Item, file: Growing, watcher: Watcher, stop: threading.Event) -> Moved:
-        """Bring a part into its file, whole and as it was announced.
+    def bring(
+        self,
+        way: Way,
+        item: Item,
+        file: Growing,
+        watcher: Watcher,
+        stop: threading.Event,
+        patience: Patience = ENDLESS,
+    ) -> Moved:
+        """Bring a part into its file, whole and as it was announced; `patience` ends waits, whatever is asked for.
 
         Raises:
             Changed: It is another one than the manifest said; what came was forgotten.
@@ -69,7 +97,7 @@ class Downloader:
             Stopped: `stop` was set.
         """
         failures = beginnings = 0
-        media_type = item.media_type
+        media_type, said = item.media_type, ""
         while True:
             before = file.got
             try:
@@ -77,8 +105,6 @@ class Downloader:
                 return Moved(item.name, media_type, file.got, file.digest, item.filtered)
             except (Stopped, Changed):
                 raise
-            except TooManyRequests as error:
-                self._wait(1, error, stop)
             except Refuted as error:
                 beginnings += 1
                 file.begin_again()
@@ -86,14 +112,23 @@ class Downloader:
                     raise
                 watcher.said(f"{error.message} It is begun again.")
             except Unavailable as error:
-                failures = 1 if file.got > before else failures + 1
+                is_busy = isinstance(error, TooManyRequests)  # it is our turn later, and nothing has failed
+                if file.got > before:
+                    patience.came()
+                    failures, said = 0, ""
+                elif patience.left_s == 0:
+                    raise
+                failures += not is_busy
                 if failures >= MAX_TRIES:
                     raise
-                watcher.said(f"{error.message} It is tried again.")
-                self._wait(failures, error, stop)
+                if not is_busy and said != error.message:
+                    said = error.message
+                    watcher.said(f"{said} It is tried again.")
+                self._wait(max(failures, 1), error, stop, patience)
 
-    def _wait(self, failures: int, error: NodeError, stop: threading.Event) -> None:
-        if stop.wait(_PATIENCE.wait_ms(failures, self.chance(), asked_ms=asked_ms(error)) / 1000):
+    def _wait(self, failures: int, error: NodeError, stop: threading.Event, patience: Patience) -> None:
+        wait_s = _BACKOFF.wait_ms(failures, self.chance(), asked_ms=asked_ms(error)) / 1000
+        if stop.wait(min(wait_s, patience.left_s)):
             raise Stopped("The pull was stopped.")
 
     def _try(self, way: Way, item: Item, file: Growing, watcher: Watcher, stop: threading.Event) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from node.errors import Conflict, NodeError, Refused, Unavailable
+from node.federation.moving import PUSH
 from node.federation.pulls.files import Lost, Places, is_remote, is_there, mark_of, sync_folder, unwritable
 from node.federation.pulls.store import Progress, Pull, PullStore
 
@@ -117,6 +118,21 @@ class Naming:
         elif not is_there(final, part.got, part.digest, stop):  # unless a kill came before it was written down
             raise Refused(f"{name} is not here any more as it came.", fix="Get it again.")
         return replace(part, named=True, mark=mark_of(final), file=str(final))
+
+
+def place_of(pull: Pull, own: Path) -> str:
+    """Say where what a pull brought was put, or lies without a name; empty where nothing of it is left.
+
+    `own` is the node's own folder for what goes elsewhere. Where somebody moved or copied it since is not known here.
+    """
+    parts = pull.parts.values()
+    is_there = pull.state == "done" or any(each.named for each in parts)
+    # To a store elsewhere it goes before anybody signs; a push lies at our door until all of it is there.
+    is_sent = is_remote(pull.target) and bool(parts) and all(each.is_whole for each in parts)
+    if is_there or is_sent or (pull.format == PUSH and not pull.is_over):
+        return pull.target
+    beside = Places(pull.target, own / str(pull.id), pull.transfer, ()).folder
+    return str(beside) if pull.transfer and beside.exists() else ""
 
 
 def _is_as(path: Path, part: Progress, stop: Stop) -> bool:

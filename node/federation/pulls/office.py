@@ -67,7 +67,7 @@ class PullOffice:
 
         Raises:
             NotFound, Conflict, PeerUnreachable: It is not known which dataset is meant.
-            NotAgreed: No agreement permits it, and none may be asked for.
+            NotAgreed: No agreement permits it, and none may be asked for; or the one that is named is none of it.
             Malformed: The target is a path, or a purpose or part is none.
         """
         if wanted.target and not is_remote(wanted.target):
@@ -76,7 +76,7 @@ class PullOffice:
             ).on_page("no.data.target", field="target")
         whole, found = self._whole(wanted)
         if not whole.ask and not self._terms.auto_templates:
-            self._terms.under(found, whole.purpose, self._clock_ms())
+            self._terms.under(found, whole.purpose, self._clock_ms(), named=whole.agreement)
         held = self._store.same(whole)
         return held or self._store.add(whole, state="waiting", now_ms=self._clock_ms())
 
@@ -107,6 +107,7 @@ class PullOffice:
         found = self._finder.find(wanted.dataset, wanted.peer)
         part = checked_part(wanted.part) if wanted.part else ""
         purpose = purpose_of(wanted.purpose)
+        named = self._terms.called(found, wanted.agreement, self._clock_ms()) if wanted.agreement else ""
         target = checked_target(wanted.target) if wanted.target else f"{self._received}/{_folder(found, purpose)}/"
         return (
             Wanted(
@@ -117,7 +118,8 @@ class PullOffice:
                 target=target,
                 format=wanted.format,
                 by=wanted.by,
-                ask=wanted.ask,
+                ask=wanted.ask and not named,
+                agreement=named,
             ),
             found,
         )
@@ -157,8 +159,20 @@ class PullOffice:
     # ---------------------------------------------------------------- the worker
 
     def due(self, now_ms: int) -> Sequence[tuple[int, str]]:
-        """Give number and city of those that the worker may go on with now; one read."""
+        """Give number and city of those that the worker may go on with now.
+
+        What a command left lying ends here with its agreement: nobody may go on with it, nor keep what came of it.
+        """
+        for number, agreement in self._store.left_lying(now_ms):
+            if error := self._terms.over(agreement, now_ms):
+                self._end(number, error)
         return self._store.due(now_ms)
+
+    def _end(self, number: int, error: NodeError) -> None:
+        try:
+            self._runner.end(number, holder(WORKER), error)
+        except NodeError as trouble:  # somebody is at it, or the database is busy: the next look sees
+            _logger.debug("pull %s is not ended now: %s", number, trouble)
 
     def go_on(self, number: int, stop: threading.Event) -> None:
         """Go on with one, as the worker; nothing but a fault of ours gets out."""

@@ -8,7 +8,7 @@ told as it comes. Blocks for as long as it may; the guard beside it ends every w
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from node.errors import Conflict, ConsentUnknown, Malformed, NodeError, NotAgreed, Refused, Stopped, Unavailable
@@ -16,6 +16,7 @@ from node.federation.moving import PUSH, Moved
 from node.federation.peers.backoff import Backoff, asked_ms
 from node.federation.pulls.agreeing import Terms
 from node.federation.pulls.bringing import Bringer, Paused
+from node.federation.pulls.download import Patience
 from node.federation.pulls.finding import Finder, Found
 from node.federation.pulls.guard import Guard
 from node.federation.pulls.ports import Receipts, Sinks, Tell, Transfers, tell_nobody
@@ -71,7 +72,7 @@ class Runner:
             holder: Who works on it: `worker …` for what goes on by itself, anything else for a command.
             stop: Ends it soon; what came stays.
             tell: Hears of progress.
-            wait_s: How long others may be waited for.
+            wait_s: How long others may be waited for while nothing comes.
 
         Raises:
             AlreadyRunning: Another process is at it.
@@ -98,23 +99,23 @@ class Runner:
             raise
 
     def _moved(self, pull: Pull, stop: threading.Event, tell: Tell, wait_s: float) -> Pull:
-        until = time.monotonic() + wait_s
+        patience = Patience(wait_s)
         with Guard(pull, self._crew.store, stop=stop, clock_ms=self._crew.clock_ms) as guard:
             while True:
                 try:
                     pull = self._agreed(self._crew.store.get(pull.id))
                     pull = self._requested(pull)
-                    if self._is_through(pull, guard.cut, tell):
+                    if self._is_through(pull, guard.cut, tell, patience):
                         return self._done(pull)
                 except Waiting as waits:
-                    if time.monotonic() >= until:
+                    if patience.left_s == 0:
                         raise
                     tell(pull.got, pull.total, str(waits))
-                    self._wait(pull, guard.cut, until)
+                    self._wait(pull, guard.cut, patience)
 
-    def _wait(self, pull: Pull, cut: threading.Event, until: float) -> None:
+    def _wait(self, pull: Pull, cut: threading.Event, patience: Patience) -> None:
         """Wait until something may have changed; send what waits meanwhile, since no worker may be there to do it."""
-        end, said = min(until, time.monotonic() + _SAY_S), pull.transfer and self._state(pull)
+        end, said = time.monotonic() + min(patience.left_s, _SAY_S), pull.transfer and self._state(pull)
         if pull.transfer:
             self._crew.transfers.deliver(self._crew.clock_ms(), pull.transfer)
         while time.monotonic() < end:
@@ -138,8 +139,12 @@ class Runner:
         # Looked at first: what ends well in between is an agreement by then.
         over = bool(pull.negotiation) and crew.terms.is_over(pull.negotiation)
         try:
-            agreement = crew.terms.under(found, pull.purpose, crew.clock_ms())
+            agreement = crew.terms.under(
+                found, pull.purpose, crew.clock_ms(), named=pull.named, noes=lambda iri: len(self._refused(pull, iri))
+            )
         except NotAgreed as error:
+            if pull.named:
+                raise
             if over:
                 fix = f"See: citynode agreements show {pull.negotiation}"
                 raise NotAgreed(f"{error.message} The negotiation about it has ended.", fix=fix) from error
@@ -183,14 +188,42 @@ class Runner:
 
     def _begun(self, pull: Pull) -> Transfer | None:
         """Find the transfer that a process had just requested for this pull when it was killed."""
-        for each in self._crew.transfers.of_agreement(pull.agreement):
-            about = (each.role, each.dataset, each.part, each.purpose, each.format)
-            ours = about == ("consumer", pull.dataset, pull.part, pull.purpose, pull.format)
-            if ours and not each.is_final and each.created_at >= pull.at and not self._crew.store.of_transfer(each.pid):
-                return each
-        return None
+        begun = (each for each in self._asked(pull, pull.agreement) if not each.is_final)
+        return next((each for each in begun if not self._crew.store.of_transfer(each.pid)), None)
 
-    def _is_through(self, pull: Pull, cut: threading.Event, tell: Tell) -> bool:
+    def _asked(self, pull: Pull, agreement: str) -> Iterator[Transfer]:
+        """Give the transfers that ask for what a pull wants, under an agreement, since it wants that."""
+        wants = ("consumer", pull.dataset, pull.part, pull.purpose, pull.format)
+        for each in self._crew.transfers.of_agreement(agreement):
+            about = (each.role, each.dataset, each.part, each.purpose, each.format)
+            if about == wants and each.created_at >= pull.at:
+                yield each
+
+    def _refused(self, pull: Pull, agreement: str) -> Sequence[Transfer]:
+        """Give those that the other city has refused under an agreement: they never started."""
+        asked = self._asked(pull, agreement)
+        return [each for each in asked if each.state == "TERMINATED" and not each.started_at]
+
+    def _is_elsewhere(self, pull: Pull, why: str, tell: Tell) -> bool:
+        """Try what was refused under another agreement that permits it and that it was not refused under as often."""
+        crew, noes = self._crew, len(self._refused(pull, pull.agreement))
+        if pull.named or not noes:
+            return False
+        found = crew.finder.find(pull.dataset, pull.peer)
+        try:
+            other = crew.terms.under(
+                found, pull.purpose, crew.clock_ms(), noes=lambda iri: len(self._refused(pull, iri))
+            )
+        except NotAgreed:
+            return False
+        if len(self._refused(pull, other)) >= noes:
+            return False
+        said = why if why.endswith(".") else f"{why}."
+        tell(0, 0, f"{said} That is under {pull.agreement}; it is asked for under {other}.")
+        crew.store.keep(pull, crew.clock_ms(), agreement=other, transfer="")
+        return True
+
+    def _is_through(self, pull: Pull, cut: threading.Event, tell: Tell, patience: Patience) -> bool:
         """Bring what the transfer hands out and complete it; True once it is completed and in its place."""
         crew, transfer = self._crew, self._crew.transfers.get(pull.transfer)
         if transfer.state == "COMPLETED":
@@ -198,6 +231,8 @@ class Runner:
             return True
         if transfer.state == "TERMINATED":
             why = " ".join(transfer.reasons) or transfer.code or "It gave no reason."
+            if self._is_elsewhere(pull, why, tell):
+                return False
             if transfer.code == Refused.code:  # our very request: the reason says that, and by whom
                 raise Refused(why, fix="Mend what it names, and get it again.")
             raise NotAgreed(f"The transfer was ended: {why}", agreement=transfer.agreement)
@@ -209,7 +244,7 @@ class Runner:
             crew.receiver.look(pull, transfer, tell, cut)
             raise Waiting("The other city brings it.")
         try:
-            moved = crew.bringer.bring(pull, transfer, cut, tell)
+            moved = crew.bringer.bring(pull, transfer, cut, tell, patience)
         except Paused:
             return False  # the transfer's state says what comes next
         except ConsentUnknown as error:
@@ -309,6 +344,17 @@ class Runner:
                 crew.transfers.deliver(crew.clock_ms(), pull.transfer)
         except NodeError:
             return  # it ends on the other side with its agreement
+
+    def end(self, number: int, holder: str, error: NodeError) -> None:
+        """Let a pull fail that nobody is at and that can come to nothing; what is signed for is still to be named.
+
+        Raises:
+            AlreadyRunning, Conflict: Somebody is at it by now, or has ended it.
+        """
+        pull = self._crew.store.get(number)
+        if pull.transfer and self._is_signed(pull, self._crew.transfers.get(pull.transfer)):
+            return
+        self._failed(self._crew.store.claim(number, holder, self._crew.clock_ms()), error)
 
     def _is_signed(self, pull: Pull, transfer: Transfer) -> bool:
         """Tell whether a receipt says that all of it is here."""

@@ -31,7 +31,7 @@ MAX_LEFT = 100  # pulls of one wish, the newest, whose files are known to be our
 class Wanted:
     """What somebody wants. `dataset` may be an IRI, a name or a title until it was found; `target` where it goes.
 
-    `ask` says whether an agreement may be asked for where there is none.
+    `ask` says whether an agreement may be asked for where there is none; `agreement` names the one that it shall be.
     """
 
     dataset: str
@@ -42,6 +42,7 @@ class Wanted:
     format: Format = PULL
     by: str = ""
     ask: bool = False
+    agreement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """A pull as it stands. Times in ms. `negotiation` is what it waits for while there is no agreement."""
+    """A pull as it stands. Times in ms. `negotiation` is what it waits for while there is no agreement.
+
+    `named` is the agreement that somebody named; empty where any that permits it will do.
+    """
 
     id: int
     dataset: str
@@ -95,6 +99,7 @@ class Pull:
     at: int
     changed_at: int
     due_at: int
+    named: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -155,7 +160,7 @@ class PullStore:
         return [_pull(row) for row in rows]
 
     def of_agreement(self, iri: str) -> Sequence[Pull]:
-        """Give those that brought something under an agreement, the newest first."""
+        """Give those of which something came under an agreement, whatever became of it, the newest first."""
         sql = f"{_SELECT} WHERE agreement = ? AND got > 0 ORDER BY id DESC LIMIT ?"
         return [_pull(row) for row in self.db.hot().rows(sql, (iri, MAX_LIST))]
 
@@ -176,12 +181,12 @@ class PullStore:
         return [Moved(name, each.media_type, each.got, each.digest, each.filtered) for name, each in parts]
 
     def same(self, wanted: Wanted) -> Pull | None:
-        """Find a pull of the same wish that is not over: the same thing, purpose, part and place."""
+        """Find a pull of the same wish that is not over: the same thing, purpose, part, place and terms."""
         sql = (
             f"{_SELECT} WHERE state NOT IN ({_OVER}) AND dataset = ? AND part = ? AND purpose = ? AND target = ?"
-            " AND format = ? ORDER BY id DESC LIMIT 1"
+            " AND format = ? AND named = ? ORDER BY id DESC LIMIT 1"
         )
-        key = (wanted.dataset, wanted.part, wanted.purpose, wanted.target, wanted.format)
+        key = (wanted.dataset, wanted.part, wanted.purpose, wanted.target, wanted.format, wanted.agreement)
         row = self.db.hot().row(sql, key)
         return _pull(row) if row else None
 
@@ -209,6 +214,14 @@ class PullStore:
         )
         return [(int(row[0]), str(row[1])) for row in self.db.hot().rows(sql, (now_ms, now_ms, of_one, limit))]
 
+    def left_lying(self, now_ms: int) -> Sequence[tuple[int, str]]:
+        """Give numbers and agreements of those that a command began and nobody is at."""
+        sql = (
+            "SELECT id, agreement FROM pull WHERE agreement <> '' AND (state = 'stopped'"
+            " OR (state = 'running' AND held_until <= ? AND held_by NOT LIKE 'worker %')) ORDER BY id"
+        )
+        return [(int(row[0]), str(row[1])) for row in self.db.hot().rows(sql, (now_ms,))]
+
     # ---------------------------------------------------------------- beginning and ending
 
     def add(self, wanted: Wanted, *, state: State, now_ms: int) -> Pull:
@@ -229,9 +242,9 @@ class PullStore:
                 ).on_page("no.pull.same", number=int(row[0]))
             made = tx.row(
                 "INSERT INTO pull (dataset, part, peer, purpose, format, target, ask, state, by, at, changed_at,"
-                " due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                " due_at, named) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
                 *(wanted.dataset, wanted.part, wanted.peer, wanted.purpose, wanted.format, wanted.target),
-                *(wanted.ask, state, wanted.by, now_ms, now_ms, now_ms),
+                *(wanted.ask, state, wanted.by, now_ms, now_ms, now_ms, wanted.agreement),
             )
         assert made is not None  # noqa: S101 - RETURNING gives a row or raises
         return self.get(int(made[0]))

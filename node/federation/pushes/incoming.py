@@ -12,14 +12,15 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from node.errors import AlreadyRunning, Conflict, Malformed, NotFound, Refuted, TooLarge, Unavailable
-from node.federation.moving import MAX_PARTS, PUSH, Moved, checked_part
+from node.federation.moving import MAX_PARTS, PUSH, Moved, check_apart, checked_part
 from node.federation.pushes.store import LIVES_MS, Arrived, IncomingStore
 from node.federation.transfer import Transfer
 
@@ -28,6 +29,7 @@ LOOK_S = 0.25  # how often a running upload is asked whether it may go on
 MAX_NAME = 200
 KEPT_MS = 7 * 86_400_000  # how long bytes of a push that is over wait for somebody to take them
 SPARE_BYTES = 256 << 20  # left free on the disk whatever comes, since the node's own books may lie on it
+SHARE = 4  # no peer has more than a quarter of the free room reserved by what it announces
 ROOM_EVERY = 4 << 20  # how often a running upload looks whether there is room still: others come at the same time
 _PIECE = 1 << 20
 _ROOM_S = 60
@@ -113,7 +115,7 @@ class Incoming:
             raise
         places = _Places(file, path, to)
         bounds = _Bounds(
-            self._max_bytes, lambda: self._admitted(peer_url, pid, part), lambda many: self._check_room(now, many)
+            self._max_bytes, lambda: self._admitted(peer_url, pid, part), lambda *came: self._check_room(now, *came)
         )
         return Arrival(self._store, places, now, upload, bounds, self._clock_ms)
 
@@ -135,9 +137,11 @@ class Incoming:
             whole=False,
         )
 
-        def room(reserved: int) -> None:
+        def room(running: Mapping[str, int]) -> None:
+            self._check_name(before.transfer, before.part)  # two that begin at once have only seen neither before
+            own, others = self._reserved(before.transfer, running)
             # What lies here of it is written over.
-            self._check_free(max(upload.length - here, 0) + reserved)
+            self._check_free(max(upload.length - here, 0) + own + others)
 
         self._store.begin(now, at_ms=self._clock_ms(), room=room)
         file.truncate(upload.offset)
@@ -160,15 +164,50 @@ class Incoming:
         if upload.length > self._max_bytes:
             raise too_large(self._max_bytes)
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._check_name(pid, part)
         if self._store.get(pid, part) is None and self._store.count(pid) >= MAX_PARTS:
             raise TooLarge(f"A transfer has at most {MAX_PARTS:,} parts.")
 
-    def _check_room(self, one: Arrived, many: int) -> None:
-        """Raise unless there is room for so many more bytes of an upload that runs.
+    def _check_name(self, pid: str, part: str) -> None:
+        try:
+            check_apart([*(each.part for each in self._store.of(pid) if each.part != part), part])
+        except Malformed as error:
+            raise Conflict(error.message, fix="Name the parts otherwise.") from error
 
-        What was announced has its room already; what nobody knows the size of takes none of it.
+    def _check_room(self, one: Arrived, many: int, came: int) -> None:
+        """Raise unless there is room for so many more bytes of an upload that runs, of which so many came by now.
+
+        What was announced has its room already, as far as its peer's share goes; what nobody knows the size of takes
+        none of what others announced.
         """
-        self._check_free(many if one.size >= 0 else many + self._store.reserved(one, at_ms=self._clock_ms()))
+        running = self._store.reserved(one, at_ms=self._clock_ms())
+        own, others = self._reserved(one.transfer, running, came)
+        if one.size < 0:
+            many += own + others
+        elif one.size - one.got + own > self._share(came):
+            many += others
+        self._check_free(many)
+
+    def _reserved(self, pid: str, running: Mapping[str, int], came: int = 0) -> tuple[int, int]:
+        """Give how much room other uploads have that run: of the same peer all, of each other peer at most its share.
+
+        Else a peer that announces much and sends little would keep the others out.
+        """
+        by_peer = Counter[str]()
+        for each, many in running.items():
+            by_peer[self._peer_of(each)] += many
+        own, share = by_peer.pop(self._peer_of(pid), 0), self._share(came)
+        return own, sum(min(many, share) for many in by_peer.values())
+
+    def _share(self, came: int) -> int:
+        # What an upload has brought itself was free when the others were promised theirs.
+        return max(self._free(self._folder) - SPARE_BYTES + came, 0) // SHARE
+
+    def _peer_of(self, pid: str) -> str:
+        try:
+            return self._transfer(pid).peer
+        except NotFound:
+            return ""
 
     def _check_free(self, many: int) -> None:
         if self._free(self._folder) - SPARE_BYTES < many:
@@ -244,7 +283,7 @@ class _Bounds:
 
     max_bytes: int
     admitted: Callable[[], None]
-    room: Callable[[int], None]
+    room: Callable[[int, int], None]
 
 
 class Arrival:
@@ -261,7 +300,7 @@ class Arrival:
     ) -> None:
         self._store, self._file, self._places, self._now = store, places.file, places, begun
         self._upload, self._bounds, self._clock_ms = upload, bounds, clock_ms
-        self._at = self._roomy = begun.got
+        self._began = self._at = self._roomy = begun.got
         # Only what came in one go is hashed on its way; the rest is read again at its end.
         self._hash = hashlib.sha256() if not begun.got else None
         self._looked = self._told = time.monotonic()
@@ -272,7 +311,7 @@ class Arrival:
         if at > self._bounds.max_bytes or 0 <= self._now.size < at:
             raise too_large(self._bounds.max_bytes if self._now.size < 0 else self._now.size)
         if at > self._roomy:
-            self._bounds.room(len(piece))
+            self._bounds.room(len(piece), self._at - self._began)
             self._roomy = at + ROOM_EVERY
         with _on_disk():
             self._file.write(piece)

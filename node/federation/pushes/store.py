@@ -5,7 +5,7 @@ on the disk, so an upload goes on there after any crash; `digest` is of all byte
 proven. Nothing here reads a file or speaks to anybody.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
 from node.db import Database, Row, Tx
@@ -16,8 +16,8 @@ MAX_ERROR = 500
 # An upload of which the books have heard nothing for so long keeps no room for itself; each tells them oftener.
 LIVES_MS = 15_000
 _RESERVED = (
-    "SELECT coalesce(sum(size - got), 0) FROM incoming"
-    " WHERE NOT whole AND size > got AND changed_at > ? AND NOT (transfer = ? AND part = ?)"
+    "SELECT transfer, sum(size - got) FROM incoming"
+    " WHERE NOT whole AND size > got AND changed_at > ? AND NOT (transfer = ? AND part = ?) GROUP BY transfer"
 )
 
 
@@ -96,22 +96,22 @@ class IncomingStore:
         row = self.db.hot().row("SELECT count(*) FROM incoming WHERE transfer = ?", (transfer,))
         return int(row[0]) if row else 0
 
-    def begin(self, one: Arrived, *, at_ms: int, room: Callable[[int], None]) -> None:
+    def begin(self, one: Arrived, *, at_ms: int, room: Callable[[Mapping[str, int]], None]) -> None:
         """Write that an upload begins, if there is room for it; of two at once the second sees the first.
 
         Args:
             one: The part.
             at_ms: The time.
-            room: Is told how many bytes are announced by others that come now, and raises if it is too much.
+            room: Is told how many bytes are announced in others that come now, by transfer; raises if it is too much.
         """
         with self.db.write() as tx:
             tx.lock("incoming")
-            room(_reserved(tx.row(_RESERVED, *_beside(one, at_ms))))
+            room(_reserved(tx.rows(_RESERVED, *_beside(one, at_ms))))
             self._put(tx, one, at_ms)
 
-    def reserved(self, beside: Arrived, *, at_ms: int) -> int:
-        """Give how many bytes are announced and have not come, of uploads that run now beside this one."""
-        return _reserved(self.db.hot().row(_RESERVED, _beside(beside, at_ms)))
+    def reserved(self, beside: Arrived, *, at_ms: int) -> Mapping[str, int]:
+        """Give how many bytes are announced and have not come, by transfer, of uploads that run beside this one."""
+        return _reserved(self.db.hot().rows(_RESERVED, _beside(beside, at_ms)))
 
     def lives(self, one: Arrived, *, at_ms: int) -> None:
         """Note that an upload runs still."""
@@ -186,8 +186,8 @@ def _beside(one: Arrived, at_ms: int) -> tuple[object, ...]:
     return at_ms - LIVES_MS, one.transfer, one.part
 
 
-def _reserved(row: Row | None) -> int:
-    return int(row[0]) if row else 0
+def _reserved(rows: Iterable[Row]) -> Mapping[str, int]:
+    return {str(transfer): int(many) for transfer, many in rows}
 
 
 # SQLite knows no truth but 0 and 1.

@@ -12,16 +12,16 @@ from typing import Protocol
 from node.db import Tx
 from node.errors import Malformed, NotAgreed, NotFound, Unavailable
 from node.federation.agreements.agreements import Agreement
-from node.federation.answers import Ask, Decision, refusal
-from node.federation.moving import FORMATS, PULL, Origins, checked_part
+from node.federation.answers import REQUEST_ANEW, Ask, Decision, refusal
+from node.federation.moving import FORMATS, NS_DATASET, PULL, Origins, checked_part
 from node.federation.policy.terms import CHANNELS
 from node.federation.transfer import Json, Step, Transfer
 
 CHANNEL = CHANNELS["transfer"].iri
 # What may pass: the transfer waits, or stands still. Everything else is over for it.
 PASSING = frozenset({"suspended", "not-yet", "agreed"})
-_ADVICE = "Look at the agreement, and request anew when it permits it."
 _SHOWN = 5
+_NONE = "None of what it covers has data here: ask the city."
 
 
 class Decides(Protocol):
@@ -72,7 +72,7 @@ class Permission:
         self._check_part(found)
         decision = self.decide(found, now_ms)
         if not decision and decision.code not in PASSING:
-            raise refusal(decision, _ADVICE)
+            raise refusal(decision, REQUEST_ANEW)
         self.further(found)
         return found
 
@@ -101,7 +101,7 @@ class Permission:
         self.further(transfer)
         found = self.decisions.execute_in(tx, (self.ask(transfer),), now_ms)
         if not found:
-            raise refusal(found, _ADVICE)
+            raise refusal(found, REQUEST_ANEW)
         return found.clause
 
     def resumes(self, transfer: Transfer, now_ms: int) -> None:
@@ -109,7 +109,7 @@ class Permission:
         self.further(transfer)
         found = self.decide(transfer, now_ms)
         if not found:
-            raise refusal(found, _ADVICE)
+            raise refusal(found, REQUEST_ANEW)
 
     def _of(self, asked: Transfer) -> Agreement:
         found = self.book.find(asked.agreement)
@@ -124,7 +124,7 @@ class Permission:
             return asked
         if asked.dataset:
             raise Malformed(
-                f"There are no data of {asked.dataset[:200]} here under this agreement.", fix=_choices(with_data)
+                f"There are no data of {asked.dataset[:200]} here under this agreement.", fix=_others(with_data)
             )
         if len(with_data) != 1:
             raise Malformed(f"This agreement covers {len(with_data)} datasets with data.", fix=_choices(with_data))
@@ -163,7 +163,7 @@ class AgreedDecider:
         found = self.permission.decide(transfer, now_ms)
         if found:
             return Step("start") if _may_start(transfer) else None
-        reasons = (f"{found.why} {_ADVICE}",)
+        reasons = (f"{found.why} {REQUEST_ANEW}",)
         if found.code not in PASSING:
             return Step("terminate", code=found.code, reasons=reasons)
         if transfer.state == "STARTED":
@@ -187,8 +187,13 @@ def _may_start(transfer: Transfer) -> bool:
     return transfer.state == "REQUESTED" or (transfer.state == "SUSPENDED" and transfer.paused_by == "agreement")
 
 
+def _others(datasets: Sequence[str]) -> str:
+    """Say what could be asked for instead."""
+    shown = ", ".join(datasets[:_SHOWN]) + (", …" if len(datasets) > _SHOWN else "")
+    return f"Of what it covers there are data of {shown}." if datasets else _NONE
+
+
 def _choices(datasets: Sequence[str]) -> str:
-    if not datasets:
-        return "None of what it covers has data here: ask the city."
-    shown = ", ".join(datasets[:_SHOWN])
-    return f"Name one as https://w3id.org/citynode/ns#dataset: {shown}{', …' if len(datasets) > _SHOWN else ''}."
+    """Say how one is named, to a connector that named none."""
+    shown = ", ".join(datasets[:_SHOWN]) + (", …" if len(datasets) > _SHOWN else "")
+    return f"Name one as {NS_DATASET}: {shown}." if datasets else _NONE

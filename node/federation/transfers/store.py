@@ -4,7 +4,7 @@ What they share with negotiations is in `dialogues`: locks, versions, what waits
 Nothing here sends or judges.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from node.db import Database, Tx
@@ -63,6 +63,16 @@ class TransferStore(Dialogues[Transfer]):
         """Name the datasets of which something began to move under an agreement."""
         sql = "SELECT DISTINCT dataset FROM transfer WHERE agreement = ? AND started_at > 0 ORDER BY dataset"
         return [str(row[0]) for row in self.db.hot().rows(sql, (agreement,))]
+
+    def gave(self, datasets: Collection[str]) -> Sequence[tuple[str, str, str, str, int, int]]:
+        """Tell to whom something of these datasets began to go from us: city, agreement, dataset, purpose, from, to."""
+        marks = ", ".join("?" * len(datasets))
+        sql = (
+            "SELECT peer, agreement, dataset, purpose, min(started_at) AS began, max(started_at) FROM transfer"  # noqa: S608
+            f" WHERE role = 'provider' AND started_at > 0 AND dataset IN ({marks})"
+            " GROUP BY peer, agreement, dataset, purpose ORDER BY began, peer, agreement, dataset, purpose"
+        )
+        return [tuple(row) for row in self.db.hot().rows(sql, tuple(datasets))] if datasets else []
 
     def ended(self, after_ms: int, before_ms: int) -> Sequence[Transfer]:
         """Give those that had started and ended between two moments, the newest first."""

@@ -18,6 +18,7 @@ from node.web.addresses import is_mirror
 from node.web.agreements.view import AgreementView, state_of, view_of
 from node.web.parts import Parts
 from node.web.ports.ports import Held
+from node.web.wording.words import title_said
 
 KIND = "agreement"
 MOST = 1_000
@@ -52,7 +53,7 @@ def every_public(parts: Parts, now_ms: int) -> list[Found]:
     found: dict[str, Found] = {}
     helds = list(_held(parts))
     for held, payload in zip(helds, parts.reading.payloads(helds), strict=True):
-        read = _read(held.iri, payload)
+        read = read_record(held.iri, payload)
         if read is not None and read[1].iri not in found:
             found[read[1].iri] = Found(held, *read, state_of(*read, now_ms))
     return sorted(found.values(), key=lambda each: (-each.text.issued_ms, each.text.iri))
@@ -60,7 +61,7 @@ def every_public(parts: Parts, now_ms: int) -> list[Found]:
 
 def view_in(parts: Parts, held: Held, language: str, now_ms: int) -> AgreementView | None:
     """Give what a record says, in sentences; None if it holds no agreement that this node can read."""
-    titles = {info.iri: info.title for info in parts.reading.collections().values()}
+    titles = {info.iri: title_said(info.title, language) for info in parts.reading.collections().values()}
     return view_of(held.iri, parts.reading.payload(held), language, now_ms, parts.city_at, titles)
 
 
@@ -97,7 +98,8 @@ def _collections(parts: Parts) -> Sequence[str]:
 
 
 @lru_cache(maxsize=2 * MOST)
-def _read(record: str, payload: bytes) -> tuple[Statement, AgreementText] | None:
+def read_record(record: str, payload: bytes) -> tuple[Statement, AgreementText] | None:
+    """Read what a record says of an agreement, and its text; None if it holds none that this node can read."""
     try:
         said = statement_in(record, payload)
         return said, read_text(said.signed)

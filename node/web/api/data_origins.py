@@ -135,5 +135,15 @@ def _origin(told: OriginTold) -> dict[str, Any]:
     said = asdict(told)
     for ours, theirs in (("media_type", "type"), ("is_personal", "personal"), ("column", "subject_column")):
         said[theirs] = said.pop(ours)
+    said["unfiltered"] = [
+        {
+            "city": each.peer,
+            "agreement": each.agreement,
+            **({"purpose": each.purpose} if each.purpose else {}),
+            "since": iso(each.since_ms),
+            "until": iso(each.until_ms),
+        }
+        for each in told.unfiltered
+    ]
     said["trouble_at"] = iso(said.pop("trouble_ms")) if told.trouble else ""
     return said

@@ -20,6 +20,7 @@ from node.web.ports.ports import Federation
 from node.web.ports.pulls import PullOffice
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {400: {}, 401: {}, 403: {}, 404: {}, 409: {}, 502: {}}
+_BEGIN = "Get data: `dataset`, `purpose`, `part`, `peer`, `to`, `agreement`, `ask`, `push`"
 Number = Annotated[int, Path(description="The pull's number.", ge=1, lt=2**53)]
 Ended = Annotated[bool, Query(description="Also those that are over.")]
 
@@ -44,7 +45,7 @@ def _add_pulls(made: APIRouter, staff: Staff, office: PullOffice) -> None:
     async def one(request: Request, number: Number) -> Response:
         return await staff.does(request, lambda: shown(office.show(number)))
 
-    @made.post("/pulls", summary="Get data: `dataset`, `purpose`, `part`, `peer`, `to`, `ask`, `push`", status_code=202)
+    @made.post("/pulls", summary=_BEGIN, status_code=202)
     async def begin(request: Request) -> Response:
         reply = await staff.does_with(request, lambda said, by: shown(office.begin(_wanted(said, by))))
         reply.status_code = 202
@@ -80,4 +81,5 @@ def _wanted(said: Mapping[str, Any], by: str) -> Wanted:
         format=PUSH if flag_of(said, "push") else PULL,
         by=by,
         ask=flag_of(said, "ask"),
+        agreement=text_of(said, "agreement", most=1_000),
     )

@@ -1,8 +1,9 @@
 """The door through which a provider brings what this city asked it to push: how far a part has come, and its bytes.
 
 `HEAD` tells the offset, `PATCH` appends there. Only peers are heard, by their own token and proof. Bytes go to the disk
-piece by piece as they come, so memory does not grow with a part; whoever sends nothing for long is let go, and a word
-against the transfer cuts its uploads within a second, also those that wait for the next byte.
+piece by piece as they come, so memory does not grow with a part; whoever sends nothing for long, or hardly anything for
+a minute, is let go, and a word against the transfer cuts its uploads within a second, also those that wait for the next
+byte.
 """
 
 import asyncio
@@ -16,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from node.errors import Malformed, NotFound, TooLarge, Unauthenticated
+from node.errors import Malformed, NotFound, TooLarge, Unauthenticated, Unavailable
+from node.federation.moving import LEAST_BYTES_S, PACE_S
 from node.federation.pushes.address import PATH
 from node.federation.pushes.fields import fields_of, upload_of
 from node.federation.pushes.store import Arrived
@@ -33,7 +35,28 @@ LOOK_S = 0.25
 PIECE_BYTES = 1 << 20
 AT_ONCE = 4  # threads that write, so that slow disks leave room for the others
 MAX_NAME = 500
+_GO_ON = "Ask how far it has come, and go on there."
 T = TypeVar("T")
+
+
+class _Pace:
+    """Sees that an upload comes at the least pace: waiting for its bytes counts, and not what a slow disk takes."""
+
+    def __init__(self) -> None:
+        self._came, self._waited_s = 0, 0.0
+
+    def came(self, many: int, waited_s: float) -> None:
+        """Hear of bytes, and how long they were waited for. Raises Unavailable: what came stays."""
+        self._came, self._waited_s = self._came + many, self._waited_s + waited_s
+        if self._waited_s < PACE_S:
+            return
+        if self._came < LEAST_BYTES_S * self._waited_s:
+            raise Unavailable(
+                f"Less than {LEAST_BYTES_S:,} bytes came in a second: others come first.",
+                retry_after_s=int(PACE_S),
+                fix=_GO_ON,
+            )
+        self._came, self._waited_s = 0, 0.0
 
 
 class IncomingDoor:
@@ -76,13 +99,17 @@ class IncomingDoor:
 
     async def _read(self, request: Request, arrival: Arrival) -> None:
         pieces, held, goes_on, written = list[bytes](), 0, True, time.monotonic()
+        pace = _Pace()
         while goes_on:
+            began = time.monotonic()
             message = await self._next(request, arrival)
+            waited_s = time.monotonic() - began
             if message["type"] == "http.disconnect":
                 await self._write(arrival, pieces)
-                raise Malformed("The body ended early.", fix="Ask how far it has come, and go on there.")
+                raise Malformed("The body ended early.", fix=_GO_ON)
             pieces.append(message.get("body", b""))
             held += len(pieces[-1])
+            pace.came(len(pieces[-1]), waited_s)
             goes_on = message.get("more_body", False)
             # What drips is written, and asked whether it may still come, as often as what streams.
             if held >= PIECE_BYTES or time.monotonic() - written >= LOOK_S:
@@ -106,9 +133,7 @@ class IncomingDoor:
                     return waiting.result()
                 await self._beside(arrival.check)
                 if time.monotonic() >= until:
-                    raise TooLarge(
-                        f"Nothing came for {self._stall_s:g} s.", fix="Ask how far it has come, and go on there."
-                    )
+                    raise TooLarge(f"Nothing came for {self._stall_s:g} s.", fix=_GO_ON)
         finally:
             waiting.cancel()
 

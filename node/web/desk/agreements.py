@@ -39,16 +39,19 @@ def _add_pages(desk: Desk, pages: Agreements) -> None:
         found = await desk.does(lambda: pages.office.list(ended=ended))
         listed = [*found["negotiations"], *found["drafts"], *found["agreements"]]
         needing = [each for each in listed if shown.needs_us(each)]
-        return pages.page(request, clerk, "agreements.html", found=found, ended=ended, needing=needing)
+        empty = not ended and not (found["negotiations"] and found["agreements"])
+        past = await desk.does(lambda: pages.office.list(ended=True)) if empty else found
+        return pages.page(request, clerk, "agreements.html", found=found, past=past, ended=ended, needing=needing)
 
 
 def _add_proofs(desk: Desk, pages: Agreements) -> None:
     @desk.get("/agreements/{name}/verify")
     async def verify(request: Request, clerk: Clerk) -> Response:
         name = str(request.path_params["name"])[:600]
-        report = await desk.does(lambda: pages.office.readings.verify(name).document())
+        report = await desk.does(lambda: pages.office.readings.verify(name))
         thing = await desk.does(lambda: pages.office.show(name))
-        return pages.page(request, clerk, "agreement_verify.html", report=report, thing=thing)
+        findings = await desk.does(lambda: [(each.holds, *pages.found(request, each)) for each in report.findings])
+        return pages.page(request, clerk, "agreement_verify.html", report=report, findings=findings, thing=thing)
 
     @desk.get("/agreements/{name}/export")
     async def export(request: Request, clerk: Clerk) -> Response:  # noqa: ARG001 (whoever may read may export)

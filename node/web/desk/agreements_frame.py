@@ -16,11 +16,17 @@ from starlette.responses import Response
 
 from node.errors import Conflict, Malformed, NotFound
 from node.federation.agreements.agreements import PUBLIC_COLLECTION
+from node.federation.agreements.verifier import Finding
+from node.keys.public import ms_of
+from node.web.addresses import is_mirror
 from node.web.desk import agreements_shown as shown
+from node.web.desk import titles
 from node.web.desk.frame import Clerk, Desk
 from node.web.forms.forms import Form
-from node.web.ports.ports import Federation
+from node.web.ports.ports import CollectionInfo, Federation
 from node.web.wire.problems import Problem
+from node.web.wording import text
+from node.web.wording.words import known, title_language, title_said, words
 
 Json = Mapping[str, Any]
 _HERE = "/desk/agreements"
@@ -42,7 +48,16 @@ class Agreements:
 
     def page(self, request: Request, clerk: Clerk, template: str, *, status: int = 200, **context: object) -> Response:
         """Write a page of agreements."""
-        more: dict[str, Any] = {"shown": shown, "where": where, "city_named": self._named(), **context}
+        reader, city_named = self._desk.parts.pages.visitor(request).language, self._named()
+        more: dict[str, Any] = {
+            "shown": shown,
+            "where": where,
+            "city_named": city_named,
+            "covered": self._covered(reader),
+            "titled": lambda thing: shown.called(thing["title"] or "", reader) or words(reader, "untitled"),
+            "way": lambda thing: self._way(thing, city_named, reader),
+            **context,
+        }
         return self._desk.page(request, clerk, template, nav="agreements", status=status, **more)
 
     def _named(self) -> Callable[[str], str]:
@@ -54,10 +69,54 @@ class Agreements:
 
         return lambda name: known().get(name, name)
 
+    def _covered(self, reader: str) -> Callable[[Json], list[text.Said]]:
+        """Give what names what a thing covers by its title here, else by the end of its IRI."""
+        site = self._desk.parts.site
+
+        @cache
+        def kept() -> dict[str, CollectionInfo]:
+            return {each.iri: each for each in site.shelf.collections() if each.title}
+
+        def named(iri: str) -> text.Said:
+            info, end = kept().get(iri), iri.rstrip("/").rpartition("/")[2] or iri
+            if info is None:
+                held = site.shelf.by_iri(iri) if iri else None
+                payload = site.shelf.payload(held) if held else b""
+                return titles.of_record(iri, payload, reader, site.languages, end) if payload else text.Said(end)
+            title = title_said(info.title, reader)
+            # In which language another city named it, it does not say.
+            tag = reader if is_mirror(info.name) else title_language(title, site.languages[0])
+            return text.told(title, tag, reader)
+
+        return lambda thing: [named(each) for each in shown.covers(thing)]
+
+    def _way(self, thing: Json, city_named: Callable[[str], str], reader: str) -> str:
+        """Say who opens to whom in a thing."""
+        ours, theirs = self._desk.parts.site.city, city_named(str(thing["peer"]))
+        first, second = (ours, theirs) if thing["role"] == "provider" else (theirs, ours)
+        return words(reader, "agreement.way", assigner=first, assignee=second)
+
     def language(self, request: Request) -> str:
         """Give the language of the sentences for a reader: one that agreements are written in."""
         language = self._desk.parts.pages.visitor(request).language
         return language if language in shown.LANGUAGES else "en"
+
+    def found(self, request: Request, found: Finding) -> tuple[str, str]:
+        """Give what a check found in the reader's language, and else in English; and which language that is."""
+        reader = self._desk.parts.pages.visitor(request).language
+        key = f"desk.agr.proof.{found.code}"
+        if not found.code or not known(key):
+            return found.sentence, "en"
+        city_at, covered = self._desk.parts.city_at, self._covered(reader)
+        says: dict[str, Callable[[str], str]] = {
+            "assignee": city_at,
+            "title": lambda title: shown.called(title, reader),
+            "target": lambda iri: covered({"target": iri})[0].text,
+            "time": lambda at: text.moment(ms_of(at), reader),
+            "state": lambda state: words(reader, f"desk.agr.stage.{state}"),
+        }
+        values = {name: says[name](value) if name in says else value for name, value in found.values.items()}
+        return words(reader, key, city=city_at(found.city), **values), reader
 
     def peers(self) -> Sequence[Json]:
         """List the cities that something can be agreed with."""

@@ -1,7 +1,7 @@
 """A form of which one field is wrong: what of it is shown again, so that nothing is lost, and how the field is called.
 
-It is for what a browser would not have sent: a text too long for its field, one left empty, a number that is none. Pages
-that show their form again themselves never come here. Pure.
+It is for what a browser would not have sent: a text too long for its field, one left empty, a number that is none.
+Pages that show their form again themselves never come here. Pure.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,12 @@ from node.web.forms.forms import Form
 from node.web.wire.problems import Problem
 from node.web.wording.words import known, words
 
-_MENDED = frozenset({"desk.form.long", "desk.form.empty", "desk.form.control", "desk.form.number"})
-# What no page says back, and what each page has of its own.
-_SECRET = frozenset({"password", "again", "now", "code", "ticket", "session", "proof-password", "proof-code"})
+_MENDED = frozenset(
+    {"desk.form.long", "desk.form.empty", "desk.form.control", "desk.form.number", "desk.records.wordless"}
+)
+# What no page says back; and what each page has of its own, or was good for once.
+_SECRET = frozenset({"password", "again", "now", "code", "ticket", "session"})
+_LEFT_OUT = frozenset({"token", "proof-password", "proof-code"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,6 @@ def fields_of(form: Form, problem: Problem) -> Again | None:
         return None
     if form.files or _SECRET & form.fields.keys():
         return None
-    kept = [
-        (name, value)
-        for name, values in form.fields.items()
-        for value in values
-        if name not in ("token", problem.field)
-    ]
+    others = (each for each in form.fields.items() if each[0] != problem.field and each[0] not in _LEFT_OUT)
+    kept = [(name, value) for name, values in others for value in values]
     return Again(problem.field, form.typed(problem.field), kept)

@@ -131,9 +131,7 @@ class Desk:
                     asked = await self._asked(request, clerk, form, rights)
                     return asked or await self._done(request, clerk, form, (rights, act, doing))
                 except NodeError as error:
-                    problem = problem_of(error)
-                    again = form is not None and not is_fragment(request) and form_again.fields_of(form, problem)
-                    return self._again(request, clerk, problem, again) if again else self.refusal(request, clerk, problem)
+                    return self._not_taken(request, clerk, form, problem_of(error))
 
             self.router.add_api_route(f"/desk{path}", endpoint, methods=["POST"], response_class=Response)
             return doing
@@ -306,12 +304,15 @@ class Desk:
             reply.headers["retry-after"] = str(problem.retry_after_s)
         return reply
 
-    def _again(self, request: Request, clerk: Clerk, problem: Problem, again: form_again.Again) -> Response:
-        """Show the one field that is wrong, with all else that was sent kept beside it."""
-        address = request.scope["path"]
-        return self.page(
-            request, clerk, "form_again.html", status=problem.status, problem=problem, again=again, address=address
-        )
+    def _not_taken(self, request: Request, clerk: Clerk, form: Form | None, problem: Problem) -> Response:
+        """Show the one field that is wrong, with all else that was sent kept; where that cannot be, only say "no"."""
+        again = form_again.fields_of(form, problem) if form and not is_fragment(request) else None
+        if again is None:
+            return self.refusal(request, clerk, problem)
+        visitor = self.parts.pages.visitor(request)
+        address = visitor.path + (f"?{urlencode(visitor.query)}" if visitor.query else "")
+        template, status = "form_again.html", problem.status
+        return self.page(request, clerk, template, status=status, problem=problem, flawed=again, address=address)
 
     def _send_to_sign_in(self, request: Request) -> Response:
         asked = request.scope["path"] if request.method == "GET" else "/desk"

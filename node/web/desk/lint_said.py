@@ -15,6 +15,8 @@ from node.web.desk.record_form import id_of
 from node.web.records.touching import said_in_words
 from node.web.wording.words import known, words
 
+_OF_FORM = {"collection": "desk.records.collection"}
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -35,6 +37,10 @@ def told(table: KindTable, problems: Sequence[Problem], reader: str) -> tuple[To
 
 def _told(table: KindTable, problem: Problem, reader: str) -> Told:
     path, place, language = _place_of(table, problem.pointer)
+    if not path and language in _OF_FORM:
+        # Not of the description, but of where it stands: a field of the form itself.
+        text, spoken = sentence(problem, None, reader)
+        return Told(words(reader, _OF_FORM[language]), text, spoken, language, problem.level)
     label = " · ".join(_named(field, number, reader) for field, number in path)
     text, spoken = sentence(problem, path[-1][0] if path else None, reader)
     return Told(label, text, spoken, id_of(place), problem.level, language)
@@ -46,6 +52,8 @@ def sentence(problem: Problem, field: Field | None, reader: str) -> tuple[str, s
     # What is missing is named before the sentence: lint's own names it again.
     if (reader == "en" and (problem.code != "missing" or field is None)) or not known(key):
         return problem.message, "en"
+    # What a value is to look like says more than what the field is for.
+    key = f"{key}.{field.form}" if field and known(f"{key}.{field.form}") else key
     hint = said_in_words(field.hint, reader) if field else ""
     return words(reader, key, hint=hint).strip(), reader
 

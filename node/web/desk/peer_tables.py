@@ -4,15 +4,20 @@ A file may add, pause and block; it approves nobody and never lowers a block. Th
 preview and comes back with its plan, so nothing is kept between the two steps.
 """
 
+from dataclasses import replace
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from node.errors import Changed, Conflict, ForbiddenAddress, Malformed, NodeError, TooLarge
 from node.web.desk.frame import Clerk, Desk
 from node.web.forms.forms import Form, fault
 from node.web.ports.peers import Json, Office
 from node.web.wire import answer
+from node.web.wire.problems import Problem, problem_of
 
 MAX_TABLE_BYTES = 512 * 1024
+_WRONG = (Malformed, TooLarge, Conflict, Changed, ForbiddenAddress)
 
 
 def add(desk: Desk) -> None:
@@ -33,8 +38,20 @@ def _add_out(desk: Desk, office: Office) -> None:
 
 
 def _add_in(desk: Desk, office: Office) -> None:
-    def page(request: Request, clerk: Clerk, plan: Json | None = None, table: str = "") -> Response:
-        return desk.page(request, clerk, "peer_import.html", nav="peers", plan=plan, table=table)
+    def page(
+        request: Request, clerk: Clerk, plan: Json | None = None, table: str = "", wrong: Problem | None = None
+    ) -> Response:
+        status = wrong.status if wrong else 200
+        return desk.page(
+            request, clerk, "peer_import.html", nav="peers", status=status, plan=plan, table=table, wrong=wrong
+        )
+
+    def again(request: Request, clerk: Clerk, form: Form, error: NodeError) -> Response:
+        """Show the table that was sent, with what is wrong beside it; a file is shown as what was read of it."""
+        form.told["refused"] = error.code
+        sent = form.file("file").decode("utf-8-sig", "replace") if error.said[0] != "desk.peers.no_csv" else ""
+        typed = sent.strip() or form.typed("table")
+        return page(request, clerk, table=typed, wrong=replace(problem_of(error), field="table"))
 
     @desk.get("/peer-table", "decide")
     async def choose(request: Request, clerk: Clerk) -> Response:
@@ -42,15 +59,22 @@ def _add_in(desk: Desk, office: Office) -> None:
 
     @desk.post("/peer-table", "decide", "peer.import_look", upload=MAX_TABLE_BYTES)
     async def look(request: Request, clerk: Clerk, form: Form) -> Response:
-        table = _table(form)
-        plan = await desk.does(lambda: office.plan(table.encode()))
+        try:
+            table = _table(form)
+            plan = await desk.does(lambda: office.plan(table.encode()))
+        except _WRONG as error:
+            return again(request, clerk, form, error)
         form.told["changes"] = sum(each["change"] != "keep" for each in plan["changes"])
         return page(request, clerk, plan, table)
 
     @desk.post("/peer-table/take", "decide", "peer.import", upload=MAX_TABLE_BYTES)
-    async def take(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001  (the trail says who)
-        table, plan = _table(form), form.text("plan", needed=True, most=100)
-        done = await desk.does(lambda: office.take(table.encode(), plan=plan))
+    async def take(request: Request, clerk: Clerk, form: Form) -> Response:
+        plan = form.text("plan", needed=True, most=100)
+        try:
+            table = _table(form)
+            done = await desk.does(lambda: office.take(table.encode(), plan=plan))
+        except _WRONG as error:
+            return again(request, clerk, form, error)
         form.told["changes"] = done["touched"]
         return desk.back(request, "/desk/peers", "desk.peers.note.imported", n=done["touched"])
 

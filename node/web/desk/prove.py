@@ -49,15 +49,16 @@ def add(desk: Desk) -> None:
     ) -> Response:
         person = await desk.does(lambda: staff.people.get(clerk.name))
         fields = [(name, value) for name, values in form.fields.items() for value in values if name not in _LEFT_OUT]
+        files = _kept(form)
         reply = desk.page(
             request,
             clerk,
             "prove.html",
             status=problem_of(flaw).status if flaw else 200,
             person=person,
-            # A file that was sent is not sent a second time by a browser.
-            fields=[] if form.files else fields,
-            lost=bool(form.files),
+            fields=[*fields, *files] if files is not None else [],
+            lost=files is None,
+            parts=bool(form.files),
             address=request.scope["path"],
             by_city=CITY,
             flaw=flaw,
@@ -65,3 +66,11 @@ def add(desk: Desk) -> None:
         return until_when(reply, flaw)
 
     desk.ask_again = ask
+
+
+def _kept(form: Form) -> list[tuple[str, str]] | None:
+    """Give the files of a form as texts: a browser sends no file twice. Nothing if one of them is no text."""
+    try:
+        return [(name, data.decode()) for name, data in form.files.items() if data]
+    except UnicodeDecodeError:
+        return None

@@ -15,12 +15,14 @@ from node.vocab.kinds.checking import Problem, is_link, is_missing, pointer
 from node.vocab.kinds.field import Codes, Field, KindTable, Said
 from node.vocab.tables import Table
 from node.web.records.touching import said_in_words
+from node.web.wording.words import words
 
 Shape = Literal["line", "area", "radio", "select", "ticks", "list", "lines", "group", "groups"]
 FEW, SOME = 7, 60
 """How many codes are shown as radio buttons or boxes to tick, and how many as a list to choose from."""
 MOST_GROUPS = 50
 MAX_FIELD = 100_000
+_CODE = re.compile(r"[A-Z][A-Z_]{2,}")
 _SPACE = re.compile("[\\s\u00a0\u202f]+")
 _ROWS = {"markdown": 5, "text": 2}
 YES, NO = "yes", "no"
@@ -157,11 +159,20 @@ def _made(field: Field, place: str, look: Look, **more: Any) -> Input:  # noqa: 
         name=more.pop("name", place),
         id=id_of(place),
         label=said_in_words(field.label, look.reader),
-        hint=said_in_words(field.hint, look.reader),
+        hint=_hint(field, look.reader, more.get("shape", "")),
         problems=found,
         need=more.pop("need", field.need),
         **more,
     )
+
+
+def _hint(field: Field, reader: str, shape: str) -> str:
+    """Say what to write; where values are ticked by their names, codes are for files and programs alone."""
+    said = said_in_words(field.hint, reader)
+    if shape not in ("ticks", "radio", "select") or field.codes is None:
+        return said
+    named = any(field.codes.by_code(each) for each in _CODE.findall(said))
+    return words(reader, "desk.records.tick" if shape == "ticks" else "desk.records.pick") if named else said
 
 
 def _at(place: str, look: Look) -> tuple[Problem, ...]:

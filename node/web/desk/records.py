@@ -24,7 +24,7 @@ from node.web.desk import titles
 from node.web.desk.frame import Clerk, Desk
 from node.web.desk.record_edit import WRITTEN, table_at
 from node.web.desk.record_find import Finder
-from node.web.forms.forms import Form
+from node.web.forms.forms import Form, fault
 from node.web.parts import number_in
 from node.web.ports.knowledge import Knowers
 from node.web.ports.ports import Held
@@ -204,6 +204,10 @@ def _add_list(desk: Desk, shelves: Shelves) -> None:
                 "Records of this kind are not written here.",
                 fix="Choose one of the list.",
             ).on_page("no.record.kind")
+        if not any(sign.isalnum() for sign in title):
+            error = fault("desk.records.wordless", "The title has no letter or digit.")
+            error.field = "title"
+            raise error
         drafts, reader = shelves.knowledge.drafts, desk.parts.pages.visitor(request).language
         language = reader if reader in desk.parts.pages.languages else desk.parts.pages.languages[0]
 

@@ -25,6 +25,7 @@ from node.web.forms.forms import MAX_FIELDS, Form, fault
 from node.web.pages import is_fragment
 from node.web.ports.sources import Harvesting, SourceOffice
 from node.web.wire import answer
+from node.web.wording.because import of_run
 from node.web.wording.plain import public
 from node.web.wording.sheets import csv_of
 
@@ -85,6 +86,7 @@ def _shown(desk: Desk, harvesting: Harvesting, run: Run, request: Request) -> di
     shown: dict[str, Any] = {
         "run": run,
         "stages": run_views.stages(run, reader),
+        "why_ended": of_run(run.reason, reader),
         "now_ms": int(time() * 1000),
     }
     if run.is_live:

@@ -235,9 +235,16 @@ def _add_leaving(desk: Desk, office: SourceOffice) -> None:
     async def page(request: Request, clerk: Clerk, typed: str = "", wrong: str = "") -> Response:
         name = request.path_params["name"]
         source = await desk.does(lambda: office.show(name))
-        status = 400 if wrong else 200
-        context = {"source": source, "typed": typed, "wrong": wrong}
-        return desk.page(request, clerk, "source_leave.html", nav="sources", status=status, **context)
+        return desk.page(
+            request,
+            clerk,
+            "source_leave.html",
+            nav="sources",
+            status=400 if wrong else 200,
+            source=source,
+            typed=typed,
+            wrong=wrong,
+        )
 
     @desk.get("/sources/{name}/leave", "run")
     async def ask(request: Request, clerk: Clerk) -> Response:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import NodeError, NotAgreed, NotFound
-from node.federation.moved import PullWish
+from node.federation.moved import PullWish, TransferTold
 from node.web.desk import data_shown as shown
 from node.web.desk.agreements_frame import where
 from node.web.desk.data_frame import HERE, DataPages, at
@@ -18,6 +18,7 @@ from node.web.forms.forms import Form, fault
 from node.web.pages import is_fragment
 from node.web.ports.moved import Act
 from node.web.wire.problems import Problem, problem_of
+from node.web.wording.because import Because, of_transfer
 
 _ACTS: tuple[Act, ...] = ("suspend", "resume", "terminate")
 _FIELDS = ("dataset", "purpose", "part", "peer", "message")
@@ -88,10 +89,16 @@ async def _story(
         transfer=told,
         statements=statements,
         course=shown.course(told, statements),
+        why_stopped=_why(told, desk.parts.pages.visitor(request).language),
         wrong=wrong,
         typed=typed,
         where=where,
     )
+
+
+def _why(told: TransferTold, reader: str) -> list[Because]:
+    """Say why a transfer stopped; what a person wrote stands as it was written, in whichever language."""
+    return [Because(each, "") if told.by_hand else of_transfer(each, reader) for each in told.reasons]
 
 
 def _add_transfer_acts(desk: Desk, pages: DataPages) -> None:

@@ -74,8 +74,8 @@ class Form:
         return bool(self.text(name, most=20))
 
     def file(self, name: str) -> bytes:
-        """Give a file that was sent; empty if none was."""
-        return self.files.get(name, b"")
+        """Give a file that was sent, or the text that a page kept of one; empty if there was none."""
+        return self.files.get(name, b"") or "".join(self.fields.get(name, ())[:1]).encode()
 
 
 def _of_field(name: str, key: str, message: str, **values: object) -> Malformed:

@@ -80,9 +80,15 @@ def check_names(params: Sequence[tuple[str, str]], known: Sequence[str]) -> dict
     found: dict[str, str] = {}
     for name, value in params:
         if name not in known:
-            raise Malformed(f"There is no parameter {name[:40]!r} here.", fix=f"There are: {', '.join(known)}.")
+            named = ", ".join(known)
+            raise Malformed(
+                f"There is no parameter {name[:40]!r} here.",
+                fix=f"There are: {named}.",
+            ).on_page("refuse.unknown", name=name[:40], known=named)
         if name in found:
-            raise Malformed(f"The parameter {name} comes twice.", fix="Write several values with commas between them.")
+            raise Malformed(
+                f"The parameter {name} comes twice.", fix="Write several values with commas between them."
+            ).on_page("refuse.twice", name=name)
         found[name] = value
     return found
 
@@ -147,7 +153,9 @@ def words(q: str) -> str:
 
 def _whole(name: str, given: str, *, least: int) -> int:
     if not (given.isascii() and given.isdigit() and len(given) < 10 and int(given) >= least):
-        raise Malformed(f"{name}={given[:40]!r} is no number of records.", fix=f"Write a whole number from {least}.")
+        raise Malformed(
+            f"{name}={given[:40]!r} is no number of records.", fix=f"Write a whole number from {least}."
+        ).on_page("no.page.number", name=name, least=least)
     return int(given)
 
 
@@ -157,7 +165,7 @@ def _offset(given: str, limit: int) -> int:
         raise Malformed(
             f"offset and limit together reach {MAX_DEPTH:,} records deep, not {offset + limit:,}.",
             fix="Narrow the question, or ask for sortby=updated, title or quality and follow the links with rel=next.",
-        )
+        ).on_page("refuse.deep", most=MAX_DEPTH)
     return offset
 
 
@@ -172,7 +180,7 @@ def _order(sortby: str, *, has_words: bool) -> tuple[Sort, bool]:
         raise Malformed(
             f"Records are not sorted {several}.",
             fix=f"Write sortby= and one of {', '.join(SORTABLES)}; + before it is ascending, as without, - descending.",
-        )
+        ).on_page("refuse.sort", value=wanted[:40], known=", ".join(SORTABLES))
     sort, rises = SORTABLES[name]
     return sort, rises is descending
 
@@ -181,7 +189,11 @@ def _kinds(value: str) -> tuple[str, ...]:
     kinds = tuple(dict.fromkeys(kind.strip() for kind in value.split(",") if kind.strip()))
     unknown = next((kind for kind in kinds if kind not in KINDS), "")
     if unknown:
-        raise Malformed(f"There is no type {unknown[:40]!r}.", fix=f"The types are: {', '.join(sorted(KINDS))}.")
+        named = ", ".join(sorted(KINDS))
+        raise Malformed(
+            f"There is no type {unknown[:40]!r}.",
+            fix=f"The types are: {named}.",
+        ).on_page("refuse.kind", value=unknown[:40], known=named)
     return kinds
 
 
@@ -194,7 +206,7 @@ def _bbox(value: str) -> tuple[float, float, float, float] | None:
         raise Malformed(
             f"bbox={value[:60]!r} is no box.",
             fix="Write bbox=west,south,east,north in degrees, for example 24,60,25,61.",
-        )
+        ).on_page("refuse.bbox")
     found = [float(number) for number in numbers]
     west, south, east, north = found if len(found) == 4 else (found[0], found[1], found[3], found[4])
     return west, south, east, north
@@ -228,7 +240,7 @@ def _no_time(value: str) -> Malformed:
     return Malformed(
         f"datetime={value[:60]!r} is no time.",
         fix="Write 2026-11-21, 2026-11-21T03:40:00Z, 2026-01-01/2026-12-31, or .. for one open end.",
-    )
+    ).on_page("refuse.instant", value=value[:60])
 
 
 def _iris(params: Mapping[str, str], iri_of: Callable[[str], str]) -> tuple[str, ...]:
@@ -236,7 +248,9 @@ def _iris(params: Mapping[str, str], iri_of: Callable[[str], str]) -> tuple[str,
     ids = [each.strip() for each in params.get("ids", "").split(",") if each.strip()]
     outer = [each.strip() for each in _BETWEEN.split(params.get("externalIds", "")) if each.strip()]
     if len(ids) + len(outer) > _MOST_LISTED:
-        raise Malformed(f"{len(ids) + len(outer)} records are named at once.", fix=f"Name at most {_MOST_LISTED}.")
+        raise Malformed(
+            f"{len(ids) + len(outer)} records are named at once.", fix=f"Name at most {_MOST_LISTED}."
+        ).on_page("no.page.many", name="ids", most=_MOST_LISTED)
     if not ids and not outer:
         return ()
     by_id = {found for each in ids if (found := iri_of(each))}

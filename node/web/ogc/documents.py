@@ -182,7 +182,7 @@ class OgcDocuments:
         if found.cut:
             raise Malformed(
                 f"q is longer than it is read: {MAX_WORDS} terms, {MAX_TEXT:,} characters.", fix="Ask for fewer terms."
-            )
+            ).on_page("refuse.long", name="q", most=MAX_TEXT)
         hits, helds = found.hits, [hit.held for hit in found.hits]
         here, turns = f"{self.root}/collections/{name}/items", _turns(asked.query, found, len(hits))
         turned = {rel: _address(here, asked.repeated, more) for rel, more in turns.items()}

@@ -25,6 +25,7 @@ from node.web.records.records import title_of
 from node.web.wire import answer
 from node.web.wire.answer import Document
 from node.web.wire.parameters import check_known
+from node.web.wording.because import of_run
 from node.web.wording.findings import told
 from node.web.wording.plain import iso, public
 
@@ -157,6 +158,7 @@ def _add_runs(made: APIRouter, parts: Parts) -> None:
             nav="runs",
             run=found,
             reason=whole["reason"],
+            why_ended=of_run(str(whole["reason"]), visitor.language),
             groups=[(name, listed) for name, listed in groups if listed],
             record_of=lambda iri: parts.reading.find_iri(iri) if iri else None,
             title_of=lambda held: title_of(parts, held, visitor),

@@ -11,12 +11,17 @@ from typing import Any, Literal, Protocol
 from node.federation.agreement_desk.drafting import Wish, Words
 from node.federation.agreement_desk.readings import Question
 from node.federation.agreement_desk.register import Checked, Kept, Standing, Step
+from node.federation.agreements.verifier import Finding
 
 Json = Mapping[str, Any]
 
 
 class Report(Protocol):
     """What a verification found."""
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """Give all of it, in its order."""
 
     def document(self) -> Json:
         """Give it in JSON values."""

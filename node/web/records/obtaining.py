@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import NotFound
+from node.vocab import ntriples
+from node.vocab.terms import DCAT, DCT
 from node.web.addresses import At, is_mirror, origin_of
 from node.web.doors.door import Door
 from node.web.doors.seen import Seen, seen_by
@@ -20,8 +22,9 @@ from node.web.pages import Visitor
 from node.web.parts import Parts, chosen_of
 from node.web.ports.ports import Held
 from node.web.reading import held_by
-from node.web.records.records import ASKED_FOR, Iri, title_of
+from node.web.records.records import ASKED_FOR, Iri, title_of, under_agreement
 from node.web.wire import answer
+from node.web.wording.graph import Described
 from node.web.wording.words import words
 
 _DSP = "/dsp/2025-1"
@@ -69,8 +72,17 @@ def _page(seen: Seen, held: Held, visitor: Visitor) -> bytes:
         held=held,
         title=title_of(parts, held, visitor),
         ways=ways_of(parts, held, visitor),
+        is_open=_is_open(parts, held, visitor),
         register=parts.site.federation is not None,
     )
+
+
+def _is_open(parts: Parts, held: Held, visitor: Visitor) -> bool:
+    """Tell whether the data are there for everybody: nobody hands them out under an agreement, and it has files."""
+    triples = ntriples.triples_of(parts.reading.payload(held))
+    said = Described(triples, held.iri, visitor.language, parts.pages.languages)
+    named = said.value(held.iri, DCT.accessRights).endswith("/PUBLIC") or bool(said.values(held.iri, DCAT.distribution))
+    return named and not under_agreement(parts, held, said)
 
 
 def ways_of(parts: Parts, held: Held, visitor: Visitor) -> Ways:

@@ -25,7 +25,7 @@ from node.vocab.contexts import CONTEXT_PATH
 from node.vocab.ntriples import Triple
 from node.vocab.terms import DCT
 from node.web.addresses import At, is_mirror
-from node.web.agreements.page import told_of
+from node.web.agreements.page import linked, told_of
 from node.web.doors.door import ANYBODY, Door
 from node.web.doors.seen import Seen, seen_by
 from node.web.pages import Twin, Visitor
@@ -151,7 +151,7 @@ class RecordDocuments:
             at=at,
             canonical=at.canonical(info),
             way_to=self._way_to(held),
-            obtain=self._obtain(held, said),
+            obtain=under_agreement(self._parts, held, said),
             reportable=site.readers is not None and held.collection in self._shown.reading.collections(),
             **self._files(held, view, said),
             mirror=mirror,
@@ -185,13 +185,6 @@ class RecordDocuments:
         shown, at = held.collection in self._shown.reading.collections(), At(self._parts.pages.prefix, held)
         counts = shown and self._parts.site.readers is not None
         return lambda file: at.file(file.number) if counts and file.href.startswith("http") else file.href
-
-    def _obtain(self, held: Held, said: Described) -> bool:
-        """Tell whether its data are to be had under an agreement: we hand them out so, or its city says so."""
-        desk = self._parts.site.data_desk
-        ours = desk is not None and not is_mirror(held.collection) and desk.has_data(held.iri)
-        rights = said.value(held.iri, DCT.accessRights) if held.kind in ASKED_FOR else ""
-        return ours or rights.endswith("/RESTRICTED")
 
     def _files(self, held: Held, view: RecordView, said: Described) -> dict[str, Any]:
         """Look into the files: rows, shapes and pictures, lines of code that read them, and where the record lies."""
@@ -242,6 +235,7 @@ class RecordDocuments:
             nav="agreements",
             twins=[Twin(label, at.form(suffix)) for suffix, label in FORM_LABELS.items()],
             told=told,
+            clause=lambda said, link: linked(said, told.places, link),
             held=held,
             at=at,
             info=info,
@@ -453,6 +447,14 @@ async def _beside(door: Door, parts: Parts, request: Request, give: Give, find: 
     held = await seen.found(find)
     document = await give(seen.parts, request, held)
     return answer.reply(request.headers, seen.sealed(document, held.collection))
+
+
+def under_agreement(parts: Parts, held: Held, said: Described) -> bool:
+    """Tell whether its data are to be had under an agreement: we hand them out so, or its city says so."""
+    desk = parts.site.data_desk
+    ours = desk is not None and not is_mirror(held.collection) and desk.has_data(held.iri)
+    rights = said.value(held.iri, DCT.accessRights) if held.kind in ASKED_FOR else ""
+    return ours or rights.endswith("/RESTRICTED")
 
 
 def title_of(parts: Parts, held: Held, visitor: Visitor) -> Said:

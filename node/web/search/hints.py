@@ -1,8 +1,7 @@
-"""Why nothing was found: a value that nothing has, a place that nothing names, quotes, a field that is none.
+"""Why nothing was found: nothing is published, a value that nothing has, a place that nothing names, quotes, no field.
 
-Said on the page of no results and as `hint` of the JSON, in the reader's language. Whether a place is named anywhere
-was found out by whoever asked the search; which values there are is asked here, by the search that is handed in, so
-that it is said as this caller may see it.
+Said on the page of no results and as `hint` of the JSON, in the reader's language. What there is, is asked by the
+search that is handed in, so that it is said as this caller may see it.
 """
 
 import re
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from node.catalog.search.query import Query
 from node.catalog.search.reader import FACET_FIELDS, TEXT_FIELDS, read_text
 from node.catalog.search.results import Results
+from node.records import KINDS
 from node.web.search.hits import facet_label
 from node.web.search.query import Asked
 from node.web.wording.words import words
@@ -72,6 +72,28 @@ def absent(asked: Asked, find: Callable[[Query], Results], city: Callable[[str],
             there = ", ".join(known[:_NAMED_MOST]) + more
             said.append(words(reader, "hint.value" if there else "hint.no_value", **values, known=there))
     return tuple(said)
+
+
+def unpublished(asked: Asked, find: Callable[[Query], Results]) -> str:
+    """Tell whether there is nothing at all that this caller may find (`all`), or nothing of the one `kind` asked."""
+    kinds = asked.named("kind")[0] & KINDS.keys()
+    counts = find(Query(limit=0, facets=("kind",), highlight=False)).facets["kind"]
+    there = {one.value for one in counts if one.count}
+    return "all" if not there else "kind" if len(kinds) == 1 and not kinds & there else ""
+
+
+def nowhere(place: str, find: Callable[[Query], Results]) -> bool:
+    """Tell whether a place was asked for that no record has which this caller may see."""
+    return bool(place) and not find(Query(place=place, limit=0, highlight=False)).total
+
+
+def without_filters(asked: Asked, find: Callable[[Query], Results]) -> int:
+    """Count what the words alone would find, for whoever narrowed them down to nothing."""
+    text = asked.query.text
+    if not (asked.narrowing and text.strip()):
+        return 0
+    bare = Query(text=text, limit=0, facets=(), highlight=False, loosen=False, language=asked.query.language)
+    return find(bare).total
 
 
 def _no_field(text: str) -> str:

@@ -42,7 +42,7 @@ class Row:
     """One hit: `json` is its member of the JSON answer, the rest is for a page.
 
     `why_in` is where `why` (escaped, with marks) was found; it is said where that is not the description. `record` and
-    `address`, the path of its page, are empty for a live one.
+    `address`, the path of its page, are empty for a live one. `way` says of an agreement who opens to whom.
     """
 
     json: Json
@@ -61,6 +61,7 @@ class Row:
     record: Held | None = None
     address: str = ""
     facts: tuple[RowFact, ...] = ()
+    way: str = ""
 
     @property
     def live(self) -> bool:
@@ -125,6 +126,7 @@ class Teller:
             record=held,
             address=At("", held).page,
             facts=look.facts,
+            way=look.way,
         )
 
     def live(self, told: Json) -> Row:

@@ -7,7 +7,7 @@ is asked for. Bounded, the longest unused goes first. Safe to share by threads.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +15,7 @@ from node.vocab import lists, ntriples
 from node.vocab.terms import DCAT, DCT
 from node.web.ports.ports import Held
 from node.web.records.view import RowView, look_quickly
+from node.web.search.agreed import agreed_in
 from node.web.search.facts import RowFact, row_facts
 from node.web.wording.graph import Described
 
@@ -30,7 +31,7 @@ _Key = tuple[str, str, str]
 class Look:
     """One record for one reader; `changed` is empty where its source does not say.
 
-    `facts` are what its kind's table says first, of what has no files.
+    `facts` are what its kind's table says first, of what has no files; `way` is who opens to whom in an agreement.
     """
 
     view: RowView
@@ -38,14 +39,29 @@ class Look:
     themes: tuple[str, ...]
     changed: str
     facts: tuple[RowFact, ...] = ()
+    way: str = ""
 
 
 class Looks:
     """Keeps looks."""
 
-    def __init__(self, languages: Sequence[str], *, most: int = MAX_LOOKS, city_at: Callable[[str], str] = str) -> None:
-        """Prefer these languages where a text is not in the reader's; `city_at` names a city by its base URL."""
-        self._languages, self._most, self._city_at = languages, most, city_at
+    def __init__(
+        self,
+        languages: Sequence[str],
+        *,
+        most: int = MAX_LOOKS,
+        city_at: Callable[[str], str] = str,
+        titles: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        """Prefer these languages where a text is not in the reader's.
+
+        Args:
+            languages: Of the node, in its order.
+            most: How many looks are kept.
+            city_at: Names a city by its base URL.
+            titles: Gives the titles of the collections that everybody may see, by IRI.
+        """
+        self._languages, self._most, self._city_at, self._titles = languages, most, city_at, titles
         self._kept: OrderedDict[_Key, Look] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -72,9 +88,11 @@ class Looks:
 
     def _look(self, held: Held, reader: str, payload: bytes) -> Look:
         said = Described(ntriples.triples_of(payload), held.iri, reader, self._languages)
-        facts = row_facts(held.kind, held.iri, payload, reader, self._languages)
+        way, facts = "", row_facts(held.kind, held.iri, payload, reader, self._languages)
+        if held.kind == _NAMING:
+            way, facts = agreed_in(held.iri, payload, reader, self._city_at, self._titles())
         codes = tuple(formats_in(said)), tuple(themes_in(said))
-        return Look(look_quickly(said, LEAD, city_at=self._city_at), *codes, changed_in(said), facts)
+        return Look(look_quickly(said, LEAD, city_at=self._city_at), *codes, changed_in(said), facts, way)
 
     def __len__(self) -> int:
         """Count what is kept."""

@@ -34,7 +34,7 @@ from node.web.ports.ports import CollectionInfo, Held
 from node.web.records.touching import said_in_words
 from node.web.search import rdf as search_rdf
 from node.web.search.facts import is_knowledge
-from node.web.search.hints import absent, hints
+from node.web.search.hints import absent, hints, nowhere, unpublished, without_filters
 from node.web.search.hits import Row, Teller, facet_label, merged
 from node.web.search.looks import Looks
 from node.web.search.page import panel
@@ -67,9 +67,10 @@ NOTHING = Heard()
 class Found:
     """An answer before it has a form: rows of this page in order, and what is told of all that was found.
 
-    `nowhere` tells that a place was asked for which no record has, `absent` says so of values, `without` counts what
-    there is without filters where with them there is nothing, and `refused` is why nothing could be asked: a key of the
-    words, and values.
+    `unpublished` tells that nothing at all is published (`all`) or nothing of the one kind asked for (`kind`),
+    `nowhere` that a place was asked for which no record has, `absent` says so of values, `without` counts what there is
+    without filters where with them there is nothing, and `refused` is why nothing could be asked: a key of the words,
+    and values.
     """
 
     asked: Asked
@@ -77,6 +78,7 @@ class Found:
     rows: tuple[Row, ...]
     heard: Heard = NOTHING
     broken: bool = False
+    unpublished: str = ""
     nowhere: bool = False
     absent: tuple[str, ...] = ()
     without: int = 0
@@ -85,7 +87,11 @@ class Found:
     @property
     def hints(self) -> tuple[str, ...]:
         """Say what of the question may be why there is nothing."""
-        return () if self.total or self.broken else (*self.absent, *hints(self.asked, nowhere=self.nowhere))
+        if self.total or self.broken:
+            return ()
+        if self.unpublished:
+            return (words(self.asked.query.language, f"search.unpublished_{self.unpublished}"),)
+        return (*self.absent, *hints(self.asked, nowhere=self.nowhere))
 
     @property
     def total(self) -> int:
@@ -124,7 +130,7 @@ class Searching:
 
     def __init__(self, parts: Parts, finders: Finders) -> None:
         self.parts, self.finders = parts, finders
-        self._looks = Looks(parts.pages.languages, city_at=parts.city_at)
+        self._looks = Looks(parts.pages.languages, city_at=parts.city_at, titles=self._titles)
         self._live = asyncio.Semaphore(LIVE_AT_ONCE)
         self._cities: tuple[int, Mapping[str, str]] = (-1, {})
 
@@ -134,36 +140,28 @@ class Searching:
         """Ask here and, where this caller may hear it, elsewhere. Raises Unavailable while there is no index."""
         now_ms = int(time.time() * 1000)
 
-        def search() -> tuple[Results, tuple[Row, ...], bool, tuple[str, ...], int]:
+        def search() -> Found:
             results = self.finders.search.find(asked.query, seen.sight, now_ms=now_ms)
-            nowhere = not results.total and self._is_nowhere(asked.query.place, seen, now_ms)
-            without = 0 if results.total else self._without_filters(asked, seen, now_ms)
-            ask = partial(self.finders.search.find, sight=seen.sight, now_ms=now_ms)
-            none = () if results.total else absent(asked, ask, self.city_named)
-            return results, self.rows(results, asked.query), nowhere, none, without
+            found = Found(asked, results, self.rows(results, asked.query))
+            return found if results.total else self._why_nothing(found, seen, now_ms)
 
-        (results, rows, nowhere, none, without), heard = await asyncio.gather(
-            self.parts.thread(search), self._elsewhere(asked, seen)
-        )
+        found, heard = await asyncio.gather(self.parts.thread(search), self._elsewhere(asked, seen))
         teller = self._teller(asked.query.language)
         others = [[teller.live(hit) for hit in hits] for hits in heard.found]
-        together = merged(rows, others, asked.query.sort) if any(others) else list(rows)
-        return Found(asked, results, tuple(together), heard, nowhere=nowhere, absent=none, without=without)
+        together = merged(found.rows, others, asked.query.sort) if any(others) else list(found.rows)
+        return replace(found, rows=tuple(together), heard=heard)
 
-    def _is_nowhere(self, place: str, seen: Seeing, now_ms: int) -> bool:
-        """Tell whether a place was asked for that no record has which this caller may see."""
-        if not place:
-            return False
-        bare = Question(place=place, limit=0, highlight=False)
-        return not self.finders.search.find(bare, seen.sight, now_ms=now_ms).total
-
-    def _without_filters(self, asked: Asked, seen: Seeing, now_ms: int) -> int:
-        """Count what the words alone would find, for whoever narrowed them down to nothing."""
-        text = asked.query.text
-        if not (asked.narrowing and text.strip()):
-            return 0
-        bare = Question(text=text, limit=0, facets=(), highlight=False, loosen=False, language=asked.query.language)
-        return self.finders.search.find(bare, seen.sight, now_ms=now_ms).total
+    def _why_nothing(self, found: Found, seen: Seeing, now_ms: int) -> Found:
+        """Find out why nothing was found: because there is nothing, or because of what was asked; blocks."""
+        asked, ask = found.asked, partial(self.finders.search.find, sight=seen.sight, now_ms=now_ms)
+        if nothing := unpublished(asked, ask):
+            return replace(found, unpublished=nothing)
+        return replace(
+            found,
+            nowhere=nowhere(asked.query.place, ask),
+            without=without_filters(asked, ask),
+            absent=absent(asked, ask, self.city_named),
+        )
 
     async def _elsewhere(self, asked: Asked, seen: Seeing) -> Heard:
         federation = self.parts.site.federation
@@ -191,6 +189,9 @@ class Searching:
 
     def _public(self) -> Iterable[CollectionInfo]:
         return self.parts.reading.collections().values()
+
+    def _titles(self) -> Mapping[str, str]:
+        return {info.iri: info.title for info in self._public() if info.title}
 
     def _points(self, held: Held) -> int | None:
         return self.finders.quality.points(held.collection, held.iri)

@@ -63,22 +63,19 @@ def views(findings: Iterable[Finding], reader: str) -> list[FindingView]:
 
 def _view(finding: Finding, reader: str) -> FindingView:
     label = labels.property_label(finding.path, reader)
-    english = _TERM.sub("", told(finding.message))
-    own = _in(reader, english) if label and reader != "en" else ""
+    counted = _COUNTED.search(finding.message)
+    bare = _TERM.sub("", told(finding.message[: counted.start()] if counted else finding.message))
+    own = _in(reader, bare) if label and reader != "en" else ""
     lang = "en" if reader != "en" and not own else ""
+    text = (own or bare) + (_places(reader if own else "en", *counted.groups()) if counted else "")
     term = compact(finding.path) if finding.path else ""
-    return FindingView(label, term, finding.level, own or english, lang, finding.code)
+    return FindingView(label, term, finding.level, text, lang, finding.code)
 
 
 def _in(reader: str, message: str) -> str:
-    """Say in another language what is to be done, and at how many places; nothing where there are no words for it."""
-    counted = _COUNTED.search(message)
-    bare = message[: counted.start()] if counted else message
-    found = next(((key, match) for key, look in _SAID.items() if (match := look.fullmatch(bare))), None)
-    if found is None:
-        return ""
-    key, match = found
-    return words(reader, f"findings.{key}", **match.groupdict()) + (_places(reader, *counted.groups()) if counted else "")
+    """Say in another language what is to be done; nothing where there are no words for it."""
+    found = next(((key, match) for key, look in _SAID.items() if (match := look.fullmatch(message))), None)
+    return words(reader, f"findings.{found[0]}", **found[1].groupdict()) if found else ""
 
 
 def _places(reader: str, many: str, noun: str) -> str:

@@ -1,5 +1,6 @@
 """Sources out of bytes for tests of the filter: they give pieces of any size, count what is open, and can fail."""
 
+import io
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +9,13 @@ from dataclasses import dataclass, field
 from node.errors import OriginChanged
 from node.federation.consent.filter import Filtered
 from node.federation.moving import Part
+
+
+def parquet_here(data: bytes, *allowed: str) -> Iterator[bytes]:
+    """What is left of a Parquet file, made in this process: for files of our own, and to see what it takes."""
+    from node.federation.consent.filter_parquet import parquet_rows
+
+    return parquet_rows(io.BytesIO(data), "subject", set(allowed))
 
 
 def part(name: str, size: int | None, media_type: str = "") -> Part:

@@ -1,18 +1,19 @@
 """Laws of what a city hears of withdrawals: only of data that came to it, and no more than it can look through."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from node.db import Database
+from node.db import Database, Tx
 from node.errors import Conflict, NotAgreed, TooLarge, TooManyRequests
 from node.federation.consent import acknowledgements as hearing
 from node.federation.consent.acknowledgements import Acknowledgements
 from node.federation.consent.post import Post, Told
-from node.federation.consent.store import ConsentStore, salted_key
+from node.federation.consent.store import ConsentStore, Withdrawal, salted_key
 from node.federation.dialogues.outgoing import Outbox
 from tests.federation.consent.withdrawal_rig import Wire
 
@@ -39,11 +40,16 @@ class Ears:
 def ears(lasting_db: Database) -> Iterator[Ears]:
     stated: list[str] = []
     store = ConsentStore(lasting_db)
+
+    def state(tx: Tx, kind: str, each: Withdrawal, said: Mapping[str, Any], at_ms: int) -> str:
+        stated.append(kind)
+        return "{}"
+
     office = Acknowledgements(
         store,
         Post(Outbox(lasting_db, chance=lambda: 0.5), Wire()),
         gave_under=lambda *said: said == (HELSINKI, AGREEMENT, DATASET),
-        evidence=lambda tx, kind, each, said, at_ms: stated.append(kind),
+        evidence=state,
         clock_ms=lambda: NOW,
     )
     yield Ears(office, store, stated)

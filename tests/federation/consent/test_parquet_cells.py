@@ -12,7 +12,7 @@ from pyarrow import parquet
 from node.errors import ConsentUnknown
 from node.federation.consent import filter_parquet
 from node.federation.consent.arrow_sizes import row_sizes
-from tests.federation.consent.rig import Origin
+from tests.federation.consent.rig import parquet_here
 
 MIB = 1024 * 1024
 
@@ -24,19 +24,15 @@ def file_of(columns: Mapping[str, Any], **how: Any) -> bytes:
 
 
 def left(data: bytes, *allowed: str) -> pa.Table:
-    return parquet.read_table(io.BytesIO(Origin("a.parquet", data).left("subject", set(allowed))))
+    return parquet.read_table(io.BytesIO(b"".join(parquet_here(data, *allowed))))
 
 
 def held(data: bytes) -> tuple[int, int]:
     """How much memory a stream takes at most, and how long what is left of it is."""
-    source, most, got = Origin("a.parquet", data).filtered("subject", {"r-0", "r-1"}), 0, 0
-    before = pa.total_allocated_bytes()
-    try:
-        while piece := source.read(1 << 18):
-            got += len(piece)
-            most = max(most, pa.total_allocated_bytes() - before)
-    finally:
-        source.close()
+    before, most, got = pa.total_allocated_bytes(), 0, 0
+    for piece in parquet_here(data, "r-0", "r-1"):
+        got += len(piece)
+        most = max(most, pa.total_allocated_bytes() - before)
     return most, got
 
 

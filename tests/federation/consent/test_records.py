@@ -221,6 +221,20 @@ def test_a_record_gives_each_event_for_each_purpose_and_recipient() -> None:
     assert {each.dataset for each in found} == {DATASET}
 
 
+def test_slashes_behind_a_recipient_do_not_count_and_nothing_else_is_read_otherwise() -> None:
+    head = ",".join(COLUMNS[:6])
+
+    def allows(recipient: str, dataset: str) -> bool:
+        row = f"r-1,2026-11-01T10:00:00Z,ConsentGiven,{RESEARCH},{recipient},{dataset}"
+        return "r-1" in allowed(read_csv([head, row]))
+
+    assert allows(LONDON, DATASET)
+    assert allows(f"{LONDON}/", DATASET)
+    assert not allows(LONDON, f"{DATASET}/")
+    assert not allows(LONDON.upper(), DATASET)
+    assert not allows(LONDON.replace("https:", "http:"), DATASET)
+
+
 def test_the_two_forms_say_the_same() -> None:
     head = ",".join(COLUMNS)
     rows = [
@@ -263,6 +277,9 @@ def test_a_record_that_cannot_be_read_is_refused_with_its_line_and_without_its_w
 OVER = (
     *("duration", "dpv:hasDuration", "end", "endDate", "end_time", "ended", "withdrawal_time", "withdrawnAt"),
     *("revocationDate", "terminatedOn", "cancelled", "status", "consentState", "dpv:hasExpiry"),
+    *("active", "is_active", "inactive", "isDeactivated", "enabled", "opt_out", "optedOut", "optout", "opt-in"),
+    *("deleted", "deletedAt", "removed", "erased_on", "archived", "obsolete", "void", "denied", "declined", "refused"),
+    *("rejected", "objection", "suspended", "supersededBy"),
 )
 
 
@@ -277,11 +294,24 @@ def test_a_member_that_may_say_that_consent_is_over_is_never_passed_over(name: s
             list(of_record({**RECORD, **said}))
 
 
+@pytest.mark.parametrize("answer", [True, False, "no", " Yes", "FALSE"])
+def test_a_member_that_says_yes_or_no_to_nobody_knows_what_is_never_passed_over(answer: object) -> None:
+    event, purpose = RECORD["events"][0], RECORD["purposes"][0]  # type: ignore[index]
+    places: tuple[dict[str, object], ...] = (
+        {"agreed": answer}, {"events": [{**event, "agreed": answer}]}, {"purposes": [{**purpose, "agreed": answer}]},  # type: ignore[dict-item]
+    )  # fmt: skip
+    for said in places:
+        with pytest.raises(Malformed, match="may say that it is over"):
+            list(of_record({**RECORD, **said}))
+
+
 def test_what_the_standard_has_beside_is_passed_over() -> None:
     event, purpose = RECORD["events"][0], RECORD["purposes"][0]  # type: ignore[index]
     beside = {
         "privacy_statement": "x", "event_type": "explicit", "entity_id": "x", "withdrawal_method": "https://x.example",
         "retention_period": "P1Y", "sender": "x", "gender": "x", "recommended": "x", "pii_controllers": [],
+        "pii_optional": True, "special_pii_category": False, "optional": "x", "option": "x", "activity": "x",
+        "interactive": "x", "objective": "x", "object": "x", "version": 1, "note": "no more than once",
     }  # fmt: skip
     said = {**RECORD, **beside, "events": [{**event, **beside}], "purposes": [{**purpose, **beside}]}  # type: ignore[dict-item]
     assert len(list(of_record(said))) == 2

@@ -145,6 +145,62 @@ def test_a_withdrawal_takes_effect_at_the_next_read_and_reaches_the_city_that_ho
         assert consenting(city).office.withdrawals() == []
 
 
+def erased(two: Pair) -> None:
+    """Let a resident withdraw, and London acknowledge and erase."""
+    began(two)
+    got(two)
+    consenting(two.helsinki).office.withdraw("residents", ["r-2"])
+    rounds(two)
+    for act in ("acknowledge", "erased"):
+        getattr(consenting(two.london).office, act)(by="ada")
+        rounds(two)
+
+
+def stated(city: Any, kind: str) -> dict[str, Any]:
+    rows = city.sql("SELECT document FROM receipt WHERE kind = ? ORDER BY at DESC LIMIT 1", kind)
+    said: dict[str, Any] = json.loads(rows[0][0])
+    return said
+
+
+def checked(city: Any, kind: str) -> Any:
+    """What the check of a city's newest statement of a kind finds."""
+    evidencing = city.federation.moving.evidencing
+    evidencing.evidence.sign(clock_ms())
+    ((record,),) = city.sql("SELECT record FROM receipt WHERE kind = ? ORDER BY at DESC LIMIT 1", kind)
+    return evidencing.desk.check(record).findings
+
+
+@pytest.mark.parametrize("kind", ["acknowledgement", "erasure"])
+def test_who_gave_the_data_keeps_the_other_citys_signed_word(two: Pair, consents: Path, kind: str) -> None:
+    erased(two)
+    ours, theirs = stated(two.london, kind), stated(two.helsinki, kind)
+    assert json.loads(theirs["word"]) == ours, "word for word as it was signed"
+    assert (ours["by"], ours["withdrawal"]) == (LONDON, theirs["withdrawal"])
+    assert ours["withdrawal"] == stated(two.helsinki, "withdrawal")["withdrawal"], "one id at both ends"
+    for city, codes in ((two.london, {kind}), (two.helsinki, {kind, "word"})):
+        found = checked(city, kind)
+        assert not [each.sentence for each in found if each.holds is False]
+        assert codes == {each.code for each in found if each.holds and each.code in (kind, "word", "no-word")}
+
+
+@pytest.mark.parametrize("forged", [{"key": "0" * 64}, {"withdrawal": "0" * 32}, {"purpose": ""}, {"proof": []}, None])
+def test_a_word_on_a_withdrawal_that_the_other_city_did_not_sign_is_found(
+    two: Pair, consents: Path, forged: dict[str, Any] | None
+) -> None:
+    erased(two)
+    said = stated(two.helsinki, "erasure")
+    kept = {name: said[name] for name in ("withdrawal", "consumer", "agreement", "dataset", "purpose", "key")}
+    word = {} if forged is None else {"word": json.dumps({**json.loads(said["word"]), **forged})}
+    evidence = two.helsinki.federation.moving.evidencing.evidence
+    with two.helsinki.node.db.write() as tx:
+        evidence.put(tx, "erasure", "anew", {**kept, **word}, other=LONDON, at_ms=clock_ms() + 1)
+    found = checked(two.helsinki, "erasure")
+    if forged is None:
+        assert "no-word" in {each.code for each in found if each.holds is None}
+    else:
+        assert [each for each in found if each.holds is False]
+
+
 def test_what_two_cities_say_of_withdrawals_is_signed_and_heard_once(two: Pair, consents: Path) -> None:
     began(two)
     got(two)
@@ -213,6 +269,34 @@ def test_a_column_that_the_file_does_not_have_is_no_for_good_and_waits_on_the_de
     parts.digests.round(threading.Event())
     (told,) = parts.office.list(two.dataset)
     assert "has no column subject" in told.trouble
+
+
+def test_rows_that_left_before_the_dataset_was_marked_are_told_of_and_said(two: Pair) -> None:
+    two.lay(BODY, NAME)
+    began(two, rules=permits("use"), title="Restricted")
+    assert two.ask(f"/{NAME}").body == BODY
+    path = two.folder / "consent.csv"
+    path.write_text(HEAD)
+    consenting(two.helsinki).office.add("residents", str(path), files=True)
+    office = two.helsinki.federation.moving.origin_parts.office
+    told = office.change(two.dataset, "", Changes(is_personal=True, column="subject", consent="residents"))
+    (held,) = told.unfiltered
+    assert (held.peer, held.agreement, held.since_ms > 0) == (LONDON, two.agreement, True)
+    assert office.list(two.dataset)[0].unfiltered == told.unfiltered
+    found = consenting(two.helsinki).office.withdraw("residents", ["r-2"])
+    assert found.told == 1
+    rounds(two)
+    (heard,) = consenting(two.london).office.withdrawals()
+    assert (heard.agreement, heard.dataset, heard.purpose) == (two.agreement, two.dataset, RESEARCH)
+    assert office.change(two.dataset, "", Changes(is_personal=False)).unfiltered == ()
+
+
+def test_what_left_on_another_basis_than_consent_is_not_told_of(two: Pair, consents: Path) -> None:
+    began(two, legalBasis=DPV + "PublicInterest", transferBasis="adequacy")
+    assert two.ask(f"/{NAME}").body == BODY
+    (told,) = two.helsinki.federation.moving.origin_parts.office.list(two.dataset)
+    assert told.unfiltered == ()
+    assert consenting(two.helsinki).office.withdraw("residents", ["r-2"]).told == 0
 
 
 def running(two: Pair, name: str) -> Any:

@@ -1,15 +1,18 @@
 """Laws of withdrawals: whoever holds a person's row hears of it, as a salted key, until it is gone."""
 
+from collections.abc import Mapping
+
 import pytest
 
-from node.errors import Conflict, NotAgreed, NotFound, TooManyRequests
+from node.errors import Conflict, ConsentUnknown, NotAgreed, NotFound, Refuted, TooManyRequests, Unavailable
 from node.federation.consent import acknowledgements as hearing
-from node.federation.consent.post import Answered, our_id, read_answer, read_told
+from node.federation.consent.post import Answered, Word, our_id, read_answer, read_told
 from node.federation.consent.records import Asked
 from node.federation.consent.sources import ConsentSource, write_withdrawal
-from node.federation.consent.store import salted_key
+from node.federation.consent.store import Withdrawal, salted_key
 from node.federation.consent.withdrawals import DAY_MS
 from node.federation.dialogues.outgoing import GIVE_UP_MS
+from node.federation.moved import UnfilteredTold
 from node.federation.moving import Personal
 from tests.federation.consent.withdrawal_rig import (
     AGREEMENT,
@@ -18,6 +21,7 @@ from tests.federation.consent.withdrawal_rig import (
     HELSINKI,
     LONDON,
     NOW,
+    RESEARCH,
     Rig,
     bytes_of,
     heard,
@@ -124,6 +128,7 @@ def test_once_all_is_erased_what_comes_later_has_another_salt(rig: Rig) -> None:
     first = rig.told()
     (each,) = rig.store.each("out")
     rig.withdrawals.hear(LONDON, Answered("erased", [each.id]))
+    assert [each.salt for each in rig.store.each("out")] == [""], "nobody can try keys any more, we neither"
     rig.withdraw("r-2")
     rig.now_ms += DAY_MS
     assert (rig.watch(), rig.watch()) == (1, 0), "whom it was told of is known without the salt"
@@ -191,6 +196,35 @@ def test_a_withdrawal_on_paper_that_comes_after_an_erasure_and_bears_an_earlier_
     assert (rig.watch(), rig.watch()) == (1, 0)
 
 
+@pytest.mark.parametrize("purpose", [RESEARCH, ""])
+def test_who_got_all_rows_before_the_dataset_was_marked_hears_of_everybody(rig: Rig, purpose: str) -> None:
+    rig.withdraw("r-1", "nobody-agreed")
+    rig.unfiltered = [(UnfilteredTold(GHENT, AGREEMENT + "9", DATASET, purpose, NOW, NOW), "residents")]
+    assert rig.watch() == 3, "r-1 once to London; both to Ghent, though they withdrew before this was known"
+    assert [each.peer for each in rig.store.each("out") if each.purpose == purpose].count(GHENT) == 2
+    assert rig.watch() == 0
+    rig.unfiltered = []
+    rig.withdraw("r-2")
+    assert rig.watch() == 2, "the duty follows the rows"
+
+
+def test_a_source_that_cannot_answer_without_a_purpose_holds_up_nothing_else(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.unfiltered = [(UnfilteredTold(GHENT, "https://a.example/1", DATASET, "", NOW, NOW), "residents")]
+    withdrawn = rig.noticed.sources.withdrawn
+
+    def refuses(source: ConsentSource, asked: Asked, now_ms: int) -> Mapping[str, int]:
+        if not asked.purpose:
+            raise ConsentUnknown("No purpose.")
+        return withdrawn(source, asked, now_ms)
+
+    monkeypatch.setattr(rig.noticed.sources, "withdrawn", refuses)
+    rig.withdraw("r-1")
+    found = rig.withdrawals.watch(rig.now_ms)
+    assert (found.told, list(found.troubles)) == (1, ["residents"])
+
+
 def test_a_source_that_is_down_is_noted_and_the_others_are_asked(rig: Rig) -> None:
     rig.file.rename(rig.file.with_suffix(".away"))
     watched = rig.withdrawals.watch(rig.now_ms)
@@ -216,6 +250,37 @@ def test_what_a_city_answers_is_noted_and_stated_once(rig: Rig) -> None:
     assert [kind for kind, _, _ in rig.stated] == ["withdrawal", "acknowledgement", "erasure"]
     (told,) = rig.store.each("out")
     assert told.state == "erased"
+
+
+def word(each: Withdrawal, **other: object) -> Word:
+    """What London states of a withdrawal that it has erased."""
+    said = {
+        "type": "ErasureDone", "by": LONDON, "other": HELSINKI, "provider": HELSINKI, "withdrawal": each.id,
+        "agreement": AGREEMENT, "dataset": DATASET, "purpose": each.purpose, "key": each.salted, **other,
+    }  # fmt: skip
+    return Word(bytes_of(said).decode(), said)
+
+
+def test_the_word_of_the_city_that_answers_is_kept_as_it_was_signed(rig: Rig) -> None:
+    rig.withdraw("r-2")
+    rig.watch()
+    (each,) = rig.store.each("out")
+    said = word(each)
+    assert rig.withdrawals.hear(LONDON, Answered("erased", [each.id], [said])) == 1
+    assert rig.stated[-1][2]["word"] == said.text
+
+
+@pytest.mark.parametrize("bent", [
+    {"type": "ErasureAcknowledgement"}, {"by": GHENT}, {"other": GHENT}, {"withdrawal": "00" * 16}, {"key": "0" * 64},
+    {"dataset": "x"}, {"agreement": "x"}, {"purpose": ""}, {"provider": LONDON}, {"signer": GHENT},
+])  # fmt: skip
+def test_an_answer_whose_word_is_of_something_else_changes_nothing(rig: Rig, bent: dict[str, object]) -> None:
+    rig.withdraw("r-1", "r-2")
+    rig.watch()
+    one, other = rig.store.each("out")
+    with pytest.raises((Refuted, Unavailable)):
+        rig.withdrawals.hear(LONDON, Answered("erased", [one.id, other.id], [word(one), word(other, **bent)]))
+    assert {each.state for each in rig.store.each("out")} == {"waiting"}
 
 
 def test_only_the_city_that_was_told_may_answer(rig: Rig) -> None:
@@ -278,7 +343,11 @@ def test_the_duty_is_acknowledged_then_the_rows_are_gone_and_then_nobody_can_tel
     done = rig.acknowledgements.answer([], "acknowledged", by="ada")
     assert len(done) == 2
     ((_, told),) = rig.deliver()
-    assert read_answer(bytes_of(told)) == Answered("acknowledged", [each["id"] for each in said["withdrawals"]])
+    answer = read_answer(bytes_of(told))
+    assert (answer.state, answer.ids) == ("acknowledged", [each["id"] for each in said["withdrawals"]])
+    stated = [each for kind, _, each in rig.stated if kind == "acknowledgement"]
+    assert [each.document for each in answer.words] == stated, "with it goes what we have signed"
+    assert [each["withdrawal"] for each in stated] == answer.ids, "one withdrawal has one id in both cities"
     with pytest.raises(Conflict):
         rig.acknowledgements.answer([], "acknowledged", by="ada")
     first, second = rig.heard_of("open")

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from node.db import Database, Tx
-from node.errors import PeerUnreachable
+from node.errors import BadSignature, PeerUnreachable
 from node.federation.consent.acknowledgements import Acknowledgements
 from node.federation.consent.noticed import Noticed
 from node.federation.consent.post import Post, read_told
@@ -20,6 +20,7 @@ from node.federation.consent.store import ConsentStore, Stage, Withdrawal, salte
 from node.federation.consent.went import Went
 from node.federation.consent.withdrawals import Withdrawals
 from node.federation.dialogues.outgoing import Outbox
+from node.federation.moved import UnfilteredTold
 from node.federation.moving import Personal
 from node.federation.policy.quantities import instant_text
 from node.federation.policy.terms import DPV
@@ -61,6 +62,8 @@ class Rig:
     stated: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
     marked: Personal | None = field(default_factory=lambda: Personal("subject", "residents"))
 
+    unfiltered: list[tuple[UnfilteredTold, str]] = field(default_factory=list)
+
     def __post_init__(self) -> None:
         self.store = ConsentStore(self.db)
         self.post = Post(Outbox(self.db, chance=lambda: 0.5), self.wire)
@@ -68,7 +71,8 @@ class Rig:
         self.noticed = Noticed(self.store, nothing, Went(self.db))
         self.withdrawals = Withdrawals(
             self.noticed, self.post, origins=self,  # type: ignore[arg-type]
-            evidence=self.state, clock_ms=lambda: self.now_ms,
+            unfiltered=lambda: self.unfiltered,
+            evidence=self.state, check=self.check, base_url=HELSINKI, clock_ms=lambda: self.now_ms,
         )  # fmt: skip
         self.acknowledgements = Acknowledgements(
             self.store, self.post, gave_under=lambda *said: said == (HELSINKI, AGREEMENT, DATASET),
@@ -78,9 +82,14 @@ class Rig:
     def personal(self, dataset: str) -> Personal | None:
         return self.marked if dataset == DATASET else None
 
-    def state(self, tx: Tx, kind: str, each: Withdrawal, said: Mapping[str, Any], at_ms: int) -> None:
+    def state(self, tx: Tx, kind: str, each: Withdrawal, said: Mapping[str, Any], at_ms: int) -> str:
         assert tx.row("SELECT 1 FROM withdrawal WHERE id = ?", each.id), "stated where it is written"
         self.stated.append((kind, each.id, said))
+        return bytes_of(said).decode()
+
+    def check(self, document: Mapping[str, Any], signer: str, now_ms: int) -> None:
+        if document.get("signer", signer) != signer:
+            raise BadSignature("Another has signed it.")
 
     def read(
         self, peer: str = LONDON, agreement: str = AGREEMENT, dataset: str = DATASET, purpose: str = RESEARCH

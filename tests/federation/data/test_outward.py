@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -250,7 +251,11 @@ def test_a_size_that_no_file_has_is_a_refusal_and_holds_up_nobody(city: Rig, siz
 @pytest.mark.parametrize(
     "time", ["Fri, 31 Dec 9999 23:59:59 -2359", "Mon, 01 Jan 1001 00:00:00 GMT", "9999-12-31T23:59:59-23:59"]
 )
-def test_a_time_that_no_header_can_say_is_none(time: str) -> None:
+def test_a_time_that_no_header_can_say_is_none(city: Rig, time: str) -> None:
     assert modified_of(time) == 0
+    with Server(answer(BODY, **CSV, Last_Modified=time)) as server:
+        city.add(server.url + "/noise.csv")
+        (part,) = city.origins.parts(NOISE)
+    assert formatdate(part.modified_ms / 1000, usegmt=True) == "Thu, 01 Jan 1970 00:00:00 GMT"
     assert time_of(253_402_300_800_000) == time_of(-1) == 0
     assert modified_of("Fri, 31 Dec 9999 23:59:59 GMT") == 253_402_300_799_000

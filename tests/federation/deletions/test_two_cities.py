@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from node.assembly.data_desk import build as build_desk
 from node.errors import Conflict, Malformed, NotAgreed, NotFound, Refuted, Unauthenticated, Unavailable
 from node.federation.client import PeerClient
 from node.federation.deletions.post import Word, read_word
-from node.federation.pulls.store import PullStore, Wanted
+from node.federation.pulls.store import Progress, PullStore, Wanted
 from tests.federation.agreed import agree, change, permits
 from tests.federation.cities import HELSINKI, LONDON, Request
 from tests.federation.data.door_rig import Pair, pair
@@ -102,6 +103,33 @@ def test_what_was_fetched_under_an_agreement_that_ends_waits_for_both_cities(two
     assert [each.what for each in needs(two, two.helsinki, theirs.due_ms + DAY_MS)] == ["deletion-out"]
     with pytest.raises(Conflict):
         desk(two.helsinki).deleted(two.agreement, by="maija")
+    desk(two.london).deleted(two.agreement, by="ada")
+    desk(two.london).round(clock_ms())
+
+
+def test_every_place_is_named_where_something_was_put_and_none_where_nothing_is(two: Pair, tmp_path: Path) -> None:
+    store, begun = PullStore(two.london.node.db), f"{tmp_path}/begun/"
+    (tmp_path / "begun" / ".citynode-1").mkdir(parents=True)
+    places = [
+        (f"{tmp_path}/a.csv", "done", "", False),
+        (f"{tmp_path}/cut.csv", "failed", "urn:uuid:0", False),
+        (f"{tmp_path}/saved.csv", "failed", "urn:uuid:0", True),
+        (begun, "stopped", "urn:uuid:1", False),
+        (f"{tmp_path}/none/", "cancelled", "urn:uuid:2", False),
+        (WHERE, "done", "", False),
+    ]
+    for target, state, transfer, is_named in places:
+        pull = store.add(Wanted(two.dataset, peer="helsinki", target=target), state="waiting", now_ms=clock_ms())
+        parts = json.dumps({"x": asdict(Progress(8, digest="sha256:0", named=is_named))})
+        sql = "UPDATE pull SET state = ?, agreement = ?, transfer = ?, got = 8, parts = ? WHERE id = ?"
+        with two.london.node.db.write() as tx:
+            tx.run(sql, state, two.agreement, transfer, parts, pull.id)
+    ends(two)
+    (ours,) = due(two, two.london)
+    lies = [WHERE, f"{begun}.citynode-1", f"{tmp_path}/saved.csv", f"{tmp_path}/a.csv"]
+    assert list(dict.fromkeys(each.target for each in ours.fetched)) == lies
+    (need,) = needs(two, two.london, ours.due_ms - 1)
+    assert need.values["what"] == f"{two.dataset.rpartition('/')[2]}: {', '.join(lies)}"
     desk(two.london).deleted(two.agreement, by="ada")
     desk(two.london).round(clock_ms())
 

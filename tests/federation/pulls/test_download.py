@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -9,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from node.errors import Forbidden, ForbiddenAddress, PeerUnreachable, Refuted, SourceUnreachable, Stopped
+from node.errors import Forbidden, ForbiddenAddress, PeerUnreachable, Refuted, SourceUnreachable, Stopped, Unavailable
 from node.federation.moving import Moved
 from node.federation.pulls.door import DataDoor, Item, Way
-from node.federation.pulls.download import MAX_BEGINNINGS, Changed, Downloader
+from node.federation.pulls.download import MAX_BEGINNINGS, Changed, Downloader, Patience
 from node.federation.pulls.files import Growing
 from node.federation.pulls.store import Progress
 from node.outbound import Span
@@ -165,6 +166,29 @@ def test_a_city_that_wants_to_be_asked_later_is(tmp_path: Path) -> None:
     busy = answer(b"", 429, Retry_After="0")
     with Server(in_turn(busy, ranged())) as server:
         assert bring(server, tmp_path / "x", item(server)).digest == DIGEST
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_what_is_asked_for_is_waited_for_no_longer_than_there_is_patience(tmp_path: Path, status: int) -> None:
+    seen, begun = Seen(), time.monotonic()
+    with (
+        Server(answer(b"", status, Retry_After="30")) as server,
+        Growing(tmp_path / "x", keep=0, stop=lambda: False) as file,
+    ):
+        way = Way(server.url, "pid", f"{server.url}/x", "secret")
+        loader = Downloader(DataDoor(door(), Nobody(), Nobody(), max_bytes=MOST, allow_http=True), lambda: 0.0)
+        with pytest.raises(Unavailable):
+            loader.bring(way, item(server), file, seen, threading.Event(), Patience(0.3))
+        assert len(server.requests) == 2, "the last try is at the end of the patience"
+    assert time.monotonic() - begun < 5
+    assert len(seen.sentences) == (status == 503)
+
+
+def test_one_trouble_is_told_once_until_something_comes(tmp_path: Path) -> None:
+    seen = Seen()
+    with Server(in_turn(broken_at(0), broken_at(0), broken_at(9), broken_at(9), ranged())) as server:
+        assert bring(server, tmp_path / "x", item(server), seen).digest == DIGEST
+    assert len([each for each in seen.sentences if "tried again" in each]) < 4
 
 
 def test_a_refusal_is_no_reason_to_try_again(tmp_path: Path) -> None:

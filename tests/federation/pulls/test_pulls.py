@@ -20,12 +20,14 @@ import pytest
 from node.assembly.clock import clock_ms
 from node.errors import AlreadyRunning, Conflict, NotAgreed, NotFound, Refused, SourceUnreachable, Stopped
 from node.federation.moving import PUSH
+from node.federation.policy.terms import DPV
 from node.federation.pulls.guard import LOOK_S
 from node.federation.pulls.runner import Runner
 from node.federation.pulls.store import Wanted, holder, is_gone
 from node.federation.pushes.incoming import Upload
 from node.federation.transfer import Step
-from tests.federation.agreed import RESEARCH, SERVICES, atom, change
+from tests.federation.agreed import RESEARCH, SERVICES, atom, change, now_ms, permits
+from tests.federation.agreed import agree as agreed
 from tests.federation.cities import Request
 from tests.federation.data.door_rig import BODY, PART
 from tests.federation.pulls.rig import Own, agree, cut_once, got, office, ranges, unfinished
@@ -206,6 +208,56 @@ def test_access_is_asked_for_once_and_the_pull_goes_on_when_it_is_agreed(two: Ow
     assert [each.state for each in theirs if each.target == two.dataset] == ["REQUESTED"]
     agree(two, atom("purpose", "isAnyOf", [RESEARCH]))
     assert got(two, purpose="AcademicResearch", ask=True).state == "done"
+
+
+def two_agreements(two: Own) -> tuple[str, str]:
+    """One that permits it, and a newer one that Helsinki refuses for good: nobody said whose data these are."""
+    helsinki, london = two.helsinki.node, two.london.node
+    older = agree(two)
+    by_consent = {"legalBasis": DPV + "Consent", "transferBasis": "adequacy"}
+    newer = agreed(helsinki, london, records=[two.dataset], rules=permits("use"), at_ms=now_ms() + 1, **by_consent)
+    return older, newer
+
+
+def test_an_agreement_that_is_refused_does_not_hide_one_that_permits(two: Own) -> None:
+    two.lay()
+    older, newer = two_agreements(two)
+    pull = got(two)
+    assert (pull.state, pull.agreement) == ("done", older)
+    tried = [each.agreement for each in two.london.federation.moving.transfers.list() if each.dataset == two.dataset]
+    assert sorted(tried) == sorted((older, newer))
+
+
+def test_an_agreement_that_is_named_is_the_only_one_that_is_tried(two: Own) -> None:
+    two.lay()
+    older, newer = two_agreements(two)
+    with pytest.raises(Refused, match="not marked"):
+        got(two, agreement=newer)
+    assert got(two, agreement=older.rpartition("/")[2][:8], ask=True).agreement == older
+    with pytest.raises(NotAgreed, match="No agreement"):
+        got(two, agreement=f"{two.helsinki.url}/agreements/none")
+    tried = [each.agreement for each in two.london.federation.moving.transfers.list() if each.dataset == two.dataset]
+    assert sorted(tried) == sorted((older, newer))
+
+
+def test_what_every_agreement_is_refused_for_fails_and_may_be_tried_again(two: Own) -> None:
+    two.lay()
+    agreed_on = [
+        agreed(
+            two.helsinki.node, two.london.node, records=[two.dataset], rules=permits("use"), legalBasis=DPV + "Consent"
+        )
+        for _ in range(2)
+    ]
+    desk, transfers = office(two.london), two.london.federation.moving.transfers
+    with pytest.raises(Refused):
+        got(two)
+    tried = [each.agreement for each in transfers.list() if each.dataset == two.dataset]
+    assert sorted(tried) == sorted(agreed_on), "each once"
+    failed = desk.list(ended=True)[0]
+    desk.resume(failed.id)
+    with pytest.raises(Refused):
+        got(two)
+    assert len([each for each in transfers.list() if each.dataset == two.dataset]) == 4
 
 
 def test_several_parts_go_into_a_folder_and_one_file_takes_one(two: Own) -> None:

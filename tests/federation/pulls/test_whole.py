@@ -21,7 +21,7 @@ from node.federation.pulls.store import Pull, Wanted
 from node.federation.pushes.incoming import SPARE_BYTES
 from node.outbound import Reply
 from tests.federation.agreed import agree as agreed
-from tests.federation.agreed import permits
+from tests.federation.agreed import change, permits
 from tests.federation.cities import Request
 from tests.federation.data.door_rig import BODY, PART
 from tests.federation.pulls.rig import Own, agree, got, office, ranges, unfinished
@@ -298,6 +298,37 @@ def test_a_cancelled_pull_keeps_what_both_have_signed_for(two: Own, monkeypatch:
     assert office(two.london).cancel(office(two.london).list()[0].id).state == "cancelled"
     assert here(two) == {PART: BODY}
     assert receipts(two) == BOTH
+
+
+def test_what_a_command_left_lying_ends_with_its_agreement(two: Own) -> None:
+    two.lay()
+    agreement = agree(two)
+    pull, desk = interrupted(two), office(two.london)
+    desk.due(clock_ms())
+    assert desk.show(pull.id).state == "stopped"
+    folder = unfinished(two).parent
+    change(two.london.node, agreement, "suspended")
+    desk.due(clock_ms())
+    assert folder.exists(), "it may be resumed"
+    change(two.london.node, agreement, "revoked", reason="It is over.")
+    desk.due(clock_ms())
+    ended = desk.show(pull.id)
+    assert (ended.state, ended.said.split(" Get it")[0]) == ("failed", "The agreement was revoked.")
+    assert not folder.exists()
+    assert two.london.federation.moving.transfers.get(pull.transfer).is_final
+
+
+def test_what_is_signed_for_is_not_given_up_with_its_agreement(two: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+    two.lay()
+    agreement, desk = agree(two), office(two.london)
+    failing(monkeypatch, 1)
+    with pytest.raises(Unavailable):
+        got(two)
+    change(two.london.node, agreement, "revoked", reason="It is over.")
+    desk.due(clock_ms())
+    assert desk.list()[0].state == "stopped"
+    assert got(two).state == "done"
+    assert here(two) == {PART: BODY}
 
 
 # ---------------------------------------------------------------- disks and waits

@@ -127,6 +127,43 @@ def test_what_was_announced_has_its_room_against_all_that_come_later(small: tupl
         arrival.close()
 
 
+OTHER, OTHER_PID = "https://porto.example", "urn:uuid:0b5bd5c8-5c5e-4e6c-8d41-7a3a6f1a2b3c"
+
+
+def test_a_peer_that_announces_much_and_sends_little_leaves_room_for_others(small: tuple[Incoming, Path]) -> None:
+    incoming, _ = small
+    incoming._transfer = lambda pid: STANDS if pid == PID else replace(STANDS, pid=pid, peer=OTHER)
+    greedy = [incoming.begin(PEER, PID, f"g{number}", upload(length=4 << 20)) for number in range(5)]
+    with pytest.raises(Unavailable, match="no room"):
+        incoming.begin(PEER, PID, "more", upload(length=1 << 20))
+    for each in greedy:
+        each.write(b"x")
+    with pytest.raises(Unavailable, match="no room"):  # three quarters are left for the others, and not all
+        incoming.begin(OTHER, OTHER_PID, "big", upload(length=16 << 20))
+    honest = incoming.begin(OTHER, OTHER_PID, "honest", upload(length=14 << 20))
+    for _ in range(14):
+        honest.write(bytes(1 << 20))
+    assert honest.end().whole
+    for each in (*greedy, honest):
+        each.close()
+
+
+def test_what_is_announced_beyond_the_share_takes_none_of_what_others_have(small: tuple[Incoming, Path]) -> None:
+    incoming, _ = small
+    incoming._transfer = lambda pid: STANDS if pid == PID else replace(STANDS, pid=pid, peer=OTHER)
+    much = incoming.begin(PEER, PID, "much", upload(length=19 << 20))
+    little = incoming.begin(OTHER, OTHER_PID, "little", upload(length=5 << 20))
+    for _ in range(15):
+        much.write(bytes(1 << 20))
+    with pytest.raises(Unavailable, match="no room"):
+        much.write(bytes(1 << 20))
+    much.close()
+    for _ in range(5):
+        little.write(bytes(1 << 20))
+    assert little.end().whole
+    little.close()
+
+
 def test_an_upload_that_goes_on_or_begins_again_is_not_in_its_own_way(small: tuple[Incoming, Path]) -> None:
     incoming, _ = small
     first = incoming.begin(PEER, PID, "first", upload(length=18 << 20))
@@ -330,6 +367,29 @@ def test_a_name_cannot_be_a_file_and_a_folder(rig: Rig) -> None:
     rig.bring(b"x", upload(length=1), "c/d")
     with pytest.raises(Conflict):
         rig.incoming.begin(PEER, PID, "c", upload())
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("A.csv", "a.csv"), ("d/x", "D/X"), ("d", "D/x"), ("D/x", "d"), ("x", "d/.citynode-x/y")]
+)
+def test_parts_that_are_brought_are_named_as_those_that_are_pulled(rig: Rig, first: str, second: str) -> None:
+    rig.bring(b"x", upload(length=1), first)
+    with pytest.raises(Conflict):
+        rig.incoming.begin(PEER, PID, second, upload(length=1))
+    rig.bring(b"y", upload(length=1, etag='"2"'), first)
+
+
+def test_of_two_names_that_are_one_only_the_first_to_begin_is_taken(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = rig.incoming._check_bounds
+
+    def both_at_once(pid: str, part: str, one: Upload) -> None:
+        before(pid, part, one)
+        if part == "A.csv":
+            rig.bring(b"x", upload(length=1), "a.csv")
+
+    monkeypatch.setattr(rig.incoming, "_check_bounds", both_at_once)
+    with pytest.raises(Conflict, match="one name"):
+        rig.incoming.begin(PEER, PID, "A.csv", upload(length=1))
 
 
 def swept(rig: Rig, after_ms: int = KEPT_MS + 1, *, wanted: bool = False) -> int:

@@ -157,8 +157,10 @@ def test_what_is_not_there_under_the_agreement_is_refused(two: Pair, more: dict[
     two.lay()
     two.start()
     before = len(two.helsinki.federation.moving.transfers.list())
-    with pytest.raises(Malformed):
+    with pytest.raises(Malformed) as told:
         two.helsinki.federation.moving.transfers.hear(two.london.url, "provider", "", request(two, **more), "request")
+    assert DATASET_KEY not in told.value.fix, "whoever has named one knows how"
+    assert two.dataset in told.value.fix or "noise.csv" in told.value.fix
     assert len(two.helsinki.federation.moving.transfers.list()) == before
 
 

@@ -161,6 +161,7 @@ def test_the_simulator_answers_on_the_page_itself(towns: Two, new: str, query: s
     answer = said[said.index('id="answer"') :].partition("</div>")[0]
     assert word in answer
     assert ("verdict" in answer) == bool(word)
+    assert ('<div class="unprinted">' in said) != bool(word), "without an answer its head is not on paper, as its form"
 
 
 def test_the_signed_text_is_given_out_as_it_was_signed(towns: Two, new: str) -> None:

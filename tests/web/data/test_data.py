@@ -252,18 +252,6 @@ def test_what_cannot_be_read_where_it_lies_is_unreachable_for_now_and_its_place_
     assert made.ask(f"/{PART}").status == 200
 
 
-def test_a_file_of_a_year_that_no_header_can_say_is_handed_out(own: Callable[..., Pair]) -> None:
-    made = own()
-    file = made.folder / "data" / PART
-    os.utime(file, (300_000_000_000, 300_000_000_000))  # the year 11476
-    try:
-        if file.stat().st_mtime > 253_402_300_799:  # some file systems know no such year
-            assert made.ask(f"/{PART}").headers["last-modified"] == "Thu, 01 Jan 1970 00:00:00 GMT"
-        assert made.ask(f"/{PART}").body == BODY
-    finally:
-        os.utime(file)
-
-
 # ---------------------------------------------------------------- how much
 
 

@@ -132,6 +132,12 @@ def test_an_agreement_lives_from_a_template_to_its_end_through_the_pages_of_two_
     helsinki.pull(london)
     with at_desk(helsinki.node, "approver", name="aino") as desk:
         assert "The agreement is proven" in text_of(desk.get(f"{HERE}/{short}/verify"))
+        proof = desk.get(f"{HERE}/{short}/verify?lang=sv")
+        assert 'lang="en"' not in proof.text.partition('class="stages"')[2].partition("</ol>")[0]
+        assert "Nycklarna för London är fästa" in text_of(proof)
+        rows = text_of(desk.get(f"{HERE}?lang=sv"))
+        assert "Plans, for a while: Helsinki öppnar för London" in rows
+        assert "Omfattar Plans" in rows, "by its title, and not by its name"
         assert json.loads(desk.get(f"{HERE}/{short}/export").content)["agreement"] == held["id"]
         desk.get(at(held["id"]))
         refused = desk.press(f"{HERE}/suspend", {"name": held["id"], "reason": ""})

@@ -10,6 +10,7 @@ import pytest
 from node.assembly.clock import clock_ms
 from node.catalog.today import Need
 from node.federation.consent.store import ConsentStore, Withdrawal
+from node.federation.data.origin_office import Changes
 from node.federation.moved import OriginWish
 from node.federation.pulls.store import PullStore, Wanted
 from node.federation.transfer import Transfer
@@ -216,9 +217,24 @@ def test_a_consent_source_that_does_not_answer_is_seen_and_asked_again(clean: Ri
         assert str(file) not in desk.get(f"{HERE}/origins").text
         file.unlink()
         asked = desk.after(desk.press(f"{HERE}/consent/check", {"name": "office"}))
-        assert "does not answer" in text_of(asked)
+        assert "cannot say who agreed" in text_of(asked)
         assert needs(clean)["consent-trouble"].values["name"] == "office"
         assert desk.press(f"{HERE}/consent/check", {"name": "none"}).status_code == 404
+
+
+def test_who_got_all_rows_before_a_dataset_was_marked_stands_beside_it(clean: Rig, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("who,x\nr-1,1\n")
+    office = clean.node.federation.moving.origin_parts.office
+    office.add(OriginWish(DATASET, str(file), "people.csv"), by="ada", files=True)
+    transfer(clean, "early", "COMPLETED", started_at=1_795_000_000_000)
+    with at_desk(clean, "viewer") as desk:
+        assert "with all its rows" not in text_of(desk.get(f"{HERE}/origins"))
+        office.change(DATASET, "", Changes(is_personal=True))
+        told = text_of(desk.get(f"{HERE}/origins"))
+    assert "Before it was marked as being about residents, these cities got it with all its rows" in told
+    assert "london" in told.lower()
+    assert "The mark takes nothing back" in told
 
 
 def test_a_withdrawal_waits_until_somebody_who_may_decide_says_it_is_erased(clean: Rig) -> None:
@@ -310,7 +326,11 @@ def test_withdrawals_are_listed_page_by_page_and_city_by_city(clean: Rig, monkey
         second = text_of(desk.get(way.replace("&amp;", "&").partition("#")[0]))
         assert "12345672-ccc" in second
         assert "12345671-ccc" not in second
-        assert "12345672-ccc" not in text_of(desk.get(f"{HERE}/withdrawals?city=https://ghent.example"))
+        other = desk.get(f"{HERE}/withdrawals?city=https://ghent.example")
+        assert "12345672-ccc" not in text_of(other)
+        bar = "<span>Testville</span> <small>desk</small>"
+        assert bar in first.text, "the frame says whose desk it is"
+        assert bar in other.text
         assert desk.get(f"{HERE}/withdrawals?heard=x").status_code == 400
 
 

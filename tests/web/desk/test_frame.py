@@ -33,6 +33,17 @@ def _probe(desk: Desk) -> None:
     async def clash(request: Request, clerk: Clerk, form: Form) -> Response:
         raise Conflict("It is taken.", fix="Take another.")
 
+    @desk.get("/probe-head")
+    async def head(request: Request, clerk: Clerk) -> Response:
+        with pytest.raises(TypeError, match="city"):
+            desk.page(request, clerk, "problem.html", problem=_Nothing(), city="Evil")
+        return desk.page(request, clerk, "problem.html", problem=_Nothing())
+
+    @desk.post("/probe-note", "read", "probe.note")
+    async def note(request: Request, clerk: Clerk, form: Form) -> Response:
+        form.text("said", most=5)
+        return desk.back(request, "/desk/probe")
+
 
 class _Nothing:
     code, status, detail, fix, said = "not-found", 404, "", "", ("", {})
@@ -64,6 +75,32 @@ def browser(rig: Rig) -> Iterator[Browser]:
 
 def _newest(rig: Rig) -> Event | None:
     return next(iter(rig.node.staff.trail.list(limit=1)), None)
+
+
+def test_no_page_says_in_the_frames_name_whose_desk_it_is(rig: Rig, browser: Browser) -> None:
+    assert "<span>Testville</span> <small>desk</small>" in browser.get("/desk/probe-head").text
+
+
+@pytest.mark.parametrize(("language", "label"), [("en", "Comment"), ("fi", "Kommentti"), ("sv", "Kommentar")])
+def test_a_form_with_one_field_too_long_is_kept_and_the_field_named_in_words(
+    browser: Browser, language: str, label: str
+) -> None:
+    browser.language = language
+    browser.get("/desk/probe")
+    again = browser.press(
+        "/desk/probe-note?iri=https://a.example/1&lang=" + language, {"said": "far too long", "of": ['"a"', "b"]}
+    )
+    assert again.status_code == 400
+    assert f'<label for="again">{label}</label>' in again.text
+    assert 'aria-describedby="again-flaw" aria-invalid="true">\nfar too long</textarea>' in again.text
+    kept = [
+        'name="of" value="&#34;a&#34;"',
+        'name="of" value="b"',
+        'action="/desk/probe-note?iri=https%3A%2F%2Fa.example%2F1&amp;lang=',
+    ]
+    assert all(each in again.text for each in kept)
+    assert again.text.count('name="token"') == again.text.count("<form method")
+    assert "said" not in text_of(again)
 
 
 def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_back(rig: Rig, browser: Browser) -> None:
@@ -129,7 +166,7 @@ def test_a_wrong_field_is_named_in_the_readers_language(rig: Rig) -> None:
         browser.get("/desk/probe")
         reply = browser.press("/desk/probe/read/it", {"count": "ten"})
         assert reply.status_code == 400
-        assert "Kenttä count ei ole kokonaisluku väliltä 1–9." in text_of(reply)
+        assert "Kirjoita kokonaisluku väliltä 1–9." in text_of(reply)
 
 
 def test_a_note_of_an_act_stands_on_the_next_page_and_cannot_be_forged(browser: Browser) -> None:

@@ -357,5 +357,8 @@ def test_a_table_is_shown_first_and_exactly_that_is_done(rig: Rig, ghent: FakePe
 
 @pytest.mark.parametrize("table", ["", "x", f"{HEAD}\nx,y", f"{HEAD}\nA,https://x.example,{'a' * 43},,,"])
 def test_what_is_no_table_of_cities_is_refused(rig: Rig, ghent: FakePeer, desk: Browser, table: str) -> None:
-    assert desk.press("/desk/peer-table", {"table": table}).status_code == 400
+    again = desk.press("/desk/peer-table", {"table": table})
+    assert again.status_code == 400
+    assert f'aria-describedby="table-flaw" aria-invalid="true">\n{table}</textarea>' in again.text
+    assert 'id="table-flaw"' in again.text
     assert office(rig).list() == []

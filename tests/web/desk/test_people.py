@@ -243,6 +243,36 @@ def test_after_a_quarter_of_an_hour_an_act_that_rules_asks_again_and_is_done_as_
     admin.close()
 
 
+@pytest.mark.parametrize(("file", "kept"), [(b"", True), (b"name,url\nhki,x\n", True), (b"\xff\xfe", False)])
+def test_a_file_that_is_text_need_not_be_chosen_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, file: bytes, kept: bool
+) -> None:
+    person(rig, "aino", "admin", "approver")
+    admin = Browser(rig)
+    sign_in(admin, "aino")
+    admin.get("/desk/people")
+    stale(rig, monkeypatch)
+    asked = admin.press_file("/desk/peer-table", {"table": "a,b"}, file)
+    assert "Is it you?" in text_of(asked)
+    assert ("go back to the page" not in text_of(asked)) is kept
+    assert ('name="table" value="a,b"' in asked.text) is kept
+    assert ('name="file" value="name,url' in asked.text) is (kept and bool(file))
+    if kept:
+        assert ('enctype="multipart/form-data"' in asked.text) is bool(file)
+        fields = {"table": "a,b", "proof-password": PASSWORD} | ({"file": file.decode()} if file else {})
+        done = admin.press("/desk/peer-table", fields)
+        assert (done.status_code, (file.decode().strip() or "a,b") in done.text) == (400, True)
+    admin.close()
+
+
+@pytest.mark.parametrize("path", ["/desk/agreements/offers", "/desk/agreements/try"])
+def test_where_there_is_no_city_to_agree_with_one_way_leads_to_add_one(rig: Rig, path: str) -> None:
+    with at_desk(rig, "editor", name="eeva") as desk:
+        page = desk.get(path)
+        assert "There is no city to agree with yet" in text_of(page)
+        assert '<a href="/desk/peers">' in page.text.partition("<main")[2]
+
+
 def test_looking_and_writing_are_not_asked_again(rig: Rig, maija: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     stale(rig, monkeypatch)
     assert maija.get("/desk/account").status_code == 200

@@ -1,5 +1,6 @@
 """Laws of the form of a description: what is shown comes back as it was, and what is not shown stays."""
 
+import re
 from typing import Any
 
 import pytest
@@ -179,3 +180,25 @@ def test_a_missing_field_is_named_once() -> None:
     (said,) = told(TABLE, (problem,), "en")
     assert (said.label, said.language) == (works.label["en"], "en")
     assert said.label not in said.text
+
+
+@pytest.mark.parametrize("reader", ["en", "fi", "sv"])
+@pytest.mark.parametrize("kind", list(TABLES))
+def test_where_values_are_ticked_by_name_no_hint_asks_for_codes(kind: str, reader: str) -> None:
+    table = TABLES[kind]
+    for part in parts_of(table, example_of(table), Look(reader, reader, ())):
+        for one in part.inputs:
+            if one.shape in ("ticks", "radio", "select"):
+                assert not {option.value for option in one.options} & set(re.findall(r"[A-Z_]{3,}", one.hint)), one.name
+                assert one.hint
+
+
+@pytest.mark.parametrize(("reader", "said"), [("fi", "alkaa https://"), ("sv", "börjar med https://")])
+def test_lint_says_what_to_write_in_the_readers_language(reader: str, said: str) -> None:
+    (wrong,) = told(TABLE, (Problem("/documents/0", "wrong-value", "Write a web address."),), reader)
+    assert (said in wrong.text, wrong.language) == (True, reader)
+
+
+def test_a_collection_that_there_is_not_is_named_as_the_field_of_the_form() -> None:
+    (wrong,) = told(TABLE, (Problem("/collection", "no-collection", "There is none."),), "en")
+    assert (wrong.label, wrong.texts, wrong.anchor) == ("Collection", "", "collection")

@@ -63,6 +63,28 @@ def test_a_title_is_enough_to_begin_and_the_page_says_what_is_missing(rig: Rig, 
     assert again.headers["location"].startswith("/desk/records/challenge/where-is-the-snow-2?")
 
 
+@pytest.mark.parametrize("title", ["!!!", "… – ?", "#"])
+def test_a_title_without_a_word_is_sent_back_and_begins_nothing(rig: Rig, desk: Browser, title: str) -> None:
+    desk.get("/desk/records")
+    before = len(rig.node.knowledge.drafts.list())
+    again = desk.press("/desk/records", {"kind": "practice", "title": title})
+    assert again.status_code == 400
+    assert f"{title}</textarea>" in again.text
+    assert 'name="kind" value="practice"' in again.text
+    assert "no letter or digit" in text_of(again)
+    assert len(rig.node.knowledge.drafts.list()) == before
+
+
+def test_what_is_to_be_mended_is_listed_to_the_last(rig: Rig, desk: Browser) -> None:
+    said = example_of(TABLES["practice"]) | {"theme": [f"X{number}" for number in range(25)]}
+    rig.node.knowledge.drafts.save("practice", "long", said, who="maija")
+    page = desk.get("/desk/records/practice/long").text
+    assert "<summary>5 more</summary>" in page
+    assert all(f"X{number}" in page.partition("<form method")[2] for number in range(25))
+    summary = page.partition('id="sum"')[2].partition("<form")[0]
+    assert summary.count("<li>") == 25
+
+
 @pytest.mark.parametrize("kind", [kind for kind in TABLES if kind != "city-model"])
 def test_a_form_that_is_sent_as_it_came_changes_nothing(rig: Rig, desk: Browser, kind: str) -> None:
     begin(rig, "sample", kind)
@@ -136,7 +158,7 @@ def test_lint_stands_beside_the_field_and_is_said_of_one_field_without_saving(ri
     assert 'href="#f-evidence-0-value"' in shown
     assert 'aria-invalid="true"' in shown
     with at_desk(rig, "editor", language="fi") as finn:
-        assert "Tämä ei sovi tähän" in text_of(finn.get(SNOW))
+        assert "Kirjoita luku." in text_of(finn.get(SNOW))
 
 
 def test_what_is_previewed_is_what_is_published(rig: Rig, desk: Browser) -> None:

@@ -7,7 +7,7 @@ import pytest
 from node.catalog.run_report import Owner
 from node.catalog.runs import Counters, Run, RunRow, Step
 from node.catalog.story import Difference
-from node.web.desk.run_views import changed, found_in, letters, stages
+from node.web.desk.run_views import changed, finding, found_in, letters, stages
 from node.web.wording.words import LANGUAGES
 
 IRI = "https://data.example/id/one"
@@ -112,3 +112,10 @@ def test_findings_of_a_rehearsal_are_said_in_the_readers_language() -> None:
     assert "Add" not in one.text
     (one,) = found_in(found, "en")
     assert one.text == "Add a publisher."
+
+
+@pytest.mark.parametrize(("reader", "said"), [("en", "Files and services: 3."), ("fi", "Tiedostot ja rajapinnat: 3.")])
+def test_a_finding_that_is_not_of_the_record_itself_says_of_what(reader: str, said: str) -> None:
+    told = "Add a description (dct:description) in at least one language. Seen at 3 distributions."
+    one = finding(told, reader)
+    assert one.text.endswith(f" {said}")

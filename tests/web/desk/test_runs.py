@@ -150,7 +150,8 @@ def test_a_rehearsal_says_what_would_be_and_each_advice_once_and_no_more_that_it
     assert "3 would be added, 0 changed" in said
     assert "is now read for show" not in said, "that was said while it was so"
     assert "Seen at" not in said
-    advice = re.findall(r"<h3>([^<]+)</h3><p>([^<]+)</p>", page.text)
+    assert "Files and services: 6." in said, "of what, and of how many of them"
+    advice = re.findall(r"<h3>([^<]+)</h3><p><span>([^<]+)</span></p>", page.text)
     assert advice
     assert len(set(advice)) == len(advice), "one line for each"
 
@@ -308,6 +309,14 @@ def test_one_run_of_a_source_at_a_time_is_said_as_that_and_not_as_a_fault(city: 
     assert "The run has ended already" in text_of(steward.press("/desk/runs/1/stop"))
 
 
+@pytest.mark.parametrize("how", ["", "Dry", "DRY ", "all"])
+def test_a_way_to_read_that_there_is_not_starts_nothing(city: City, steward: Browser, how: str) -> None:
+    city.harvest(datasets(1))
+    steward.get("/desk/sources/portal")
+    assert steward.press("/desk/sources/portal/run", {"how": how}).status_code == 400
+    assert list(city.node.harvesting.office.asked()) == []
+
+
 def test_the_end_of_a_run_turns_its_page_over(city: City, steward: Browser) -> None:
     run = city.harvest(datasets(1))
     assert steward.get(f"/desk/runs/{run.id}", hx_request="true").headers["hx-refresh"] == "true"
@@ -350,7 +359,11 @@ def test_a_table_that_is_taken_away_runs_nothing(city: City, steward: Browser) -
 def test_giving_up_a_source_takes_an_approver_its_name_and_withdraws_all_of_it(city: City, steward: Browser) -> None:
     city.harvest(datasets(*range(3)))
     assert "Withdraw 3 records" in text_of(steward.get("/desk/sources/portal/leave"))
-    assert steward.press("/desk/sources/portal/withdraw", {"name": "other"}).status_code == 400
+    mistyped = steward.press("/desk/sources/portal/withdraw", {"name": "Portal"})
+    assert mistyped.status_code == 400
+    assert 'name="name" value="Portal"' in mistyped.text
+    assert 'aria-describedby="name-flaw" aria-invalid="true"' in mistyped.text
+    assert "Withdraw 3 records" in text_of(mistyped), "the same page, to be sent again"
     steward.after(steward.press("/desk/sources/portal/withdraw", {"name": "portal"}))
     work(city)
     assert city.held() == []

@@ -289,3 +289,23 @@ def test_a_record_of_another_citys_iri_has_an_address_of_its_own(client: Client)
     assert noise["geometry"] is None
     assert noise["time"] is None
     assert "license" not in noise["properties"]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("limit=", "”limit” är inget heltal"),
+        ("f=html&f=html", "”f” står mer än en gång"),
+        ("sortby=x", "finns ingen ordning ”x”"),
+        ("type=x", "Det finns inget slag ”x”"),
+        ("bbox=1", "Ett område behöver fyra kanter"),
+        ("datetime=x", "”x” är ingen tidpunkt"),
+        ("x=1", "”x”"),
+    ],
+)
+def test_a_page_that_refuses_says_so_in_the_readers_language(client: Client, query: str, said: str) -> None:
+    reply = client.get(f"{ALL}?{query}", headers={"accept": "text/html", "accept-language": "sv"})
+    assert reply.status_code == 400
+    told = reply.text.partition("<main")[2].partition("</main>")[0]
+    assert said in told
+    assert 'lang="en"' not in told

@@ -31,6 +31,13 @@ def test_whom_to_ask_is_the_citys_own_and_nobody_is_made_up(client: Client, city
     assert '<a href="mailto:data@helsinki.example">' in page
 
 
+def test_an_answer_is_promised_where_there_is_somebody_to_write_to(client: Client, city: City) -> None:
+    promise = words("en", "accessibility.answer")
+    assert promise not in unescape(client.page("/accessibility"))
+    city.contact_name, city.contact_mailbox = "The data team", "data@helsinki.example"
+    assert promise in unescape(client.page("/accessibility"))
+
+
 @pytest.mark.parametrize("path", ["/", "/catalog", "/datasets/parking", "/privacy", "/problems/not-found", "/nowhere"])
 def test_what_privacy_promises_holds_on_every_page(client: Client, path: str) -> None:
     reply = client.get(path, headers={"accept": "text/html"})

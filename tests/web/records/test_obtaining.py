@@ -39,6 +39,13 @@ def test_the_page_of_open_data_says_nothing_of_it(client: Client) -> None:
     assert "request-access" not in client.page("/datasets/parking")
 
 
+def test_who_asks_for_open_data_is_sent_back_to_them(client: Client) -> None:
+    iri = quote(PARKING.record, safe="/")
+    page = client.page(f"/request-access?iri={iri}")
+    assert "no agreement is needed" in page
+    assert "citynode data request" not in page
+
+
 def test_three_ways_name_the_dataset_the_connector_and_the_mailbox(city: City, asked: City, client: Client) -> None:
     page = client.page(WAY)
     assert f"citynode data request {SURVEY} --purpose PURPOSE" in page

@@ -446,6 +446,33 @@ def test_a_value_that_nothing_has_is_named_with_those_there_are(
     assert words(language, "search.none_more") not in page
 
 
+@pytest.mark.parametrize("language", ["en", "fi", "sv"])
+def test_a_kind_of_which_nothing_is_published_reads_as_that_and_not_as_a_failed_search(rig: Rig, language: str) -> None:
+    there = {one["value"] for one in rig.json("/search?limit=1")["facets"]["kind"] if one["count"]}
+    assert "question" not in there
+    for asked in ("/questions", "/search?kind=question", "/questions?q=kerbside"):
+        page = unescape(rig.page(asked, language))
+        assert f"<h2>{words(language, 'search.unpublished_kind')}</h2>" in page, asked
+        assert words(language, "search.none_more") not in page
+        assert f'<a href="/knowledge">{words(language, "nav.knowledge")}</a>' in page
+        assert "(dataset)" not in page
+    told = rig.json(f"/search?kind=question&lang={language}")
+    assert told["hint"] == words(language, "search.unpublished_kind")
+
+
+def test_a_node_where_nothing_is_published_says_so_and_leads_on(migrated: Path, tmp_path: Path) -> None:
+    rig = empty(tmp_path / "bare", migrated)
+    try:
+        rig.read()
+        for asked in ("/search", "/search?q=kerbside", "/practices", "/search?kind=dataset"):
+            page = rig.page(asked)
+            assert words("en", "search.unpublished_all") in page, asked
+            assert words("en", "search.none_more") not in page
+            assert f'<a href="/about">{words("en", "about.title")}</a>' in page
+    finally:
+        rig.close()
+
+
 def test_a_value_that_something_has_is_not_blamed_when_the_words_find_nothing(rig: Rig) -> None:
     assert rig.json("/search?q=qqqqqqqq&kind=dataset")["hint"] is None
 

@@ -165,6 +165,7 @@ def test_people_get_a_page_that_shows_query_and_answer(world: World) -> None:
     assert shown.status_code == 200
     assert f'<a href="{iri_of(1)}" rel="nofollow">{iri_of(1)}</a>' in shown.text
     assert "format=csv" in shown.text
+    assert shown.text.count('aria-labelledby="answer"') == 1, "one landmark of this name"
     assert "Yes" in world.ask("ASK { ?s ?p ?o }", format="html").text
     assert "Nothing matches" in world.ask("SELECT * { <x:x> ?p ?o }", format="html").text
     assert "<pre" in world.ask("CONSTRUCT WHERE { ?s ?p ?o }", format="html").text
