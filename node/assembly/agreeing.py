@@ -14,8 +14,8 @@ from node.db import Tx
 from node.federation.agreement_desk.notices import AgreementNotices
 from node.federation.agreement_desk.offer_office import OfferOffice
 from node.federation.agreement_desk.office import AgreementOffice
-from node.federation.agreement_desk.readings import AboutResidents
 from node.federation.agreement_desk.register import Register
+from node.federation.agreement_desk.residents import AboutResidents
 from node.federation.agreements.admission import Admission
 from node.federation.agreements.agreements import Agreements
 from node.federation.dsp.catalogue import WithData

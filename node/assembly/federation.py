@@ -23,7 +23,7 @@ from node.federation.agreements.follower import AgreementsFollower
 from node.federation.asking.askable import Askables
 from node.federation.asking.asking import Asking
 from node.federation.client import PeerClient
-from node.federation.consent.rules import Verdict, judge
+from node.federation.consent.rules import Verdict
 from node.federation.exchange.erasures import Erasures
 from node.federation.exchange.notices import Notices
 from node.federation.feed.feed import Feed, KeysOf
@@ -124,9 +124,7 @@ def build(
         return moving.origins.with_data(covers)
 
     def about_residents(agreement: str, dataset: str, purpose: str) -> Verdict:
-        gate = moving.consenting.gate
-        bound = gate.is_bound(agreement)
-        return judge(gate.origins.personal(dataset), gate.about(agreement), purpose, is_bound=bound)
+        return moving.consenting.gate.would(agreement, dataset, purpose)
 
     oauth = oauths.build(settings, db=db, keyring=keyring, outbound=outbound, renew=renew, grants=grants, claims=claims)
     identity = _identity(settings, keyring, journals)
@@ -149,15 +147,9 @@ def build(
     agreeing = agreeings.build(ground, with_data, about_residents)
     rights = Rights(peering.peers, agreeing.decisions, clock_ms=clock_ms)
     exchanging = exchangings.build(
-        settings,
-        journals=journals,
-        peers=peering.peers,
-        client=peering.client,
-        watching=watching,
-        followers=followers,
-        agreeing=agreeing,
-        rights=rights,
-    )
+        settings, journals=journals, peers=peering.peers, client=peering.client, watching=watching,
+        followers=followers, agreeing=agreeing, rights=rights,
+    )  # fmt: skip
     moving = movings.build(ground, agreeing, rights)
     return _together(ground, oauth, peering, watching, agreeing, exchanging, rights, moving)
 

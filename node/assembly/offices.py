@@ -22,9 +22,10 @@ from node.federation.agreement_desk.finder import Finder
 from node.federation.agreement_desk.notices import AgreementNotices
 from node.federation.agreement_desk.offer_office import OfferOffice
 from node.federation.agreement_desk.office import AgreementOffice, Desk
-from node.federation.agreement_desk.readings import AboutResidents, Readings
+from node.federation.agreement_desk.readings import Readings
 from node.federation.agreement_desk.register import Register
 from node.federation.agreement_desk.reminders import Reminders
+from node.federation.agreement_desk.residents import AboutResidents
 from node.federation.agreement_desk.view import Views
 from node.federation.agreements.agreements import PUBLIC_COLLECTION, Agreements, pair_collection
 from node.federation.negotiations.approvals import Approvals

@@ -1,4 +1,8 @@
-"""What went out before it was marked as being about residents, put together. Only wiring; opens nothing."""
+"""What went out before it was marked as being about residents, put together.
+
+Transfers say what began, agreements say on which basis, origins say what is marked.
+Only wiring; opens nothing.
+"""
 
 from collections.abc import Collection, Sequence
 

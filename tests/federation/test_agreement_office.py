@@ -339,7 +339,7 @@ def test_no_direction_of_a_declaration_is_proposed_alone(two: tuple[City, City])
     words = Words(template="digital-declaration", values={"contacts": "data@helsinki.example"})
     made = office(helsinki).draft(Wish("london", words, covers=["open-data"], theirs=["plans"]))
     for each in made["drafts"]:
-        assert each["next"].endswith(f"propose {made['document']}")
+        assert each["next"].endswith(f"propose {made['document']} --token-file FILE")
         with pytest.raises(Conflict) as refused:
             office(helsinki).propose(each["id"])
         assert made["document"] in refused.value.fix

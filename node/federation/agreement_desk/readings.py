@@ -14,6 +14,7 @@ from node.federation.agreement_desk.drafting import CONSUMER, PROVIDER, Wish, Wo
 from node.federation.agreement_desk.drafts import Draft
 from node.federation.agreement_desk.export import Sources, export_bundle, verify_here
 from node.federation.agreement_desk.finder import Finder
+from node.federation.agreement_desk.residents import UNLOOKED, AboutResidents, moving
 from node.federation.agreement_desk.view import Json, moment
 from node.federation.agreements.agreements import Agreement
 from node.federation.agreements.text import checked_id
@@ -33,25 +34,6 @@ from node.federation.policy.terms import ACTIONS, CHANNELS, DPV
 from node.federation.rights.decisions import Ask, Decisions
 
 Names = Callable[[], Mapping[str, str]]
-UNLOOKED = (
-    "Whether a record in it is about residents was not looked at, which transfers ask as well: name a record to know."
-)
-
-
-class Residents(Protocol):
-    """What is said of data about persons: `code` is empty where nothing stands in the way."""
-
-    @property
-    def code(self) -> str:
-        """Give the code of what is missing."""
-
-    @property
-    def message(self) -> str:
-        """Say it in one sentence."""
-
-
-# Of an agreement, a record of ours and a purpose, all by IRI: what a transfer would hear.
-AboutResidents = Callable[[str, str, str], Residents]
 
 
 class Book(Protocol):
@@ -343,25 +325,13 @@ class Readings:
         said = dict(self.decisions.explain(question, now_ms))
         if ask.action == "use" and ask.channel in ("", "transfer") and said["allowed"]:
             considered = cast("Sequence[Json]", said["considered"])
-            said |= self._moving(ask, purpose, considered) if ask.record else {"unlooked": UNLOOKED}
+            said |= (
+                moving(self.about_residents, ask.record, purpose, considered) if ask.record else {"unlooked": UNLOOKED}
+            )
         said["sentence"] = self._sentence_of(str(said.get("agreement", "")), str(said.get("clause", "")), ask.lang)
         if ask.report:
             said["report"] = self.decisions.report(question, now_ms)
         return {"peer": ask.peer, **said}
-
-    def _moving(self, ask: "Question", purpose: str, considered: Sequence[Json]) -> Json:
-        """Say what the transfer of a record would hear: a "no" only if each agreement that permits it is refused."""
-        heard: list[Json] = []
-        for each in considered:
-            no = self.about_residents(each["agreement"], ask.record, purpose) if each["allowed"] else None
-            heard.append(
-                {**each, "allowed": False, "code": no.code, "why": no.message, "operand": no.code}
-                if no and no.code
-                else each
-            )
-        asked = [now for now, before in zip(heard, considered, strict=True) if before["allowed"]]
-        best = next((each for each in asked if each["allowed"]), asked[0] if asked else {})
-        return {"considered": heard, **{key: value for key, value in best.items() if key != "state"}}
 
     def _asked_about(self, ask: "Question") -> str:
         """Give the IRI of the collection that is asked about; empty for a record alone. Raises NotFound, Malformed."""

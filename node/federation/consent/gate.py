@@ -40,8 +40,11 @@ class Gate:
 
     def verdict(self, transfer: Going) -> Verdict:
         """Say whether the transfer may be, as far as persons are concerned."""
-        personal, agreement = self.origins.personal(transfer.dataset), transfer.agreement
-        return judge(personal, self.about(agreement), transfer.purpose, is_bound=self.is_bound(agreement))
+        return self.would(transfer.agreement, transfer.dataset, transfer.purpose)
+
+    def would(self, agreement: str, dataset: str, purpose: str) -> Verdict:
+        """Say what a transfer would hear that nobody has asked for yet; agreement, dataset and purpose by IRI."""
+        return judge(self.origins.personal(dataset), self.about(agreement), purpose, is_bound=self.is_bound(agreement))
 
     def check(self, transfer: Going) -> None:
         """Refuse what may not be. Raises NotAgreed; its operand is the code of what is missing."""

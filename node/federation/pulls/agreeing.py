@@ -132,7 +132,8 @@ class Terms:
         found = self.decisions.alive(agreement, now_ms)
         if found.code not in _OVER:
             return None
-        return NotAgreed(found.why, agreement=agreement, fix="Get it again under another agreement.")
+        error = NotAgreed(found.why, agreement=agreement, fix="Get it again under another agreement.")
+        return error.on_page("no.data.unagreed")
 
     # ---------------------------------------------------------------- what may be agreed alone
 

@@ -213,9 +213,9 @@ def test_access_is_asked_for_once_and_the_pull_goes_on_when_it_is_agreed(two: Ow
 def two_agreements(two: Own) -> tuple[str, str]:
     """One that permits it, and a newer one that Helsinki refuses for good: nobody said whose data these are."""
     helsinki, london = two.helsinki.node, two.london.node
-    older = agree(two)
+    older = agreed(helsinki, london, records=[two.dataset], rules=permits("use"), at_ms=now_ms() - 60_000)
     by_consent = {"legalBasis": DPV + "Consent", "transferBasis": "adequacy"}
-    newer = agreed(helsinki, london, records=[two.dataset], rules=permits("use"), at_ms=now_ms() + 1, **by_consent)
+    newer = agreed(helsinki, london, records=[two.dataset], rules=permits("use"), **by_consent)
     return older, newer
 
 
