@@ -8,8 +8,8 @@ import pytest
 
 from node.cli import recover
 from node.cli.main import main
+from tests.federation.exchange.test_recover import MIRROR, append, burnt, mark_restored
 from tests.federation.history_rig import NAME, Town, now_ms, towns
-from tests.federation.test_recover import MIRROR, append, burnt, mark_restored
 
 pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
 

@@ -8,7 +8,7 @@ from node.federation.policy import quantities
 from node.keys import Keyring
 from tests.federation.agreed import permits
 from tests.federation.agreement_rig import PLANS, US
-from tests.federation.test_decisions import City
+from tests.federation.rights.test_decisions import City
 
 MOST = {"leftOperand": "https://w3id.org/citynode/odrl#volume", "operator": "lteq", "rightOperand": "1000"}
 LESS = {**MOST, "rightOperand": "400"}

@@ -14,7 +14,7 @@ from node.journal import note
 from node.keys import verified
 from node.web.exchange.witness import MAX_BODY_BYTES
 from tests.federation.history_rig import NAME, Town, now_ms, towns
-from tests.federation.test_witness import body
+from tests.federation.witness.test_witness import body
 
 pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
 

@@ -13,7 +13,7 @@ from node.federation.answers import Decision, Extent
 from node.journal import catch_up
 from tests.federation.agreed import MARKETING, RESEARCH, agree, atom, change, pair_of, permits
 from tests.federation.cities import GHENT, HELSINKI, LONDON, City, cities
-from tests.federation.test_enforcement import Three, as_peer, pulled, staff
+from tests.federation.rights.test_enforcement import Three, as_peer, pulled, staff
 
 pytestmark = pytest.mark.slow  # whole nodes: seconds, not milliseconds
 

@@ -12,8 +12,8 @@ from node.errors import BadSignature, BrokenHistory, Conflict, Malformed, NotFou
 from node.federation.exchange.epochs import TYP, read_epoch
 from node.journal import note
 from node.journal.verify import verify
+from tests.federation.exchange.test_recover import MIRROR, append, mark_restored
 from tests.federation.history_rig import NAME, Town, now_ms, towns
-from tests.federation.test_recover import MIRROR, append, mark_restored
 
 pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
 

@@ -18,7 +18,7 @@ from node.journal.tree import EMPTY_ROOT
 from node.keys import Purpose, verified
 from tests.federation.cities import HELSINKI, LONDON, cities
 from tests.federation.history_rig import NAME, Town, now_ms, towns
-from tests.federation.test_witness import asked, forged, proof
+from tests.federation.witness.test_witness import asked, forged, proof
 
 pytestmark = pytest.mark.slow  # several nodes or many keys a test: too much for every save
 

@@ -8,7 +8,7 @@ import pytest
 
 from node.federation.refusals import office as module
 from tests.federation.cities import GHENT, HELSINKI, LONDON, NAME, City, cities
-from tests.federation.test_reports import of_another_city
+from tests.federation.refusals.test_reports import of_another_city
 
 pytestmark = pytest.mark.slow  # whole nodes: seconds, not milliseconds
 

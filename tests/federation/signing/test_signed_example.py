@@ -18,7 +18,7 @@ from node.federation.signing.integrity import jcs, strict_json
 from node.keys import DAY_MS, Keyring, PublicKey
 from tests.federation.signing_rig import FEDERATION, keyring_of
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "agreements" / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "agreements" / "examples"
 SIGNED = EXAMPLES / "signed"
 NAMES = {"https://helsinki.example": "helsinki", "https://london.example": "london"}
 
