@@ -13,6 +13,7 @@ from node.catalog.shelf import ShelfFollower
 from node.db import Database
 from node.federation.consent.sources import ConsentSource
 from node.federation.consent.store import ConsentStore
+from node.federation.consent.unfiltered import Unfiltered
 from node.federation.moved import OriginTold, OriginWish
 from node.journal import Draft, catch_up
 from node.journal.journal import Journals
@@ -109,7 +110,8 @@ def rig(db: Database, journals: Journals, folder: Path, **doors: Any) -> Rig:
     ground = Ground(
         settings, db, unused, journals, door(**doors), unused, unused, unused, unused, followers=[ShelfFollower()]
     )
-    made = Rig(build(ground), journals, folder)
+    nothing_went = Unfiltered(dict, lambda datasets: (), lambda agreement: {})
+    made = Rig(build(ground, nothing_went), journals, folder)
     with db.write() as tx:
         journals.create(tx, name="shut", iri=SHUT, title="Shut", visibility="restricted", at_ms=1_000)
     made.publish()
