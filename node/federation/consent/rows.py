@@ -18,6 +18,7 @@ CSV, JSONL, PARQUET = "csv", "jsonl", "parquet"
 READ_BYTES = 1024 * 1024
 MAX_ROW = 4 * 1024 * 1024
 MAX_COLUMNS = 10_000
+_MAX_NAME = 128 * 1024
 # Looking a block through costs much the same however small it is.
 BLOCK_BYTES = 256 * 1024
 _FORMS = {
@@ -65,9 +66,11 @@ def names_under(text: str, delimiter: str) -> list[str]:
     if text.count(delimiter) >= MAX_COLUMNS:
         raise unnamed(f"the head of the part names more than {MAX_COLUMNS:,} columns")
     try:
-        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     except csv.Error:
         return []
+    # The library's own limit is one of the whole process, and others raise it.
+    return names if all(len(name) <= _MAX_NAME for name in names) else []
 
 
 def broken(why: str) -> ConsentUnknown:

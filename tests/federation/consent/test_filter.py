@@ -291,6 +291,7 @@ def rows_of(data: bytes) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("keys", [["r-1", "r-2", "r-1", None], [1, 2, 1, None]])
 @pytest.mark.parametrize("how", [{}, {"row_group_size": 1}, {"compression": "none"}, {"data_page_version": "2.0"}])
+@pytest.mark.slow
 def test_of_a_parquet_file_exactly_the_rows_of_the_allowed_are_left(keys: list[object], how: dict[str, object]) -> None:
     data = parquet_of({"n": [1, 2, 3, 4], "subject": keys}, **how)
     found = rows_of(Origin("a.parquet", data).left("subject", {"r-1", "1"}))
@@ -298,6 +299,7 @@ def test_of_a_parquet_file_exactly_the_rows_of_the_allowed_are_left(keys: list[o
     assert rows_of(Origin("a.parquet", data).left("subject", set())) == []
 
 
+@pytest.mark.slow
 def test_values_of_others_are_in_no_corner_of_the_file() -> None:
     import pyarrow as pa
 
@@ -315,6 +317,7 @@ def test_values_of_others_are_in_no_corner_of_the_file() -> None:
     assert [each["said"] for each in rows_of(found)] == ["of-one", "of-one"]
 
 
+@pytest.mark.slow
 def test_a_parquet_file_that_cannot_be_read_ends_with_an_error_wherever_it_is_broken() -> None:
     data = parquet_of({"n": list(range(500)), "subject": ["r-1"] * 500}, compression="none", use_dictionary=False)
     for bent in (b"", b"PAR1", data[:-1], data[: len(data) // 2], data[:-200] + b"\0" * 192 + data[-8:]):
@@ -326,6 +329,7 @@ def test_a_parquet_file_that_cannot_be_read_ends_with_an_error_wherever_it_is_br
         Origin("a.parquet", parquet_of({"subject": [1.5]})).left("subject", {"1.5"})
 
 
+@pytest.mark.slow
 def test_a_value_that_a_dictionary_holds_once_is_not_held_once_a_row() -> None:
     import pyarrow as pa
 
@@ -343,6 +347,7 @@ def test_a_value_that_a_dictionary_holds_once_is_not_held_once_a_row() -> None:
         Origin("a.parquet", wide).left("subject", {"r-1"})
 
 
+@pytest.mark.slow
 def test_a_parquet_file_with_keys_that_are_no_text_ends_with_an_error() -> None:
     import pyarrow as pa
 
@@ -352,6 +357,7 @@ def test_a_parquet_file_with_keys_that_are_no_text_ends_with_an_error() -> None:
         Origin("a.parquet", parquet_of({"subject": keys})).left("subject", {"ab"})
 
 
+@pytest.mark.slow
 def test_an_origin_that_fails_under_a_parquet_file_says_so_itself() -> None:
     origin = Origin("a.parquet", parquet_of({"subject": ["r-1"] * 50}), fails_at=0)
     with pytest.raises(OriginChanged):

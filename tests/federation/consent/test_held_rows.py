@@ -90,6 +90,7 @@ def test_a_member_that_some_lines_lack_is_nobody_there(tmp_path: Path) -> None:
     assert list(keys_of(file, "subject")) == ["", "", "7"]
 
 
+@pytest.mark.slow
 def test_a_parquet_column_of_no_texts_is_refused(tmp_path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet

@@ -22,6 +22,7 @@ from node.federation.consent.held_rows import keys_of
 from node.federation.consent.parquet_reading import Reading
 from tests.federation.consent.rig import Origin, parquet_here, part
 
+pytestmark = pytest.mark.slow  # each starts a process of its own, with the library in it
 MIB = 1024 * 1024
 PEOPLE = {"subject": ["r-1", "r-2"], "said": ["x", "y"]}
 
