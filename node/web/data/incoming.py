@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from node.errors import Malformed, NotFound, TooLarge, Unauthenticated, Unavailable
+from node.errors import Malformed, NotFound, Unauthenticated, Unavailable
 from node.federation.moving import LEAST_BYTES_S, PACE_S
 from node.federation.pushes.address import PATH
 from node.federation.pushes.fields import fields_of, upload_of
@@ -102,7 +102,11 @@ class IncomingDoor:
         pace = _Pace()
         while goes_on:
             began = time.monotonic()
-            message = await self._next(request, arrival)
+            try:
+                message = await self._next(request, arrival)
+            except Unavailable:
+                await self._write(arrival, pieces)
+                raise
             waited_s = time.monotonic() - began
             if message["type"] == "http.disconnect":
                 await self._write(arrival, pieces)
@@ -133,7 +137,7 @@ class IncomingDoor:
                     return waiting.result()
                 await self._beside(arrival.check)
                 if time.monotonic() >= until:
-                    raise TooLarge(f"Nothing came for {self._stall_s:g} s.", fix=_GO_ON)
+                    raise Unavailable(f"Nothing came for {self._stall_s:g} s.", retry_after_s=1, fix=_GO_ON)
         finally:
             waiting.cancel()
 

@@ -59,8 +59,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
         yield made
 
 
-def read(arrival: Arrival, sender: Sender) -> None:
-    door = IncomingDoor(cast("Any", None), cast("Any", type("Silent", (), {"stall_s": 30.0})), cast("Any", None))
+class Halting:
+    """A request of which some bytes come, and then nothing any more."""
+
+    def __init__(self) -> None:
+        self.left = iter([PIECE])
+
+    async def receive(self) -> Any:
+        piece = next(self.left, None)
+        if piece is None:
+            await asyncio.sleep(60)
+        return {"type": "http.request", "body": piece, "more_body": True}
+
+
+def read(arrival: Arrival, sender: "Sender | Halting", stall_s: float = 30.0) -> None:
+    door = IncomingDoor(cast("Any", None), cast("Any", type("Silent", (), {"stall_s": stall_s})), cast("Any", None))
     asyncio.run(door._read(cast("Any", sender), cast("Any", arrival)))
 
 
@@ -89,3 +102,11 @@ def test_a_slow_disk_of_ours_is_nobodys_fault(clock: Clock) -> None:
     arrival = Arrival(clock, slow_s=10.0)
     read(arrival, Sender(clock, [0.2] * 400))
     assert arrival.got == 400 * len(PIECE)
+
+
+def test_who_sends_nothing_any_more_may_come_again_and_what_came_is_kept() -> None:
+    arrival = Arrival(Clock())
+    with pytest.raises(Unavailable, match="Nothing came") as refused:
+        read(arrival, Halting(), stall_s=0.1)
+    assert refused.value.retry_after_s == 1
+    assert arrival.got == len(PIECE)
