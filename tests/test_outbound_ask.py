@@ -19,6 +19,8 @@ from node.outbound import Outbound, Reply
 from tests.federation.fake_peer import Heard, KeptServer, Said, say
 from tests.test_outbound import HOSTILE, bomb
 
+pytestmark = pytest.mark.slow  # it waits for slow answers
+
 MEGABYTE = 1 << 20
 
 

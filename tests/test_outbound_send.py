@@ -16,6 +16,8 @@ from node.outbound import Outbound, Reply
 from tests.federation.fake_peer import KeptServer, Said, say
 from tests.test_outbound import HOSTILE
 
+pytestmark = pytest.mark.slow  # it waits for slow readers
+
 MEGABYTE = 1 << 20
 
 

@@ -40,6 +40,7 @@ def test_what_is_no_export_is_wrong_use_and_one_line_says_what_to_give(
 OTHERS = (("peers", "import"), ("agreements", "draft", "--with", "x", "--file"), ("db", "restore"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [*OTHERS, ("practices", "import")], ids=lambda words: words[0])
 @pytest.mark.parametrize("case", ["a pipe", "a device"])
 def test_no_command_waits_for_a_pipe_or_reads_a_device(

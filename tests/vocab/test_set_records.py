@@ -8,6 +8,8 @@ from node.catalog.set_file import read_set, write_set
 from node.errors import Malformed
 from node.vocab.set_records import MATCHINGS, ColumnMap, ComparableSet, payload_of, record_of, set_in
 
+pytestmark = pytest.mark.slow  # many made examples
+
 BASE = "https://data.hel.fi"
 RECORD = record_of("parking", BASE)
 A, B = "https://hel.fi/datasets/a", "https://london.example/datasets/b"

@@ -20,6 +20,8 @@ from node.outbound import Span
 from tests.test_outbound import Handle, Server, answer, door
 from tests.test_outbound_stream import BODY, ETAG, ranged
 
+pytestmark = pytest.mark.slow  # it waits as pulls do
+
 DIGEST = f"sha256:{hashlib.sha256(BODY).hexdigest()}"
 MOST = 1 << 20
 

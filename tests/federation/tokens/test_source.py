@@ -17,6 +17,8 @@ from node.outbound import Outbound
 from tests.federation.fake_peer import Heard, KeptServer, Said
 from tests.federation.oauth_rig import HELSINKI, Door, Town, know, made_node, now_s
 
+pytestmark = pytest.mark.slow  # it waits for servers
+
 
 class Clock:
     """A clock that a test moves."""

@@ -16,6 +16,8 @@ from node.errors import TooManyRequests, Unavailable
 from node.web.sparql import sending as module
 from node.web.sparql.sending import Budget, Sliced
 
+pytestmark = pytest.mark.slow  # it waits for slow readers
+
 LARGE = bytes(range(256)) * (128 << 10)  # 32 MiB, far more than the system keeps for a connection
 
 
