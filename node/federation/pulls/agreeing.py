@@ -1,10 +1,10 @@
 """Under which agreement data may be had, and what is done where there is none.
 
 An agreement in force that permits the use for the purpose wins: the one that was named, or else the newest of several
-that the other city has not refused. Where there is none, an
-automatic offer may be taken, if this city's settings say so of its template and the offer really says no more than that
-template can; or the other city is asked for access, which begins a negotiation that persons of both sides approve.
-What is decided here is our own reading; the provider decides for itself when the transfer is requested.
+that the other city has not refused. Where there is none, an automatic offer may be taken, if this city's settings say
+so of its template and the offer really says no more than that template can; or the other city is asked for access,
+which begins a negotiation that persons of both sides approve. What is decided here is our own reading; the provider
+decides for itself when the transfer is requested.
 """
 
 from collections.abc import Callable, Sequence
