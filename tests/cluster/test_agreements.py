@@ -163,7 +163,7 @@ def test_anybody_proves_a_public_agreement_by_its_address_without_a_node(
         (tmp_path / "taken.json").write_bytes(one.get(f"{page.removeprefix(one.base_url)}/export.json")[1])
         assert f"proven: {iri}" in nowhere.say("agreements", "verify", tmp_path / "taken.json", *fingerprints)
         assert "recomputed" in one.say("agreements", "verify", iri), "a party proves it by both whole journals"
-    for bad, code in ((f"{helsinki.base_url}/agreements/none", 1), (f"{helsinki.base_url}/datasets/1", 1)):
+    for bad, code in ((f"{helsinki.base_url}/agreements/none", 1), (f"{helsinki.base_url}/datasets/1", 2)):
         nowhere.say("agreements", "verify", bad, code=code)
     nowhere.say("agreements", "verify", "Plans", code=2)
 
