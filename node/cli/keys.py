@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The node's keys: list, rotate, encrypt.", no_args_is_help=True)
 
+# One thumbprint in 64 begins with "-" (base64url, RFC 4648 section 5), and is no option for that.
+ANY_THUMBPRINT = {"ignore_unknown_options": True}
 PurposeArgument = Annotated[
     str, typer.Argument(metavar="PURPOSE", help="entity, token, client, checkpoint, record or witness.")
 ]
@@ -94,7 +96,7 @@ def rotate(
         say.line("Back up the keys again, an older backup lacks this one: citynode db backup FILE")
 
 
-@app.command()
+@app.command(context_settings=ANY_THUMBPRINT)
 def retire(
     kid: Annotated[str, typer.Argument(metavar="THUMBPRINT", help="Of a key that was replaced; see `keys list`.")],
     as_json: JsonOption = False,

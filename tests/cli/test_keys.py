@@ -145,3 +145,12 @@ def test_an_old_key_is_ended_before_its_time(helsinki: Say, keys: Path) -> None:
     assert states[old] == "retired"
     assert helsinki("keys", "retire", old).code == 1
     assert helsinki("keys", "retire", "nobody", "--json").code == 1
+
+
+@pytest.mark.parametrize(
+    "kid", ["-1IRKbHSNhpw1tPpqBRm4jGaqJ2xgfGz8H5eMKO7ZKI", "--RKbHSNhpw1tPpqBRm4jGaqJ2xgfGz8H5eMKO7ZKI"]
+)
+def test_a_thumbprint_that_begins_like_an_option_is_a_thumbprint(helsinki: Say, kid: str) -> None:
+    said = helsinki("keys", "retire", kid)
+    assert (said.code, kid in said.err) == (1, True)
+    assert helsinki("keys", "retire", kid, "--jsno").code == 2, "an option that is none is still wrong use"
