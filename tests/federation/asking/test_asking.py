@@ -14,7 +14,7 @@ from node.federation.asking.asking import FIRST_QUIET_S, MAX_PEERS, Asking, Hear
 from node.federation.tokens.access import Caller
 
 STAFF = Caller("staff", "maija")
-DEADLINE_MS = 90
+DEADLINE_MS = 300  # long beside what a loaded machine needs to wake a thread
 Act = Callable[[int], None]
 
 
