@@ -61,15 +61,17 @@ class Stream(Plain):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         connection = Connection(scope)
-        connection.narrow()
         how: How = "gone"
         try:
+            connection.narrow()
             how = await self._run(receive, send, connection)
         finally:
-            if how != "done":
-                self._passed = _passed(self._passed, connection.unsent)
-                connection.drop()
-            await self._close(how)
+            try:
+                if how != "done":
+                    self._passed = _passed(self._passed, connection.unsent)
+                    connection.drop()
+            finally:  # whatever the connection says: a delivery that is not ended holds its place and its quota
+                await self._close(how)
             if how != "done" and connection.is_known:
                 await _disconnected(receive)
 

@@ -19,6 +19,8 @@ CONNECTION = "citynode.connection"
 _UNSENT_BYTES = 256 * 1024
 _UNSENT_ASKED = 0x894B  # Linux: SIOCOUTQNSD
 _AT_ONCE = struct.pack("ii", 1, 0)
+# What a socket says that is no TCP, or is closed: asyncio's the first, uvloop's the second (it has no descriptor then).
+_CLOSED = (OSError, ValueError)
 
 
 class Connection:
@@ -32,7 +34,7 @@ class Connection:
     def narrow(self) -> None:
         """Let the kernel hold no more than it needs."""
         if self._socket is not None and hasattr(socket, "TCP_NOTSENT_LOWAT"):
-            with contextlib.suppress(OSError):  # no TCP, or closed already
+            with contextlib.suppress(*_CLOSED):
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
 
     @property
@@ -51,11 +53,11 @@ class Connection:
         """End it at once, with a reset: of what was not sent nothing goes out any more."""
         if self._transport is None:
             return
-        with contextlib.suppress(OSError):  # closed already
+        with contextlib.suppress(*_CLOSED):
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self._transport.abort()
 
     def _in_kernel(self) -> int:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(*_CLOSED):
             return int(struct.unpack("i", fcntl.ioctl(self._socket.fileno(), _UNSENT_ASKED, bytes(4)))[0])
         return 0

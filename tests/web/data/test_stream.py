@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+import uvloop
 
 from node.federation.moved import OriginWish
 from node.web.wire.quick import quick_way
@@ -31,7 +32,7 @@ class Server:
         app: Any = city.wire.apps[city.url]._app  # the very app that the other city speaks with
         config = uvicorn.Config(
             app, host="127.0.0.1", port=0, http=quick_way(app), ws="none", lifespan="off", log_config=None,
-            access_log=False, server_header=False, proxy_headers=False, loop="uvloop",
+            access_log=False, server_header=False, proxy_headers=False,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[method-assign]
@@ -51,7 +52,7 @@ class Server:
         self._door.close()
 
     def _run(self) -> None:
-        with asyncio.Runner() as runner:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop of our own web processes
             runner.run(self._server._serve(sockets=[self._door]))
 
 
