@@ -99,11 +99,12 @@ class DataOrigins:
         return frozenset(covers) & frozenset(standing).union(*standing.values())
 
     def parts(self, dataset: str) -> Sequence[Part]:
-        """Give the parts of a dataset that can be handed out, by name.
+        """Give the parts of a dataset, by name: all of them, or none.
 
         Raises:
             NotFound: It has no data.
-            Unavailable: A place where some of it lies cannot be asked.
+            Unavailable: A place where some of it lies cannot be asked, or some of it is not what the record promises:
+                a list without that part would be taken, and signed for, as all there is.
             TooLarge, Conflict: All of it together is nothing that another city could take.
         """
         origins, known = self._of(dataset), self._store.known(dataset)
@@ -114,7 +115,10 @@ class DataOrigins:
                 # A file that was registered by itself comes before one of that name in a folder.
                 if not origin.is_folder or part.name not in single:
                     found[part.name] = _told(part, known.get(part.name))
-        shown = [found[name] for name in sorted(found) if not _is_broken(found[name], known.get(name))]
+        shown = [found[name] for name in sorted(found)]
+        for part in shown:
+            if _is_broken(part, known.get(part.name)):
+                raise broken(part.name)
         return takeable(shown, dataset) if len(origins) > 1 else shown
 
     def known(self, dataset: str) -> Sequence[Part]:
