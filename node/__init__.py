@@ -17,9 +17,9 @@ contract of import-linter (`pyproject.toml`), so a new room without a floor fail
                                     what this city publishes and finds | whom it exchanges with | who works at the
                                     desk | all settings
     journal/ | vocab/ | lease.py    entries, tree, notes, mirrors, followers | records in linked data | one at a time
-    records.py | cells.py | keys/ | db.py | outbound/ | children.py
-                                    values | what spreadsheets open | signatures over bytes | transactions | the only
-                                    way out | limited processes
+    records.py | cells.py | stale.py | keys/ | db.py | outbound/ | children.py
+                                    values | what spreadsheets open | what was shown and what stands | signatures over
+                                    bytes | transactions | the only way out | limited processes
     migrations/                     the tables, step by step
     errors.py | client/             what can go wrong, and who must act | for programs elsewhere, apart from all this
 

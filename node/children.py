@@ -2,18 +2,20 @@
 
 Both sides of it. The parent starts one of our own modules with an environment of its own (a stranger's bytes and the
 node's secrets do not meet in one process) and two pipes; what is said through them is the caller's. The child sets its
-limits before it reads anything, and dies when its parent does, even in the middle of a computation. Touches processes;
-no files, no network, no clock.
+limits before it reads anything, and dies when its parent does, even in the middle of a computation. What a child writes
+to its error output becomes one line of our log, bounded. Touches processes; no files, no network, no clock.
 """
 
 import contextlib
 import fcntl
+import logging
 import os
 import resource
 import select
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import IO
 
@@ -27,6 +29,10 @@ _ENVIRONMENT = {
 }
 _STATM = Path("/proc/self/statm")
 _SPARE_S = 5
+# Of what a child says of its end, the last: there stands what it died of.
+_SAID_BYTES = 2_000
+_LAST_WORDS_S = 1.0
+_log = logging.getLogger("citynode.children")
 
 
 class Child:
@@ -42,6 +48,7 @@ class Child:
                 [sys.executable, "-P", "-m", module, str(lifeline), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 pass_fds=[lifeline],
                 env=_ENVIRONMENT,
                 bufsize=0,
@@ -56,6 +63,11 @@ class Child:
         assert self.process.stdout is not None  # noqa: S101
         self.to: IO[bytes] = self.process.stdin
         self.answers: IO[bytes] = self.process.stdout
+        self._module = module
+        self._said = bytearray()
+        # Read as it comes: a child that nobody listens to would wait for room in the pipe.
+        self._listener = threading.Thread(target=self._listen, name=f"{module} said", daemon=True)
+        self._listener.start()
 
     def ready(self, seconds: float, *, writing: bool = False) -> bool:
         """Wait until something can be read from it, or written to it; False if that takes longer."""
@@ -74,7 +86,22 @@ class Child:
             self.to.close()
             self.answers.close()
             os.close(self._lifeline)
+            self._tell()
         return code
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None  # noqa: S101
+        with self.process.stderr as errors:
+            while chunk := errors.read(1 << 12):
+                self._said += chunk
+                del self._said[:-_SAID_BYTES]
+
+    def _tell(self) -> None:
+        """Write down what it said, in one line without anything that would steer a terminal."""
+        self._listener.join(_LAST_WORDS_S)
+        words = " ".join(self._said.decode("utf-8", "replace").split())
+        if line := "".join(char for char in words if char.isprintable()):
+            _log.warning("child-said %s: %s", self._module, line)
 
 
 def die_with_parent(lifeline: int) -> None:

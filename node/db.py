@@ -44,7 +44,6 @@ _PRAGMAS = (
     "PRAGMA mmap_size=0",
     "PRAGMA cache_size=-32768",
 )
-# An operator may have turned durable commits off for the whole server; not for us (see `_PRAGMAS`).
 _URL_HELP = "Write sqlite:////absolute/path/node.db or postgresql://user@host/name."
 # A snapshot of PostgreSQL names exactly which transactions are visible: equal snapshots see equal data.
 _VERSION_SQL: dict[Dialect, str] = {
@@ -55,6 +54,7 @@ _SCRUB: dict[Dialect, tuple[str, ...]] = {
     "sqlite": ("PRAGMA query_only=OFF", "PRAGMA wal_checkpoint(TRUNCATE)"),
     "postgresql": ("VACUUM entry", "VACUUM payload", "VACUUM problem_report", "VACUUM submission"),
 }
+# An operator may have turned durable commits off for the whole server; not for us (see `_PRAGMAS`).
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 
 
@@ -69,8 +69,7 @@ class Tx:
 
     def run(self, sql: str, *params: object) -> int:
         """Execute one statement and give the number of rows it touched."""
-        count: int = self._execute(sql, params).rowcount
-        return count
+        return int(self._execute(sql, params).rowcount)
 
     def many(self, sql: str, rows: Sequence[Row]) -> None:
         """Execute one statement once per row, in order; nothing happens without rows."""
@@ -135,11 +134,11 @@ class Tx:
 
 
 class HotReader:
-    """Reads in microseconds: one raw connection per thread, each statement its own snapshot, never a write."""
+    """Asks in microseconds: one raw connection per thread, each statement a transaction of its own."""
 
     def __init__(self, connect: Callable[[], Any], dialect: Dialect) -> None:
         self._connect = connect
-        self._spell = _psycopg_sql if dialect == "postgresql" else _as_it_is
+        self._spell: Callable[[str], str] = _psycopg_sql if dialect == "postgresql" else str
         self._local = threading.local()
 
     def row(self, sql: str, params: Sequence[object] = ()) -> Row | None:
@@ -228,6 +227,14 @@ class Database:
         """Give the reader for hot paths; one per database."""
         return self._hot
 
+    def unwaited(self, *first: str) -> HotReader:
+        """Give statements of SQLite that may write and whose commits do not wait for the disk; the caller closes it.
+
+        They survive the process, and a power cut once anything later has waited. `first` begins each connection.
+        """
+        more = ("PRAGMA synchronous=NORMAL", *first)
+        return HotReader(lambda: self._connect_sqlite(read_only=False, more=more), self.dialect)
+
     def data_version(self) -> int:
         """Give a number that differs whenever something was committed since; only equality means anything.
 
@@ -314,14 +321,8 @@ class Database:
         return writer, reader
 
     def _sqlite_engine(self, begin: str, *, read_only: bool = False) -> sa.Engine:
-        def connect() -> sqlite3.Connection:
-            return self._connect_sqlite(read_only=read_only)
-
-        def start(conn: sa.Connection) -> None:
-            conn.exec_driver_sql(begin)
-
-        engine = sa.create_engine(self._url, creator=connect)
-        sa.event.listen(engine, "begin", start)
+        engine = sa.create_engine(self._url, creator=lambda: self._connect_sqlite(read_only=read_only))
+        sa.event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(begin))
         return engine
 
     def _connect(self) -> Any:  # noqa: ANN401 - a connection of either driver
@@ -335,14 +336,14 @@ class Database:
         except psycopg.Error as error:
             raise translated(error) from error
 
-    def _connect_sqlite(self, *, read_only: bool) -> sqlite3.Connection:
+    def _connect_sqlite(self, *, read_only: bool, more: Sequence[str] = ()) -> sqlite3.Connection:
         path = str(self._url.database)
         if not os.path.exists(path):  # noqa: PTH110 - measured: this runs on every new connection
             _make_private(Path(path))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
         try:
-            for pragma in (*_PRAGMAS, f"PRAGMA query_only={int(read_only)}"):
-                connection.execute(pragma)
+            for statement in (*_PRAGMAS, f"PRAGMA query_only={int(read_only)}", *more):
+                connection.execute(statement)
         except sqlite3.Error as error:
             connection.close()
             raise translated(error) from error
@@ -379,10 +380,6 @@ def _parsed(url: str) -> sa.URL:
 
 def _lock_key(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-
-
-def _as_it_is(sql: str) -> str:
-    return sql
 
 
 _MARKS = re.compile(r"'[^']*'|[?%]")

@@ -37,7 +37,9 @@ Each class has a stable `code` (it ends the problem type of RFC 9457) and no HTT
 status is `node/web/wire/problems.py`. This module imports nothing of ours.
 """
 
-from collections.abc import Mapping
+import errno
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import ClassVar, Self
 
 
@@ -258,6 +260,18 @@ class Unavailable(NodeError):
     def __init__(self, message: str, *, retry_after_s: int = 0, fix: str = "") -> None:
         super().__init__(message, fix=fix)
         self.retry_after_s = retry_after_s
+
+
+@contextmanager
+def needs_room() -> Iterator[None]:
+    """Let what is written within end as Unavailable where the disk is full; other errors come through as they are."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        message = f"A file cannot be written: {(error.strerror or '').lower()}."
+        raise Unavailable(message, fix="Look at the disk and its free space.") from error
 
 
 class JournalBusy(Unavailable):

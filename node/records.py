@@ -14,6 +14,8 @@ MAX_PAYLOAD_BYTES = 1024 * 1024
 MAX_TRIPLES = 10_000
 # The one collection of a city that is restricted for ever: its statements of evidence are never offered or mirrored.
 EVIDENCE = "evidence"
+# Which agreements there are: the public ones, and beside it, as `agreements-…`, one journal for each pair of cities.
+AGREEMENTS = "agreements"
 
 # Kind -> the plural in addresses. The order of the first three settles records of several types.
 KINDS: dict[str, str] = {
@@ -82,9 +84,35 @@ def slug_of(text: str) -> str:
     return _NOT_SLUG.sub("-", plain.lower()).strip("-")[:80].strip("-")
 
 
+# What is a letter or a mark by its class, and yet shows nothing: fillers of Hangul, the blank of Braille, selectors.
+_FILLERS = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, range(0xFE00, 0xFE10)))
+)
+_SEEN = re.compile("[!-~]")
+
+
+def is_unseen(text: str) -> bool:
+    """Tell whether a text has no character that anybody sees: spaces, controls, signs of direction, joiners alone."""
+    return _SEEN.search(text) is None and not any(map(_is_seen, text))
+
+
+def _is_seen(sign: str) -> bool:
+    return unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp") and sign not in _FILLERS
+
+
 _COLLECTION_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
 
 def is_collection_name(name: str) -> bool:
     """Tell whether a collection, source or peer may have this name."""
     return _COLLECTION_NAME.match(name) is not None
+
+
+def is_nodes_own(name: str) -> bool:
+    """Tell whether the node alone writes a collection of this name: which agreements there are, and the evidence.
+
+    No person, source or agreement has a say in it: nothing is published into it, and it is not opened, renamed or
+    agreed on.
+    """
+    return name == EVIDENCE or name.partition("-")[0] == AGREEMENTS

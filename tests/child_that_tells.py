@@ -22,6 +22,10 @@ def main() -> None:
             bytearray(1 << 30)
         except MemoryError:
             say("MemoryError\n")
+    elif asked == "errors":
+        sys.stderr.write("x" * 1_000_000 + "\nmemory allocation failed\x1b[31m\nnote: run with a backtrace\n")
+        sys.stderr.flush()
+        say("said\n")
     elif asked == "compute":
         say("begun\n")
         while True:

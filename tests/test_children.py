@@ -54,6 +54,23 @@ def test_memory_is_bounded() -> None:
         child.end()
 
 
+def test_what_it_says_of_its_end_is_one_bounded_line_of_the_log(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    child = Child("tests.child_that_tells")
+    try:
+        child.to.write(b"errors\n")
+        assert child.ready(20)
+    finally:
+        child.end()
+        child.end()
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "citynode.children"]
+    assert line.startswith("child-said tests.child_that_tells: xx")
+    assert line.endswith("x memory allocation failed[31m note: run with a backtrace")
+    assert len(line) < 2_100
+    assert capfd.readouterr().err == ""
+
+
 def test_it_dies_with_its_parent_in_the_middle_of_a_computation(tmp_path: Path) -> None:
     program = """
         import time

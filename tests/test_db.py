@@ -110,6 +110,19 @@ def test_the_hot_reader_serves_threads_and_refuses_writes(db: Database):
         tx.rows("SELECT * FROM no_such_table")
 
 
+def test_what_is_unwaited_is_written_at_once_and_waits_for_no_disk(tmp_path: Path):
+    db = Database(f"sqlite:///{tmp_path / 'node.db'}")
+    sql = db.unwaited("CREATE TABLE IF NOT EXISTS t (n INTEGER)")
+    assert sql.rows("INSERT INTO t VALUES (1) RETURNING n") == [(1,)]
+    assert db.hot().rows("SELECT n FROM t") == [(1,)]
+    normal, full = (1,), (2,)
+    assert (sql.row("PRAGMA synchronous"), db.hot().row("PRAGMA synchronous")) == (normal, full)
+    with db.write() as tx:
+        assert tx.row("PRAGMA synchronous") == full
+    sql.close()
+    db.close()
+
+
 def test_the_data_version_changes_with_every_commit_and_not_without(db: Database):
     before = db.data_version()
     assert db.data_version() == before

@@ -3,9 +3,11 @@
 Servers are real ones on loopback, started and stopped here; names are resolved by a resolver handed in.
 """
 
+import errno
 import gzip
 import hashlib
 import ipaddress
+import os
 import socket
 import ssl
 import threading
@@ -25,8 +27,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from node.errors import ForbiddenAddress, SourceUnreachable, Stopped, TooLarge
-from node.outbound import Answer, Outbound, is_public
+from node.errors import ForbiddenAddress, SourceUnreachable, Stopped, TooLarge, Unavailable
+from node.outbound import Answer, Outbound, download, is_public
 
 Handle = Callable[[BaseHTTPRequestHandler], None]
 MEGABYTE = 1 << 20
@@ -359,6 +361,17 @@ def test_200_megabytes_in_200_kilobytes_are_stopped_in_bounded_memory(to: Path) 
         finally:
             tracemalloc.stop()
     assert peak < 8 * MEGABYTE
+    assert not to.exists()
+
+
+def test_a_full_disk_is_said_and_is_no_fault_of_the_source(to: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(download, "_write", full)
+    with Server(answer()) as server, pytest.raises(Unavailable, match=r"no space left on device.*free space") as caught:
+        get(door(), server.url, to)
+    assert not isinstance(caught.value, SourceUnreachable)
     assert not to.exists()
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from node.errors import Misconfigured
 from node.settings import FILE_NAME, HIDDEN, Settings, load
+from node.settings.fields import fits
 
 
 def write(folder: Path, text: str) -> Path:
@@ -113,6 +114,29 @@ def test_what_container_platforms_inject_is_left_alone(tmp_path: Path) -> None:
 def test_a_value_that_does_not_fit_stops_the_start_and_is_named(key: str, value: str, tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match=f"CITYNODE_{key.upper()}: "):
         load(environ={f"CITYNODE_{key.upper()}": value}, data=tmp_path)
+
+
+def test_a_colour_that_is_none_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="CITYNODE_ACCENT: must be a colour: # and six of 0-9 and a-f") as caught:
+        load(environ={"CITYNODE_ACCENT": "#12345"}, data=tmp_path)
+    assert "pattern" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("page_size", "1 to 1000"),
+        ("peer_poll_s", "from 1"),
+        ("accent", "`#` and six of 0-9, a-f"),
+        ("second_factor", "`everyone`, `deciders`, `optional`"),
+        ("metrics", "`true`, `false`"),
+        ("name", "at most 80 characters"),
+        ("namespaces", "at most 31 of them"),
+        ("host", ""),
+    ],
+)
+def test_what_fits_is_said_for_each_setting(key: str, said: str) -> None:
+    assert fits(Settings.model_fields[key]) == said
 
 
 def test_a_list_may_be_written_with_commas_or_as_a_toml_array(tmp_path: Path) -> None:

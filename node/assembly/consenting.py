@@ -6,19 +6,21 @@ whoever comes in as `state`, in the transaction of what makes it true.
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from node.assembly.agreeing import Agreeing
 from node.assembly.clock import clock_ms
 from node.assembly.ground import Ground
 from node.assembly.origins import OriginParts
 from node.federation.agreements.agreements import Agreement
-from node.federation.consent.acknowledgements import Acknowledgements
+from node.federation.consent.acknowledgements import Acknowledgements, Stated
 from node.federation.consent.gate import Gate
 from node.federation.consent.noticed import Noticed
 from node.federation.consent.office import ConsentOffice
 from node.federation.consent.post import Post
+from node.federation.consent.retention import Retention
 from node.federation.consent.rules import Json, names_purposes
 from node.federation.consent.sources import Ask, Reply, Sources
 from node.federation.consent.store import ConsentStore
@@ -26,7 +28,9 @@ from node.federation.consent.unfiltered import Unfiltered
 from node.federation.consent.went import Went
 from node.federation.consent.withdrawals import CheckSigned, Evidence, Withdrawals
 from node.federation.data.origin_store import OriginStore
+from node.federation.deletions.store import DeletionStore
 from node.federation.dialogues.outgoing import Outbox
+from node.federation.moved import UnfilteredTold
 from node.federation.transfers.store import TransferStore
 
 
@@ -38,13 +42,15 @@ class Consenting:
     office: ConsentOffice
     withdrawals: Withdrawals
     acknowledgements: Acknowledgements
+    retention: Retention
 
 
 @dataclass(frozen=True, slots=True)
 class Stating:
-    """Who states in evidence, and checks what other cities have stated."""
+    """Who states in evidence, finds again what was stated, and checks what other cities have stated."""
 
     state: Evidence
+    stated: Stated
     check: CheckSigned
 
 
@@ -73,17 +79,20 @@ def build(
     def gave_under(peer: str, iri: str, dataset: str) -> bool:
         return _gives(agreeing.agreements.find(iri), peer) and transfers.took(peer, iri, dataset)
 
+    deleted = partial(_deleted, DeletionStore(ground.db))
     withdrawals = Withdrawals(
         noticed,
         post,
         origins=origins.origins,
-        unfiltered=unfiltered.by_source,
+        unfiltered=lambda: _without(unfiltered.by_source(), deleted()),
         evidence=stating.state,
         check=stating.check,
         base_url=ground.settings.base_url,
         clock_ms=clock_ms,
     )
-    acknowledgements = Acknowledgements(store, post, gave_under=gave_under, evidence=stating.state, clock_ms=clock_ms)
+    acknowledgements = Acknowledgements(
+        store, post, gave_under=gave_under, evidence=stating.state, stated=stating.stated, clock_ms=clock_ms
+    )
     office = ConsentOffice(
         store,
         sources,
@@ -96,7 +105,20 @@ def build(
         clock_ms=clock_ms,
     )
     gate = Gate(noticed, origins.origins, about, is_bound, clock_ms)
-    return Consenting(gate, office, withdrawals, acknowledgements)
+    retention = Retention(store, deleted=deleted, days=ground.settings.withdrawal_days)
+    return Consenting(gate, office, withdrawals, acknowledgements, retention)
+
+
+def _deleted(said: DeletionStore) -> Mapping[str, int]:
+    """Give the agreements whose taker has said that all of it is deleted, and when that was heard."""
+    return {each.agreement: each.at for each in said.all().values() if each.by == each.peer}
+
+
+def _without(
+    left: Iterable[tuple[UnfilteredTold, str]], deleted: Collection[str]
+) -> Iterator[tuple[UnfilteredTold, str]]:
+    """Leave out who has deleted everything: it holds nobody's row, and is not to hear of anybody anew."""
+    return (each for each in left if each[0].agreement not in deleted)
 
 
 def _gives(held: Agreement | None, peer: str) -> bool:

@@ -61,6 +61,11 @@ class DataNeeds:
             values: Values = {"city": self.city_of(each.peer), "n": each.count}
             yield Need(what, f"{_HERE}/withdrawals?{urlencode({'city': each.peer})}", values, at_ms=each.oldest_ms)
 
+        for each in self.desk.untold(now_ms - DAY_MS):
+            where = urlencode({"untold": "true", "city": each.peer})
+            values = {"city": self.city_of(each.peer), "n": each.count}
+            yield Need("withdrawal-untold", f"{_HERE}/withdrawals?{where}", values, at_ms=each.oldest_ms)
+
     def _deletions(self, now_ms: int) -> Iterator[Need]:
         """Tell what we must delete, and who was to have deleted ours and has not said so, a day being for the post."""
         for each in self.desk.deletions():

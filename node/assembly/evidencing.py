@@ -81,6 +81,10 @@ class Evidencing:
         """State what became of a withdrawal; give it as it is signed."""
         return self.evidence.put(tx, kind, f"{each.direction} {each.id}", said, other=each.peer, at_ms=at_ms).text
 
+    def stated(self, tx: Tx, kind: State, each: Withdrawal) -> str:
+        """Give what was stated of a withdrawal, as it is signed; empty once it was erased."""
+        return self.evidence.said(tx, kind, f"{each.direction} {each.id}")
+
 
 def build(ground: Ground, agreeing: Agreeing, books: Books) -> Evidencing:
     """Put it together."""
@@ -98,7 +102,8 @@ def build(ground: Ground, agreeing: Agreeing, books: Books) -> Evidencing:
     def clause_of(transfer: Going) -> str:
         return transfer.clause or _clause(agreeing, transfer, settings.base_url)
 
-    found = Sources(keys_of, digest_of, clause_of, books.of, TransferStore(ground.db).ended)
+    transfers = TransferStore(ground.db)
+    found = Sources(keys_of, digest_of, clause_of, books.of, transfers.ended, transfers.forget_receipt)
     days = settings.data_receipt_days
     evidence = Evidence(ground.journals, hand, found, followers=ground.followers, receipt_days=days)
     agreed = AgreementSources(ground.journals, ground.keyring, ground.identity, ground.peers, settings.federation)

@@ -126,21 +126,18 @@ def build(
     def about_residents(agreement: str, dataset: str, purpose: str) -> Verdict:
         return moving.consenting.gate.would(agreement, dataset, purpose)
 
+    def readers(collection: str) -> frozenset[str]:
+        return rights.readers(collection)
+
     oauth = oauths.build(settings, db=db, keyring=keyring, outbound=outbound, renew=renew, grants=grants, claims=claims)
     identity = _identity(settings, keyring, journals)
     peering = peerings.build(
         settings, db=db, reader=journals, identity=identity, outbound=outbound, oauth=oauth, opened=opened
     )
     watching = watchings.build(
-        settings,
-        db=db,
-        keyring=keyring,
-        journals=journals,
-        identity=identity,
-        peers=peering.peers,
-        client=peering.client,
-        followers=followers,
-    )
+        settings, db=db, keyring=keyring, journals=journals, identity=identity,
+        peers=peering.peers, client=peering.client, followers=followers, readers=readers,
+    )  # fmt: skip
     ground = agreeings.Ground(
         settings, db, keyring, journals, outbound, identity, peering.peers, peering.client, oauth, followers
     )

@@ -25,11 +25,9 @@ from node.catalog.sources import Sources
 from node.catalog.submissions import Bounds, Submissions
 from node.catalog.tasks import DAY_MS, Task, Tasks
 from node.db import Database
-from node.federation.agreements.agreements import PUBLIC_COLLECTION
 from node.journal import Follower
 from node.journal.journal import Journals
 from node.outbound import Outbound
-from node.records import EVIDENCE
 from node.settings import Settings
 from node.vocab.parse import Parser
 
@@ -85,7 +83,7 @@ def build(
         drafts=drafts,
         previews=previewing.build(settings, db=db, shelf=shelf, outbound=outbound),
         histories=Histories(journals),
-        collections=CollectionOffice(partial(_create, settings, journals), authoring, shelf, _is_filled),
+        collections=CollectionOffice(partial(_create, settings, journals), authoring, shelf),
     )
 
 
@@ -94,11 +92,6 @@ def _create(settings: Settings, journals: Journals, name: str, title: str, visib
     with journals.db.write() as tx:
         journals.create(tx, name=name, iri=iri, title=title, visibility=visibility, at_ms=now_ms)
     journals.checkpoint(name, at_ms=now_ms)
-
-
-def _is_filled(name: str) -> bool:
-    """Tell whether the node fills a collection by itself: which agreements there are, and the evidence of transfers."""
-    return name.partition("-")[0] == PUBLIC_COLLECTION or name == EVIDENCE
 
 
 def _corrections(settings: Settings, journals: Journals, shelf: Shelf, followers: Sequence[Follower]) -> Corrections:

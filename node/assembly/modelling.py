@@ -13,9 +13,11 @@ from node.catalog.models.inspect import NORMAL
 from node.catalog.models.inspections import Inspections
 from node.catalog.models.keeper import models_keeper
 from node.catalog.models.rounds import Inspector
+from node.catalog.models.withholder import Withholder
 from node.catalog.open_files import OpenFiles
 from node.catalog.shelf import Shelf
 from node.db import Database
+from node.federation.data.origin_store import OriginStore
 from node.outbound import Outbound
 from node.settings import Settings
 
@@ -24,13 +26,17 @@ _BY_HAND_MIB = 200
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """City models read from their files; `keeper` and `inspector` are what the worker runs, if `automatic`."""
+    """City models read from their files; `keeper` and `inspector` are what the worker runs, if `automatic`.
+
+    Else it runs `withholder` alone: what was read by hand must go where its dataset is marked as about residents.
+    """
 
     automatic: bool
     keeper: OpenFiles
     inspector: Inspector
     inspections: Inspections
     files: Fetching
+    withholder: Withholder
 
 
 def build(settings: Settings, *, db: Database, shelf: Shelf, outbound: Outbound, authoring: Authoring) -> Models:
@@ -43,10 +49,13 @@ def build(settings: Settings, *, db: Database, shelf: Shelf, outbound: Outbound,
         limits=replace(NORMAL, memory_bytes=settings.parser_memory_mib << 20),
         clock_ms=clock_ms,
     )
+    residents = OriginStore(db).personal_ones
+    withholder = Withholder(db, shelf, authoring, residents=residents, clock_ms=clock_ms)
     return Models(
         automatic=settings.model_inspect_mib > 0,
         keeper=models_keeper(db, shelf, clock_ms=clock_ms),
-        inspector=Inspector(db, shelf, files, authoring, clock_ms=clock_ms),
+        inspector=Inspector(db, shelf, files, authoring, withholder, clock_ms=clock_ms),
         inspections=Inspections(db.hot()),
         files=files,
+        withholder=withholder,
     )

@@ -71,7 +71,7 @@ def build(ground: Ground, agreeing: Agreeing, rights: Rights) -> Moving:  # noqa
         return incoming.moved(pid)
 
     evidencing = evidencings.build(ground, agreeing, evidencings.Books(origin_parts.origins.known, delivered, arrived))
-    stating = consentings.Stating(evidencing.state, evidencing.evidence.check)
+    stating = consentings.Stating(evidencing.state, evidencing.stated, evidencing.evidence.check)
     consenting = consentings.build(ground, agreeing, origin_parts, unfiltered, stating)
     gate = consenting.gate
 

@@ -12,8 +12,10 @@ from uuid import uuid4
 from node.assembly import speaking
 from node.assembly.clock import clock_ms
 from node.assembly.ground import Ground
+from node.catalog.offered import Offered
 from node.catalog.shelf import Shelf
 from node.federation.agreement_desk.acts import AgreementActs
+from node.federation.agreement_desk.asked import Asked
 from node.federation.agreement_desk.comments import Comments
 from node.federation.agreement_desk.drafting import Drafting, Held
 from node.federation.agreement_desk.drafts import Drafts
@@ -27,7 +29,7 @@ from node.federation.agreement_desk.register import Register
 from node.federation.agreement_desk.reminders import Reminders
 from node.federation.agreement_desk.residents import AboutResidents
 from node.federation.agreement_desk.view import Views
-from node.federation.agreements.agreements import PUBLIC_COLLECTION, Agreements, pair_collection
+from node.federation.agreements.agreements import Agreements
 from node.federation.negotiations.approvals import Approvals
 from node.federation.negotiations.parties import PeerParties
 from node.federation.offers import Offers
@@ -36,6 +38,7 @@ from node.federation.refusals.refusals import RefusalsHeard
 from node.federation.refusals.reports import Reports
 from node.federation.rights.decisions import Decisions
 from node.keys import PublicKey
+from node.records import is_nodes_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def build(ground: Ground, parts: Parts) -> Offices:
         city=settings.name,
         base_url=base_url,
         names=lambda: _titles(ground),
-        holds=parts.offers.holds,
+        asked=_asked(ground, parts.offers),
         about_residents=parts.about_residents,
         clock_ms=clock_ms,
     )
@@ -136,17 +139,16 @@ def _drafting(ground: Ground, offers: Offers) -> Drafting:
     peers = ground.peers
 
     def ours() -> Held:
-        # What says which agreements there are is no subject of an agreement.
-        pairs = {pair_collection(peer.url) for peer in peers.list()}
+        # What the node alone writes is no subject of an agreement.
         with ground.db.read() as tx:
-            own = [each for each in ground.journals.collections(tx) if not each.is_mirror and each.name not in pairs]
-        open_to_all = [each.iri for each in own if each.visibility == "public" and each.name != PUBLIC_COLLECTION]
-        return Held([each.iri for each in own], open_to_all)
+            listed = ground.journals.collections(tx)
+        own = [each for each in listed if not each.is_mirror and not is_nodes_own(each.name)]
+        return Held([each.iri for each in own], [each.iri for each in own if each.visibility == "public"])
 
     def theirs(peer: str) -> Sequence[str]:
         identity = peers.identity(peer)
         listed = identity.collections if identity else ()
-        return [iri for name, iri, _ in listed if name != PUBLIC_COLLECTION]
+        return [iri for name, iri, _ in listed if not is_nodes_own(name)]
 
     shelf = Shelf(ground.journals)
 
@@ -162,6 +164,15 @@ def _drafting(ground: Ground, offers: Offers) -> Drafting:
         mirrored=mirrored,
         new_id=lambda: str(uuid4()),
     )
+
+
+def _asked(ground: Ground, offers: Offers) -> Asked:
+    offered = Offered(ground.db, ground.journals)
+
+    def homes(record: str) -> Sequence[str]:
+        return offered.collections_of([record]).get(record, ())
+
+    return Asked(ground.settings.base_url, offers.holds, homes, offered.named)
 
 
 def _name_of(ground: Ground, url: str) -> str:

@@ -7,6 +7,7 @@ look.
 from dataclasses import dataclass, replace
 
 from node.assembly.clock import clock_ms
+from node.catalog.models.marked_files import MarkedFiles
 from node.catalog.open_files import OpenFiles
 from node.catalog.previews.folder import Folder
 from node.catalog.previews.keeper import previews_keeper
@@ -47,7 +48,9 @@ def build(settings: Settings, *, db: Database, shelf: Shelf, outbound: Outbound)
     return Previews(
         automatic=settings.preview_mib > 0,
         keeper=previews_keeper(db, shelf, clock_ms=clock_ms),
-        previewer=Previewer(db, fetching, folder, clock_ms=clock_ms, residents=residents),
+        previewer=Previewer(
+            db, fetching, folder, clock_ms=clock_ms, residents=residents, files=MarkedFiles(db, shelf, residents)
+        ),
         looks=Looks(db.hot(), residents),
         folder=folder,
     )

@@ -44,7 +44,15 @@ def build(
     return Today(
         harvesting.office,
         knowledge.tasks,
-        needs=(tells.of_peers, tells.of_agreements, tells.of_data, tells.of_readers, tells.of_links, tells.of_keys),
+        needs=(
+            tells.of_history,
+            tells.of_peers,
+            tells.of_agreements,
+            tells.of_data,
+            tells.of_readers,
+            tells.of_links,
+            tells.of_keys,
+        ),
         facts=(tells.of_exchange, tells.of_use),
         cities=lambda now_ms: [_city(peer) for peer in federation.health.all(now_ms)],
         clock_ms=clock_ms,
@@ -59,6 +67,10 @@ class _Tells:
     quality: QualityBook
     readers: Readers
     keyring: Keyring
+
+    def of_history(self, _: int) -> Iterator[Need]:
+        if self.federation.watching.recovery.held_back():
+            yield Need("history", "/desk/peers")
 
     def of_peers(self, now_ms: int) -> Iterator[Need]:
         for peer in self.federation.health.all(now_ms):
@@ -116,8 +128,10 @@ def _at(agreement: str) -> str:
 
 def _of_peer(peer: PeerHealth) -> Iterator[Need]:
     values, path = {"city": peer.title or peer.name}, f"/desk/peers/{peer.name}"
-    if peer.quarantine:
+    if peer.quarantine and peer.state != "blocked":
         yield Need("quarantined", path, values)
+    elif peer.at_odds:
+        yield Need("at-odds", path, {**values, "n": peer.failures, "since_ms": peer.last_out_at})
     elif peer.state == "proposed":
         yield Need("proposed", path, values, urgent=False)
     elif peer.state in ("approved", "active") and peer.stale:
@@ -125,7 +139,8 @@ def _of_peer(peer: PeerHealth) -> Iterator[Need]:
     if peer.state in _AT_PEERS:
         for each in peer.warnings:
             what = "statement" if each.about == "statement" else "peer-key"
-            if what == "peer-key" or not peer.stale:  # who does not answer cannot renew its statement either
+            # Who does not answer cannot renew its statement either.
+            if what == "peer-key" or not (peer.stale or peer.at_odds):
                 yield Need(
                     what, path, {**values, "n": each.days_left, "until_ms": each.at_ms}, urgent=not each.days_left
                 )
@@ -149,10 +164,12 @@ def _city(peer: PeerHealth) -> City:
 
 
 def _stands(peer: PeerHealth) -> str:
-    if peer.quarantine:
+    if peer.quarantine and peer.state != "blocked":
         return "quarantined"
     if peer.state in ("proposed", "paused", "blocked"):
         return peer.state
+    if peer.at_odds:
+        return "at-odds"
     if peer.stale or peer.away:
         return "stale" if peer.stale else "away"
     return "behind" if peer.lag else "level"

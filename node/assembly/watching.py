@@ -12,6 +12,7 @@ from node.federation.client import PeerClient
 from node.federation.exchange.epochs import Epochs
 from node.federation.exchange.heads import Heads
 from node.federation.exchange.recover import Recovery
+from node.federation.exchange.shown import ReadersOf
 from node.federation.identity.own import OwnIdentity
 from node.federation.origins import Origins
 from node.federation.peers.peers import Peers
@@ -37,7 +38,7 @@ class Watching:
     origins: Origins
 
 
-def build(
+def build(  # noqa: PLR0913  (the rooms that histories are watched from)
     settings: Settings,
     *,
     db: Database,
@@ -47,9 +48,12 @@ def build(
     peers: Peers,
     client: PeerClient,
     followers: Sequence[Follower],
+    readers: ReadersOf,
 ) -> Watching:
     """Put the parts together; opens no connection."""
-    recovery = Recovery(db, journals, peers, client, folder=settings.data / "work")
+    recovery = Recovery(
+        db, journals, peers, client, folder=settings.data / "work", base_url=settings.base_url, readers=readers
+    )
     cosigning = Cosigning(db, journals, peers, client, witnesses=settings.witnesses)
     return Watching(
         witness=Witness(db, keyring, peers, base_url=settings.base_url),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from node.catalog import corrected, correction_store
+from node.catalog import corrected, correction_store, homes
 from node.catalog import names as naming
 from node.catalog.desk import Conditions, OnProgress, RunDesk, clear_leftovers
 from node.catalog.portals.base import Description, Head, Refusal, SourceInfo, SourceUnchanged, Walk
@@ -34,11 +34,11 @@ from node.catalog.work import (
     samples,
 )
 from node.db import Database, Tx
-from node.errors import Conflict, Malformed, NodeError, NotFound, Refused, Unavailable
+from node.errors import Conflict, Malformed, NodeError, NotFound, Refused, Unavailable, needs_room
 from node.journal import Draft, catch_up_in, key_of
 from node.journal.journal import Journals
 from node.outbound import Outbound
-from node.records import is_collection_name
+from node.records import is_collection_name, is_nodes_own
 from node.vocab import personal, translate
 from node.vocab.parse import Parser
 
@@ -156,9 +156,10 @@ class Harvest:
         """Walk, and turn every ending into a state and a reason."""
         work: Work | None = None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            work = self._prepare(source, run, watch, parser, folder, full=full)
-            return self._walk(work)
+            with needs_room():
+                folder.mkdir(parents=True, exist_ok=True)
+                work = self._prepare(source, run, watch, parser, folder, full=full)
+                return self._walk(work)
         except SourceUnchanged:
             with self._db.read() as tx:
                 run.counters.unchanged = run.counters.total = naming.count_live(tx, source.name)
@@ -188,6 +189,8 @@ class Harvest:
                     end(work)
 
     def _prepare(self, source: Source, run: Run, watch: Watch, parser: Parser, folder: Path, *, full: bool) -> Work:
+        if is_nodes_own(source.collection):  # an older program let it be chosen
+            raise homes.nodes_own(source.collection)
         recipe = self._recipe(source)
         last = Conditions()
         if source.recipe == recipe and not full and not run.dry:

@@ -7,6 +7,7 @@ cities are found without searching mirrors of millions. Asks the table of collec
 from collections.abc import Sequence
 
 from node.catalog.shelf import Held, Shelf
+from node.errors import Conflict
 
 _PUBLIC = "SELECT name FROM collection WHERE visibility = 'public'"
 
@@ -19,6 +20,13 @@ def public(shelf: Shelf) -> list[str]:
 def homes(shelf: Shelf, name: str) -> list[str]:
     """Give the public collections of that name: ours, then the mirrors of peers'."""
     return _ours_first(shelf, f"{_PUBLIC} AND (name = ? OR name LIKE ?)", (name, f"%/{name}"))
+
+
+def nodes_own(name: str) -> Conflict:
+    """Say that nobody publishes into a collection, since the node alone writes it (`records.is_nodes_own`)."""
+    return Conflict(
+        f"{name} is written by the node alone.", fix="Choose another collection of ours: citynode collections list"
+    ).on_page("no.collection.filled", field="collection", name=name)
 
 
 def _ours_first(shelf: Shelf, sql: str, parameters: Sequence[object]) -> list[str]:

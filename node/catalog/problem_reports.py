@@ -7,6 +7,7 @@ the city publishes it; the mailbox is never passed on, and gone once the report 
 """
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -17,12 +18,14 @@ from node.catalog import problem_store
 from node.catalog.problem_store import DAY_MS, Report
 from node.db import Database, Tx
 from node.errors import Conflict, JournalBusy, Malformed, NotFound, TooManyRequests, Unavailable
+from node.stale import check_mark
 from node.vocab.kinds.checking import is_email, is_language
 
 KINDS = ("wrong", "old", "link", "licence", "personal", "unclear", "other")
 SETTLED = ("mended", "declined")
 MAX_TEXT, MAX_REASON, MAX_LISTED, MAX_TITLE = 4_000, 1_000, 500, 300
 _HOUR_MS = 3_600_000
+_KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _MAX_MAIL = 200
 
 
@@ -104,13 +107,14 @@ class ProblemReports:
 
     # ------------------------------------------------------------ readers
 
-    def report(self, about: About, words: Words, *, caller: str) -> str:
+    def report(self, about: About, words: Words, *, caller: str, key: str = "") -> str:
         """Take a report of a reader of this node; give its id.
 
         Args:
             about: The record, which everybody may see.
             words: What is wrong with it.
             caller: The address it comes from; a hash of it is kept for a day.
+            key: What only the form that it was written in has: sent again with it, the report is the one that is there.
 
         Raises:
             Malformed: A word of it is missing, too long or not known; `places` names the field.
@@ -124,9 +128,14 @@ class ProblemReports:
             )
         checked, now_ms = _checked(words), self._clock_ms()
         who = hashlib.sha256(f"{self._base} {caller}".encode()).hexdigest()[:32]
-        new = _new(self._token(8), about, checked, way="sent" if about.peer else "reader", at_ms=now_ms)
+        new = _new(self._id_of(key), about, checked, way="sent" if about.peer else "reader", at_ms=now_ms)
         with self._db.write() as tx:
             tx.lock("problem_reports")
+            known = problem_store.one(tx, new.id)
+            if known is not None and (known.iri, known.said) == (new.iri, new.said):
+                return known.id
+            if known is not None:  # a form that somebody went back to, and wrote something else in
+                new = replace(new, id=self._token(8))
             problem_store.tidy(tx, now_ms)
             self._check_room(tx, who, about.peer, now_ms)
             if any(each.said == new.said for each in problem_store.of_record(tx, about.iri)):
@@ -138,6 +147,16 @@ class ProblemReports:
             if about.peer:
                 self._post.report(tx, about.peer, _told(new), now_ms)
         return new.id
+
+    def new_key(self) -> str:
+        """Give the key of a new form."""
+        return self._token(16)
+
+    def _id_of(self, key: str) -> str:
+        """Give the id of what a form sends: that of its key, which nobody guesses, or a new one."""
+        if not _KEY.fullmatch(key):
+            return self._token(8)
+        return hashlib.sha256(f"{self._base} report {key}".encode()).hexdigest()[:16]
 
     def _check_room(self, tx: Tx, who: str, peer: str, now_ms: int) -> None:
         bounds, times = self._bounds, problem_store.times_of(tx, who, since_ms=now_ms - DAY_MS)
@@ -277,17 +296,23 @@ class ProblemReports:
             problem_store.sort(tx, found.id, kind, self._clock_ms())
         return self.show(found.id)
 
-    def answer(self, name: str, text: str) -> Report:
+    def answer(self, name: str, text: str, *, mark: str = "") -> Report:
         """Say on the public page that somebody looks at it; the text may be empty, and may be said anew.
 
+        Args:
+            name: Its id or the beginning of it.
+            text: What its page says.
+            mark: Names the answer that was shown to whoever answers (`Report.mark`).
+
         Raises:
+            Changed: There is another answer than was shown.
             NotFound: There is none of that name.
             Conflict: It is settled already, or another city's to settle.
             Malformed: The text is too long.
         """
-        return self._moved(name, "looking", _reason(text, needed=False), shown=None)
+        return self._moved(name, "looking", _reason(text, needed=False), shown=None, mark=mark)
 
-    def close(self, name: str, outcome: str, reason: str, *, publish: bool = False) -> Report:
+    def close(self, name: str, outcome: str, reason: str, *, publish: bool = False, mark: str = "") -> Report:
         """Settle one: mended or declined, with a reason that its reader sees; forget who reported it.
 
         Args:
@@ -295,8 +320,10 @@ class ProblemReports:
             outcome: `mended` or `declined`.
             reason: What its page says.
             publish: Whether its page shows the reader's own words from now on; they are forgotten otherwise.
+            mark: Names the answer that was shown to whoever settles it (`Report.mark`).
 
         Raises:
+            Changed: There is another answer than was shown.
             NotFound: There is none of that name.
             Conflict: It is settled already, or another city's to settle.
             Malformed: There is no such outcome, or no reason.
@@ -306,9 +333,9 @@ class ProblemReports:
                 f"A report cannot end as {outcome[:40]!r}.",
                 fix=f"It is {' or '.join(SETTLED)}.",
             ).on_page("no.report.outcome", field="outcome")
-        return self._moved(name, outcome, _reason(reason, needed=True), shown=publish)
+        return self._moved(name, outcome, _reason(reason, needed=True), shown=publish, mark=mark)
 
-    def _moved(self, name: str, state: str, reason: str, *, shown: bool | None) -> Report:
+    def _moved(self, name: str, state: str, reason: str, *, shown: bool | None, mark: str = "") -> Report:
         found = self.show(name)
         if found.way == "sent" and found.state != "undelivered":
             raise Conflict(
@@ -318,6 +345,9 @@ class ProblemReports:
         with self._db.write() as tx:
             tx.lock("problem_reports")
             was = ("received", "undelivered", "looking")
+            stands = problem_store.one(tx, found.id)
+            if stands is not None and stands.state in was and stands.reason != reason:
+                check_mark(mark, stands.reason)
             if not problem_store.move(tx, found.id, state, was=was, reason=reason, at_ms=now_ms):
                 raise Conflict(
                     f"This report was {found.state} already.", fix="Look at it: citynode reports show"

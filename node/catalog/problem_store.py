@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from node.db import Row, Tx
+from node.stale import mark_of
 
 DAY_MS = 86_400_000
 KEPT_MS = 365 * DAY_MS
@@ -53,6 +54,11 @@ class Report:
     shown: bool
     at: int
     changed_at: int
+
+    @property
+    def mark(self) -> str:
+        """Name the answer as it stands (`stale`)."""
+        return mark_of(self.reason)
 
     @property
     def is_open(self) -> bool:

@@ -6,7 +6,7 @@ whoever calls has made sure that it may, and says by whom an act is. Writes thro
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from node.catalog import names as naming
@@ -16,6 +16,7 @@ from node.catalog.sources import Source, Sources, portals
 from node.catalog.withdrawals import Withdrawals
 from node.db import Database
 from node.errors import Conflict, Malformed
+from node.stale import mark_of
 
 RETRY_MS = 3_600_000
 MINUTE_MS = 60_000
@@ -38,6 +39,11 @@ class Wanted:
     every_min: int = 0
     keep_contacts: bool = False
     threshold: int | None = None
+
+    @property
+    def mark(self) -> str:
+        """Name these settings (`stale`)."""
+        return mark_of(astuple(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,19 +159,22 @@ class SourceOffice:
         Raises:
             Malformed: The name or location is no such thing; a file, unless `files`.
             UnknownKind: No adapter of that kind.
-            Conflict: The name is taken.
+            Conflict: The name is taken, or the collection is one that the node alone writes.
             NotFound: The file or the collection does not exist.
         """
         checked = _checked(wanted, files=files)
         self._sources.add(Source(name=name, created_at=self._clock_ms(), paused=paused, **_columns(checked)))
         return self.show(name)
 
-    def edit(self, name: str, wanted: Wanted, *, files: bool = False) -> Standing:
-        """Change a source; raises as `add`, and AlreadyRunning while it is read. A file that it has may stay."""
+    def edit(self, name: str, wanted: Wanted, *, files: bool = False, mark: str = "") -> Standing:
+        """Change a source; a file that it has may stay. `mark` names the settings that were shown (`Wanted.mark`).
+
+        Raises as `add`, and AlreadyRunning while it is read, Changed where other settings stand than were shown.
+        """
         held = self._sources.get(name)
         self._runs.check_idle(name, now_ms=self._clock_ms())
         checked = _checked(wanted, files=files or (held.is_file and wanted.location == held.location))
-        self._sources.change(name, **_columns(checked))
+        self._sources.change(name, mark=mark, **_columns(checked))
         return self.show(name)
 
     def pause(self, name: str) -> Standing:
@@ -259,14 +268,7 @@ def _is_silent(source: Source, good_ms: int, now_ms: int) -> bool:
 
 
 def _wanted(source: Source) -> Wanted:
-    return Wanted(
-        source.kind,
-        source.location,
-        source.collection,
-        source.schedule_minutes,
-        source.keep_contacts,
-        source.threshold_percent,
-    )
+    return Wanted(*source.settings)
 
 
 def _columns(wanted: Wanted) -> dict[str, Any]:

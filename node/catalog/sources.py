@@ -12,11 +12,13 @@ from pathlib import Path
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel, select
 
+from node.catalog import homes
 from node.catalog.hosts import host_of
 from node.catalog.portals.base import Portal
 from node.db import Database, Tx
 from node.errors import Conflict, Malformed, NotFound, UnknownKind
-from node.records import is_collection_name
+from node.records import is_collection_name, is_nodes_own
+from node.stale import check_mark
 
 PORTALS = "citynode.portals"
 _CHANGEABLE = frozenset(
@@ -43,6 +45,18 @@ class Source(SQLModel, table=True):
     body_sha256: str = ""
     recipe: str = ""
     paused: bool = False
+
+    @property
+    def settings(self) -> tuple[str, str, str, int, bool, int | None]:
+        """Give what people set, in the order of `source_office.Wanted`."""
+        return (
+            self.kind,
+            self.location,
+            self.collection,
+            self.schedule_minutes,
+            self.keep_contacts,
+            self.threshold_percent,
+        )
 
     @property
     def is_file(self) -> bool:
@@ -95,10 +109,11 @@ class Sources:
         Raises:
             Malformed: The name or location is no such thing.
             UnknownKind: No adapter of that kind.
-            Conflict: The name is taken.
+            Conflict: The name is taken, or the collection is one that the node alone writes.
             NotFound: The file or the collection does not exist.
         """
         portal_of(source.kind)
+        _check_home(source.collection)
         if not is_collection_name(source.name):
             raise Malformed(
                 f"{source.name!r} is no name for a source.",
@@ -121,22 +136,30 @@ class Sources:
             tx.session.expunge(source)
         return source
 
-    def change(self, name: str, **values: object) -> Source:
+    def change(self, name: str, *, mark: str = "", **values: object) -> Source:
         """Change what a source says of itself: where it is, what it is, how often it is read, whether it is paused.
 
         The next run then reads the source anew where that matters: a run remembers by which recipe the last one read.
+        `mark` names the settings that were shown to whoever changes them (`stale`, of `Source.settings`).
 
         Raises:
+            Changed: The settings are others than were shown.
             NotFound: There is no source, or no collection, of that name.
             Malformed: The location is no such thing.
             UnknownKind: No adapter of that kind.
+            Conflict: The collection is one that the node alone writes.
         """
         found = self.get(name)
+        _check_home(str(values.get("collection", "")))
         changed = {key: value for key, value in values.items() if value != getattr(found, key)}
         portal_of(str(values.get("kind", found.kind)))
         if "location" in changed:
             changed["location"] = _location(str(changed["location"]))
         with self._db.write() as tx:
+            tx.lock("sources")
+            stands = tx.session.get(Source, name)
+            if stands is None or any(getattr(stands, key) != value for key, value in values.items()):
+                check_mark(mark, stands and stands.settings)
             if not tx.row("SELECT 1 FROM collection WHERE name = ?", values.get("collection", found.collection)):
                 raise NotFound(
                     f"There is no collection {values['collection']!r}.",
@@ -190,6 +213,11 @@ class Sources:
                 validators.recipe,
                 name,
             )
+
+
+def _check_home(collection: str) -> None:
+    if is_nodes_own(collection):
+        raise homes.nodes_own(collection)
 
 
 def _location(location: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from node.records import slug_of
 from node.vocab.kinds.checking import Problem, is_missing, pointer
 from node.vocab.kinds.field import Field, KindTable, Said
+from node.vocab.kinds.naming import name_for, readable
 from node.vocab.terms import DCAT
 
 MAX_LINKS, MAX_VALUES, MAX_CHARACTERS, MAX_DEPTH = 30, 300, 20_000, 6
@@ -116,13 +117,16 @@ def _texts(value: object, at: str, depth: int, left: list[int] | None = None) ->
             yield from _texts(each, pointer(at, number), depth + 1, left)
 
 
-def name_of(said: Said) -> str:
-    """Give the slug of a title, English before others; empty if nothing of it can be written so."""
+def name_of(said: Said, kind: str) -> str:
+    """Give the slug of a title, English before others, and one that can be read before a mark; empty without title."""
     title = said.get("title")
     if not isinstance(title, Mapping):
         return ""
-    texts = [title.get("en", ""), *title.values()]
-    return next((slug for text in texts if isinstance(text, str) and (slug := slug_of(text)[:60].strip("-"))), "")
+    texts = [text for text in (title.get("en", ""), *title.values()) if isinstance(text, str) and text.strip()]
+    named = next((slug for text in texts if (slug := readable(text))), "") or (
+        name_for(texts[0], kind) if texts else ""
+    )
+    return named[:60].strip("-")
 
 
 def likeness_of(table: KindTable, said: Said) -> tuple[str, str]:

@@ -372,7 +372,7 @@ class Submissions:
         """Choose what its address ends in; one that was promised and is live already is the record's own."""
         if found.record and (slug in ("", found.record) or self._names.record(found.kind, found.record) is not None):
             return found.record
-        wanted = slug or submission_rules.name_of(orjson.loads(found.said)) or found.id
+        wanted = slug or submission_rules.name_of(orjson.loads(found.said), found.kind) or found.id
         taken = self._names.record(found.kind, wanted) is not None
         taken = taken or self._names.withdrawn(found.kind, wanted) is not None
         if not taken and not submission_store.reserved(tx, found.kind, wanted, but=found.id):
@@ -399,7 +399,7 @@ class Submissions:
 
     def _warnings(self, found: Submitted) -> tuple[Problem, ...]:
         said = orjson.loads(found.said)
-        return self._desk.check(found.kind, submission_rules.name_of(said) or found.kind, said)
+        return self._desk.check(found.kind, submission_rules.name_of(said, found.kind) or found.kind, said)
 
     def _iri(self, found: Submitted) -> str:
         return f"{self._base}/{PLURALS[found.kind]}/{found.record}"

@@ -47,7 +47,7 @@ class City:
 
     name: str
     title: str
-    stands: str  # level, behind, away, stale, paused, proposed, quarantined or public
+    stands: str  # level, behind, away, stale, at-odds, paused, proposed, blocked or quarantined
     at_ms: int
 
 
@@ -110,11 +110,23 @@ class Today:
         )
 
 
-# What comes first if several things wait: what hides records, then what stops the exchange, then what has time.
+# What comes first if several things wait: what lets nothing be written, what hides records, then what stops the
+# exchange, then what has time.
 _RANK = {
     what: n
     for n, what in enumerate(
-        ("held", "failed", "failed-new", "failed-idle", "failed-show", "silent", "quarantined", "approval")
+        (
+            "history",
+            "held",
+            "failed",
+            "failed-new",
+            "failed-idle",
+            "failed-show",
+            "silent",
+            "quarantined",
+            "at-odds",
+            "approval",
+        )
     )
 }
 

@@ -17,7 +17,7 @@ import typer
 from node.cli import say
 from node.cli.agreements import NameArgument
 from node.cli.common import DataOption, JsonOption, now_ms, opened
-from node.cli.plain_files import open_plain
+from node.cli.plain_files import check_replaceable, open_plain
 from node.errors import Conflict, Malformed, Misconfigured, NotFound, Refused, TooLarge
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def export(
     data: DataOption = None,
 ) -> None:
     """Write everything that proves an agreement into one file, which needs no node to be verified."""
+    if to is not None:
+        check_replaceable(to)
     with opened(data) as node:
         body = node.federation.agreeing.office.readings.export(name)
     if to is None:

@@ -25,7 +25,7 @@ from node.cli.agreement_words import (
     wish_of,
     words_of,
 )
-from node.cli.asking import confirm
+from node.cli.asking import YesOption, confirm
 from node.cli.common import DataOption, JsonOption, now_ms, opened
 from node.errors import Conflict, Misconfigured, NotFound
 
@@ -43,7 +43,6 @@ TokenOption = Annotated[str, typer.Option("--token", metavar="SECRET", help="The
 TokenFileOption = Annotated[
     Path | None, typer.Option("--token-file", metavar="FILE", help="The same, from a file; - for standard input.")
 ]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 WaitOption = Annotated[int, typer.Option("--wait", metavar="SECONDS", min=0, help="Wait for the other city so long.")]
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the other city reads it.")]
 NeededReason = Annotated[
@@ -181,11 +180,15 @@ def diff(
 def simulate(
     peer: Annotated[str, typer.Option("--peer", metavar="PEER", help="Who would do it.")],
     action: Annotated[str, typer.Option("--action", metavar="ACTION", help="index, read, use, distribute …")],
-    collection: Annotated[str, typer.Option("--collection", metavar="NAME", help="One of our collections, or an IRI.")],
+    collection: Annotated[
+        str, typer.Option("--collection", metavar="NAME", help="One of our collections, or an IRI; else say --record.")
+    ] = "",
     purpose: Annotated[
         str, typer.Option("--purpose", metavar="IRI", help="For what: an IRI, or its DPV name alone.")
     ] = "",
-    record: Annotated[str, typer.Option("--record", metavar="IRI", help="One record of it.")] = "",
+    record: Annotated[
+        str, typer.Option("--record", metavar="IRI", help="One dataset or other record: its IRI, or the end of it.")
+    ] = "",
     recipient: Annotated[str, typer.Option("--recipient", metavar="IRI", help="For whom, if not for itself.")] = "",
     channel: Annotated[str, typer.Option("--channel", help="feed, page, search, sparql or transfer.")] = "",
     lang: LangOption = "en",
@@ -356,7 +359,11 @@ def sign(name: NameArgument, wait: WaitOption = 0, as_json: JsonOption = False, 
 
 @app.command()
 def suspend(
-    name: NameArgument, reason: NeededReason = "", as_json: JsonOption = False, data: DataOption = None
+    name: NameArgument,
+    reason: NeededReason = "",
+    _yes: YesOption = False,
+    as_json: JsonOption = False,
+    data: DataOption = None,
 ) -> None:
     """Let an agreement permit nothing until it is resumed; at once, and the other city is told."""
     with opened(data) as node:
@@ -364,7 +371,13 @@ def suspend(
 
 
 @app.command()
-def resume(name: NameArgument, reason: ReasonOption = "", as_json: JsonOption = False, data: DataOption = None) -> None:
+def resume(
+    name: NameArgument,
+    reason: ReasonOption = "",
+    _yes: YesOption = False,
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
     """End a suspension of ours."""
     with opened(data) as node:
         _answer(_office(node).act("resume", name, reason=reason), as_json)

@@ -22,6 +22,7 @@ from node.errors import Conflict, Malformed, NotFound
 from node.vocab.kinds import TABLES
 from node.vocab.kinds.checking import Problem
 from node.vocab.kinds.field import KindTable, in_sentence
+from node.vocab.kinds.naming import free, name_for
 
 if TYPE_CHECKING:
     from node.assembly import Node
@@ -66,7 +67,9 @@ def folder_of(node: "Node", table: KindTable, folder: Path | None) -> "Folder":
 def _add_new(made: typer.Typer, table: KindTable) -> None:
     @made.command(help=f"Write the file of a new {in_sentence(table.title['en'])}, to be filled in.")
     def new(
-        name: NameArgument,
+        name: Annotated[
+            str, typer.Argument(metavar="[NAME]", help="a-z, 0-9 and -; ends the record's address. Else of the title.")
+        ] = "",
         title: Annotated[str, typer.Option("--title", help="What people read.")] = "",
         language: Annotated[
             str, typer.Option("--lang", metavar="TAG", help="What it is written in; else the node's first language.")
@@ -78,14 +81,28 @@ def _add_new(made: typer.Typer, table: KindTable) -> None:
         with opened(data) as node:
             # A year ahead; the 28th is in every month.
             review = today.replace(year=today.year + 1, day=min(today.day, 28)).isoformat()
+            place = folder_of(node, table, folder)
+            name = name or _name_of_title(node, table, place, title)
             if node.knowledge.authoring.find(table.kind, name):
                 fix = f"Write its file: citynode {table.command} edit {name}"
                 raise Conflict(f"{name[:80]} is published already.", fix=fix)
-            place = folder_of(node, table, folder)
             path = place.new(name, title=title, review=review, language=language)
         say.line(str(path))
         say.note(f"It is written in {language or place.language}; --lang TAG begins one in another language.")
         say.note(f"Fill it in, then: citynode {table.command} lint {name}")
+
+
+def _name_of_title(node: "Node", table: KindTable, place: "Folder", title: str) -> str:
+    """Make a name of a title, in any script, that no record, draft or file has. Raises Malformed."""
+    if not any(each.isalnum() for each in title):
+        raise Malformed("A name is missing.", fix=f"citynode {table.command} new NAME, or new --title TITLE")
+    files = set(place.names()) if place.path.is_dir() else set()
+
+    def is_taken(name: str) -> bool:
+        known = node.knowledge
+        return bool(name in files or known.authoring.find(table.kind, name) or known.drafts.find(table.kind, name))
+
+    return free(name_for(title, table.kind), is_taken)
 
 
 def _add_edit(made: typer.Typer, table: KindTable) -> None:

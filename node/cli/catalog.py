@@ -16,6 +16,7 @@ import typer
 
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, opened
+from node.cli.plain_files import check_replaceable
 from node.errors import Conflict, NotFound
 from node.records import KINDS
 
@@ -106,6 +107,8 @@ def export(
     data: DataOption = None,
 ) -> None:
     """Write every public record as N-Quads, one graph per record; to standard output if no file is named."""
+    if to is not None:
+        check_replaceable(to)
     with opened(data) as node, _target(to) as out:
         records = 0
         for name in _collections(node, collection, public_only=collection is None):

@@ -77,12 +77,11 @@ def set_(
         raise Malformed("Nothing to set.", fix="Say --visibility public|restricted or --title TEXT.")
     with opened(data) as node:
         office = node.knowledge.collections
-        if title is not None:
-            office.rename(name, title)
+        changed = office.rename(name, title) if title is not None else None
         if visibility is not None:
-            _ = office.open_to_all(name) if _is_public(visibility) else office.restrict(name)
-        changed = office.show(name)
-        say.line(f"{changed.name} is {_visibility(changed)}, titled {changed.title!r}")
+            changed = office.open_to_all(name) if _is_public(visibility) else office.restrict(name)
+        if changed is not None:
+            say.line(f"{changed.name} is {_visibility(changed)}, titled {changed.title!r}")
 
 
 def _is_public(visibility: str) -> bool:

@@ -18,6 +18,7 @@ import typer
 
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, opened
+from node.cli.plain_files import check_replaceable
 from node.errors import Stopped
 
 if TYPE_CHECKING:
@@ -69,9 +70,12 @@ def get(
 ) -> None:
     """Get data of another city under an agreement. Interrupted, the same command goes on where it stopped."""
     from node.federation.moving import PULL, PUSH
+    from node.federation.pulls.files import is_remote
     from node.federation.pulls.store import COMMAND_LINE, Wanted
 
     target = to or f"{Path.cwd()}/"
+    if not (is_remote(target) or target.endswith("/") or Path(target).is_dir()):
+        check_replaceable(Path(target))
     way = PUSH if push else PULL
     wanted = Wanted(dataset, purpose, part, peer, target, way, by=COMMAND_LINE, ask=ask, agreement=agreement)
     with opened(data) as node, _interruptible() as stop, _progress(quiet=as_json) as tell:

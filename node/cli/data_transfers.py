@@ -13,6 +13,7 @@ import typer
 
 from node.cli import say
 from node.cli.acts import user
+from node.cli.asking import YesOption, confirm
 from node.cli.common import DataOption, JsonOption, opened
 
 if TYPE_CHECKING:
@@ -100,17 +101,27 @@ def resume(name: NameArgument, data: DataOption = None) -> None:
 
 
 @app.command()
-def terminate(name: NameArgument, reason: ReasonOption = "", data: DataOption = None) -> None:
-    """End a transfer for good; what streams now is cut within a second."""
-    _act("terminate", name, reason, data)
+def terminate(name: NameArgument, reason: ReasonOption = "", yes: YesOption = False, data: DataOption = None) -> None:
+    """Ask, and end a transfer for good; what streams now is cut within a second."""
+    _act("terminate", name, reason, data, ask="End the transfer {} for good?", yes=yes)
 
 
 _ARROWS = {"in": "<-", "out": "->"}
 _DONE = {"suspend": "Suspended", "resume": "Resumed", "terminate": "Ended"}
 
 
-def _act(act: Literal["suspend", "resume", "terminate"], name: str, reason: str, data: Path | None) -> None:
+def _act(
+    act: Literal["suspend", "resume", "terminate"],
+    name: str,
+    reason: str,
+    data: Path | None,
+    *,
+    ask: str = "",
+    yes: bool = False,
+) -> None:
     with _desk(data, name) as (desk, pid):
+        if ask:
+            confirm(ask.format(pid), yes=yes)
         desk.act(act, pid, reason=reason, by=user())
         found = desk.transfer(pid)
     say.line(f"{_DONE[act]} {pid}; the worker tells {found.peer}.")

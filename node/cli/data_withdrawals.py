@@ -6,7 +6,7 @@ and that the rows are gone is told to the city that gave the data, by a person.
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,17 +14,19 @@ from node.cli import say
 from node.cli.acts import user
 from node.cli.asking import confirm
 from node.cli.common import DataOption, JsonOption, now_ms, opened
-from node.errors import Conflict
+from node.errors import Conflict, NodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from node.federation.consent.acknowledgements import Match
     from node.federation.moved import WithdrawalTold
 
 app = typer.Typer(help="Withdrawals of consent: told and heard, to acknowledge and erase.", no_args_is_help=True)
 
 _NONE = "No withdrawal waits; those that are erased: --ended."
 _NONE_ENDED = "No withdrawal is erased yet."
+_NONE_UNTOLD = "The other cities have taken every answer."
 
 IdsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]…", help="Withdrawals, or the beginnings of their ids.")
@@ -35,17 +37,22 @@ AllOption = Annotated[bool, typer.Option("--all", help="All that wait for it.")]
 @app.command("list")
 def list_(
     ended: Annotated[bool, typer.Option("--ended", help="What is erased, instead.")] = False,
+    untold: Annotated[
+        bool, typer.Option("--untold", help="What we answered and the other city has not taken, instead.")
+    ] = False,
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
     """List withdrawals that cities told us of (in) and that we told (out), the oldest first."""
     with opened(data) as node:
-        found = list(node.federation.moving.consenting.office.each_withdrawal(ended=ended))
+        stage: Literal["untold", "erased", "open"] = "untold" if untold else "erased" if ended else "open"
+        found = list(node.federation.moving.consenting.office.each_withdrawal(stage))
     if as_json:
         say.document({"withdrawals": found})
         return
     heads = ("id", "way", "city", "dataset", "purpose", "withdrawn", "state")
-    say.table(heads, [_row(each) for each in found], none=_NONE_ENDED if ended else _NONE)
+    none = _NONE_UNTOLD if untold else _NONE_ENDED if ended else _NONE
+    say.table(heads, [_row(each) for each in found], none=none)
 
 
 @app.command()
@@ -57,19 +64,38 @@ def match(
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
-    """Say which rows of a file are about somebody who withdrew; rows are counted from 1, without the head."""
-    from node.federation.consent.acknowledgements import MAX_MATCHES
+    """Say which rows of a file are about somebody who withdrew; rows are counted from 1, without the head.
 
-    with opened(data) as node:
-        office = node.federation.moving.consenting.office
-        found = office.match(file, column, agreement=agreement, dataset=dataset)
-    if as_json:
-        say.document({"matches": found})
-        return
-    say.table(("row", "key", "withdrawal"), [(each.row, each.key, each.withdrawal[:20]) for each in found])
-    rows = len({each.row for each in found})
-    more = " and perhaps more: look again once these are gone" if len(found) >= MAX_MATCHES else ""
-    say.note(f"{rows} rows must be erased{more}." if found else "No row of it is about somebody who withdrew.")
+    However many they are: they are printed while the file is read.
+    """
+    seen = _Seen()
+    try:
+        with opened(data) as node:
+            found = node.federation.moving.consenting.office.match(file, column, agreement=agreement, dataset=dataset)
+            if as_json:
+                say.listing("matches", seen.of(found))
+                return
+            shown = ((each.row, each.key, each.withdrawal[:20]) for each in seen.of(found))
+            say.rows(("row", "key", "withdrawal"), shown)
+    except NodeError:
+        if seen.rows:
+            say.note(f"{seen.rows} rows were found before this: what is printed is not all.")
+        raise
+    say.note(f"{seen.rows} rows must be erased." if seen.rows else "No row of it is about somebody who withdrew.")
+
+
+class _Seen:
+    """Counts rows as they pass; a row that several withdrawals mean comes several times, one after the other."""
+
+    def __init__(self) -> None:
+        self.rows, self._last = 0, 0
+
+    def of(self, found: "Iterable[Match]") -> "Iterator[Match]":
+        """Let them pass."""
+        for each in found:
+            self.rows += each.row != self._last
+            self._last = each.row
+            yield each
 
 
 @app.command()
@@ -108,6 +134,24 @@ def erased(
     _answered(done, "erased", as_json=as_json)
 
 
+@app.command()
+def resend(
+    names: IdsArgument = None, all_: AllOption = False, as_json: JsonOption = False, data: DataOption = None
+) -> None:
+    """Send our answers again that the other cities have not taken; the worker does so once a day by itself."""
+    with opened(data) as node:
+        office = node.federation.moving.consenting.office
+        done = office.resend(*_named(names, all_=all_))
+        node.federation.moving.consenting.withdrawals.round(now_ms())
+        untold = {each.name for each in office.each_withdrawal("untold")}
+    if as_json:
+        say.document({"withdrawals": done, "untold": len(untold)})
+        return
+    say.line("1 answer sent again." if len(done) == 1 else f"{len(done)} answers sent again.")
+    if untold:
+        say.note(f"{len(untold)} are not taken by the other city yet: what waits is tried again by itself.")
+
+
 def _named(names: list[str] | None, *, all_: bool) -> list[str]:
     if bool(names) == all_:
         raise typer.BadParameter("Name withdrawals, or say --all.")
@@ -131,7 +175,8 @@ def _row(each: "WithdrawalTold") -> tuple[str, ...]:
 
 
 def _state(each: "WithdrawalTold") -> str:
-    return "erased" if each.erased_ms else "acknowledged" if each.acknowledged_ms else "waiting"
+    state = "erased" if each.erased_ms else "acknowledged" if each.acknowledged_ms else "waiting"
+    return f"{state}, not taken yet" if each.is_untold else state
 
 
 def _answered(done: "Sequence[WithdrawalTold]", state: str, *, as_json: bool) -> None:

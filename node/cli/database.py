@@ -18,7 +18,7 @@ import typer
 from node.cli import say
 from node.cli.acts import noted
 from node.cli.common import DataOption, JsonOption, now_ms, settings_of
-from node.cli.plain_files import open_plain
+from node.cli.plain_files import check_replaceable, open_plain
 from node.db import Database, backup, restore
 from node.errors import Conflict, Malformed, NotFound, Refused
 from node.journal.behind import mark_restored
@@ -55,6 +55,7 @@ def backup_(
     data: DataOption = None,
 ) -> None:
     """Copy the whole node (database, keys, settings) into one file, while it runs."""
+    check_replaceable(file)
     settings = settings_of(data)
     if file.exists():
         raise Conflict(f"{file} exists already.", fix="Name another file, or move it away.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from node.assembly import Node, build, keys_folder
+from node.catalog.source_office import MINUTE_MS, Standing
 from node.cli.common import now_ms
 from node.db import Database
 from node.errors import NodeError
@@ -20,6 +21,7 @@ from node.keys import Keyring
 from node.settings import Settings, load
 
 LOW_SPACE_BYTES = 2 << 30
+NO_SPACE_BYTES = 64 << 20  # a database that grows by one harvest, and its log, need that much
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -66,7 +68,9 @@ def _folder(folder: Path) -> Check:
 
 def _space(folder: Path) -> Check:
     free = shutil.disk_usage(folder).free
-    shown = f"{free / (1 << 30):.1f} GiB are free"
+    shown = f"{free / (1 << 30):.1f} GiB are free" if free >= 1 << 30 else f"{free >> 20} MiB are free"
+    if free < NO_SPACE_BYTES:
+        return Check("disk", "fail", f"{shown}: nothing more can be written soon. Make room")
     if free < LOW_SPACE_BYTES:
         return Check("disk", "warn", f"{shown}. A harvest spills to disk: keep 2 GiB free")
     return Check("disk", "ok", shown)
@@ -123,12 +127,12 @@ def _node(settings: Settings) -> Iterator[Check]:
         if published and published != settings.base_url:
             yield Check("base URL", "fail", f"The node has published as {published}. Set base_url back to that")
         yield _identity(node)
-        sources = node.sources.list()
+        if held_back := node.federation.watching.recovery.held_back():
+            yield Check("history", "fail", f"Own collections take nothing. {held_back} See docs/recover.md")
+        sources = node.harvesting.office.list()
         if not sources:
             yield Check("sources", "warn", "There is none. Add one: citynode sources add NAME LOCATION --kind KIND")
-        node.runs.bury_dead(now_ms())
-        for source in sources:
-            yield _source(source.name, node.runs.newest(source.name), source.schedule_minutes * 60_000)
+        yield from map(_source, sources)
         for reminder in node.federation.agreeing.office.reminders():
             yield Check("agreements", "warn", f"{reminder['sentence']} See: citynode agreements list")
     finally:
@@ -145,13 +149,29 @@ def _identity(node: Node) -> Check:
     return Check("identity", "ok", f"fingerprint {own.fingerprint}")
 
 
-def _source(name: str, run: object, every_ms: int) -> Check:
-    state, ended, reason, number = (getattr(run, field, 0) for field in ("state", "ended_ms", "reason", "id"))
-    title = f"source {name}"
+def _source(source: Standing) -> Check:
+    title, run = f"source {source.name}", source.newest
     if run is None:
-        return Check(title, "warn", f"It was never harvested. Run: citynode harvest run {name}")
-    if state in ("failed", "cancelled"):
-        return Check(title, "warn", f"Run {number} {state}: {reason}")
-    if ended and now_ms() - ended > 2 * max(every_ms, DAY_MS // 24):
-        return Check(title, "warn", f"Its last run ended long ago (run {number}). Is the worker running?")
-    return Check(title, "ok", f"run {number} {state}")
+        return _unread(title, source)
+    if run.state in ("failed", "cancelled"):
+        return Check(title, "warn", f"Run {run.id} {run.state}: {run.reason}")
+    if source.paused:
+        return Check(title, "ok", f"run {run.id} {run.state}; it is paused")
+    every_ms = source.wanted.every_min * MINUTE_MS
+    if every_ms and run.ended_ms and now_ms() - run.ended_ms > 2 * max(every_ms, DAY_MS // 24):
+        return Check(title, "warn", f"Its last run ended long ago (run {run.id}). Is the worker running?")
+    return Check(title, "ok", f"run {run.id} {run.state}")
+
+
+def _unread(title: str, source: Standing) -> Check:
+    """Say what comes next for a source of which nothing was published: it may have been read for show, or wait."""
+    trial, name = source.trial, source.name
+    if trial is not None and trial.state in ("failed", "cancelled"):
+        again = f"Mend it, then: citynode sources test {name}"
+        return Check(title, "warn", f"It was read for show, and run {trial.id} {trial.state}: {trial.reason} {again}")
+    if trial is not None and not trial.is_live:
+        way = f"sources resume {name}" if source.paused else f"harvest run {name}"
+        return Check(title, "warn", f"It was read for show (run {trial.id}). Publish it: citynode {way}")
+    if source.paused:
+        return Check(title, "warn", f"It is paused and was never read. Read it for show: citynode sources test {name}")
+    return Check(title, "warn", f"It was never harvested. Run: citynode harvest run {name}")

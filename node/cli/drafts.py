@@ -12,6 +12,7 @@ import typer
 
 from node.cli import say
 from node.cli.acts import user
+from node.cli.asking import YesOption, confirm
 from node.cli.common import DataOption, JsonOption, opened
 from node.errors import Malformed, NotFound
 from node.vocab.kinds import TABLES
@@ -131,9 +132,13 @@ def publish(kind: KindArgument, name: NameArgument, as_json: JsonOption = False,
 
 
 @app.command()
-def discard(kind: KindArgument, name: NameArgument, as_json: JsonOption = False, data: DataOption = None) -> None:
-    """Throw a draft away; what is published stays."""
+def discard(
+    kind: KindArgument, name: NameArgument, yes: YesOption = False, as_json: JsonOption = False, data: DataOption = None
+) -> None:
+    """Ask, and throw a draft away; what is published stays."""
     with opened(data) as node:
+        version = node.knowledge.drafts.get(kind, name).version
+        confirm(f"Throw version {version} of {kind} {name} away? Nothing keeps its text.", yes=yes)
         draft = node.knowledge.drafts.discard(kind, name)
     _said(draft, f"Threw the draft of {kind} {name} away", as_json=as_json)
 

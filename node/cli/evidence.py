@@ -6,7 +6,6 @@ or is no bundle.
 `erase` is for good: the entry stays and says nothing any more.
 """
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,14 +14,13 @@ import typer
 
 from node.cli import say
 from node.cli.common import DataOption, JsonOption, now_ms, opened
-from node.cli.plain_files import open_plain
+from node.cli.plain_files import WRONG_USE, open_plain, write_plain
 from node.errors import Malformed, Refused
 from node.federation.evidence.statements import TYPES, bound_ms
 from node.federation.moved import StatementTold, StatementWish
 from node.keys.public import moment
 
 app = typer.Typer(help="Evidence of data that moved: list, show, export, verify, erase.", no_args_is_help=True)
-_WRONG_USE = 2
 
 _NAMED = "A statement's name or our id of a transfer, or the beginning of either."
 TransferOption = Annotated[
@@ -94,7 +92,7 @@ def export(
         int, typer.Option("--part", metavar="N", min=0, help="Which thousand, where one file does not hold all.")
     ] = 0,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to; else it is printed.")
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to, also over a file; else it is printed.")
     ] = None,
     data: DataOption = None,
 ) -> None:
@@ -107,7 +105,7 @@ def export(
     if out is None:
         say.raw(body.decode())
         return
-    _write(out, body)
+    write_plain(out, body)
     say.line(f"Wrote {out}: {len(body)} bytes")
     say.line(f"Anybody can check it without a node: citynode evidence verify {out}")
 
@@ -135,11 +133,11 @@ def verify(
             body = opened_file.read(MAX_BYTES + 1)
     except Malformed as problem:
         say.error(problem)
-        raise typer.Exit(_WRONG_USE) from problem
+        raise typer.Exit(WRONG_USE) from problem
     except OSError as problem:
         fix = "Give what citynode evidence export writes."
         say.error(Refused(f"{file} cannot be read: {problem.strerror}.", fix=fix))
-        raise typer.Exit(_WRONG_USE) from problem
+        raise typer.Exit(WRONG_USE) from problem
     report = verified(body, trusted=trusted, now_ms=now_ms())
     if as_json:
         say.document(report.document())
@@ -190,14 +188,3 @@ def _told(document: dict[str, object]) -> list[str]:
         *plain,
         *(f"  part {each['part']}: {each['bytes']} bytes, {each['digest'] or 'no digest'}" for each in rows),
     ]
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(body)
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise Refused(f"{path} cannot be written: {error.strerror}.") from error

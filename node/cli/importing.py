@@ -13,7 +13,8 @@ import typer
 from node.cli import say
 from node.cli.authoring import GROUPS, CollectionOption, DryOption
 from node.cli.common import DataOption, JsonOption, opened
-from node.errors import Conflict, Malformed, NotFound
+from node.cli.plain_files import check_replaceable
+from node.errors import Conflict, Malformed, NotFound, Refused
 from node.vocab.kinds import TABLES
 from node.vocab.kinds.checking import is_language
 from node.vocab.kinds.field import KindTable, in_sentence
@@ -99,6 +100,8 @@ def _add_export(group: typer.Typer, table: KindTable) -> None:
 
         if form not in ("json", "csv"):
             raise Malformed(f"{form[:40]!r} is no format.", fix="Write json or csv.")
+        if out is not None:
+            check_replaceable(out)
         declared = _own_mapping(table, mapping) if mapping else mapping_of(table, [], name=to or OWN)
         with opened(data) as node:
             importer = Importer(node.knowledge.authoring, table)
@@ -108,9 +111,13 @@ def _add_export(group: typer.Typer, table: KindTable) -> None:
             say.raw(text)
             _say_left(left)
             return
-        if out.exists():
-            raise Conflict(f"{out} is there already.", fix="Choose another name, or take the file away.")
-        out.write_text(text, "utf-8", newline="")
+        try:
+            with out.open("x", encoding="utf-8", newline="") as file:
+                file.write(text)
+        except FileExistsError as error:
+            raise Conflict(f"{out} is there already.", fix="Choose another name, or take the file away.") from error
+        except OSError as error:
+            raise Refused(f"{out} cannot be written: {error.strerror}.") from error
         say.line(f"Wrote {len(records)} to {out}")
         _say_left(left)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from node.cli import say
+from node.cli.asking import YesOption, confirm
 from node.cli.common import DataOption, JsonOption, now_ms, opened, settings_of
 from node.errors import Misconfigured
 
@@ -98,13 +99,20 @@ def rotate(
 
 @app.command(context_settings=ANY_THUMBPRINT)
 def retire(
-    kid: Annotated[str, typer.Argument(metavar="THUMBPRINT", help="Of a key that was replaced; see `keys list`.")],
+    kid: Annotated[
+        str, typer.Argument(metavar="THUMBPRINT", help="Of a replaced key (`keys list`), or its beginning.")
+    ],
+    yes: YesOption = False,
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
-    """End the overlap of a key that was replaced now, and destroy its private half."""
+    """Ask, end the overlap of a key that was replaced now, and destroy its private half."""
     with opened(data) as node:
-        old = node.federation.key_office.retire(kid)
+        office = node.federation.key_office
+        key = office.named(kid)
+        if key["state"] == "overlapping":  # else there is nothing to ask: it is refused, and says why
+            confirm(f"Destroy the private half of the replaced {key['purpose']} key {key['kid']} for good?", yes=yes)
+        old = office.retire(str(key["kid"]))
         if as_json:
             say.document(old)
             return

@@ -55,7 +55,7 @@ from node.cli import (
     vocabulary,
     witness,
 )
-from node.errors import Misconfigured, NodeError, Unavailable
+from node.errors import Misconfigured, NodeError, Unavailable, needs_room
 from node.vocab.kinds import TABLES
 
 DONE, REFUSED, WRONG_USE, TRY_AGAIN, INTERRUPTED = 0, 1, 2, 3, 130
@@ -131,7 +131,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     try:
-        app(arguments, prog_name="citynode")
+        with needs_room():
+            app(arguments, prog_name="citynode")
     except SystemExit as ended:
         return _code(ended)
     except NodeError as problem:

@@ -108,10 +108,11 @@ def publish(
             "Nothing says what this is a model of.", fix="Name its dataset with --dataset, or give --title."
         )
     with opened(data) as node:
+        address = url or (source if is_link(source) else "")
+        node.knowledge.models.withholder.check(dataset, address, collection)
         around, facts = _dataset(node, dataset), _facts(node, source)
         language = node.settings.languages[0]
         named = _by_language(title, language)
-        address = url or (source if is_link(source) else "")
         said = said_of(facts, dataset=around, language=language, file=address, title=named or None)
         said |= _given(language, licence=licence, date=date, contact=contact)
         slug = name or slug_for(

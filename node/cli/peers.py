@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from node.cli import say
-from node.cli.asking import confirm
+from node.cli.asking import YesOption, confirm
 from node.cli.common import DataOption, JsonOption, opened
 from node.cli.plain_files import open_plain
 from node.errors import Conflict, NotFound
@@ -26,7 +26,6 @@ app = typer.Typer(help="Peers: the other cities this node knows.", no_args_is_he
 
 NameArgument = Annotated[str, typer.Argument(metavar="N", help="Name of the peer on this node.")]
 CollectionArgument = Annotated[str, typer.Argument(metavar="COLLECTION", help="Name of a collection.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 FingerprintOption = Annotated[
     str, typer.Option("--fingerprint", metavar="F", help="Of that city's entity key, told by a trusted way.")
 ]
@@ -245,7 +244,8 @@ def list_(as_json: JsonOption = False, data: DataOption = None) -> None:
 
 
 def _row(peer: dict[str, Any]) -> tuple[object, ...]:
-    state = "quarantined" if peer["quarantine"] else peer["state"]
+    held_apart = peer["quarantine"] and peer["state"] != "blocked"  # who blocked it has seen the evidence
+    state = "quarantined" if held_apart else "at odds" if peer["at_odds"] else peer["state"]
     contact = f"{peer['last_out_at'] or 'never'}{' (stale)' if peer['stale'] else ''}"
     return (peer["name"], state, len(peer["follows"]), peer["lag"], contact, peer["failures"], peer["url"])
 
@@ -277,7 +277,8 @@ _FACTS = (
 
 
 def _print_peer(peer: dict[str, Any]) -> None:
-    say.line(f"{peer['name']}: {peer['title']}, {peer['state']}{' and held apart' if peer['quarantine'] else ''}")
+    more = " and held apart" if peer["quarantine"] else " and at odds" if peer["at_odds"] else ""
+    say.line(f"{peer['name']}: {peer['title']}, {peer['state']}{more}")
     say.line(peer["effect"])
     say.lines(f"{said + ':':<22}{peer[key]}" for key, said in _FACTS if peer[key])
     say.lines(f"! {each['warning']}" for each in peer["warnings"])

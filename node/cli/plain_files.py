@@ -1,14 +1,25 @@
-"""Files that a person names on the command line, opened only if they are files.
+"""Files that a person names on the command line, read and replaced only if they are files.
 
-A pipe that nobody writes to would be waited for, and a device may never end. Secrets are not read through here: those
-are often handed over by a pipe.
+A pipe that nobody writes to would be waited for, and a device may never end; to write a file anew puts another one in
+the place of what stood there, and of a device or a link that is more than was asked for. Secrets are not read through
+here: those are often handed over by a pipe.
 """
 
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
+
+import typer
+
+from node.cli import say
+from node.errors import Refused
+
+WRONG_USE = 2
+_SHOWN = 200
+_KINDS = ((stat.S_ISLNK, "a link"), (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"))
 
 
 def open_plain(path: Path) -> BinaryIO:
@@ -22,6 +33,38 @@ def open_plain(path: Path) -> BinaryIO:
     except BaseException:
         os.close(number)
         raise
+
+
+def write_plain(path: Path, body: bytes) -> None:
+    """Write a file whole or not at all, in the place of one that is there.
+
+    Raises:
+        Exit: Something else stands there; it was said.
+        Refused: It cannot be written.
+    """
+    check_replaceable(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(body)
+        draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):  # where nothing can be written nothing is to be removed
+            draft.unlink(missing_ok=True)
+        raise Refused(f"{say.short(str(path), _SHOWN)} cannot be written: {error.strerror}.") from error
+
+
+def check_replaceable(path: Path) -> None:
+    """End the command as wrong use, with a word, where something stands that is no file; links are not followed."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return  # nothing is there; or whoever writes is told what is the matter
+    if stat.S_ISREG(mode):
+        return
+    what = next((name for test, name in _KINDS if test(mode)), "a device or a socket")
+    fix = "Name a new file, or one that may be replaced."
+    say.error(Refused(f"{say.short(str(path), _SHOWN)} is {what}: nothing was written.", fix=fix))
+    raise typer.Exit(WRONG_USE)
 
 
 def _check(mode: int) -> None:

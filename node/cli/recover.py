@@ -17,10 +17,11 @@ from node.errors import BrokenHistory, Conflict, Malformed, PeerUnreachable, Ref
 if TYPE_CHECKING:
     from node.assembly import Node
     from node.federation.exchange.epochs import Loss
-    from node.federation.exchange.recover import Outcome, Prospect
+    from node.federation.exchange.recover import Checked, Outcome, Prospect
 
 
 _FIX = "docs/recover.md says what can be done."
+_LEVEL = "Nothing that was signed is missing, as far as they show"
 
 
 def register(app: typer.Typer) -> None:
@@ -69,19 +70,24 @@ def _recovered(node: "Node", *, as_json: bool) -> None:
 
 
 def _lines(outcome: "Outcome") -> list[str]:
-    asked, silent = outcome.checked.asked, outcome.checked.silent
-    told = [f"Asked {', '.join(asked) or 'nobody: there are no peers'}"]
-    told += [f"No answer of {', '.join(silent)}"] if silent else []
+    told = _asked(outcome.checked)
     for one in outcome.recovered:
         done = f"fetched {one.entries} entries from {one.peer}, complete up to {one.size}"
         told.append(f"{one.collection}: {one.error or done}")
-    return told if outcome.recovered else [*told, "Nothing that was signed is missing, as far as they show"]
+    return told if outcome.recovered else [*told, _LEVEL]
+
+
+def _asked(checked: "Checked") -> list[str]:
+    told = [f"Asked {', '.join(checked.asked) or 'nobody: there are no peers'}"]
+    told += [f"No answer of {', '.join(checked.silent)}"] if checked.silent else []
+    return told + [f"{peer}: {why}" for peer, why in checked.why.items()]
 
 
 def _checked(node: "Node", *, as_json: bool) -> None:
     found = node.federation.watching.recovery.check(now_ms())
     if not as_json:
-        say.lines(f"{one.collection}: {one.peer} holds {one.size} entries that were signed" for one in found.behind)
+        missing = [f"{one.collection}: {one.peer} holds {one.size} entries that were signed" for one in found.behind]
+        say.lines([*_asked(found), *(missing or [_LEVEL])])
     if found.asked and len(found.silent) == len(found.asked):
         raise PeerUnreachable("None of the peers answered.", fix="Try again later.")
     _told(node, asdict(found), as_json=as_json, fix="Run: citynode recover" if found.asked else _FIX)
@@ -103,7 +109,7 @@ def _begin_anew(node: "Node", name: str, reason: str, *, yes: bool, as_json: boo
         say.note(line)
     _agree(f"Open epoch {loss.collection.epoch + 1} of {name}?", yes=yes)
     at_ms = now_ms()
-    opened_epoch = watching.epochs.open(name, reason, at_ms)
+    opened_epoch = watching.epochs.open(name, reason, at_ms, common=prospect.common)
     watching.recovery.alone()
     node.journals.checkpoint(name, at_ms=at_ms)
     if not as_json:
@@ -134,6 +140,7 @@ def _given_up(loss: "Loss", prospect: "Prospect") -> list[str]:
         told.append(f"Entries {size + 1} to {loss.signed} are given up for good, and every mirror has to agree.")
     else:
         told.append("What others hold of it is another history; it is given up, and every mirror has to agree.")
+        told.append(f"Up to entry {min(prospect.common, size)} the two are one; from there on what is here holds.")
     told += [f"{peer} cannot give them back: {error}" for peer, error in prospect.errors.items()]
     told += [f"{peer} gave no answer, and may hold them." for peer in prospect.checked.silent]
     return told

@@ -7,11 +7,14 @@ errors carry colour; elsewhere nothing does. Only this module prints.
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import orjson
 
 from node.errors import NodeError
+
+_AT_ONCE = 10_000
 
 
 def line(text: str = "") -> None:
@@ -59,10 +62,35 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, none: str =
     if none and not rows:
         line(none)
         return
-    texts = [[str(cell) for cell in row] for row in (heads, *rows)]
+    _columns([[str(cell) for cell in row] for row in (heads, *rows)], heads)
+
+
+def _columns(texts: Sequence[Sequence[str]], heads: Sequence[str]) -> None:
     widths = [max(len(row[column]) for row in texts) for column in range(len(heads))]
     for row in texts:
         line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def rows(heads: Sequence[str], found: Iterable[Sequence[object]]) -> None:
+    """Print rows in columns, however many come: thousands at a time, each as wide as the widest of these."""
+    rest, begun = iter(found), False
+    while some := list(islice(rest, _AT_ONCE)):
+        texts = [[str(cell) for cell in row] for row in some]
+        _columns(texts if begun else [list(heads), *texts], heads)
+        begun = True
+    if not begun:
+        _columns([list(heads)], heads)
+
+
+def listing(name: str, found: Iterable[Any]) -> None:
+    """Print one JSON document with a list under a name, however many come; one that breaks off has no end."""
+    out, begun = sys.stdout.buffer, False
+    for each in found:
+        out.write(b"," if begun else b'{"%s": [' % name.encode())
+        out.write(b"\n" + orjson.dumps(each, default=_said))
+        begun = True
+    out.write(b"\n]}\n" if begun else b'{"%s": []}\n' % name.encode())
+    sys.stdout.flush()
 
 
 def short(text: str, most: int = 60) -> str:

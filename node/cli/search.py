@@ -64,7 +64,7 @@ def search(
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
-    """Search every record of this node, its own and those of other cities."""
+    """Search the public records of this node, its own and those of other cities; --restricted: all of them."""
     from node.catalog.search.query import FACETS
     from node.web.search.query import read_asked
 
@@ -80,8 +80,17 @@ def search(
         results = node.finding.search.find(asked.query, _sight(node, restricted=restricted), now_ms=now_ms())
         if as_json:
             say.document(_document(node, results, lang))
-        else:
-            _show(node, results, named=bool(facet))
+            return
+        _show(node, results, named=bool(facet))
+        if not results.total and not restricted:
+            _tell_of_more(node.finding.search.find(asked.query, _sight(node, restricted=True), now_ms=now_ms()))
+
+
+def _tell_of_more(wider: "Results") -> None:
+    """Say that something would be found where not everybody may look; whoever has this command may."""
+    if wider.total and not wider.fuzzy:
+        records = "1 record" if wider.total == 1 else f"{wider.total} records"
+        say.note(f"Not everybody may see {records} with these words: add --restricted")
 
 
 def _refuse_options(words: Sequence[str]) -> None:

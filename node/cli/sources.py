@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from node.cli import say
+from node.cli.asking import YesOption, confirm
 from node.cli.common import DataOption, JsonOption, opened, settings_of
 from node.cli.runs_shown import ended, run_once
 
@@ -102,10 +103,15 @@ def resume(name: NameArgument, data: DataOption = None) -> None:
 
 
 @app.command()
-def withdraw(name: NameArgument, data: DataOption = None) -> None:
-    """Withdraw every record of a source, then forget the source."""
+def withdraw(name: NameArgument, yes: YesOption = False, data: DataOption = None) -> None:
+    """Say how many records go, ask, withdraw every record of a source, then forget the source."""
     with opened(data) as node:
         office = node.harvesting.office
+        count = office.show(name).records
+        say.line(
+            f"{count} published record{'' if count == 1 else 's'} of {name} will be withdrawn, and it is forgotten."
+        )
+        confirm(f"Withdraw all of {name}?", yes=yes)
         run = office.work(office.give_up(name, by="command line").id)
         say.line(f"{name} is given up; {run.counters.withdrawn} records were withdrawn")
 
@@ -141,8 +147,10 @@ def try_out(name: NameArgument, as_json: JsonOption = False, data: DataOption = 
 
 
 @app.command()
-def remove(name: NameArgument, data: DataOption = None) -> None:
-    """Forget a source; what it published stays published."""
+def remove(name: NameArgument, yes: YesOption = False, data: DataOption = None) -> None:
+    """Ask, and forget a source; what it published stays published."""
     with opened(data) as node:
+        node.sources.get(name)
+        confirm(f"Forget {name}? Its records stay published, and nothing withdraws them together any more.", yes=yes)
         node.sources.remove(name)
         say.line(f"Removed the source {name}; its records stay published")

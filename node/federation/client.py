@@ -18,9 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 import orjson
 
-from node.errors import (
-    Malformed,
-)
+from node.errors import Malformed
 from node.federation.peer_noes import printable, refusal_of, words_of
 from node.outbound import Outbound, Reply
 
@@ -171,10 +169,12 @@ class PeerClient:
         reply = self._get(url, wanted, stop=stop)
         if reply.status == _NOT_MODIFIED:
             return None
-        found = _object(reply).get("checkpoints")
-        if not isinstance(found, list) or len(found) > MAX_HEADS:
-            raise Malformed(f"The checkpoints of {url} are no list of at most {MAX_HEADS}.")
-        return Heads(tuple(_head(each) for each in found), reply.etag[:200])
+        return Heads(_heads(url, reply), reply.etag[:200])
+
+    def held(self, url: str, *, stop: threading.Event | None = None) -> tuple[Head, ...]:
+        """Give the newest checkpoints of whatever a peer mirrors of this city, restricted collections too."""
+        wanted = _Wanted("/federation/held", "application/json", MAX_HEADS_BYTES, token=True)
+        return _heads(url, self._get(url, wanted, stop=stop))
 
     def note(
         self,
@@ -207,9 +207,11 @@ class PeerClient:
             raise Malformed(f"The tile {path} of {url} has {len(body)} bytes, not {width * 32}.")
         return body
 
-    def epochs(self, url: str, name: str, *, stop: threading.Event | None = None) -> tuple[str, ...]:
+    def epochs(
+        self, url: str, name: str, *, token: bool = False, stop: threading.Event | None = None
+    ) -> tuple[str, ...]:
         """Give the epoch statements of a collection, unread; none if it never began anew."""
-        wanted = _Wanted(f"/collections/{_name(name)}/epochs", "application/json", MAX_HEADS_BYTES)
+        wanted = _Wanted(f"/collections/{_name(name)}/epochs", "application/json", MAX_HEADS_BYTES, token=token)
         found = _object(self._get(url, wanted, stop=stop)).get("epochs")
         if not isinstance(found, list) or len(found) > MAX_HEADS or not all(isinstance(one, str) for one in found):
             raise Malformed(f"The epochs of {url} are no list of statements.")
@@ -460,6 +462,13 @@ def _object(reply: Reply) -> Mapping[str, Any]:
     if not isinstance(said, dict):
         raise Malformed("The peer's answer is no JSON object.")
     return said
+
+
+def _heads(url: str, reply: Reply) -> tuple[Head, ...]:
+    found = _object(reply).get("checkpoints")
+    if not isinstance(found, list) or len(found) > MAX_HEADS:
+        raise Malformed(f"The checkpoints of {url} are no list of at most {MAX_HEADS}.")
+    return tuple(_head(each) for each in found)
 
 
 def _head(said: object) -> Head:

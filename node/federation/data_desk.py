@@ -163,18 +163,31 @@ class DataDesk:
         return self._rooms.consent.check(name)
 
     def withdrawals(
-        self, direction: Direction, *, ended: bool = False, peer: str = "", after: str = "", limit: int = MAX_LISTED
+        self,
+        direction: Direction,
+        *,
+        stage: Literal["open", "untold", "any"] = "open",
+        peer: str = "",
+        after: str = "",
+        limit: int = MAX_LISTED,
     ) -> Sequence[WithdrawalTold]:
-        """List withdrawals that we heard of (in) or told (out), the oldest first; `ended`: also those that are erased.
+        """List withdrawals that we heard of (in) or told (out), the oldest first: open, answered and not taken, or any.
 
         Raises Malformed if `after` is no cursor of one of them.
         """
-        stage: Literal["any", "open"] = "any" if ended else "open"
         return self._rooms.consent.withdrawals(stage=stage, direction=direction, peer=peer, after=after, limit=limit)
 
     def waiting(self, overdue_ms: int) -> Sequence[WithdrawalsWaiting]:
         """Count, city by city, what we have to erase, and what nobody has answered that was told until a moment."""
         return self._rooms.consent.waiting(overdue_ms)
+
+    def untold(self, before_ms: int) -> Sequence[WithdrawalsWaiting]:
+        """Count, city by city, what we answered before a moment and the other city has not taken."""
+        return self._rooms.consent.untold(before_ms)
+
+    def resend(self, name: str) -> None:
+        """Send our answer again that the other city has not taken. Raises NotFound, Conflict."""
+        self._rooms.consent.resend(self._named(name))
 
     def acknowledge(self, name: str, *, by: str) -> None:
         """Tell the other city that we know we must erase. Raises NotFound."""

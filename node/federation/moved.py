@@ -143,7 +143,8 @@ class WithdrawalTold:
     """A resident's withdrawal: `out` is one that we told a peer of, `in` one that a peer told us of.
 
     The resident is nobody here: a salted key that only whoever holds the data can match. `purpose` is the one for which
-    the rows went, by IRI; empty where it stands for all.
+    the rows went, by IRI; empty where it stands for all. Of one that we answered, `told_ms` is when the peer had taken
+    the newest answer, 0 for not yet.
     """
 
     name: str
@@ -157,6 +158,12 @@ class WithdrawalTold:
     erased_ms: int
     by: str
     purpose: str = ""
+    told_ms: int = 0
+
+    @property
+    def is_untold(self) -> bool:
+        """Tell whether the other city has not taken our answer yet."""
+        return self.direction == "in" and self.acknowledged_ms > 0 and not self.told_ms
 
     @property
     def cursor(self) -> str:

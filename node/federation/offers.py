@@ -13,10 +13,9 @@ from typing import Any, Protocol
 
 from node.db import Database, HotReader, Row
 from node.errors import Conflict, Malformed, NotFound
-from node.federation.agreements.agreements import PUBLIC_COLLECTION
 from node.federation.agreements.text import checked_id, read_about
 from node.federation.policy import read_rules, rebased, terms_digest, write_rules
-from node.records import is_collection_name
+from node.records import is_collection_name, is_nodes_own
 
 __all__ = ["Holdings", "OfferDraft", "Offers", "Published", "Slice", "Thing", "Who"]
 
@@ -147,8 +146,6 @@ class Offers:
         """
         self._db, self._base_url, self._new_id = db, base_url, new_id
         self._holdings, self._peers = holdings, peers
-        # The journals of pairs, and the records in them.
-        self._own_journals = (f"{base_url}/collections/{PUBLIC_COLLECTION}-", f"{base_url}/agreements/")
 
     @property
     def _hot(self) -> HotReader:
@@ -350,13 +347,19 @@ class Offers:
         if len(covers) > MAX_COVERS:
             raise Malformed(f"A bundle may cover {MAX_COVERS} collections.").on_page("no.offer.covers", most=MAX_COVERS)
         for iri in (target, *covers):
-            if checked_id(iri).startswith(self._own_journals):
+            if self._is_nodes_own(checked_id(iri)):
                 raise Malformed(
-                    f"{iri} says which agreements there are, and is no subject of one.",
+                    f"{iri} is written by the node alone, and is no subject of an agreement.",
                 ).on_page("no.offer.register", field="target")
         things = self._holdings.things([target, *covers])
         self._check_target(target, tuple(covers), things)
         return things
+
+    def _is_nodes_own(self, iri: str) -> bool:
+        """Tell whether the node alone writes this: a journal of its own, or an agreement in one."""
+        before, _, name = iri.rpartition("/")
+        is_journal = before == f"{self._base_url}/collections" and is_nodes_own(name)
+        return is_journal or iri.startswith(f"{self._base_url}/agreements/")
 
     def _check_target(self, target: str, covers: Sequence[str], things: Mapping[str, Thing]) -> None:
         missing = [each for each in covers if each not in things]

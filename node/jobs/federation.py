@@ -80,6 +80,7 @@ class Rounds:
             _Duty("evidence", _EVIDENCE_MS, self._federation.moving.evidencing.evidence.tend),
             _Duty("watching consent", _CONSENT_MS, self._federation.moving.consenting.withdrawals.tend),
             _Duty("telling of deletions again", _COMPARE_MS, self._remind),
+            _Duty("answering withdrawals again", _COMPARE_MS, self._answer_again),
         )
 
     def run(self, stop: threading.Event) -> None:
@@ -227,6 +228,10 @@ class Rounds:
     def _remind(self, now_ms: int) -> None:
         """Tell again what another city has not taken of our word on deletion."""
         self._federation.moving.deletions.remind(now_ms)
+
+    def _answer_again(self, now_ms: int) -> None:
+        """Tell again what another city has not taken of our answers to withdrawals."""
+        self._federation.moving.consenting.acknowledgements.remind(now_ms)
 
     def _compare(self, _: int) -> None:
         self._federation.exchanging.visits.compare(stop=self._stop)

@@ -89,11 +89,9 @@ class Worker:
         begun = [Keeping(group, db, f"readings-{n}").start(stop) for n, group in enumerate(groups) if group]
         if finding.link_checker:
             begun.append(LinkRounds(finding.link_checker, db, clock_ms=self._clock_ms).start(stop))
-        if models.automatic:
-            rounds = LinkRounds(
-                models.inspector, db, clock_ms=self._clock_ms, name="models", length_ms=_model_ms(self._node)
-            )
-            begun.append(rounds.start(stop))
+        looking = models.inspector if models.automatic else models.withholder
+        rounds = LinkRounds(looking, db, clock_ms=self._clock_ms, name="models", length_ms=_model_ms(self._node))
+        begun.append(rounds.start(stop))
         if previews.automatic:
             rounds = LinkRounds(
                 previews.previewer, db, clock_ms=self._clock_ms, name="previews", length_ms=_model_ms(self._node)
@@ -194,8 +192,10 @@ class Worker:
         except Exception:
             _logger.exception("harvest of %s failed", name, extra={"source": name})
             return
-        counts = f"added={run.counters.added} changed={run.counters.changed} unchanged={run.counters.unchanged}"
-        _logger.info("harvest of %s %s %s", name, run.state, counts, extra={"source": name, "run_id": run.id})
+        said = f"added={run.counters.added} changed={run.counters.changed} unchanged={run.counters.unchanged}"
+        if run.state == "failed":
+            said = f"{said}: {run.reason}"
+        _logger.info("harvest of %s %s %s", name, run.state, said, extra={"source": name, "run_id": run.id})
 
     def _forget(self) -> None:
         """Once an hour, forget what has had its time: what readers sent in, and what was brought and nobody took."""
@@ -206,6 +206,8 @@ class Worker:
                 if forgotten := queue.forget(now):
                     _logger.info("%s rows about readers were forgotten", forgotten)
             moving = self._node.federation.moving
+            if forgotten := moving.consenting.retention.forget(now):
+                _logger.info("%s rows about residents were forgotten", forgotten)
             if swept := moving.incoming.sweep(moving.pulling.store.is_open):
                 _logger.info("what was brought in %s pushes that are over was removed", swept)
 

@@ -150,7 +150,7 @@ class Guard:
         if not allowed or port_of(url) in self._child_ports or address.is_multicast or address.is_unspecified:
             raise ForbiddenAddress(
                 f"{shown(url)} is at {address}, which this node does not fetch.",
-                fix="A private origin must be named in CITYNODE_PRIVATE_ORIGINS.",
+                fix="If it is your own, name its origin in the setting private_origins (CITYNODE_PRIVATE_ORIGINS).",
             ).on_page("no.address.inside")
 
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import httpx
 
-from node.errors import ForbiddenAddress, SourceUnreachable
+from node.errors import ForbiddenAddress, SourceUnreachable, needs_room
 from node.outbound.addresses import Address, Guard, origin_of, parsed, shown
 from node.outbound.bodies import CHUNK_BYTES, bounded, decoded, too_large
 from node.outbound.jobs import Job, translated
@@ -68,7 +68,8 @@ class Downloader:
         """Download and leave the outcome in the job; nothing escapes into the thread."""
         job = wanted.job
         try:
-            job.outcome = self._follow(wanted, url)
+            with needs_room():
+                job.outcome = self._follow(wanted, url)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, ValueError) as error:
             job.error = translated(error, url)
         except BaseException as error:  # noqa: BLE001  (not swallowed: raised again in the caller's thread)

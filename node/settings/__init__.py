@@ -65,6 +65,13 @@ class Settings(CitySettings):
     consent_deadline_s: int = setting(
         10, "How long a consent source may take to answer before a stream is refused.", unit="s", ge=1, le=300
     )
+    withdrawal_days: int = setting(
+        365,
+        "How long what withdrawals are known by is kept once both cities have settled them; 0 keeps it.",
+        unit="days",
+        ge=0,
+        le=3650,
+    )
 
     _given_by: dict[str, str] = PrivateAttr(default_factory=dict)
 

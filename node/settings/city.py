@@ -63,7 +63,7 @@ class CitySettings(BaseSettings):
         "http://127.0.0.1:8000", "Public origin and path prefix without a trailing slash; every address starts with it."
     )
     languages: Listed = setting(("en",), "Languages of the pages, first one the default.")
-    accent: str = setting("#0b57a4", "Colour of links and buttons on the pages.", pattern="^#[0-9a-fA-F]{6}$")
+    accent: str = setting("#0b57a4", "Colour of links and buttons on the pages.", fits="`#` and six of 0-9, a-f")
     contact_name: str = setting(
         "", "Who answers for the catalogue; empty means the city's name. Also replaces named persons in contacts."
     )
@@ -170,7 +170,8 @@ class CitySettings(BaseSettings):
     desk_idle_min: int = setting(480, "How long somebody stays signed in without a click.", unit="min", ge=5, le=10080)
     desk_session_h: int = setting(24, "How long somebody stays signed in at most.", unit="h", ge=1, le=168)
     second_factor: Literal["everyone", "deciders", "optional"] = setting(
-        "optional", "Who of the desk's own accounts must use a phone: `everyone`, approvers and admins, or who will."
+        "optional",
+        "Who of the desk's own accounts must use a phone; `deciders` are approvers and admins, `optional` asks nobody.",
     )
     oidc_issuer: str = setting(
         "", "Issuer of the city's own sign-in (OpenID Connect), exactly as it writes itself; empty uses none."
@@ -204,7 +205,7 @@ class CitySettings(BaseSettings):
         1, "Persons who must approve an agreement before this city signs it; two are two different ones.", ge=1, le=2
     )
     unsigned_agreements: Literal["never", "public", "always"] = setting(
-        "public", "Whether an agreement that the other side cannot sign suffices: for what is public, always, or never."
+        "public", "Whether an agreement that the other side cannot sign suffices; `public`: for what is public alone."
     )
     agreement_reminder_days: int = setting(
         30, "How long before an agreement ends or is to be reviewed the staff is reminded.", unit="days", ge=1, le=365
@@ -258,6 +259,13 @@ class CitySettings(BaseSettings):
         if not value or any(not re.fullmatch(r"[a-z]{2,3}", tag) for tag in value):
             raise ValueError("must be two- or three-letter codes such as en,fi,sv")
         return tuple(dict.fromkeys(value))
+
+    @field_validator("accent")
+    @classmethod
+    def _colour(cls, value: str) -> str:
+        if not re.fullmatch("#[0-9a-fA-F]{6}", value):
+            raise ValueError("must be a colour: # and six of 0-9 and a-f, such as #0b57a4")
+        return value
 
     @field_validator("private_origins")
     @classmethod

@@ -58,10 +58,11 @@ class StaffOffice:
         self._desk.signing_in.forgive(name)
         return {"link": f"{self._base_url}/desk/welcome/{made.secret}", "link_ends_at": moment(made.ends_at_ms)}
 
-    def grant(self, name: str, roles: Iterable[str]) -> Mapping[str, object]:
-        """Give an account these roles and no others; ends its sessions.
+    def grant(self, name: str, roles: Iterable[str], *, mark: str = "") -> Mapping[str, object]:
+        """Give an account these roles and no others; ends its sessions. `mark` names the roles that were shown.
 
         Raises:
+            Changed: It has other roles than were shown.
             NotFound: There is no such account.
             Malformed: A role is none.
             Conflict: Nobody would be left who may rule, or its roles come from the city's own sign-in.
@@ -72,7 +73,7 @@ class StaffOffice:
                 f"The roles of {name} come from the city's own sign-in.",
                 fix=fix,
             ).on_page("no.staff.roles_city", name=name)
-        return self._told(self._desk.people.grant(name, roles))
+        return self._told(self._desk.people.grant(name, roles, mark=mark))
 
     def disable(self, name: str) -> Mapping[str, object]:
         """Let somebody in no more. Raises NotFound, Conflict if nobody would be left who may rule."""

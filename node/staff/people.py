@@ -20,6 +20,7 @@ from node.errors import Conflict, Malformed, NotFound
 from node.staff.guessed import is_guessed
 from node.staff.links import spend
 from node.staff.rights import ROLES
+from node.stale import check_mark, mark_of
 
 MIN_PASSWORD, MAX_PASSWORD = 12, 256
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,46}[a-z0-9])?\Z")
@@ -43,6 +44,11 @@ class Person:
     from_city: bool
     at_ms: int
     seen_at_ms: int
+
+    @property
+    def mark(self) -> str:
+        """Name the roles as they stand (`stale`)."""
+        return mark_of(self.roles)
 
 
 class People:
@@ -88,10 +94,11 @@ class People:
         with self._db.read() as tx:
             return [_person(row) for row in tx.rows(f"SELECT {_COLUMNS} FROM staff ORDER BY name")]  # noqa: S608
 
-    def grant(self, name: str, roles: Iterable[str]) -> Person:
-        """Give an account these roles and no others; ends its sessions.
+    def grant(self, name: str, roles: Iterable[str], *, mark: str = "") -> Person:
+        """Give an account these roles and no others; ends its sessions. `mark` names the roles that were shown.
 
         Raises:
+            Changed: It has other roles than were shown.
             NotFound: There is none.
             Malformed: A role is none.
             Conflict: Nobody would be left who may rule.
@@ -100,6 +107,8 @@ class People:
         with self._db.write() as tx:
             tx.lock("staff")
             before = _got(tx, name)
+            if before.roles != set(held):
+                check_mark(mark, before.roles)
             if before.state != "disabled" and "admin" in before.roles and "admin" not in held:
                 _leave_an_admin(tx, before)
             tx.run("UPDATE staff SET roles = ? WHERE name = ?", " ".join(held), name)
@@ -229,8 +238,10 @@ class People:
             words = f"A password has {least} to {most} characters."
             raise _no("staff.no.length", words, "Four words in a row are good.", least=least, most=most)
         if is_guessed(name, password):
-            words = "This password is one of the first that anybody tries."
-            raise _no("staff.no.guessed", words, "Four words in a row are good.")
+            words = (
+                "This password is one of the first that anybody tries: common words, years and names count for nothing."
+            )
+            raise _no("staff.no.guessed", words, "Add two words that are about nothing here.")
 
     @staticmethod
     def _shown(shown: str) -> str:

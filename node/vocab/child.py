@@ -18,7 +18,7 @@ import orjson
 import pyoxigraph
 
 from node.children import bound_memory, bound_output, bound_time, die_with_parent
-from node.errors import Malformed, Refused, TooLarge
+from node.errors import Malformed, NodeError, TooLarge, needs_room
 from node.vocab.notes import Report
 from node.vocab.peer_payload import looked_at
 from node.vocab.read_json import read_json
@@ -84,8 +84,9 @@ def _bound_output(path: Path) -> None:
 
 def _do(request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
     try:
-        return _JOBS[request["do"]](request, body)
-    except Refused as error:
+        with needs_room():
+            return _JOBS[request["do"]](request, body)
+    except NodeError as error:
         return {"error": error.code, "message": error.message, "fix": error.fix}, b""
     except RecursionError:
         return _too_large("It is nested too deep.")

@@ -24,13 +24,13 @@ from typing import Any, Self
 import orjson
 
 from node.children import Child
-from node.errors import Malformed, Refused, Stopped, TooLarge
+from node.errors import Malformed, NodeError, Stopped, TooLarge, Unavailable
 from node.records import Finding
 
 _PIPE_BYTES = 1 << 20
 _STEP_S = 0.1
 _GRACE_S = 2.0
-_REFUSALS: Mapping[str, type[Refused]] = {Malformed.code: Malformed, TooLarge.code: TooLarge}
+_REFUSALS: Mapping[str, type[NodeError]] = {each.code: each for each in (Malformed, TooLarge, Unavailable)}
 _FIX_SIZE = "Split the document into pages, or ask its portal to."
 
 

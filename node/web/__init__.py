@@ -13,7 +13,7 @@ in its own first lines, and no two of them in a circle (a contract checks it):
     records, agreements, search      what a reader finds: record pages, the register, search and its lists
     portal                           the other pages of the city: home, cities, numbers, reports, submissions
     ogc, ckan, sparql                the same records for programs of other kinds
-    exchange, dsp, data              what other nodes read and ask, negotiate, and are handed
+    exchange, dsp, data              what other nodes read, ask and tell, negotiate, and are handed
     api, desk                        the city's own staff: over HTTP with a token, and in a browser
 
 What stands beside the rooms is shared by several of them: `addresses`, `reading` (the shelf as the public may see it),

@@ -37,7 +37,7 @@ from node.web.data import data, incoming
 from node.web.desk import areas
 from node.web.dsp import dsp
 from node.web.dsp import transfers as dsp_transfers
-from node.web.exchange import feed, identity, ldes, notices, oauth, witness
+from node.web.exchange import deletions, feed, identity, ldes, notices, oauth, reports, withdrawals, witness
 from node.web.ogc import ogc, stac
 from node.web.pages import Pages, accept_of, is_fragment
 from node.web.parts import Parts, connected
@@ -181,9 +181,10 @@ def _routers(parts: Parts, gate: Gate | None) -> list[APIRouter]:
         made += [each.router(parts, parts.site.finding) for each in (ckan, dcat_us, stac, kinds)]
         made.append(sparql.router(parts, parts.site.finding, gate.limits if gate else None))
     if parts.site.federation:
-        with_peers = (identity, notices, cities, peers_api, keys_api, agreements_api, dsp)
-        with_data = (dsp_transfers, incoming, data_origins_api, transfers_api, pulls_api, consent_api, evidence_api)
-        made += [each.router(parts, parts.site.federation) for each in (*with_peers, *with_data, deletions_api)]
+        with_peers = (identity, notices, withdrawals, deletions, cities, dsp, dsp_transfers, incoming)
+        with_staff = (peers_api, keys_api, agreements_api, data_origins_api, transfers_api, pulls_api)
+        of_data = (consent_api, evidence_api, deletions_api)
+        made += [each.router(parts, parts.site.federation) for each in (*with_peers, *with_staff, *of_data)]
         if parts.site.staff:
             made.append(staff_api.router(parts, parts.site.federation, parts.site.staff))
         made.append(oauth.router(parts, parts.site.federation, gate.limits if gate else None))
@@ -215,6 +216,7 @@ def _of_readers(parts: Parts, readers: Readers, limits: Limits | None) -> list[A
     made = [downloads.router(parts), reader_reports.router(parts, readers.reports, limits)]
     made.append(numbers.router(parts, readers.numbers))
     if parts.site.federation:
+        made.append(reports.router(parts, readers.reports))
         made.append(reports_api.router(parts, parts.site.federation, readers.reports))
     return made
 

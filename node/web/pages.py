@@ -268,7 +268,7 @@ class Pages:
         """Write a collection's title, with its language where that is known and not the page's."""
         title = escape(title_said(info.title, reader))
         tag = reader if is_mirror(info.name) else title_language(str(title), self._site.languages[0])
-        return title if tag == reader else Markup('<span lang="{}">{}</span>').format(tag, title)
+        return title if tag == reader else Markup('<span lang="{}" dir="auto">{}</span>').format(tag, title)
 
     def document(self, body: bytes, *, cache: str = REVALIDATE, status: int = 200, **more: str) -> Document:
         """Wrap a page; its ETag is its own, made from its bytes."""

@@ -168,6 +168,7 @@ def test_without_script_everything_is_said_and_islands_take_no_room(town: City, 
     assert "=1+1" in tab.locator("table.cells").first.inner_text()
     tab.locator("summary", has_text="Part 1").click()
     assert "Features: 2" in tab.locator("main").inner_text()
+    assert not any(one.is_visible() for one in tab.get_by_text(words("en", "inside.map.coarse")).all())
     assert tab.locator("[data-copy] button").count() == 0
     context.close()
 

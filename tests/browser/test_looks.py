@@ -44,6 +44,16 @@ STILL = ("/", "/search?q=kerbside", "/datasets/kerbs")
 JUMPS = """new PerformanceObserver(list => {
   for (const one of list.getEntries()) if (!one.hadRecentInput) window.jumped = (window.jumped || 0) + one.value;
 }).observe({type: "layout-shift", buffered: true})"""
+# Inputs of fields that begin at one height and do not themselves: a hint or a label of two lines may not move them.
+ASKEW = """() => {
+  const rows = new Map(), shown = ".field > :is(input:not([type=hidden], [type=checkbox], [type=radio]), select)";
+  for (const one of document.querySelectorAll(shown)) {
+    if (!one.offsetParent) continue;
+    const field = one.parentElement, key = `${Math.round(field.getBoundingClientRect().top)}`;
+    rows.set(key, [...(rows.get(key) || []), [one.id, Math.round(one.getBoundingClientRect().top)]]);
+  }
+  return [...rows.values()].filter(row => new Set(row.map(one => one[1])).size > 1);
+}"""
 UNFOLD = "document.querySelectorAll('main details').forEach(fold => fold.open = true)"
 FOUND = "[...document.querySelectorAll('main a')].map(a => a.getAttribute('href'))"
 
@@ -132,6 +142,14 @@ def clerk(world: World, browser: Browser, cities: Towns, known: dict[str, str]) 
         known["verify"] = eye.first(known["agreement"], "/verify")
         known["report"] = eye.first("/desk/inbox?show=settled", "/desk/inbox/")
         yield eye
+
+
+@pytest.mark.parametrize("path", ["/desk/records/practice/example", "/desk/records/ai-system/example", "/desk/audit"])
+def test_inputs_side_by_side_stand_level(clerk: Eye, path: str) -> None:
+    clerk.page.set_viewport_size({"width": 1280, "height": 900})
+    clerk.open(path)
+    clerk.page.evaluate(UNFOLD)
+    assert clerk.page.evaluate(ASKEW) == []
 
 
 @pytest.mark.parametrize("path", DESK)

@@ -166,6 +166,20 @@ def test_one_city_cannot_fill_the_inbox(rig: Rig) -> None:
     assert ledger.hear("https://oslo.example", "a0", OURS, words())
 
 
+def test_a_form_that_is_sent_again_is_the_report_that_is_there(rig: Rig) -> None:
+    ledger, key, said = rig.ledger(per_day=4), "0f" * 16, words()
+    name = ledger.report(OURS, said, caller="1.2.3.4", key=key)
+    assert ledger.report(OURS, said, caller="1.2.3.4", key=key) == name, "and counts for one"
+    assert key not in name
+    with pytest.raises(Conflict):
+        ledger.report(OURS, said, caller="5.6.7.8", key="1e" * 16)
+    with pytest.raises(Conflict):
+        ledger.report(OURS, said, caller="5.6.7.8", key="no key of ours")
+    rig.now_ms += HOUR_MS + 1
+    other = ledger.report(OURS, words(), caller="1.2.3.4", key=key)
+    assert other != name, "somebody went back and wrote something else"
+
+
 def test_one_address_reports_so_often_in_an_hour_and_in_a_day(rig: Rig) -> None:
     ledger = rig.ledger(per_day=8)
     for _ in range(2):

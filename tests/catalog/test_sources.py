@@ -59,6 +59,22 @@ def test_a_source_needs_a_name_that_an_address_can_hold(name: str, city: City) -
     assert city.node.sources.list() == []
 
 
+@pytest.mark.parametrize("name", ["evidence", "agreements", "agreements-london-0123abcd"])
+def test_a_source_feeds_nothing_that_the_node_alone_writes(name: str, city: City) -> None:
+    city.node.create_collection(name, title="Its own", visibility="restricted", at_ms=1)
+    path, sources = str(city.write(datasets(1))), city.node.sources
+    with pytest.raises(Conflict, match="written by the node alone"):
+        sources.add(Source(name="stowaway", kind="dcat", location=path, collection=name, created_at=1))
+    city.add(path)
+    with pytest.raises(Conflict, match="written by the node alone"):
+        sources.change("portal", collection=name)
+    with city.node.db.write() as tx:  # as an older program let it be chosen
+        tx.run("UPDATE source SET collection = ? WHERE name = 'portal'", name)
+    run = city.run()
+    assert (run.state, run.code) == ("failed", "conflict")
+    assert sources.change("portal", paused=True).paused, "what else is changed of it may be"
+
+
 @pytest.mark.parametrize(
     "location",
     ["ftp://data.example/x", "file:///etc/passwd", "s3://bucket/x", "http://", "https:///x", "http://[bad/x"],

@@ -94,10 +94,12 @@ def test_the_same_thing_is_known_again_however_it_is_spelt() -> None:
 
 
 def test_names_are_made_of_the_english_title_first() -> None:
-    assert name_of({"title": {"fi": "Puut", "en": "Trees of Helsinki"}}) == "trees-of-helsinki"
-    assert name_of({"title": {"fi": "Puut"}}) == "puut"
-    assert name_of({"title": {"el": "Δέντρα"}}) == ""
-    assert name_of({"title": "x"}) == ""
+    assert name_of({"title": {"fi": "Puut", "en": "Trees of Helsinki"}}, "reuse") == "trees-of-helsinki"
+    assert name_of({"title": {"fi": "Puut"}}, "reuse") == "puut"
+    assert name_of({"title": {"el": "Δέντρα"}}, "reuse") == "dentra"
+    assert name_of({"title": {"zh": "树", "fi": "Puut"}}, "reuse") == "puut"
+    assert name_of({"title": {"zh": "树"}}, "reuse").startswith("reuse-")
+    assert name_of({"title": {"en": " "}}, "reuse") == name_of({"title": "x"}, "reuse") == ""
 
 
 @pytest.mark.parametrize("sign", ["\u00ad", "\u3164", "\u2800", "\u061c", "\U000e0041"])

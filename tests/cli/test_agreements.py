@@ -226,7 +226,8 @@ BAD: list[tuple[tuple[str, ...], int]] = [
     (("propose", "x"), 1),
     (("counter", "12345678"), 1),
     (("sign", "12345678"), 1),
-    (("suspend", "12345678", "--reason", "x"), 1),
+    (("suspend", "12345678", "--reason", "x", "--yes"), 1),
+    (("resume", "12345678", "--yes"), 1),
     (("revoke", "12345678", "--yes"), 1),
     (("export", "12345678"), 1),
     (("verify", "/nowhere/export.json"), 2),
@@ -234,6 +235,8 @@ BAD: list[tuple[tuple[str, ...], int]] = [
     (("verify", "https://turku.example/datasets/x"), 2),
     (("simulate", "--peer", "turku", "--action", "fly", "--collection", "plans"), 1),
     (("simulate", "--peer", "oslo", "--action", "read", "--collection", "plans"), 1),
+    (("simulate", "--peer", "turku", "--action", "read"), 1),
+    (("simulate", "--peer", "turku", "--action", "read", "--record", "nothing-of-ours"), 1),
 ]
 
 

@@ -98,6 +98,16 @@ def test_what_is_wrong_is_said_with_file_and_line_and_nothing_is_published(helsi
     assert states == {"good": "draft", "bad": "draft, with errors"}
 
 
+def test_a_name_is_made_of_the_title_in_any_script(helsinki: Say) -> None:
+    titles = ("Деревья", "Δέντρα", "北京的树木", "أشجار", "Деревья")
+    made = [Path(helsinki("practices", "new", "--title", title).out.strip()).name for title in titles]
+    assert made[:2] == ["derevya.md", "dentra.md"]
+    assert made[4] == "derevya-2.md"
+    assert len({name for name in made if name.startswith("practice-")}) == 2
+    assert "practices new NAME" in helsinki("practices", "new").err
+    assert "such as derevya." in helsinki("practices", "new", "Деревья").err
+
+
 def test_what_is_published_is_edited_as_a_file_and_never_begun_anew(helsinki: Say, tmp_path: Path) -> None:
     folder = tmp_path / "drafts"
     folder.mkdir()
@@ -183,6 +193,9 @@ def test_a_collection_with_personal_data_stays_closed(helsinki: Say, tmp_path: P
     refused = helsinki("twins", "publish", "--folder", folder)
     assert refused.code == 1
     assert "[personal-data]" in refused.err
+    for name in ("evidence", "agreements-london-0123abcd"):
+        stowaway = helsinki("twins", "publish", "--folder", folder, "--collection", name)
+        assert (stowaway.code, f"{name} is written by the node alone" in stowaway.err) == (1, True)
     helsinki("collections", "create", "closed", "--visibility", "restricted")
     assert helsinki("twins", "publish", "--folder", folder, "--collection", "closed").code == 0
     opened = helsinki("collections", "set", "closed", "--visibility", "public")

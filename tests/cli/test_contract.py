@@ -1,12 +1,17 @@
 """The command contract: names, options, exit codes, one line per error. Scripts and other cities' tests rely on it."""
 
+import errno
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
 
 from node import errors
+from node.cli import say
 from node.cli.main import app, exit_code, main
 from tests.cli.conftest import Say, catalogue
 
@@ -25,7 +30,7 @@ CONTRACT = {
     "sources add": {"--kind", "--collection", "--paused"},
     "sources test": {"--json"},
     "sources list": {"--json"},
-    "sources remove": set(),
+    "sources remove": {"--yes"},
     "harvest run": {"--dry-run"},
     "harvest list": {"--json"},
     "harvest show": {"--json"},
@@ -36,7 +41,7 @@ CONTRACT = {
     "sources edit": {"--location", "--kind", "--collection", "--every", "--keep-contacts", "--threshold"},
     "sources pause": set(),
     "sources resume": set(),
-    "sources withdraw": set(),
+    "sources withdraw": {"--yes"},
     "today": {"--language", "--json"},
     "catalog stats": {"--json"},
     "catalog export": set(),
@@ -262,7 +267,7 @@ def test_a_source_is_harvested_shown_changed_and_proven(helsinki: Say, tmp_path:
     before = helsinki("catalog", "stats", "--json").json
     assert helsinki("journal", "rebuild").code == 0
     assert helsinki("catalog", "stats", "--json").json == before
-    assert helsinki("sources", "remove", "city").code == 0
+    assert helsinki("sources", "remove", "city", "--yes").code == 0
     assert helsinki("catalog", "stats", "--json").json == before
 
 
@@ -364,6 +369,24 @@ def test_a_doctor_finds_what_is_broken(helsinki: Say, tmp_path: Path) -> None:
     (tmp_path / "node" / "keys" / "checkpoint.pem").chmod(0o644)
     ill = helsinki("doctor")
     assert (ill.code, "fail  keys" in ill.out) == (1, True)
+
+
+def test_a_full_disk_is_one_line_and_a_fault_to_the_doctor(helsinki: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=300_000))
+    ill = helsinki("doctor")
+    assert (ill.code, "fail  disk: 0 MiB are free" in ill.out) == (1, True)
+
+    def full(_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(say, "lines", full)
+    monkeypatch.setattr(say, "table", lambda *_, **__: full(0))
+    said = helsinki("collections", "list")
+    assert said.code == 3
+    assert said.err == (
+        "citynode: A file cannot be written: no space left on device. Look at the disk and its free space."
+        " [unavailable]\n"
+    )
 
 
 def test_settings_are_shown_without_secrets(helsinki: Say, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,9 @@ def test_transfers_are_listed_shown_and_ended(requested: tuple[Say, list[str]]) 
     assert "we are the consumer" in shown.out
     early = say("data", "transfers", "suspend", pids[0])
     assert (early.code != 0, "not been taken yet" in early.err) == (True, True)
-    ended = say("data", "transfers", "terminate", pids[0], "--reason", "Not needed any more.")
+    unasked = say("data", "transfers", "terminate", pids[0], "--reason", "Not needed any more.")
+    assert (unasked.code, "say --yes" in unasked.err) == (1, True)
+    ended = say("data", "transfers", "terminate", pids[0], "--reason", "Not needed any more.", "--yes")
     assert ended.code == 0, ended.err
     (left,) = say("data", "transfers", "list", "--json").json["transfers"]
     assert left["pid"] == pids[1]

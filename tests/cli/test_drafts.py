@@ -30,7 +30,9 @@ def test_a_draft_goes_its_way_and_an_older_version_comes_back(helsinki: Say, tmp
     assert "put" in helsinki("drafts", "history", "practice", "snow").out
     assert helsinki("drafts", "restore", "practice", "snow", "--entry", str(versions[1]["seq"])).code == 0
     assert helsinki("drafts", "show", "practice", "snow", "--json").json["said"]["title"] == SAID["title"]
-    assert "Threw the draft" in helsinki("drafts", "discard", "practice", "snow").out
+    unasked = helsinki("drafts", "discard", "practice", "snow")
+    assert (unasked.code, "say --yes" in unasked.err) == (1, True)
+    assert "Threw the draft" in helsinki("drafts", "discard", "practice", "snow", "--yes").out
     assert helsinki("drafts", "withdraw", "practice", "snow", "--reason", "Over").out == f"Withdrew {published[0]}\n"
     assert helsinki("drafts", "list", "--json").json[0]["state"] == "withdrawn"
 

@@ -41,6 +41,7 @@ def test_a_node_states_lists_shows_exports_and_erases(helsinki: Say, citynode: S
     file = tmp_path / "evidence.json"
     wrote = helsinki("evidence", "export", "-o", file)
     assert f"citynode evidence verify {file}" in wrote.out
+    assert helsinki("evidence", "export", "-o", "/dev/null").code == 2, "a device is never replaced"
     identity = helsinki("identity", "--json").json
     key = f"{identity['issuer']}={identity['fingerprint']}"
     assert citynode("evidence", "verify", file, "--key", key).code == 0

@@ -140,7 +140,12 @@ def test_an_old_key_is_ended_before_its_time(helsinki: Say, keys: Path) -> None:
     old = Keyring(keys).current("record").kid
     assert helsinki("keys", "retire", old).code == 1, "it is in use"
     helsinki("keys", "rotate", "record")
-    assert f"The record key {old} signs no longer" in helsinki("keys", "retire", old).out
+    unasked = helsinki("keys", "retire", old)
+    assert (unasked.code, "Somebody has to agree to this" in unasked.err) == (1, True)
+    assert {key["kid"]: key["state"] for key in helsinki("keys", "list", "--json").json}[old] == "overlapping"
+    assert helsinki("keys", "retire", "", "--yes").code == 1
+    # Long enough that no other of these few keys begins so.
+    assert f"The record key {old} signs no longer" in helsinki("keys", "retire", old[:12], "--yes").out
     states = {key["kid"]: key["state"] for key in helsinki("keys", "list", "--json").json}
     assert states[old] == "retired"
     assert helsinki("keys", "retire", old).code == 1

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from node.assembly import build
+from node.settings import load
 from tests.catalog.models.samples import catalogue, cityjson
 from tests.cli.conftest import Say
 from tests.portal_server import PortalServer, page
@@ -67,6 +69,16 @@ def test_a_file_of_this_machine_is_published_beside_a_dataset(helsinki: Say, tmp
     assert helsinki("models", "publish", file, "--dataset", IT, "--url", said["file"]).out.startswith("Unchanged ")
     (row,) = listed(helsinki)
     assert (row["state"], row["file"], row["dataset"]) == ("by hand", said["file"], IT)
+    node = build(load(data=tmp_path / "node"))
+    try:
+        with node.db.write() as tx:
+            tx.run("INSERT INTO data_personal (dataset, subject_column, consent, at) VALUES (?, 'id', '', 1)", IT)
+    finally:
+        node.close()
+    refused = helsinki("models", "publish", file, "--dataset", IT, "--url", said["file"])
+    assert (refused.code, "about residents" in refused.err, "--not-personal" in refused.err) == (1, True, True)
+    assert helsinki("models", "read", "--json").code == 0
+    assert listed(helsinki) == [], "what was published goes as well"
 
 
 def test_a_model_without_a_dataset_gets_a_name_and_can_be_described_whole(helsinki: Say, tmp_path: Path) -> None:

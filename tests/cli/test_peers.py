@@ -1,7 +1,9 @@
 """The commands on peers, against a city on a loopback port: what scripts and people rely on."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,27 @@ def test_two_cities_are_introduced(helsinki: Say, turku: FakePeer) -> None:
     assert helsinki("peers", "block", "turku").out.startswith("turku is blocked. "), "there is nothing left to ask"
     assert helsinki("peers", "pause", "turku").code == 1
     assert helsinki("peers", "pause", "nobody").code == 1
+
+
+def test_a_city_at_odds_waits_for_a_person_and_a_blocked_one_does_not(
+    helsinki: Say, turku: FakePeer, tmp_path: Path
+) -> None:
+    def becomes(**facts: object) -> None:
+        with closing(sqlite3.connect(tmp_path / "node" / "node.db")) as db, db:
+            db.execute(f"UPDATE peer SET {', '.join(f'{each} = ?' for each in facts)}", tuple(facts.values()))  # noqa: S608
+
+    helsinki("peers", "add", f"{turku.url}#{turku.fingerprint}", "--name", "turku")
+    becomes(state="active", failures=7, last_error_code="broken-history")
+    assert " at odds " in helsinki("peers", "list").out
+    assert "Turku, active and at odds" in helsinki("peers", "show", "turku").out
+    assert "Turku shows what does not hold" in helsinki("today").out
+    becomes(quarantine="Two histories.")
+    assert " quarantined " in helsinki("peers", "list").out
+    assert "Turku is held apart" in helsinki("today").out
+    becomes(state="blocked")
+    assert " blocked " in helsinki("peers", "list").out, "whoever blocked it has seen why it was held apart"
+    assert "Turku" not in helsinki("today").out
+    assert "Two histories." in helsinki("peers", "show", "turku").out
 
 
 def test_a_walk_names_the_step_that_fails(helsinki: Say, turku: FakePeer) -> None:

@@ -158,3 +158,32 @@ def test_a_tail_that_is_under_way_when_it_is_given_up_is_not_written(
     outcome = recovery.run(now_ms())
     assert "not written" in outcome.recovered[0].error
     assert helsinki.size() == 3
+
+
+def test_a_fork_ends_with_an_epoch_from_where_the_two_parted(three: Cities, at_helsinki: Said):
+    helsinki, london, _ = three
+    burnt(helsinki, london)
+    helsinki.put(range(50, 57), "Another history")  # nobody was asked, and now it is longer than what was lost
+    code, said = at_helsinki("--check")
+    assert (code, "london holds 8 entries" in said) == (1, True), said
+    assert "two histories" in at_helsinki()[1]
+    code, said = at_helsinki(*REASON, "--yes")
+    assert (code, "Up to entry 3 the two are one" in said) == (0, True), said
+    offered = london.watching.epochs.look("helsinki", NAME, now_ms())
+    assert offered is not None
+    assert (offered.from_size, helsinki.size()) == (3, 10)
+    london.watching.epochs.approve("helsinki", NAME, by="Anna", now_ms=now_ms())
+    assert london.size(MIRROR) == 3
+    london.mirror(helsinki)
+    assert london.root(10, MIRROR) == helsinki.root(10)
+    assert at_helsinki()[0] == 0
+    append(helsinki)
+
+
+def test_a_check_of_what_is_level_says_so(three: Cities, at_helsinki: Said):
+    helsinki, london, _ = three
+    helsinki.put(range(3))
+    london.mirror(helsinki)
+    for words in ((), ("--check",)):
+        code, said = at_helsinki(*words)
+        assert (code, said) == (0, "Asked london, oslo\nNothing that was signed is missing, as far as they show\n")

@@ -1,5 +1,7 @@
 """Commands of searching: the same answers as the web's, in lines or JSON, from the index on disk."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Say, catalogue
@@ -23,6 +25,18 @@ def test_records_are_found_without_a_running_node(filled: Say) -> None:
     assert said.out.startswith("2 records\n")
     assert {"Parking areas", "Bike parking"} <= set(said.out.splitlines())
     assert "City bikes" not in said.out
+
+
+def test_what_not_everybody_may_see_is_told_to_whoever_finds_nothing(filled: Say, tmp_path: Path) -> None:
+    path = tmp_path / "plans.ttl"
+    path.write_text(catalogue({"p": "Plan of the quarter"}))
+    filled("collections", "create", "plans", "--visibility", "restricted")
+    filled("sources", "add", "plans", path, "--kind", "dcat", "--collection", "plans")
+    assert filled("harvest", "run", "plans").code == 0
+    said = filled("search", "quarter")
+    assert (said.out, "1 record with these words: add --restricted" in said.err) == ("0 records\n", True)
+    assert filled("search", "quarter", "--restricted").out.startswith("1 record\n")
+    assert "--restricted" not in filled("search", "nowhere").err
 
 
 def test_answers_are_one_document_for_programs(filled: Say) -> None:

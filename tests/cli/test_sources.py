@@ -45,9 +45,29 @@ def test_held_withdrawals_are_kept_or_chosen(helsinki: Say, source: Path) -> Non
     assert said.out == "Withdrew 1 records of portal; 3 stay\n"
 
 
+def test_the_doctor_says_what_comes_next_for_a_source(helsinki: Say, source: Path, tmp_path: Path) -> None:
+    assert "It is paused and was never read. Read it for show: citynode sources test portal" in helsinki("doctor").out
+    helsinki("sources", "test", "portal")
+    assert "It was read for show (run 1). Publish it: citynode sources resume portal" in helsinki("doctor").out
+    helsinki("harvest", "run", "portal")
+    assert "ok    source portal: run 2 succeeded; it is paused" in helsinki("doctor").out
+    gone = tmp_path / "gone.ttl"
+    gone.write_text("")
+    helsinki("sources", "add", "gone", gone, "--kind", "dcat")
+    assert "It was never harvested. Run: citynode harvest run gone" in helsinki("doctor").out
+    gone.unlink()
+    helsinki("sources", "test", "gone")
+    assert "It was read for show, and run 3 failed: The file" in helsinki("doctor").out
+
+
 def test_a_source_is_given_up_with_all_its_records(helsinki: Say, source: Path) -> None:
     helsinki("harvest", "run", "portal")
-    assert "5 records were withdrawn" in helsinki("sources", "withdraw", "portal").out
+    for act in ("withdraw", "remove"):
+        unasked = helsinki("sources", act, "portal")
+        assert (unasked.code, "say --yes" in unasked.err) == (1, True)
+        assert len(helsinki("sources", "list", "--json").json) == 1
+    assert "5 published records of portal will be withdrawn" in helsinki("sources", "withdraw", "portal").out
+    assert "5 records were withdrawn" in helsinki("sources", "withdraw", "portal", "--yes").out
     assert helsinki("sources", "list", "--json").json == []
     assert helsinki("catalog", "stats", "--json").json
 

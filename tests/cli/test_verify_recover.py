@@ -78,8 +78,11 @@ def test_a_restored_node_writes_nothing_until_somebody_asked_or_answers_for_it(h
     said = helsinki("recover", *restored)
     assert (said.code, "--alone" in said.err, "nobody" in said.out) == (1, True, True)
     assert helsinki("recover", "--check", *restored).code == 1
+    assert "fail  history: Own collections take nothing." in helsinki("doctor", *restored).out
     assert helsinki("recover", "--alone", *restored).code == 0
     assert helsinki("recover", "--json", *restored).json["held_back"] == ""
+    assert "Nothing that was signed is missing" in helsinki("recover", "--check", *restored).out
+    assert "history" not in helsinki("doctor", *restored).out
     assert helsinki("harvest", "run", "city", *restored).code == 0
 
 

@@ -96,6 +96,8 @@ def answered(town: "Town", method: str, path: str, body: bytes) -> tuple[int, st
     parts = urlsplit(path)
     query = {name: int(values[0]) for name, values in parse_qs(parts.query).items()}
     federation, watching = town.node.federation, town.watching
+    if parts.path == "/oauth/token":  # nobody is known here by a token
+        return 400, "application/json", b'{"error": "unauthorized_client"}'
     if method == "POST":
         found: tuple[int, str, bytes] = watching.witness.add_checkpoint(body, now_ms())
         return found

@@ -184,14 +184,16 @@ def test_a_target_has_a_bounded_number_of_offers(shop: Shop):
         shop.publish(iri)
 
 
-@pytest.mark.parametrize("name", ["agreements-london-0123abcd", "agreements-oslo-test-ffffffff"])
-def test_what_says_which_agreements_there_are_is_no_subject_of_an_offer(shop: Shop, name: str):
+@pytest.mark.parametrize(
+    "name", ["agreements-london-0123abcd", "agreements-oslo-test-ffffffff", "agreements", "evidence"]
+)
+def test_what_the_node_alone_writes_is_no_subject_of_an_offer(shop: Shop, name: str):
     iri = shop.collection(name, restricted=True)
     bundle = f"{BASE}/collections/both"
     for target, covers in ((iri, []), (bundle, [shop.collection("open"), iri])):
-        with pytest.raises(Malformed, match="which agreements there are"):
+        with pytest.raises(Malformed, match="written by the node alone"):
             shop.publish(target, peers=["london"], about={"title": "Ours", "covers": covers})
     record = f"{BASE}/agreements/7c6f1f1e-3d35-4b0e-9f7e-0e6f4b0e7a11"
     shop.records(name, {record: TITLED.replace(RECORD.encode(), record.encode())})
-    with pytest.raises(Malformed, match="which agreements there are"):
+    with pytest.raises(Malformed, match="written by the node alone"):
         shop.publish(record, peers=["london"], about={"title": "Ours"})

@@ -61,3 +61,24 @@ def test_where_the_city_does_not_want_it_no_file_is_fetched(
         assert city.node.knowledge.models.inspections.all() == []
     finally:
         city.node.close()
+
+
+def test_what_was_read_by_hand_goes_too_where_no_file_is_looked_at_by_itself(
+    tmp_path: Path, migrated: Path, portal: PortalServer, lasting_parser: None
+) -> None:
+    (tmp_path / "node.db").write_bytes(migrated.read_bytes())
+    city = make_city(tmp_path, model_inspect_mib=0, preview_mib=0)
+    portal.pages["/m.city.json"] = page(cityjson())
+    knowledge = city.node.knowledge
+    try:
+        city.harvest(catalogue(f"{portal.url}/m.city.json"))
+        knowledge.models.keeper.catch_up(threading.Event())
+        assert knowledge.models.inspector.round(threading.Event()) == 1
+        assert len(knowledge.authoring.own("city-model")) == 1
+        with city.node.db.write() as tx:
+            sql = "INSERT INTO data_personal (dataset, subject_column, consent, at) VALUES (?, 'id', '', 1)"
+            tx.run(sql, "https://data.example/id/m")
+        with working(city):
+            wait_until(lambda: knowledge.authoring.own("city-model") == [], within_s=20)
+    finally:
+        city.node.close()

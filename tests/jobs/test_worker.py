@@ -11,6 +11,7 @@ from node.catalog.problem_reports import About, Words
 from node.catalog.problem_store import DAY_MS
 from node.catalog.source_office import RETRY_MS
 from node.errors import AlreadyRunning, JournalBusy
+from node.federation.consent.store import ConsentRead, ConsentStore
 from node.jobs import worker as module
 from node.jobs.worker import Worker
 from tests.catalog.rig import City, datasets
@@ -339,3 +340,23 @@ def test_the_worker_forgets_what_readers_sent_in_though_nobody_sends_more(
     worker.tick()
     with city.node.db.read() as tx:
         assert tx.rows("SELECT caller FROM problem_report") == [("",)]
+
+
+def test_the_worker_forgets_what_residents_are_known_by_where_the_other_city_has_deleted_all(
+    city: City, worker: Worker, clock: Clock
+) -> None:
+    theirs, ours, lasting = (f"https://h.example/agreements/{number}" for number in range(3))
+    london = "https://london.example"
+    with city.node.db.write() as tx:
+        for agreement in (theirs, ours, lasting):
+            read = ConsentRead(agreement, "https://h.example/datasets/1", london, "", "residents", "ab" * 16, 5)
+            ConsentStore(city.node.db).begin(tx, read)
+        said = "INSERT INTO deletion (agreement, peer, at, by, told_at) VALUES (?, ?, ?, ?, 0)"
+        tx.run(said, theirs, london, clock.now, london)
+        tx.run(said, ours, london, clock.now, "aino")
+    clock.now += city.node.settings.withdrawal_days * DAY_MS - 1
+    worker.tick()
+    assert len(city.sql("SELECT agreement FROM consent_read")) == 3
+    clock.now += 2 * 3_600_000
+    worker.tick()
+    assert city.sql("SELECT agreement FROM consent_read ORDER BY agreement") == [(ours,), (lasting,)]

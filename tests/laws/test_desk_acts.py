@@ -37,6 +37,7 @@ COMMANDS = {
     "consent.check": "consent sources check",
     "withdrawal.acknowledge": "data withdrawals acknowledge",
     "withdrawal.erased": "data withdrawals erased",
+    "withdrawal.resend": "data withdrawals resend",
     "data.deleted": "data deleted",
     "peer.add": "peers add",
     "peer.test": "peers test",

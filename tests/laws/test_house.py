@@ -12,6 +12,7 @@ import pytest
 from node import errors
 from node.records import KINDS, PLURALS, is_collection_name
 from node.settings import Settings, unit_of
+from node.settings.fields import fits
 from node.vocab.kinds import TABLES as KIND_TABLES
 from node.vocab.kinds.field import KindTable
 from node.vocab.terms import CN
@@ -60,13 +61,14 @@ def test_every_error_has_a_code_a_status_and_a_line_in_the_guide(kind: type[erro
 
 
 def settings_table() -> str:
-    rows = ["| setting | environment | default | unit | meaning |", "| --- | --- | --- | --- | --- |"]
+    rows = ["| setting | environment | default | unit | fits | meaning |", "| --- | --- | --- | --- | --- | --- |"]
     for key, field in Settings.model_fields.items():
         default = field.get_default()
         if isinstance(default, tuple):
             default = ",".join(default)
         shown = "" if str(default) in ("", "**********") else f"`{default}`"
-        rows.append(f"| `{key}` | `CITYNODE_{key.upper()}` | {shown} | {unit_of(key)} | {field.description} |")
+        said = (f"`{key}`", f"`CITYNODE_{key.upper()}`", shown, unit_of(key), fits(field), field.description)
+        rows.append(f"| {' | '.join(map(str, said))} |")
     return "\n".join(rows) + "\n"
 
 

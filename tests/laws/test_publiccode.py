@@ -33,4 +33,4 @@ def test_it_agrees_with_the_package() -> None:
 
     assert SAID["legal"]["license"] == PROJECT["license"]
     assert SAID["softwareVersion"] == PROJECT["version"] == node.__version__
-    assert PROJECT["scripts"] == {"citynode": "node.cli.main:main"}
+    assert PROJECT["scripts"] == {"citynode": "node.__main__:main"}

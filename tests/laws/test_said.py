@@ -96,6 +96,10 @@ UNHEARD = {
         "The statement is not your": "another city",
         "Your city is given no": "another city",
     },
+    "node/federation/identity/key_office.py": {
+        "There is no key": "the command line, which takes beginnings",
+        "Several keys begin": "the command line, which takes beginnings",
+    },
     "node/federation/offers.py": {
         "This offer is of another": "another city",
         "Nothing of that kind": "another city",

@@ -94,12 +94,12 @@ def test_harmful_html_is_taken_out_and_good_html_stays(client: Client) -> None:
 
 def test_a_text_in_another_language_is_marked_and_never_a_machines(client: Client) -> None:
     english = client.page("/datasets/melukartta")
-    assert '<h1><span lang="fi">Melukartta 2022</span> <span class="lang">in Finnish</span></h1>' in english
+    assert '<h1><span lang="fi" dir="auto">Melukartta 2022</span> <span class="lang">in Finnish</span></h1>' in english
     assert "Read a machine translation" in english
-    assert '<div class="prose" lang="en-t-fi">' in english
+    assert '<div class="prose" lang="en-t-fi" dir="auto">' in english
     swedish = client.page("/datasets/parking", "sv")
     assert "Parkeringsområden vid gatan" not in swedish[: swedish.index('id="trust"')].split("<h1")[1].split("</h1>")[0]
-    assert 'lang="en">Kerbside parking areas</span> <span class="lang">på engelska</span>' in swedish
+    assert 'lang="en" dir="auto">Kerbside parking areas</span> <span class="lang">på engelska</span>' in swedish
 
 
 def test_three_answers_stand_first_and_unknown_is_one(client: Client) -> None:
@@ -160,7 +160,7 @@ def test_the_first_collection_is_called_as_the_reader_calls_it(client: Client) -
 def test_a_title_that_a_person_chose_is_marked_with_its_language(city: City, client: Client) -> None:
     city.languages = ("fi", "en")
     city.open("maps", "Kartat")
-    assert '<h1><span lang="fi">Kartat</span></h1>' in client.page("/collections/maps")
+    assert '<h1><span lang="fi" dir="auto">Kartat</span></h1>' in client.page("/collections/maps")
     assert "<h1>Kartat</h1>" in client.page("/collections/maps", "fi")
 
 
@@ -169,7 +169,43 @@ def test_a_file_without_a_title_begins_with_what_is_said_of_it(city: City, clien
     described = (f"{it}/csv", "dct:description", '"csv export of all"@en')
     body = payload((it, "dct:title", '"Files"@en'), (it, "dcat:distribution", f"{it}/csv"), described)
     city.put(Draft(it, "files", "dataset", "put", body), at_ms=AT_MS + 1)
-    assert '<td><span class="quiet"><span>csv export of all</span></span>' in client.page("/datasets/files")
+    assert '<td><span class="quiet"><span dir="auto">csv export of all</span></span>' in client.page("/datasets/files")
+
+
+def test_a_title_that_is_a_book_is_clipped_everywhere_but_where_all_is_said(city: City, client: Client) -> None:
+    it, title = f"{BASE}/datasets/book", "Kirja " * 1_000
+    city.put(Draft(it, "book", "dataset", "put", payload((it, "dct:title", f'"{title}"@fi'))), at_ms=AT_MS + 1)
+    page = client.page("/datasets/book")
+    headed, _, everything = page.partition('<details class="all')
+    assert 40 <= headed.partition("<h1")[2].partition("</h1>")[0].count("Kirja") <= 50
+    assert len(page.partition("<title")[2].partition("</title>")[0]) < 400
+    assert everything.count("Kirja") >= 1_000
+    assert client.page("/collections/open-data").count("Kirja") <= 50
+
+
+def test_what_turns_the_reading_direction_turns_nothing_but_itself(city: City, client: Client) -> None:
+    it = f"{BASE}/datasets/turned"
+    said = ((it, "dct:title", '"\u202eabc"@ar'), (it, "dct:description", '"\u202eYksi. Kaksi."'))
+    city.put(Draft(it, "turned", "dataset", "put", payload(*said)), at_ms=AT_MS + 1)
+    page = client.page("/datasets/turned")
+    assert '<h1><span lang="ar" dir="auto">abc</span> <span class="lang">in Arabic</span></h1>' in page
+    assert '<p class="lead"><span dir="auto">' in page
+    assert "\u202e" not in page.partition("</title>")[0].rpartition("<title")[2]
+
+
+# A text of a stranger's in a language of its own, or of an unknown one: its words know which way they are read.
+_MARKED = re.compile(r' lang="\{\{ [\w.]+(?:\.lang|\.tag) \}\}"(?:\{% endif %\})?(.{11})')
+
+
+def test_every_text_of_a_record_is_read_in_its_own_direction() -> None:
+    bare = [
+        (path.name, line.strip()[:100])
+        for path in sorted(TEMPLATES.rglob("*.html"))
+        for line in path.read_text().splitlines()
+        for after in _MARKED.findall(line)
+        if after != ' dir="auto"' and 'class="say' not in line and "findings" not in line
+    ]
+    assert bare == []
 
 
 @pytest.mark.parametrize(("path", "fix"), [("/api/nothing", "The reference is at /docs."), ("/nothing", "/catalog.")])

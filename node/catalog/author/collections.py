@@ -1,8 +1,8 @@
 """The desk of collections: what the city's staff does with them, behind the command line, the API and the pages.
 
 A collection is made and never removed: its journal is what others have seen, its name and address are for ever. Title
-and access may change. Mirrors are other cities', and those that the node fills by itself (agreements, evidence) are
-not to be opened or renamed by anybody. Knows no caller: whoever calls has made sure that it may.
+and access may change. Mirrors are other cities', and what the node alone writes (`records.is_nodes_own`) is nobody's to
+open or rename. Knows no caller: whoever calls has made sure that it may.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from node.catalog.author.office import Authoring
 from node.catalog.shelf import CollectionInfo, Shelf
 from node.errors import Conflict, Malformed, NotFound
 from node.journal.collection import RESERVED
-from node.records import is_collection_name
+from node.records import AGREEMENTS, is_collection_name, is_nodes_own
 
 MOST_TITLE = 200
 
@@ -35,13 +35,12 @@ class CollectionOffice:
     """The desk. Safe to share by threads.
 
     `create` makes a collection of a name, title and visibility, with a signed, empty journal, and raises Conflict where
-    there is one; `filled` tells of a name whether the node fills that collection by itself.
+    there is one.
     """
 
     create: Callable[[str, str, str], object]
     authoring: Authoring
     shelf: Shelf
-    filled: Callable[[str], bool]
 
     def list(self) -> Sequence[Kept]:
         """List our own collections that people care for, by name."""
@@ -58,7 +57,7 @@ class CollectionOffice:
             Malformed: Such a name or title cannot be given.
             Conflict: There is one of this name.
         """
-        if not is_collection_name(name) or name in RESERVED or self.filled(name):
+        if not is_collection_name(name) or name in RESERVED or is_nodes_own(name):
             taken = ", ".join(sorted(RESERVED))
             raise Malformed(
                 f"A collection cannot be named {name[:63]!r}.",
@@ -92,14 +91,15 @@ class CollectionOffice:
     def restrict(self, name: str) -> Kept:
         """Let nobody read a collection but by an agreement; what was copied before stays copied. Raises NotFound.
 
-        Also one that the node fills by itself: somebody may have opened it by an older program.
+        Also one that the node alone writes: somebody may have opened it by an older program. Only the register of
+        public agreements stays as it is, since nobody could open it again.
         """
-        self._info(name, among=lambda name: "/" not in name)
+        self._info(name, among=_may_be_closed)
         self.authoring.change_collection(name, title=None, visibility="restricted")
-        return self._kept(self._info(name, among=lambda name: "/" not in name))
+        return self._kept(self._info(name, among=_may_be_closed))
 
     def _is_ours(self, name: str) -> bool:
-        return "/" not in name and not self.filled(name)
+        return "/" not in name and not is_nodes_own(name)
 
     def _info(self, name: str, *, among: Callable[[str], bool]) -> CollectionInfo:
         found = next((each for each in self.shelf.collections() if each.name == name and among(name)), None)
@@ -114,6 +114,10 @@ class CollectionOffice:
         count = self.shelf.count(info.name)
         is_public = info.visibility == "public"
         return Kept(info.name, info.iri, info.title, is_public, info.size, count, info.updated_at_ms)
+
+
+def _may_be_closed(name: str) -> bool:
+    return "/" not in name and name != AGREEMENTS
 
 
 def _checked(title: str) -> str:

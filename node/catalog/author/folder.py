@@ -18,6 +18,7 @@ from node.errors import Conflict, Malformed, NotFound
 from node.records import slug_of
 from node.vocab.kinds.checking import MOST_PROBLEMS, Problem, is_language, is_missing, pointer
 from node.vocab.kinds.field import Field, KindTable
+from node.vocab.kinds.naming import name_for
 from node.vocab.kinds.writing import tidy
 from node.vocab.ntriples import language_tag
 
@@ -157,13 +158,17 @@ class Folder:
 
     def _create(self, name: str, texts: Mapping[str, str], *, instead: bool) -> Path:
         if not name or slug_of(name) != name:
-            raise Malformed(f"“{name[:60]}” is no name.", fix="Write a-z, 0-9 and -, at most 80.")
+            such = f", such as {name_for(name, self.table.kind)}" if name.strip() else ""
+            raise Malformed(f"“{name[:60]}” is no name.", fix=f"Write a-z, 0-9 and -, at most 80{such}.")
         self.path.mkdir(parents=True, exist_ok=True)
         standing = next((path for path in sorted(self._files()) if _name(path) == name), None)
         if standing is not None and not instead:
             raise Conflict(f"There is {standing} already.", fix="Edit it, or choose another name.")
-        for language, text in texts.items():
-            path = self.path / f"{name}{'.' + language if language else ''}.md"
+        paths = {self.path / f"{name}{'.' + language if language else ''}.md": text for language, text in texts.items()}
+        for path in paths:
+            if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+                raise Conflict(f"{path} is no plain file.", fix="Take it away, or choose another name.")
+        for path, text in paths.items():
             part = path.with_name(f".{path.name}.{os.getpid()}.part")
             part.write_text(text, "utf-8")
             part.replace(path)

@@ -6,9 +6,10 @@ file, at `/collection`, so that the others are still looked at. Pure.
 
 from collections.abc import Mapping, Sequence
 
+from node.catalog import homes
 from node.catalog.shelf import Held
 from node.errors import Conflict, Malformed, NodeError, NotFound
-from node.records import is_collection_name
+from node.records import is_collection_name, is_nodes_own
 from node.vocab.kinds.checking import Problem
 from node.vocab.kinds.field import KindTable
 
@@ -26,9 +27,11 @@ def home_of(
         visibilities: Of the collections that there are, by name.
 
     Raises:
-        Malformed, Conflict, NotFound: `asked` is no name, a mirror, or not there.
+        Malformed, Conflict, NotFound: `asked` is no name, a mirror or the node's own, or not there.
     """
     name, stands = asked or said, held[0].collection if held else table.collection
+    # Where an older program let it stand in a journal of the node's own, it goes where it belongs.
+    stands = table.collection if is_nodes_own(stands) else stands
     refusal = _unfit(name, table, visibilities) if name else None
     if refusal is None:
         return name or stands, []
@@ -38,6 +41,8 @@ def home_of(
 
 
 def _unfit(name: str, table: KindTable, visibilities: Mapping[str, str]) -> NodeError | None:
+    if is_nodes_own(name):
+        return homes.nodes_own(name)
     if name == table.collection or (name in visibilities and "/" not in name):
         return None
     peer, slash, theirs = name.partition("/")

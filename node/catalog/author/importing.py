@@ -16,12 +16,12 @@ from node.catalog.author.files import written as written_files
 from node.catalog.author.import_files import Row
 from node.catalog.author.office import Authoring, Written
 from node.errors import Conflict, Malformed, NotFound
-from node.records import slug_of
 from node.vocab.kinds import mapped_in, mapped_out, mapping
 from node.vocab.kinds.checking import Problem, is_missing
 from node.vocab.kinds.field import KindTable, in_sentence
 from node.vocab.kinds.mapping import Mapping as Declared
 from node.vocab.kinds.merging import merged
+from node.vocab.kinds.naming import name_of_key
 from node.vocab.kinds.writing import tidy
 
 OWN = "own"
@@ -208,7 +208,12 @@ def _own(table: KindTable, row: Row, language: str) -> Entry:
         if each.form == "flag" and raw.get(each.name) in ("true", "false"):
             raw[each.name] = raw[each.name] == "true"  # as a cell has it
     name = str(raw.pop("name", "") or row.name)
-    return Entry(slug_of(name), tidy(table, raw, language), (_place(row),), row.line)
+    return Entry(
+        name_of_key(name, table.kind),
+        tidy(table, raw, language),
+        (_place(row),),
+        row.line,
+    )
 
 
 def _add(table: KindTable, batch: Batch, row: Row, entry: Entry) -> None:
@@ -321,7 +326,7 @@ class Importer:
             for slug, entry in batch.entries.items()
             for language, text in written_files(self._table, entry.said, collection=collection).items()
         }
-        there = sorted(path for path in files if path.exists())
+        there = sorted(path for path in files if path.exists() or path.is_symlink())
         if there:
             raise Conflict(f"{there[0]} is there already.", fix="Choose another folder, or take the file away.")
         folder.mkdir(parents=True, exist_ok=True)

@@ -315,12 +315,20 @@ class Known:
     """What is known here of other records; asks about each once, so it lives no longer than one publication.
 
     `coming` are the descriptions that are published together, by address: they count instead of what is held.
+    `restricted` are the collections that not everyone may read, by name.
     """
 
-    def __init__(self, shelf: Shelf, base_url: str, coming: Mapping[str, Callable[[], Said]] | None = None) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        base_url: str,
+        coming: Mapping[str, Callable[[], Said]] | None = None,
+        restricted: AbstractSet[str] = frozenset(),
+    ) -> None:
         self.shelf = shelf
         self.base_url = base_url
         self.coming = coming or {}
+        self.restricted = restricted
         self._held: dict[str, Held | None] = {}
         self._origins: dict[str, list[tuple[str, str]]] = {}
 
@@ -350,8 +358,11 @@ class Known:
         return self._origins[iri]
 
 
-def links(table: KindTable, iri: str, said: Said, known: Known) -> Iterator[Problem]:
-    """Look where links to records lead: to nothing here, to a record of another kind, or in a circle."""
+def links(table: KindTable, iri: str, said: Said, known: Known, *, is_public: bool) -> Iterator[Problem]:
+    """Look where links to records lead: to nothing here or for everyone, to a record of another kind, in a circle.
+
+    What is found is for our own staff, who see every record: it tells that there is one in a restricted collection.
+    """
     for name, target in links_in(table, said):
         field = _field_at(table, name)
         place = f"/{name.partition('.')[0]}"
@@ -364,6 +375,9 @@ def links(table: KindTable, iri: str, said: Said, known: Known) -> Iterator[Prob
         elif held is not None and held.kind in KINDS and held.kind not in field.to:
             wanted = " or ".join(field.to)
             yield _warning(place, "other-kind", f"{target} is a {held.kind}; {field.label['en']} points to a {wanted}.")
+        if is_public and held is not None and held.collection in known.restricted and target not in known.coming:
+            message = f"{target} is not for everyone: readers get its address and nothing behind it. Leave it out?"
+            yield _warning(place, "restricted-record", message)
     if table.kind in _ADOPTING:
         yield from _circles(table, iri, said, known)
 

@@ -335,7 +335,8 @@ class Authoring:
         payloads = self._shelf.payloads([each[0] for each in held.values()])
         visibilities = self.visibilities()
         coming = {self.iri_of(table.kind, each.slug): partial(self._right, table, each.said) for each in many}
-        known = lint.Known(self._shelf, self.city.base_url, coming)
+        restricted = {name for name, visibility in visibilities.items() if visibility != "public"}
+        known = lint.Known(self._shelf, self.city.base_url, coming, restricted)
         return _Here(held, dict(zip(held, payloads, strict=True)), visibilities, known)
 
     def _looked(
@@ -346,7 +347,7 @@ class Authoring:
         texts, today, base_url = leaves(table, said), self._today(), self.city.base_url
         yield from lint.look(table, said, texts, today=today, base_url=base_url, is_public=is_public)
         yield from lint.contacts(iri, payload)
-        yield from lint.links(table, iri, said, known)
+        yield from lint.links(table, iri, said, known, is_public=is_public)
 
     def _right(self, table: KindTable, said: Said) -> Said:
         """Give what a description says without what is wrong with it; nothing of one that is too wrong."""

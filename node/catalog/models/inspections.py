@@ -2,11 +2,12 @@
 
 Owner of the table `inspection`, one row for a file of a dataset. Its states: `new` (not looked at yet), `read` (its
 facts stand in a record), `again` (its dataset changed: the record is to be written anew), `failed` (could not be
-fetched), `refused` (no model, or its record may not be published), `withheld` (a person took its record back), `gone`
-(its dataset names it no more: the record is to be withdrawn). Values and SQL; nothing is fetched here.
+fetched), `refused` (no model, or its record may not be published), `withheld` (a person took its record back),
+`residents` (a dataset about residents names it: nothing is kept of it, and nobody looks), `gone` (its dataset names it
+no more: the record is to be withdrawn). Values and SQL; nothing is fetched here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -16,11 +17,13 @@ from node.catalog.open_files import Wanted
 from node.db import HotReader, Tx
 from node.journal import key_of
 
-State = Literal["new", "read", "again", "failed", "refused", "withheld", "gone"]
+State = Literal["new", "read", "again", "failed", "refused", "withheld", "residents", "gone"]
 _COLUMNS = (
     "i.url_key, c.name, i.iri, i.slug, i.digest, i.url, i.etag, i.state, i.detail, i.checked_at, i.next_at, i.facts"
 )
 _ROWS = f"SELECT {_COLUMNS} FROM inspection i JOIN collection c ON c.id = i.collection_id"  # noqa: S608
+_AT_ONCE = 500
+_MARKED = f"{_ROWS} WHERE i.state <> 'gone' AND (i.state <> 'withheld' OR i.facts <> '')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,29 @@ class Inspections:
             if rows:
                 return _inspection(rows[0])
         return None
+
+    def astray(self, residents: Collection[str], urls: Collection[str]) -> tuple[list[Inspection], list[Inspection]]:
+        """Give what must be shut and is not yet, and what is shut and need not be any more.
+
+        Args:
+            residents: The datasets that are marked as about residents.
+            urls: The files that these name.
+        """
+        marked = {
+            one.key: one for field, values in (("iri", residents), ("url", urls)) for one in self._of(field, values)
+        }
+        kept = [_inspection(row) for row in self._hot.rows(f"{_ROWS} WHERE i.state = 'residents'")]
+        return [one for one in marked.values() if one.state != "residents"], [
+            one for one in kept if one.key not in marked
+        ]
+
+    def _of(self, field: str, values: Collection[str]) -> Iterator[Inspection]:
+        """Give whatever is looked at and has one of these values, and what of a person's choice is still kept."""
+        named = sorted(values)
+        for start in range(0, len(named), _AT_ONCE):
+            part = named[start : start + _AT_ONCE]
+            marks = ", ".join("?" * len(part))
+            yield from map(_inspection, self._hot.rows(f"{_MARKED} AND i.{field} IN ({marks})", part))
 
     def all(self, *, limit: int = 10_000) -> list[Inspection]:
         """List what is known, by address."""
@@ -118,6 +144,19 @@ def save(tx: Tx, before: Inspection, after: Inspection) -> bool:
 def forget(tx: Tx, before: Inspection) -> None:
     """Remove a file whose record is withdrawn, unless its dataset names it again."""
     tx.run("DELETE FROM inspection WHERE url_key = ? AND state = 'gone'", before.key)
+
+
+def shut(tx: Tx, some: Sequence[Inspection]) -> None:
+    """Keep nothing of these files, and let nobody look at them; what a person withheld stays so."""
+    state = "CASE WHEN state IN ('withheld', 'gone') THEN state ELSE 'residents' END"
+    sql = f"UPDATE inspection SET state = {state}, etag = '', detail = '', facts = '' WHERE url_key = ?"  # noqa: S608
+    tx.many(sql, [(each.key,) for each in some])
+
+
+def release(tx: Tx, some: Sequence[Inspection], *, now_ms: int) -> None:
+    """Let files that were shut be looked at again."""
+    sql = "UPDATE inspection SET state = 'new', next_at = ? WHERE url_key = ? AND state = 'residents'"
+    tx.many(sql, [(now_ms, each.key) for each in some])
 
 
 def withhold(tx: Tx, slug: str) -> int:

@@ -1,7 +1,7 @@
 """Keeps the list of files to be looked at level with the shelf: which of our open datasets name a city model.
 
 The walk over what changed is `open_files`; here is only what it writes down. Nothing is fetched; `rounds` does what the
-list says. Writes through `inspections`.
+list says. Nothing of a dataset that is flagged as holding personal data is listed. Writes through `inspections`.
 """
 
 from collections.abc import Callable, Collection
@@ -11,6 +11,7 @@ from node.catalog.models.inspections import Inspections, sync
 from node.catalog.open_files import Listing, OpenFiles
 from node.catalog.shelf import Held, Shelf
 from node.db import Database
+from node.vocab import personal
 
 
 def models_keeper(db: Database, shelf: Shelf, *, clock_ms: Callable[[], int]) -> OpenFiles:
@@ -20,4 +21,4 @@ def models_keeper(db: Database, shelf: Shelf, *, clock_ms: Callable[[], int]) ->
 
 
 def _named(held: Held, payload: bytes) -> Collection[str]:
-    return [each.url for each in candidates_in(held.iri, payload)]
+    return [] if personal.contains(held.kind, payload) else [each.url for each in candidates_in(held.iri, payload)]

@@ -3,7 +3,8 @@
 One file at a time, and only when it is due: fetched under its ETag and within bounds, read in the child process,
 published through the office like anything this city writes. What is due stands in the database (`inspections`), so a
 worker may die at any moment. A file that cannot be fetched keeps its record; one that its dataset names no more loses
-it. Touches: the way out (`fetching`), the office, and `inspection` through its owner.
+it, as does one of a dataset about residents (`withholder`). Touches: the way out (`fetching`), the office, and
+`inspection` through its owner.
 """
 
 import contextlib
@@ -21,20 +22,27 @@ from node.catalog.models.facts import ModelFacts, facts_from_json, facts_to_json
 from node.catalog.models.fetching import Fetching
 from node.catalog.models.inspections import Inspection, Inspections
 from node.catalog.models.telling import NO_LANGUAGE, Dataset, said_of
+from node.catalog.models.withholder import KIND, Withholder
 from node.catalog.shelf import Held, Shelf
 from node.db import Database
 from node.errors import NodeError, Refused, Stopped, Unavailable
-
-KIND = "city-model"
 
 
 class Inspector:
     """Does what the list says. One at a time per database: whoever calls it in the background holds a lease."""
 
     def __init__(
-        self, db: Database, shelf: Shelf, files: Fetching, authoring: Authoring, *, clock_ms: Callable[[], int]
+        self,
+        db: Database,
+        shelf: Shelf,
+        files: Fetching,
+        authoring: Authoring,
+        withholder: Withholder,
+        *,
+        clock_ms: Callable[[], int],
     ) -> None:
         """Look at nothing yet."""
+        self._withholder = withholder
         self._db = db
         self._shelf = shelf
         self._files = files
@@ -44,6 +52,7 @@ class Inspector:
 
     def round(self, stop: threading.Event) -> int:
         """Do the one thing that is due first; give 1, or 0 if nothing is."""
+        self._withholder.round(stop)
         due = self._inspections.next(self._clock_ms())
         if due is None or stop.is_set():
             return 0
@@ -89,7 +98,7 @@ class Inspector:
     def _told(self, due: Inspection, facts: ModelFacts) -> Inspection:
         """Write the record of a file anew from its facts and its dataset; the same again writes nothing."""
         held = self._shelf.some([(due.collection, due.dataset)])[0]
-        if held is None:
+        if held is None or self._withholder.is_shut(due.dataset, due.url):
             return due  # the list will say so soon
         try:
             wrong = self._publish(due, facts, held)

@@ -17,7 +17,7 @@ from node.catalog.portals.extent import Extents
 from node.catalog.portals.feed import Members, graph_of
 from node.catalog.portals.spill import Spill
 from node.errors import NodeError, Refused, Stopped, TooLarge
-from node.records import Finding
+from node.records import Finding, is_unseen
 from node.vocab.canon import is_anonymous
 from node.vocab.mend import right_term
 from node.vocab.ntriples import Triple, is_iri, is_literal, language_of, split, value_of
@@ -373,7 +373,7 @@ def _title(root: str, extent: list[Triple]) -> str:
 
 def _best(titles: list[str]) -> str:
     """An original before a machine translation, then any order that does not change by itself."""
-    kept = [title for title in titles if value_of(title).strip()]
+    kept = [title for title in titles if not is_unseen(value_of(title))]
     return value_of(min(kept, key=lambda title: ("-t-" in language_of(title), title))) if kept else ""
 
 

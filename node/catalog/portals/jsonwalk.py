@@ -13,6 +13,7 @@ from typing import Any
 from node.catalog.portals.base import Description, Desk, Head, Named, Refusal, SourceInfo
 from node.catalog.portals.jsonvalues import line_of, loads, map_of, names
 from node.errors import Malformed
+from node.records import is_unseen
 
 _TELL_EVERY = 500
 _LOST = {
@@ -133,7 +134,7 @@ class JsonWalk(ABC):
 
 def refusal_for_want(key: str, row: int, title: str, owner: str) -> Refusal | None:
     """Refuse a record that has no title or cannot be named; None if it has both."""
-    if not title:
+    if is_unseen(title):
         shown = key or f"#{row}"
         return Refusal(shown, "", "title-missing", "The dataset has no title. Write one in its metadata.", owner)
     if not key:

@@ -15,9 +15,11 @@ _LOOK_AT_CLOCK = 500
 _ALL = 1_000
 _EMPTY = frozenset({"", "null", "none", "na", "n/a", "nan", "-"})
 _TRUTH = frozenset({"true", "false", "yes", "no", "kyllä", "ei", "ja", "nej"})
+_WHOLE = r"[+-]?(?:0|[1-9]\d{0,17})"
 _FORMS: tuple[tuple[Type, re.Pattern[str]], ...] = (
-    ("whole", re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)),
-    ("number", re.compile(r"[+-]?(?:\d{1,18}(?:[.,]\d{1,18})?|\.\d{1,18})(?:[eE][+-]?\d{1,3})?\Z", re.ASCII)),
+    # What begins with a zero that counts nothing is a code, such as 00100 of a post office, and not the number 100.
+    ("whole", re.compile(rf"{_WHOLE}\Z", re.ASCII)),
+    ("number", re.compile(rf"(?:{_WHOLE}(?:[.,]\d{{1,18}})?|[+-]?\.\d{{1,18}})(?:[eE][+-]?\d{{1,3}})?\Z", re.ASCII)),
     ("date", re.compile(r"(?:\d{4}-\d{2}(?:-\d{2})?|\d{1,2}[./]\d{1,2}[./]\d{4})\Z", re.ASCII)),
     (
         "moment",
@@ -54,7 +56,6 @@ class _Tally:
         # Rounded, but "all" and "none" are said of all and none only.
         if 0 < self._filled < rows:
             empty = min(max(empty, 1), _ALL - 1)
-        # A code that begins with zeros is no number, but a column of such still reads as one: values say it best.
         kinds = len(self._kinds) if self._kinds is not None and self._filled > 2 * len(self._kinds) else 0
         return Column(name, self._type(), empty, kinds)
 

@@ -5,6 +5,7 @@ guessed is guessed from the beginning. A cell that looks like a formula or like 
 """
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +17,8 @@ _FIELD = 1 << 20
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _DELIMITERS = ",;\t|"
 _TRIED = 40
+# What spreadsheets write above the names of the columns to say what stands between cells.
+_SEP = re.compile(r'"?sep=([^\w\s"]|\t)"?[^\w\r\n]*\r?\n', re.IGNORECASE)
 
 
 def encoding_of(beginning: bytes) -> str:
@@ -55,8 +58,12 @@ def preview(path: Path, *, deadline: float, delimiter: str = "", whole: bool = T
     if b"\0" in beginning and not beginning.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise refused("text", "It is no text.", fix="Name the format that the file has.")
     encoding = encoding_of(beginning)
-    said = delimiter or delimiter_of(beginning.decode(encoding, "replace")) or ","
+    plain = beginning.decode(encoding, "replace")
+    told = _SEP.match(plain)
+    said = delimiter or (told[1] if told else delimiter_of(plain)) or ","
     with path.open(encoding=encoding, errors="replace", newline="") as text:
+        if told:
+            text.readline()
         rows = csv.reader(text, delimiter=said)
         try:
             book = _book(rows, deadline)

@@ -15,6 +15,9 @@ from node.catalog.previews.values import mapped, refused
 _HEAD = 1 << 16
 _LIST = re.compile(r'"features"\s*:\s*\[')
 _GAP = re.compile(r"[ \t\r\n]*")
+GEOMETRIES = frozenset(
+    {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"}
+)
 _FIX = "Check it with a validator."
 
 
@@ -61,6 +64,19 @@ class Features:
         self._at += len(sign) if there else 0
         self._skip()
         return there
+
+
+def listed_in(document: dict[str, Any]) -> list[Any] | None:
+    """Give the features of a document that was read: its list, itself, or itself as a place; None for none.
+
+    A GeoJSON text may be one feature or one geometry alone (RFC 7946, section 2).
+    """
+    if isinstance(document.get("features"), list):
+        return list(document["features"])
+    if document.get("type") == "Feature" and isinstance(document.get("geometry"), dict):
+        return [document]
+    is_place = isinstance(document.get("coordinates"), list) or document.get("type") == "GeometryCollection"
+    return [{"type": "Feature", "geometry": document}] if is_place and document.get("type") in GEOMETRIES else None
 
 
 def opened(path: Path, *, whole: bool = True) -> Features | None:

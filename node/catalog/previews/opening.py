@@ -112,10 +112,10 @@ def _json(path: Path, deadline: float, *, whole: bool) -> tuple[Preview, bytes]:
         from node.catalog.previews import mesh
 
         return mesh.preview([document], deadline=deadline)
-    if isinstance(document, dict) and isinstance(document.get("features"), list):
+    if isinstance(document, dict) and (listed := features.listed_in(document)) is not None:
         from node.catalog.previews import shapes
 
-        return shapes.preview(document, document["features"], deadline=deadline)
+        return shapes.preview(document, listed, deadline=deadline)
     return objects.preview(document, deadline=deadline), b""
 
 

@@ -56,8 +56,13 @@ class Previewer:
         *,
         clock_ms: Callable[[], int],
         residents: Callable[[], Collection[str]] = frozenset,
+        files: Callable[[], Collection[str]] = frozenset,
     ) -> None:
-        """Look at nothing yet; what a dataset in `residents` names is withheld, and what was made of it taken away."""
+        """Look at nothing yet; what a dataset in `residents` names is withheld, and what was made of it taken away.
+
+        So are the `files` of those among them that stand in no open collection.
+        """
+        self._files = files
         self._db = db
         self._fetching = fetching
         self._folder = folder
@@ -86,7 +91,7 @@ class Previewer:
 
     def _withhold(self, now_ms: int) -> None:
         """Take away what was seen in files of datasets about residents, and take up again what is so no more."""
-        withheld, free = self._looks.astray()
+        withheld, free = self._looks.astray(self._files())
         if not withheld and not free:
             return
         with self._db.write() as tx:

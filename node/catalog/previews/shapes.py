@@ -13,7 +13,7 @@ import orjson
 import pyproj
 
 from node.catalog.previews.objects import table_of
-from node.catalog.previews.values import Preview, Twin, cut, mapped, refused
+from node.catalog.previews.values import Preview, Twin, cut, listed, mapped, refused
 
 _FEATURES = 2_000
 _POINTS = 40_000
@@ -67,9 +67,8 @@ class _Survey:
         for each in features:
             if not isinstance(each, dict):
                 continue
-            geometry = mapped(each.get("geometry"))
-            if kind := _kind(geometry):
-                self.kinds.add(kind.removeprefix("Multi"))
+            for geometry in _places(each.get("geometry")):
+                self.kinds.add(_kind(geometry).removeprefix("Multi"))
                 self.box = _around(self.box, _box(_points(geometry.get("coordinates"))))
             self._keep(each)
             yield mapped(each.get("properties"))
@@ -131,6 +130,16 @@ def _around(one: Box | None, other: Box | None) -> Box | None:
     return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
 
 
+def _places(geometry: object, depth: int = 2) -> Iterator[dict[str, Any]]:
+    """Give the geometries that can be drawn: this one, or those in a collection of them and in one within."""
+    one = mapped(geometry)
+    if _kind(one):
+        yield one
+    elif one.get("type") == "GeometryCollection" and depth:
+        for each in listed(one.get("geometries")):
+            yield from _places(each, depth - 1)
+
+
 def _kind(geometry: dict[str, Any]) -> str:
     """Give the type of a geometry that can be drawn, else nothing."""
     kind = geometry.get("type")
@@ -181,14 +190,18 @@ class _Pen:
 
     def draw(self, feature: dict[str, Any]) -> dict[str, Any] | None:
         """Draw one feature thinner; None where it has no shape, or no ink is left."""
-        geometry, told = mapped(feature.get("geometry")), mapped(feature.get("properties"))
-        kind = _kind(geometry)
-        coordinates = self._thin(geometry.get("coordinates"), _DEPTHS[kind], kind) if kind and self._left > 0 else []
-        if not coordinates:
+        drawn = [shape for each in _places(feature.get("geometry")) if (shape := self._shape(each))]
+        if not drawn:
             return None
+        told = mapped(feature.get("properties"))
         name = next((told[key] for key in _NAMES if told.get(key)), "")
-        shape = {"type": kind, "coordinates": coordinates}
+        shape = drawn[0] if len(drawn) == 1 else {"type": "GeometryCollection", "geometries": drawn}
         return {"type": "Feature", "properties": {"name": cut(str(name), 80)} if name else {}, "geometry": shape}
+
+    def _shape(self, geometry: dict[str, Any]) -> dict[str, Any] | None:
+        kind = _kind(geometry)
+        coordinates = self._thin(geometry.get("coordinates"), _DEPTHS[kind], kind) if self._left > 0 else []
+        return {"type": kind, "coordinates": coordinates} if coordinates else None
 
     def _thin(self, value: object, depth: int, kind: str) -> list[Any]:
         if not isinstance(value, list):

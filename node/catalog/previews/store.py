@@ -95,9 +95,13 @@ class Looks:
         """Name the open collections in which something is kept under that name."""
         return sorted({look.collection for look in self._shown("p.file = ?", (file,))})
 
-    def astray(self) -> tuple[list[Look], list[Look]]:
-        """Give what must be withheld and is not yet, and what is withheld and need not be any more."""
-        shut = self._shut()
+    def astray(self, files: Collection[str] = ()) -> tuple[list[Look], list[Look]]:
+        """Give what must be withheld and is not yet, and what is withheld and need not be any more.
+
+        `files` are further ones of datasets about residents, which nobody looks into: they may stand where not
+        everybody reads.
+        """
+        shut = self._shut() | frozenset(map(key_of, files))
         listed = self._chunks("p.state NOT IN ('gone', 'withheld') AND p.url_key IN", sorted(shut))
         held = map(_look, self._hot.rows(f"{_ROWS} WHERE p.state = 'withheld'"))
         return [_look(row) for row in listed], [look for look in held if look.url_key not in shut]

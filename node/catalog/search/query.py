@@ -23,6 +23,7 @@ MAX_VALUES = 100
 MAX_IRIS = 1000
 _MAX_VALUE = 300
 _MAX_FACET = 1000
+_BOX_SAID = "refuse.bbox"
 _BOX_FIX = "Write bbox=west,south,east,north in degrees."
 _NOTHING: Mapping[str, tuple[str, ...]] = {}
 
@@ -149,20 +150,20 @@ def _check_page(query: Query) -> None:
 
 def _check_bbox(bbox: tuple[float, float, float, float]) -> None:
     if len(bbox) != 4:
-        raise Malformed("A bounding box has four numbers.", fix=_BOX_FIX)
+        raise Malformed("A bounding box has four numbers.", fix=_BOX_FIX).on_page(_BOX_SAID)
     west, south, east, north = bbox
     if not all(math.isfinite(each) for each in bbox):
-        raise Malformed("A bounding box has four numbers.", fix=_BOX_FIX)
+        raise Malformed("A bounding box has four numbers.", fix=_BOX_FIX).on_page(_BOX_SAID)
     if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90):
         raise Malformed(
             "The bounding box leaves the globe.",
             fix="Write west,south,east,north in degrees: longitudes from -180 to 180, latitudes from -90 to 90.",
-        )
+        ).on_page(_BOX_SAID)
     if south > north:
         raise Malformed(
             "The bounding box has its south above its north.",
             fix="The order is west,south,east,north: longitude first.",
-        )
+        ).on_page(_BOX_SAID)
 
 
 def _check_span(name: str, span: tuple[int | None, int | None]) -> None:

@@ -13,14 +13,13 @@ from urllib.parse import unquote
 
 from node.errors import Malformed, NotFound
 from node.federation.agreement_desk.drafts import Draft
-from node.federation.agreements.agreements import PUBLIC_COLLECTION
 from node.federation.agreements.follower import term_of
 from node.federation.agreements.text import checked_id, read_about
 from node.federation.peers.store import Peer
 from node.federation.policy import read_rules, write_rules
 from node.federation.policy.clauses import checked_language
 from node.federation.policy.quantities import instant_text
-from node.federation.policy.templates import Template, fill, templates
+from node.federation.policy.templates import YEARS, Template, fill, templates
 from node.federation.policy.values import time_ms, time_text
 
 Json = Mapping[str, Any]
@@ -90,7 +89,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a city has that agreements may cover: IRIs of its collections, the public ones among them."""
+    """What a city has that agreements may cover: IRIs of its collections, the public ones among them.
+
+    What a node alone writes (`records.is_nodes_own`) is no subject of an agreement, and not here.
+    """
 
     all: Sequence[str]
     public: Sequence[str]
@@ -131,9 +133,7 @@ class Drafting:
 
     def choices(self, peer: str) -> tuple[Sequence[str], Sequence[str]]:
         """Give the IRIs of what a draft for a peer may cover: our collections, and the public ones of that city."""
-        # What says which agreements there are is no subject of an agreement.
-        register = f"{self._base}/collections/{PUBLIC_COLLECTION}"
-        return [each for each in self._ours().all if each != register], self._theirs(peer)
+        return self._ours().all, self._theirs(peer)
 
     def drafts(self, wish: Wish, now_ms: int) -> list[Draft]:
         """Make the drafts that a wish asks for: one, or two of a template for both directions.
@@ -271,7 +271,18 @@ def written(words: Words, template: Template | None, now_ms: int) -> tuple[dict[
         if words.values.get("ends"):
             error.places, error.place_codes = (("/values/ends", error.message),), ("past",)
         raise
-    return read_about(about), rules
+    said = read_about(about)
+    if words.review or words.values.get("review"):  # one that stands from before stays
+        _check_review(str(said.get("review", "")), now_ms)
+    return said, rules
+
+
+def _check_review(day: str, now_ms: int) -> None:
+    """Refuse a day of review that is past. Raises Malformed."""
+    if day and day < time_text(now_ms)[:10]:
+        raise Malformed(f"review: {day} is past.", fix="Give a day to come, or none.").on_page(
+            "no.agreement.review_past", field="review", day=day
+        )
 
 
 def check_ahead(rules: Json, now_ms: int) -> None:
@@ -322,12 +333,18 @@ def _moved(duty: Json, old_ms: int, new_ms: int) -> Json:
 def _after(day: str) -> str:
     """Give the moment at which a day is over."""
     try:
-        return f"{(date.fromisoformat(day) + timedelta(days=1)).isoformat()}T00:00:00Z"
-    except (ValueError, OverflowError) as error:
+        read = date.fromisoformat(day)
+    except ValueError as error:
         raise Malformed(
             f"{day[:40]!r} is no day.",
             fix="Write YYYY-MM-DD.",
         ).on_page("no.agreement.day", field="until", day=day[:40]) from error
+    if read.year < YEARS[0] or read == date.max:
+        raise Malformed(
+            f"{day} is outside the years {YEARS[0]} to {YEARS[1]}.",
+            fix="Give a day of these years.",
+        ).on_page("no.agreement.years", field="until", day=day)
+    return f"{(read + timedelta(days=1)).isoformat()}T00:00:00Z"
 
 
 def _is_end(constraint: Json) -> bool:

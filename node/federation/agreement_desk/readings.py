@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol, cast
 
 from node.errors import Malformed, NotAgreed, NotFound
-from node.federation.agreement_desk.drafting import CONSUMER, PROVIDER, Wish, Words, iri_in, template_named
+from node.federation.agreement_desk.asked import Asked
+from node.federation.agreement_desk.drafting import CONSUMER, PROVIDER, Wish, Words, template_named
 from node.federation.agreement_desk.drafts import Draft
 from node.federation.agreement_desk.export import Sources, export_bundle, verify_here
 from node.federation.agreement_desk.finder import Finder
 from node.federation.agreement_desk.residents import UNLOOKED, AboutResidents, moving
 from node.federation.agreement_desk.view import Json, moment
 from node.federation.agreements.agreements import Agreement
-from node.federation.agreements.text import checked_id
 from node.federation.agreements.verifier import AgreementReport
 from node.federation.dsp.documents import Catalog
 from node.federation.negotiation import Negotiation
@@ -81,7 +81,7 @@ class Version:
 class Readings:
     """Reads. `city` is our name and `base_url` our own; `names` gives titles of collections by IRI.
 
-    `holds` tells of an IRI whether it is something of ours, `about_residents` what a transfer of a record would hear.
+    `asked` looks up what a question is about, `about_residents` says what a transfer of a record would hear.
     """
 
     finder: Finder
@@ -94,7 +94,7 @@ class Readings:
     city: str
     base_url: str
     names: Names
-    holds: Callable[[str], bool]
+    asked: Asked
     about_residents: AboutResidents
     clock_ms: Callable[[], int]
 
@@ -287,12 +287,13 @@ class Readings:
     def simulate(self, ask: "Question") -> Json:
         """Say what a peer would be allowed, and which clause says so.
 
-        The use of a record by transfer is also asked of what stands before transfers; where only a collection is named
-        that cannot be known, and the answer says so as `unlooked`.
+        A record of which no collection is named is asked about in each that it stands in. Its use by transfer is also
+        asked of what stands before transfers; where only a collection is named that cannot be known, and the answer
+        says so as `unlooked`.
 
         Raises:
             NotFound: There is no such peer, or nothing of ours of this name.
-            Malformed: There is no such action, purpose, channel or language, or nothing is asked about.
+            Malformed: There is no such action, purpose, channel or language, nothing is asked about, or several are.
         """
         peer, now_ms = self.peers.get(ask.peer), self.clock_ms()
         checked_language(ask.lang)
@@ -308,45 +309,37 @@ class Readings:
         # A stranger's token may claim a purpose of any vocabulary; one of ours that there is not is a slip.
         foreign = ":" in ask.purpose and not ask.purpose.startswith((DPV, "dpv:"))
         purpose = ask.purpose if foreign or not ask.purpose else purpose_named(ask.purpose)
-        details = [
-            {"agreement": each.iri, **({"purpose": purpose} if purpose else {})}
-            for each in self.agreements.of_peer(ask.peer)
-        ]
-        collection = self._asked_about(ask)
+        agreed = self.agreements.of_peer(ask.peer)
+        details = [{"agreement": each.iri, **({"purpose": purpose} if purpose else {})} for each in agreed]
+        covered = {iri for each in agreed for iri in (each.target, *each.covers)}
         question = Ask(
             ask.action,
-            collection,
-            record=ask.record,
+            "",
             peer=peer.name,
             recipient=ask.recipient or peer.url,
             channel=CHANNELS[ask.channel].iri if ask.channel else "",
             details=details if purpose else (),
         )
-        said = dict(self.decisions.explain(question, now_ms))
-        if ask.action == "use" and ask.channel in ("", "transfer") and said["allowed"]:
-            considered = cast("Sequence[Json]", said["considered"])
-            said |= (
-                moving(self.about_residents, ask.record, purpose, considered) if ask.record else {"unlooked": UNLOOKED}
-            )
+        about = self.asked.about(ask.collection, ask.record, covered)
+        heard = [replace(question, collection=collection, record=record) for collection, record in about]
+        answers = [(each, self._answer(each, purpose, now_ms)) for each in heard]
+        # One door is enough; of several that are shut, the one that an agreement speaks of.
+        question, said = max(answers, key=lambda one: (one[1]["allowed"], bool(one[1].get("agreement"))))
         said["sentence"] = self._sentence_of(str(said.get("agreement", "")), str(said.get("clause", "")), ask.lang)
         if ask.report:
             said["report"] = self.decisions.report(question, now_ms)
         return {"peer": ask.peer, **said}
 
-    def _asked_about(self, ask: "Question") -> str:
-        """Give the IRI of the collection that is asked about; empty for a record alone. Raises NotFound, Malformed."""
-        if not (ask.collection or ask.record):
-            raise Malformed(
-                "Nothing is asked about.",
-                fix="Name a collection of ours: --collection NAME",
-            ).on_page("no.agreement.about", field="collection")
-        iri = checked_id(iri_in(self.base_url, ask.collection)) if ask.collection else ""
-        named = {each for held in self.agreements.of_peer(ask.peer) for each in (held.target, *held.covers)}
-        if iri and iri not in named and not self.holds(iri):
-            raise NotFound(
-                f"This city has no collection {ask.collection[:200]}.", fix="See: citynode collections list"
-            ).on_page("no.agreement.collection", field="collection", name=ask.collection[:200])
-        return iri
+    def _answer(self, question: Ask, purpose: str, now_ms: int) -> dict[str, Any]:
+        said = dict(self.decisions.explain(question, now_ms))
+        if question.record:
+            said["record"] = question.record
+        if question.action != "use" or question.channel not in ("", CHANNELS["transfer"].iri) or not said["allowed"]:
+            return said
+        if not question.record:
+            return said | {"unlooked": UNLOOKED}
+        considered = cast("Sequence[Json]", said["considered"])
+        return said | dict(moving(self.about_residents, question.record, purpose, considered))
 
     def grantable(self, name: str, purpose: str, recipient: str) -> "Grantable":
         """Say what somebody may do who acts under an agreement, by a token of ours, for a purpose.
@@ -408,11 +401,14 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a peer would do: `action` and `channel` by their names, `collection` and `purpose` by name or IRI."""
+    """What a peer would do: `action` and `channel` by their names, `collection` and `purpose` by name or IRI.
+
+    `record` is an IRI, the address of a page, or the end of either; without one all of the collection is meant.
+    """
 
     peer: str
     action: str
-    collection: str
+    collection: str = ""
     record: str = ""
     purpose: str = ""
     recipient: str = ""

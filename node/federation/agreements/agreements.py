@@ -16,15 +16,15 @@ from urllib.parse import urlsplit
 
 from node.db import Database, Row
 from node.errors import NotFound
-from node.records import slug_of
+from node.records import AGREEMENTS, slug_of
 
 if TYPE_CHECKING:
     from node.federation.agreements.text import AgreementText
 
 State = Literal["agreed", "not-yet", "in-force", "suspended", "expired", "superseded", "revoked"]
 Unsigned = Literal["never", "public", "always"]
-PUBLIC_COLLECTION = "agreements"
-_PREFIX = "agreements-"
+PUBLIC_COLLECTION = AGREEMENTS
+_PREFIX = f"{AGREEMENTS}-"
 _SLUG_LENGTH = 40
 
 WORDS: dict[str, str] = {

@@ -26,13 +26,14 @@ KINDS = ("permission", "prohibition", "obligation")
 MAX_ID = 500
 _MAX_PROOF_BYTES = 8 * 1024
 _MAX_COVERS = 200
-_MAX_CONTACTS = 20
+MOST_CONTACTS = 20
 _MAX_PROOFS = 2
 # Control characters, and those that turn the direction of what a person reads.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_TEXTS = {
+# Of what stands beside the rules and is one text.
+MOST_SIGNS = {
     "title": 300,
     "template": 100,
     "partOf": MAX_ID,
@@ -40,7 +41,7 @@ _TEXTS = {
     "legalBasis": 200,
     "transferBasis": 100,
 }
-_ABOUT = (*_TEXTS, "covers", "public", "review", "contacts", "note")
+_ABOUT = (*MOST_SIGNS, "covers", "public", "review", "contacts", "note")
 _MAX_NOTE = 10_000
 _FIRST_YEAR = 1970
 _MAX_MOMENT = 40
@@ -146,7 +147,7 @@ def read_about(value: object) -> Json:
     if not isinstance(value, Mapping) or not value.keys() <= set(_ABOUT):
         raise Malformed(f"What stands beside the rules may be {', '.join(_ABOUT)}, and nothing else.")
     filled = {name: each for name, each in value.items() if not _is_empty(each)}
-    for name, most in _TEXTS.items():
+    for name, most in MOST_SIGNS.items():
         if name in filled:
             _checked_text(filled[name], name, most)
     check_bases(filled.get("legalBasis"), filled.get("transferBasis"))
@@ -156,7 +157,7 @@ def read_about(value: object) -> Json:
         raise Malformed("Whether an agreement is public is said by true or false.")
     if "review" in filled:
         _check_day(filled["review"])
-    for name, most in (("covers", _MAX_COVERS), ("contacts", _MAX_CONTACTS)):
+    for name, most in (("covers", _MAX_COVERS), ("contacts", MOST_CONTACTS)):
         if name in filled:
             filled[name] = _checked_texts(filled[name], name, most)
     return filled
@@ -179,7 +180,7 @@ def _checked_texts(values: object, name: str, most: int) -> list[str]:
     if not isinstance(values, Sequence) or isinstance(values, str) or len(values) > most:
         raise Malformed(
             f"The agreement's {name} are no list of at most {most}.",
-        ).on_page("no.agreement.list", most=most)
+        ).on_page("no.agreement.list", field=name, most=most)
     return [_checked_text(each, name, MAX_ID) for each in values]
 
 

@@ -3,23 +3,24 @@
 What is heard names a person by a salted key, so this city sees who is meant only in the data that it holds already:
 `match` looks a file through, row by row. That the duty is acknowledged, and later that the rows are gone, is for a
 person to say; it is stated in evidence and told to the city that gave the data, as it was signed, in one transaction.
+What that city has not taken is told again, day by day or when somebody says so.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from node.db import Tx
 from node.errors import Conflict, NotAgreed, TooLarge, TooManyRequests
 from node.federation.consent.held_rows import keys_of
-from node.federation.consent.post import Answer, Post, Told, our_id, subject_of
+from node.federation.consent.post import KIND, Answer, Post, Told, our_id, subject_of
 from node.federation.consent.store import ConsentStore, Stage, Withdrawal, salted_key
-from node.federation.consent.withdrawals import KINDS, Evidence, about_withdrawal
+from node.federation.consent.withdrawals import DAY_MS, KINDS, Evidence, State, about_withdrawal
 
 _logger = logging.getLogger("citynode.consent")
 MAX_OPEN = 100_000
-MAX_MATCHES = 10_000
 ANSWERED_AT_ONCE = 500  # one message and one transaction
 # A city has one salt for all that it tells of a dataset, and a new one once those are erased: looking through a file
 # costs a hash for every row and salt.
@@ -27,6 +28,8 @@ MAX_SALTS = 8
 MAX_SALTS_MATCHED = 32
 # Tells whether a peer gave us data under an agreement, of a dataset: now or once.
 GaveUnder = Callable[[str, str, str], bool]
+# Gives what this city stated of a withdrawal, as it was signed; empty once that was erased.
+Stated = Callable[[Tx, State, Withdrawal], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,18 @@ class Acknowledgements:
     """Hears, finds and answers. Safe to share by threads and processes."""
 
     def __init__(
-        self, store: ConsentStore, post: Post, *, gave_under: GaveUnder, evidence: Evidence, clock_ms: Callable[[], int]
+        self,
+        store: ConsentStore,
+        post: Post,
+        *,
+        gave_under: GaveUnder,
+        evidence: Evidence,
+        stated: Stated,
+        clock_ms: Callable[[], int],
     ) -> None:
-        """Answer through this post."""
+        """Answer through this post; `stated` finds what `evidence` was told."""
         self._store, self._post = store, post
-        self._gave_under, self._evidence, self._clock_ms = gave_under, evidence, clock_ms
+        self._gave_under, self._evidence, self._stated, self._clock_ms = gave_under, evidence, stated, clock_ms
 
     # ---------------------------------------------------------------- hearing
 
@@ -102,10 +112,11 @@ class Acknowledgements:
 
     # ---------------------------------------------------------------- looking
 
-    def match(self, file: Path, column: str, *, agreement: str = "", dataset: str = "") -> Sequence[Match]:
-        """Find the rows of a file of ours that are about somebody who withdrew, at most 10,000.
+    def match(self, file: Path, column: str, *, agreement: str = "", dataset: str = "") -> Iterator[Match]:
+        """Find the rows of a file of ours that are about somebody who withdrew, however many, as the file is read.
 
-        Who withdrew for two purposes is found for both.
+        Who withdrew for two purposes is found for both. What is raised is raised while it is read: what was found by
+        then is not all.
 
         Args:
             file: CSV, JSON lines or Parquet, by its name.
@@ -127,14 +138,10 @@ class Acknowledgements:
                 f"Withdrawals wait under {len(by_salt)} salts, and a file is looked through for {MAX_SALTS_MATCHED}.",
                 fix="Name the agreement and the dataset: --agreement, --dataset.",
             )
-        found: list[Match] = []
         for row, key in enumerate(keys_of(file, column) if by_salt else (), 1):
             for salt, wanted in by_salt.items():
                 names = wanted.get(salted_key(salt, key), ()) if key else ()
-                found += [Match(name, row, key) for name in names]
-            if len(found) >= MAX_MATCHES:
-                break
-        return found[:MAX_MATCHES]
+                yield from (Match(name, row, key) for name in names)
 
     # ---------------------------------------------------------------- answering
 
@@ -155,8 +162,7 @@ class Acknowledgements:
             Conflict: There is none that waits.
         """
         if names:
-            named = self._store.named("in", names)
-            due = [each for each in named if not each.erased_at and (state == "erased" or not each.acknowledged_at)]
+            due = [each for each in self._store.named("in", names) if _waits(each, state)]
             return self._answered(due, state, by)
         stage: Stage = "open" if state == "erased" else "waiting"
         until_ms = until_ms or self._clock_ms()
@@ -169,16 +175,18 @@ class Acknowledgements:
         return done
 
     def _answered(self, due: Sequence[Withdrawal], state: Answer, by: str) -> Sequence[Withdrawal]:
-        groups: dict[str, list[Withdrawal]] = {}
-        for each in due:
-            groups.setdefault(subject_of(each), []).append(each)
-        return [each for group in groups.values() for each in self._said(group, state, by)]
+        return [each for group in _by_subject(due).values() for each in self._said(group, state, by)]
 
     def _said(self, group: Sequence[Withdrawal], state: Answer, by: str) -> Sequence[Withdrawal]:
         """Say it of withdrawals of one peer, agreement, dataset and purpose; give them as they stand then."""
         now_ms = self._clock_ms()
         erased_at = now_ms if state == "erased" else 0
         with self._store.db.write() as tx:
+            tx.lock(f"withdrawals-heard/{group[0].dataset}")
+            held = (self._store.get(tx, each.id) for each in group)
+            group = [each for each in held if each and _waits(each, state)]  # somebody else may say so at once
+            if not group:
+                return []
             stated: list[tuple[Withdrawal, str]] = []
             for each in group:
                 self._store.mark(tx, each, acknowledged_at=now_ms, erased_at=erased_at, by=by)
@@ -189,3 +197,75 @@ class Acknowledgements:
         return [
             replace(each, acknowledged_at=each.acknowledged_at or now_ms, erased_at=erased_at, by=by) for each in group
         ]
+
+    # ---------------------------------------------------------------- telling again
+
+    def tell_again(self, names: Sequence[str] = ()) -> Sequence[Withdrawal]:
+        """Let our answers wait once more that the other city has not taken; give those for which nothing waited.
+
+        Repeatable: what waits already goes out by itself, and what was taken is not told again.
+
+        Args:
+            names: Their ids, or the beginnings of them; none of them means all.
+
+        Raises:
+            NotFound: A name names none.
+            Conflict: One was not answered yet.
+        """
+        named = self._store.named("in", names)
+        if any(not each.acknowledged_at for each in named):
+            raise Conflict(
+                "This withdrawal was not answered yet: there is no answer to send again.",
+                fix="Answer it: citynode data withdrawals acknowledge",
+            ).on_page("no.withdrawal.unanswered")
+        untold = [each for each in named if not each.told_at] if names else self._store.each("in", "untold")
+        return self._told_again(untold, self._clock_ms())
+
+    def remind(self, now_ms: int, *, after_ms: int = DAY_MS) -> int:
+        """Tell again what was told a day ago or longer and was not taken; give of how many withdrawals."""
+        done = self._told_again(self._store.each("in", "untold"), now_ms - after_ms)
+        if done:
+            _logger.info("%d answers to withdrawals are told again", len(done))
+        return len(done)
+
+    def _told_again(self, untold: Iterable[Withdrawal], before_ms: int) -> Sequence[Withdrawal]:
+        """Tell what is about a subject of which no message waits, and none was made after a moment."""
+        free, done = dict[str, bool](), list[Withdrawal]()
+        for batch in _pieces(untold, ANSWERED_AT_ONCE):
+            for subject, group in _by_subject(batch).items():
+                if subject not in free:
+                    last = self._post.outbox.newest(KIND, subject)
+                    free[subject] = last is None or (last[1] > 0 and last[0].made_at <= before_ms)
+                if free[subject]:
+                    self._say_again(group)
+                    done += group
+        return done
+
+    def _say_again(self, group: Sequence[Withdrawal]) -> None:
+        """Put what stands in evidence into the outbox once more, of withdrawals of one subject."""
+        now_ms = self._clock_ms()
+        with self._store.db.write() as tx:
+            for state, kind in KINDS.items():
+                said = [each for each in group if bool(each.erased_at) == (state == "erased")]
+                stated = [(each, self._stated(tx, kind, each)) for each in said]
+                # A statement that was erased here is told no more; that it is so still is.
+                for with_words in (True, False):
+                    some = [one for one in stated if bool(one[1]) == with_words]
+                    self._post.answer(tx, some, state, now_ms)
+
+
+def _waits(each: Withdrawal, state: Answer) -> bool:
+    return not each.erased_at and (state == "erased" or not each.acknowledged_at)
+
+
+def _by_subject(some: Iterable[Withdrawal]) -> Mapping[str, Sequence[Withdrawal]]:
+    groups: dict[str, list[Withdrawal]] = {}
+    for each in some:
+        groups.setdefault(subject_of(each), []).append(each)
+    return groups
+
+
+def _pieces(some: Iterable[Withdrawal], size: int) -> Iterable[Sequence[Withdrawal]]:
+    rest = iter(some)
+    while piece := list(islice(rest, size)):
+        yield piece

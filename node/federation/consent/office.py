@@ -95,9 +95,15 @@ class ConsentOffice:
             return "http", location.rstrip("/")
         if not files:
             raise Malformed("A consent source is given by its address here.", fix="Files: citynode consent sources add")
-        path = Path(location).expanduser().resolve()
-        if not path.is_file():
-            raise NotFound(f"There is no file {path}.", fix="Give a file of consent records, or https://…")
+        path = Path(location)
+        try:
+            path = path.expanduser().resolve(strict=True)
+            is_file = path.is_file()
+        except (OSError, ValueError, RuntimeError):  # also a name too long for a file, or of nobody's home
+            is_file = False
+        if not is_file:
+            shown = location if len(location) <= _SHOWN else f"{location[:_SHOWN]}…"
+            raise NotFound(f"There is no file {shown}.", fix="Give a file of consent records, or https://…")
         if credential:
             raise Malformed("A file is shown no credential.", fix="Leave it out.")
         return "file", str(path)
@@ -184,9 +190,9 @@ class ConsentOffice:
         found = self._store.page(direction, stage, peer=peer, after=_place(after), limit=limit)
         return [_told(each) for each in found]
 
-    def each_withdrawal(self, *, ended: bool = False) -> Iterator[WithdrawalTold]:
+    def each_withdrawal(self, stage: Stage = "open") -> Iterator[WithdrawalTold]:
         """Give all of them, however many there are, the oldest first."""
-        return map(_told, self._store.each(None, "erased" if ended else "open"))
+        return map(_told, self._store.each(None, stage))
 
     def heard(self, name: str) -> WithdrawalTold:
         """Give one that we heard of, by its whole id. Raises NotFound."""
@@ -206,8 +212,14 @@ class ConsentOffice:
             for each in self._store.waiting(overdue_ms)
         ]
 
-    def match(self, file: Path, column: str, *, agreement: str = "", dataset: str = "") -> Sequence[Match]:
-        """Find the rows of a file that are about somebody who withdrew. Raises NotFound, Malformed."""
+    def untold(self, before_ms: int) -> Sequence[WithdrawalsWaiting]:
+        """Count, city by city, what we answered before a moment and the other city has not taken."""
+        return [
+            WithdrawalsWaiting("in", each.peer, each.count, each.oldest_at) for each in self._store.untold(before_ms)
+        ]
+
+    def match(self, file: Path, column: str, *, agreement: str = "", dataset: str = "") -> Iterator[Match]:
+        """Find the rows of a file that are about somebody who withdrew, as it is read. Raises NotFound, Malformed."""
         return self._acknowledgements.match(file, column, agreement=agreement, dataset=dataset)
 
     def acknowledge(self, *names: str, by: str) -> Sequence[WithdrawalTold]:
@@ -217,6 +229,13 @@ class ConsentOffice:
     def erased(self, *names: str, by: str, until_ms: int = 0) -> Sequence[WithdrawalTold]:
         """Tell the cities that it is erased; without names, all heard by a moment. Raises NotFound, Conflict."""
         return self._answer(names, "erased", by, until_ms)
+
+    def resend(self, *names: str) -> Sequence[WithdrawalTold]:
+        """Send again what the other cities have not taken of our answers; without names, all of it.
+
+        Give those that did not wait to be sent anyway. Raises NotFound, Conflict.
+        """
+        return [_told(each) for each in self._acknowledgements.tell_again(names)]
 
     def _answer(self, names: Sequence[str], state: Answer, by: str, until_ms: int = 0) -> Sequence[WithdrawalTold]:
         return [_told(each) for each in self._acknowledgements.answer(names, state, by=by, until_ms=until_ms)]
@@ -251,4 +270,5 @@ def _told(each: Withdrawal) -> WithdrawalTold:
         erased_ms=each.erased_at,
         by=each.by,
         purpose=each.purpose,
+        told_ms=each.told_at,
     )

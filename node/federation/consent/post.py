@@ -2,8 +2,9 @@
 
 A city that gave data says which salted keys withdrew; the one that got them says that it acknowledges the duty to
 erase, and later that it has erased. Messages wait in the outbox, go out signed as every message between peers that
-publish a key for it, and are tried for a week; what was not answered by then is told again by `withdrawals`. With an
-answer goes what this city has stated of each withdrawal, as it was signed, so that the other one keeps our word itself.
+publish a key for it, and are tried for a week; what was not answered by then is told again by `withdrawals`, an answer
+that was not taken by `acknowledgements`. With an answer goes what this city has stated of each withdrawal, as it was
+signed, so that the other one keeps our word itself.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ import orjson
 
 from node.db import Tx
 from node.errors import Malformed, NodeError
-from node.federation.consent.store import SALT_BYTES, Withdrawal
+from node.federation.consent.store import SALT_BYTES, Withdrawal, taken
 from node.federation.dialogues.outgoing import Outbox, Outgoing
 from node.federation.evidence.statements import written
 from node.federation.policy.values import is_iri, time_ms
@@ -101,14 +102,15 @@ class Post:
             self._put(tx, first, _TELL, {**said, "withdrawals": keys}, at_ms, path="/federation/withdrawals")
 
     def answer(self, tx: Tx, stated: Sequence[tuple[Withdrawal, str]], state: Answer, at_ms: int) -> None:
-        """Let it wait that these are acknowledged or erased: all of one peer, agreement and dataset.
+        """Let it wait that these are acknowledged or erased: all of one peer, agreement, dataset and purpose.
 
-        `stated`: each with the statement that this city signed of it.
+        `stated`: each with the statement that this city signed of it, or all with none.
         """
         for batch in _with_room(stated):
             said: dict[str, Any] = {"state": state, "at": at_text(at_ms)}
             said["ids"] = [their_id(each) for each, _ in batch]
-            said["words"] = [orjson.loads(text) for _, text in batch]
+            words = [orjson.loads(text) for _, text in batch if text]
+            said |= {"words": words} if words else {}
             self._put(tx, batch[0][0], _ANSWER, said, at_ms, path="/federation/withdrawals/answers")
 
     def _put(self, tx: Tx, about: Withdrawal, step: str, said: Mapping[str, Any], at_ms: int, *, path: str) -> None:
@@ -132,6 +134,10 @@ class Post:
             error_said = str(error)
             _logger.warning("%s does not take our %s: %s", one.peer, one.step, error)
         with self.outbox.db.write() as tx:
+            if one.step == _ANSWER and not error_said:
+                said = orjson.loads(one.body)
+                names = [our_id(one.peer, each) for each in said["ids"]]
+                taken(tx, names, erased=said["state"] == "erased", at_ms=now_ms)
             self.outbox.close(tx, one.id, at_ms=now_ms, error=error_said)
         return not error_said
 

@@ -8,6 +8,7 @@ that is said of a person goes into a message, a log or an error.
 
 import contextlib
 import csv
+import errno
 import fcntl
 import io
 import os
@@ -308,7 +309,7 @@ def write_withdrawal(source: ConsentSource, subject: str, asked: Asked, at_ms: i
     Raises:
         Refused: The source is a service: it must be told itself.
         Malformed: It cannot be said so in this file; nothing was written.
-        ConsentUnknown: The file cannot be written, or was replaced meanwhile.
+        ConsentUnknown: The file cannot be written, or was replaced meanwhile; it is as it was, unless that is said.
     """
     if source.kind != "file":
         raise Refused(f"{source.name} is a consent service.", fix="Withdraw consent there; this node hears of it.")
@@ -322,7 +323,8 @@ def write_withdrawal(source: ConsentSource, subject: str, asked: Asked, at_ms: i
         with contextlib.closing(_Appending(path)) as file:
             file.add(line, is_csv=path.suffix.lower() == ".csv")
     except OSError as error:
-        raise ConsentUnknown(f"The consent file of {source.name} cannot be written.", fix=_FIX) from error
+        why = f": {error.strerror}" if error.strerror else ""
+        raise ConsentUnknown(f"The consent file of {source.name} cannot be written{why}.", fix=_FIX) from error
 
 
 class _Appending:
@@ -344,11 +346,36 @@ class _Appending:
             if is_csv:  # a line feed here would make a whole line of half a one
                 raise _half()
             line = b"\n" + line
-        os.write(self._file, line)
+        try:
+            self._write(line, size)
+        except BaseException:  # a Ctrl-C, too: half a line would stop everybody's rows
+            self._cut_back(line, size)
+            raise
+
+    def _write(self, line: bytes, size: int) -> None:
+        if os.write(self._file, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(self._file)
         is_same = os.path.samestat(os.fstat(self._file), self._path.stat())
         if not is_same or os.pread(self._file, len(line), size) != line:
             raise OSError("the file was replaced or written by others meanwhile")
+
+    def _cut_back(self, line: bytes, size: int) -> None:
+        """Take back what was written of a line, if that is all that came since. Raises ConsentUnknown."""
+        failed = ConsentUnknown(
+            f"{str(self._path)[:200]} could not be written, and what was begun at byte {size} not be taken back.",
+            fix="Look at its last lines, and end or remove half a one: until then nothing about persons leaves.",
+        )
+        try:
+            is_ours = line.startswith(os.pread(self._file, len(line) + 1, size))
+            if is_ours:
+                os.ftruncate(self._file, size)
+        except OSError as error:
+            raise failed from error
+        if not is_ours:  # others have written behind it, and theirs is not cut
+            raise failed
+        with contextlib.suppress(OSError):  # whoever reads it sees it cut already
+            os.fsync(self._file)
 
     def close(self) -> None:
         """Let the next one add."""

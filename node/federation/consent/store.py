@@ -17,8 +17,8 @@ from node.federation.consent.records import Asked
 from node.federation.consent.sources import ConsentSource, Kind
 
 Direction = Literal["seen", "out", "in"]
-# How far a withdrawal is: not answered yet, not erased yet, erased, or any of it.
-Stage = Literal["waiting", "open", "erased", "any"]
+# How far a withdrawal is: not answered yet, not erased yet, erased, answered by us and not taken yet, or any of it.
+Stage = Literal["waiting", "open", "erased", "untold", "any"]
 PAGE = 1_000
 SALT_BYTES = 16
 _SOURCE = "name, kind, location, credential, at, checked_at, trouble"
@@ -31,7 +31,7 @@ class Withdrawal:
     """One withdrawal, as it is told or heard. Times in ms, 0 for not yet; `peer` is the other city's base URL.
 
     `ours` is how we know again, whatever salt it was told under, who it was; of what we told alone. `purpose` is that
-    for which the rows went; empty, it stands for all.
+    for which the rows went; empty, it stands for all. `told_at` is when the other city had taken our newest answer.
     """
 
     id: str
@@ -49,6 +49,7 @@ class Withdrawal:
     by: str = ""
     ours: str = ""
     purpose: str = ""
+    told_at: int = 0
 
     @property
     def state(self) -> str:
@@ -61,6 +62,7 @@ _STAGES: Mapping[Stage, str] = {
     "waiting": " AND acknowledged_at = 0 AND erased_at = 0",
     "open": " AND erased_at = 0",
     "erased": " AND erased_at > 0",
+    "untold": " AND direction = 'in' AND told_at = 0 AND acknowledged_at > 0",
     "any": "",
 }
 
@@ -145,8 +147,8 @@ class ConsentStore:
     # ---------------------------------------------------------------- reads
 
     def reads(self, agreement: str = "", asked: Asked | None = None) -> list[ConsentRead]:
-        """Give all reads that ever began, or those of one agreement and question; the oldest of each first."""
-        where, said = "", [agreement]
+        """Give all reads that are kept, of one agreement, or also of one question; the oldest of each first."""
+        where, said = "WHERE agreement = ?" if agreement else "", [agreement]
         if asked is not None:
             where = "WHERE agreement = ? AND dataset = ? AND peer = ? AND purpose = ?"
             said += [asked.dataset, asked.recipient, asked.purpose]
@@ -166,6 +168,36 @@ class ConsentStore:
         sql = f"INSERT INTO consent_read ({_READ}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
         tx.run(sql, *said, read.source, read.salt, read.at)
         return is_first
+
+    def is_kept(self, tx: Tx, read: ConsentRead) -> bool:
+        """Tell whether a read still stands in the caller's transaction: it may have been forgotten meanwhile."""
+        where = "agreement = ? AND dataset = ? AND peer = ? AND purpose = ?"
+        sql = f"SELECT 1 FROM consent_read WHERE {where} LIMIT 1"  # noqa: S608
+        return tx.row(sql, read.agreement, read.dataset, read.peer, read.purpose) is not None
+
+    # ---------------------------------------------------------------- forgetting
+
+    def is_owed(self, tx: Tx, agreement: str, after_ms: int) -> bool:
+        """Tell whether something that was told under an agreement is not erased, or was after a moment."""
+        late = "(erased_at = 0 OR erased_at > ?)"
+        sql = f"SELECT 1 FROM withdrawal WHERE agreement = ? AND direction = 'out' AND {late} LIMIT 1"  # noqa: S608
+        return tx.row(sql, agreement, after_ms) is not None
+
+    def forget_agreement(self, tx: Tx, agreement: str) -> int:
+        """Forget what went under an agreement, who withdrew and what was told of it; give how many rows that was."""
+        count = tx.run("DELETE FROM withdrawal WHERE agreement = ? AND direction IN ('seen', 'out')", agreement)
+        return count + tx.run("DELETE FROM consent_read WHERE agreement = ?", agreement)
+
+    def forget_heard(self, before_ms: int) -> int:
+        """Forget what we erased if the other city has taken our word by a moment, a thousand at a time."""
+        old = (
+            f"SELECT id FROM withdrawal WHERE direction = 'in' AND told_at > 0 AND told_at <= ? AND erased_at > 0"  # noqa: S608
+            f" AND erased_at <= ? LIMIT {PAGE}"
+        )
+        if self.db.hot().row(old, (before_ms, before_ms)) is None:
+            return 0
+        with self.db.write() as tx:
+            return tx.run(f"DELETE FROM withdrawal WHERE id IN ({old})", before_ms, before_ms)  # noqa: S608
 
     # ---------------------------------------------------------------- withdrawals
 
@@ -237,6 +269,15 @@ class ConsentStore:
         )
         return [Waiting(*row) for row in self.db.hot().rows(sql, (overdue_ms,))]
 
+    def untold(self, before_ms: int) -> list[Waiting]:
+        """Count, city by city, what we answered before a moment and the other city has not taken."""
+        since = "CASE WHEN erased_at > 0 THEN erased_at ELSE acknowledged_at END"
+        sql = (
+            f"SELECT direction, peer, count(*), min({since}) FROM withdrawal WHERE told_at = 0"  # noqa: S608
+            f" AND direction = 'in' AND acknowledged_at > 0 AND {since} <= ? GROUP BY direction, peer ORDER BY peer"
+        )
+        return [Waiting(*row) for row in self.db.hot().rows(sql, (before_ms,))]
+
     def named(self, direction: Direction, names: Iterable[str]) -> list[Withdrawal]:
         """Give withdrawals by their ids, or by beginnings that one id has alone. Raises NotFound, Conflict."""
         found: dict[str, Withdrawal] = {}
@@ -268,10 +309,10 @@ class ConsentStore:
         return frozenset(row[0] for row in tx.rows(sql, agreement, dataset, direction))
 
     def mark(self, tx: Tx, each: Withdrawal, *, acknowledged_at: int, erased_at: int, by: str) -> None:
-        """Note what was said of a withdrawal; a time that stands is kept."""
+        """Note what was said of a withdrawal, and has to be told; a time that stands is kept."""
         tx.run(
             "UPDATE withdrawal SET acknowledged_at = CASE WHEN acknowledged_at = 0 THEN ? ELSE acknowledged_at END,"
-            " erased_at = CASE WHEN erased_at = 0 THEN ? ELSE erased_at END, by = ? WHERE id = ?",
+            " erased_at = CASE WHEN erased_at = 0 THEN ? ELSE erased_at END, by = ?, told_at = 0 WHERE id = ?",
             *(acknowledged_at, erased_at, by, each.id),
         )
 
@@ -293,6 +334,13 @@ class ConsentStore:
         sql = f"SELECT count(*) FROM withdrawal WHERE direction = ? AND erased_at = 0{of_peer}"  # noqa: S608
         row = self.db.hot().row(sql, (direction, *([peer] if peer else [])))
         return int(row[0]) if row else 0
+
+
+def taken(tx: Tx, names: Iterable[str], *, erased: bool, at_ms: int) -> None:
+    """Note that the other city has taken our answer on these, unless another one was given since."""
+    newest = "erased_at > 0" if erased else "erased_at = 0"
+    sql = f"UPDATE withdrawal SET told_at = ? WHERE id = ? AND direction = 'in' AND {newest}"  # noqa: S608
+    tx.many(sql, [(at_ms, name) for name in names])
 
 
 def _source(row: Sequence[object]) -> ConsentSource:

@@ -71,6 +71,11 @@ class Went:
         return zlib.decompress(bytes(row[0])) if row else None
 
 
+def forget(tx: Tx, agreement: str) -> None:
+    """Forget whose rows went under an agreement; only where nobody is told of anything under it any more."""
+    tx.run("DELETE FROM consent_went WHERE agreement = ?", agreement)
+
+
 def places_of(read: ConsentRead, subjects: Iterable[str]) -> Mapping[str, int]:
     """Give the place of each person, of 16 million."""
     salt, before = bytes.fromhex(read.salt), f"went {read.peer} {read.purpose} ".encode()

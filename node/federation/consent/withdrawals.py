@@ -153,6 +153,9 @@ class Withdrawals:
             return 0
         with self._db.write() as tx:
             tx.lock(f"withdrawals/{read.dataset}")
+            # Once it is forgotten whose rows went, it could have been anybody's.
+            if not self._store.is_kept(tx, read):
+                return 0
             gone = self._noticed.went.among(tx, read, found)
             found = {subject: at_ms for subject, at_ms in found.items() if subject in gone}
             since = self._noticed.since(tx, read, found, now_ms)

@@ -5,12 +5,11 @@ us knowing it: receipts are compared with these rows. A stream of a process that
 living one renews. Owns the table `data_stream`.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from node.db import Database, HotReader, Row, Tx
+from node.db import Database, Row, Tx
 from node.errors import NotAgreed, TooManyRequests
 from node.federation.data.quotas import Measure, give_back, reserve
 from node.federation.moved import Streamed
@@ -79,19 +78,6 @@ class _Row:
     how: str
 
 
-class _File(Database):
-    """The node's SQLite file, for commits that do not wait for the disk."""
-
-    def writing(self) -> HotReader:
-        """Give statements that commit by themselves, on one connection per thread."""
-        return HotReader(lambda: self._connect_sqlite(read_only=False), self.dialect)
-
-    def _connect_sqlite(self, *, read_only: bool) -> sqlite3.Connection:
-        connection = super()._connect_sqlite(read_only=read_only)
-        connection.execute("PRAGMA synchronous=NORMAL")
-        return connection
-
-
 class _Quick:
     """One statement in a transaction of its own that survives the process, and a power cut once anything later does.
 
@@ -101,7 +87,7 @@ class _Quick:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._sql = _File(f"sqlite:///{db.path}").writing() if db.dialect == "sqlite" else None
+        self._sql = db.unwaited() if db.dialect == "sqlite" else None
 
     def rows(self, sql: str, *params: object) -> list[Row]:
         if self._sql is not None:

@@ -57,7 +57,7 @@ class Sources:
     `keys_of` gives a city's record keys by its base URL, of now and before; `digest_of` an agreement's digest by its
     IRI; `clause_of` the clause that permits a transfer, or nothing; `books` what we ourselves know that moved in it,
     with an empty digest where we have not seen all bytes; `ended` the transfers that had started and ended between two
-    moments.
+    moments; `forget` destroys every other copy of a transfer's receipt, by our id of it.
     """
 
     keys_of: KeysOf
@@ -65,6 +65,7 @@ class Sources:
     clause_of: Callable[[Going], str]
     books: Books
     ended: Callable[[int, int], Sequence[Going]]
+    forget: Callable[[Tx, str], None]
 
 
 class Evidence:
@@ -126,6 +127,11 @@ class Evidence:
         }
         record = record_of(self._base, kind, subject)
         return self._file(tx, record, written(self._hand.sign(bare, at_ms)), at_ms)
+
+    def said(self, tx: Tx, kind: Kind, subject: str) -> str:
+        """Give what was stated of a subject, as it is signed; empty if nothing was, or it was erased."""
+        found = self.store.held(tx, record_of(self._base, kind, subject))
+        return found.text if found else ""
 
     def _file(self, tx: Tx, record: str, text: str, at_ms: int) -> Statement:
         found = statement_of(record, text, self._base)
@@ -261,6 +267,8 @@ class Evidence:
         return filed.text if len(filed.text) <= MAX_ANSWER else ""
 
     def _one_sided(self, tx: Tx, transfer: Going, why: str, now_ms: int, half: str = "") -> None:
+        if self.store.is_erased(tx, transfer.pid):
+            return  # it would bring back what was destroyed, and not be true
         if any(self.store.held(tx, record_of(self._base, kind, transfer.pid)) for kind in SETTLING[:2]):
             return  # what both said is known already
         said = {**self._about(transfer), "why": why, **self._moved(transfer), **({"receipt": half} if half else {})}
@@ -336,15 +344,21 @@ class Evidence:
     def erase(self, record: str, *, now_ms: int) -> int:
         """Destroy a statement for good: payload, salt and opening. Give how many entries held it.
 
+        Of how a transfer ended nothing is stated again then, and no copy of its receipt stays in this node.
+
         Raises:
             NotFound: There is none of that name, or it is erased already.
         """
         with self._journals.db.write() as tx:
-            if self.store.held(tx, record) is None:
+            found = self.store.held(tx, record)
+            if found is None:
                 raise NotFound(
                     f"There is no evidence {record[:200]}.",
                     fix="List it: citynode evidence list",
                 ).on_page("no.evidence")
+            if found.transfer and found.kind in SETTLING:
+                self._sources.forget(tx, found.transfer)  # first: whoever ends a transfer locks it before the journal
+                self.store.note_erased(tx, found.transfer)
             gone = Draft(record, slug_in(record), KIND, "withdraw")
             self._journals.append_followed(tx, COLLECTION, [gone], self._followers, at_ms=now_ms)
             held = sorted(each.seq for each in self._journals.of_record(tx, COLLECTION, record, limit=1_000))

@@ -1,7 +1,8 @@
 """The journal of evidence as a table: a follower that reads statements into `receipt`, and the questions asked of it.
 
 The table can be thrown away and read again; rebuilt equals lived. Only this city's own collection `evidence` is read,
-never a mirror of that name. What was erased is gone from the table in the same transaction.
+never a mirror of that name. What was erased is gone from the table in the same transaction. Of which transfers
+that was stands beside, in `evidence_erased`: the journal keeps that an entry is gone, but not what it was about.
 """
 
 import re
@@ -127,15 +128,25 @@ class EvidenceStore:
         return found[0] if found else ""
 
     def settled(self, transfers: Sequence[str]) -> frozenset[str]:
-        """Tell which of these transfers have a receipt, a difference, or what one end alone can say."""
+        """Tell which of these transfers have a receipt, a difference, or what one end alone can say; or had it once."""
         found: set[str] = set()
         for start in range(0, len(transfers), 500):
             part = transfers[start : start + 500]
             marks = ", ".join("?" * len(part))
             kinds = "('receipt', 'difference', 'one-sided')"
             sql = f"SELECT DISTINCT transfer FROM receipt WHERE kind IN {kinds} AND transfer IN ({marks})"  # noqa: S608
-            found |= {str(row[0]) for row in self._db.hot().rows(sql, tuple(part))}
+            gone = f"SELECT transfer FROM evidence_erased WHERE transfer IN ({marks})"  # noqa: S608
+            for each in (sql, gone):
+                found |= {str(row[0]) for row in self._db.hot().rows(each, tuple(part))}
         return frozenset(found)
+
+    def is_erased(self, tx: Tx, transfer: str) -> bool:
+        """Tell whether what was stated of the end of a transfer was erased."""
+        return tx.row("SELECT 1 FROM evidence_erased WHERE transfer = ?", transfer) is not None
+
+    def note_erased(self, tx: Tx, transfer: str) -> None:
+        """Remember that what was stated of the end of a transfer was erased, so that nobody states it again."""
+        tx.run("INSERT INTO evidence_erased (transfer) VALUES (?) ON CONFLICT DO NOTHING", transfer)
 
     def held(self, tx: Tx, record: str) -> Statement | None:
         """Give one as this transaction sees it, or None."""

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from node.db import Database, Tx
@@ -121,8 +121,15 @@ class Epochs:
 
     # ----------------------------------------------------------------- ours
 
-    def open(self, name: str, reason: str, now_ms: int) -> Epoch:
+    def open(self, name: str, reason: str, now_ms: int, *, common: int | None = None) -> Epoch:
         """Let an own collection go on from what it has, with a signed statement; sign its checkpoint afterwards.
+
+        Args:
+            name: The collection.
+            reason: Why, for everyone to read.
+            now_ms: Now.
+            common: Where another history that was signed parted from ours; mirrors are cut back to there, and then
+                take what is here after it. All that is here, if it is left out.
 
         Raises:
             Conflict: It is a mirror, or nothing that was signed is missing.
@@ -134,13 +141,15 @@ class Epochs:
             collection = self._reader.get(tx, name)
             lost = self._lost(tx, collection)
             fresh = epoch.opened(tx, self._reader, name, collection.epoch + 1)
-            statement = self._statement(fresh, reason.strip(), lost, now_ms)
-            row = (fresh.id, fresh.epoch, fresh.size, fresh.root, statement, now_ms, now_ms, "this city")
+            size = fresh.size if common is None else min(common, fresh.size)
+            begun = replace(fresh, size=size, root=self._reader.root(tx, name, size))
+            statement = self._statement(begun, reason.strip(), lost, now_ms)
+            row = (fresh.id, fresh.epoch, begun.size, begun.root, statement, now_ms, now_ms, "this city")
             tx.run(_KEEP, *row)
             epoch.drop_notes(tx, fresh.id, fresh.size)
             tx.run("DELETE FROM cosignature WHERE collection_id = ? AND size > ?", fresh.id, fresh.size)
             behind.clear(tx, name)
-        return Epoch(fresh.iri, fresh.epoch, fresh.size, fresh.root, reason.strip(), now_ms, lost, statement)
+        return Epoch(fresh.iri, fresh.epoch, begun.size, begun.root, reason.strip(), now_ms, lost, statement)
 
     def loss(self, name: str, reason: str) -> Loss:
         """Say what `open` would give up; raises what it would raise, and changes nothing."""
@@ -157,7 +166,8 @@ class Epochs:
         marked = behind.marked(tx, collection.name)
         newest = self._reader.newest_checkpoint(tx, collection.name)
         signed = note.checkpoint_of(note.parse(newest).text).size if newest else 0
-        if marked is not None and marked.size >= signed:
+        # A mark of no more than is here is of a fork, which a note of ours does not explain.
+        if marked is not None and (marked.size >= signed or signed <= collection.size):
             return marked.note
         if newest is not None and signed > collection.size:
             return newest
@@ -207,9 +217,10 @@ class Epochs:
         who, follow = self._peers.get(peer), self._peers.followed(peer, collection)
         keys = self._peers.keys(peer, "entity")
         every, now = [key.jwk for key in keys], [key.jwk for key in keys if key.is_in_force(now_ms)]
-        told = [
-            read_epoch(each, every, iri=follow.iri) for each in self._client.epochs(who.url, collection)[-MAX_EPOCHS:]
-        ]
+        with self._db.read() as tx:
+            restricted = self._reader.get(tx, follow.local).visibility == "restricted"
+        found = self._client.epochs(who.url, collection, token=restricted)
+        told = [read_epoch(each, every, iri=follow.iri) for each in found[-MAX_EPOCHS:]]
         with self._db.write() as tx:
             held = self._reader.get(tx, follow.local)
             kept = {row[0] for row in tx.rows("SELECT statement FROM epoch WHERE collection_id = ?", held.id)}

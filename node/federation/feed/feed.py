@@ -78,6 +78,13 @@ class Feed:
             self._known = (version, tuple(sorted(filter(None, found), key=lambda head: head.name)))
         return self._known[1]
 
+    def held(self, peer: str) -> tuple[Head, ...]:
+        """Give the newest signed state of every mirror of a peer's collections, whoever may see it."""
+        with self._reader.db.read() as tx:
+            of_it = [each for each in self._reader.collections(tx) if each.name.startswith(f"{peer}/")]
+            found = [self._head(tx, each) for each in of_it]
+        return tuple(filter(None, found))
+
     def note(self, name: str, size: int | None = None) -> str:
         """Give the signed note of the newest size, or of an older one, with the cosignatures that are known.
 

@@ -7,7 +7,7 @@ somebody else may have. Private halves are never in an answer. Who may do this h
 from collections.abc import Callable
 from typing import Protocol
 
-from node.errors import Malformed
+from node.errors import Malformed, NotFound
 from node.keys import DAY_MS, MEANING, PURPOSES, PublicKey, Purpose
 
 Json = dict[str, object]
@@ -71,6 +71,15 @@ class KeyOffice:
         if wanted == "checkpoint":
             self._sign_again(now_ms)
         return _key(new, now_ms) | {"fingerprint": self._ring.fingerprint}
+
+    def named(self, beginning: str) -> Json:
+        """Give the key whose thumbprint begins so. Raises NotFound, Malformed if several do."""
+        found = [key for key in self._ring.published() if beginning and key.kid.startswith(beginning)]
+        if not found:
+            raise NotFound(f"There is no key {beginning[:80]!r}.", fix="List them: citynode keys list")
+        if len(found) > 1:
+            raise Malformed(f"Several keys begin with {beginning!r}.", fix="Give more of the thumbprint.")
+        return _key(found[0], self._clock_ms())
 
     def retire(self, kid: str) -> Json:
         """End the overlap of a key that was replaced now: its private half is destroyed.

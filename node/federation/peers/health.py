@@ -2,7 +2,8 @@
 
 Read from the book of peers and the sizes of the mirrors; asks nobody and keeps nothing. *Stale* means that the origin
 has not answered for longer than three polls and an hour: what is held of it stays, and says how old it may be. *Away*
-means only that the last visit failed, which is told at once.
+means only that the last visit failed, which is told at once. *At odds* means that it answers, and that what it shows
+was refused several times in a row: no waiting mends that.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,14 +13,27 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from node.db import Database
+from node.errors import Forbidden, NotAgreed, NotFound, Refused, Unauthenticated
 from node.federation.peers.backoff import Backoff
 from node.federation.peers.peers import Follow, Peer, Peers
-from node.federation.peers.states import sentence
+from node.federation.peers.states import EXCHANGING, sentence
 from node.keys import PublicKey
 
 DAY_MS = 86_400_000
 WARN_DAYS = (3, 14, 30)
 _LEAST_STALE_MS = 3_600_000
+_AT_ODDS_AFTER = 3  # in a row: one alone may be a city that was just being restored
+_ONLY_MISSING = (NotFound, NotAgreed, Forbidden, Unauthenticated)
+
+
+def _codes(kind: type[Refused]) -> Iterator[str]:
+    yield kind.code
+    for each in kind.__subclasses__():
+        yield from _codes(each)
+
+
+# What a peer shows is refused; what it does not show us, or not any more, is no fault of it.
+_REFUSED = frozenset(_codes(Refused)) - {each.code for each in _ONLY_MISSING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,12 @@ class PeerHealth:
     def lag(self) -> int:
         """Count the entries of all mirrors that are known and not held."""
         return sum(each.lag for each in self.follows)
+
+    @property
+    def at_odds(self) -> bool:
+        """Tell whether it answers with what is refused, and a person has to ask there why."""
+        refused = self.failures >= _AT_ODDS_AFTER and self.last_error_code in _REFUSED
+        return refused and self.state in EXCHANGING
 
 
 class Health:

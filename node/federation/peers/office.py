@@ -131,14 +131,18 @@ class PeerOffice:
             self._peers.remember(name, "compared", said, {"by": by, "told_by": told_by}, peer, now_ms)
         return self.show(name)
 
-    def annotate(self, name: str, note: str) -> Json:
-        """Write the note that the city's staff keeps about a peer, in the place of the one before."""
+    def annotate(self, name: str, note: str, *, mark: str = "") -> Json:
+        """Write the note that the city's staff keeps about a peer, in the place of the one before.
+
+        `mark` names the note that was shown (`stale`). Raises Changed if there is another.
+        """
         if len(note) > _MOST_NOTE:
             raise Malformed(
                 f"A note about a peer has at most {_MOST_NOTE} characters.",
             ).on_page("no.note", field="note", most=_MOST_NOTE)
         self._peers.get(name)
         with self._peers.db.write() as tx:
+            self._peers.check_note(tx, name, mark, wanted=note)
             self._peers.change(tx, name, note=note)
         return self.show(name)
 
@@ -162,14 +166,19 @@ class PeerOffice:
         """Stop all exchange until somebody approves the peer again."""
         return self._now(name, self._peers.block(name))
 
-    def follow(self, name: str, collections: Sequence[str], *, all_of_them: bool, themes: Sequence[str] = ()) -> Json:
-        """Mirror collections of a peer; `all_of_them`: every public one, now and later, and no names."""
+    def follow(
+        self, name: str, collections: Sequence[str], *, all_of_them: bool, themes: Sequence[str] = (), mark: str = ""
+    ) -> Json:
+        """Mirror collections of a peer; `all_of_them`: every public one, now and later, and no names.
+
+        `mark` names what was followed when that was shown. Raises Changed if something else is.
+        """
         if bool(collections) == all_of_them:
             raise Malformed(
                 "Name the collections, or say that all are meant.", fix="Give names, or --all, not both."
             ).on_page("desk.peers.choose_first")
         warnings = self._doubts(name, collections)
-        made = self._peers.follow(name, collections, at_ms=self._clock_ms(), themes=themes)
+        made = self._peers.follow(name, collections, at_ms=self._clock_ms(), themes=themes, mark=mark)
         follows = [{"collection": f.collection, "local": f.local, "iri": f.iri} for f in made]
         return {"peer": name, "follows": follows, "warnings": warnings}
 
@@ -247,6 +256,7 @@ def _health(health: PeerHealth) -> Json:
     return said | {
         "effect": health.sentence,
         "lag": health.lag,
+        "at_odds": health.at_odds,
         "warnings": [
             {"warning": each.sentence, "at": _moment(each.at_ms), "about": each.about, "days_left": each.days_left}
             for each in health.warnings

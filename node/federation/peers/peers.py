@@ -370,7 +370,9 @@ class Peers(PeerStore):
 
     # ---------------------------------------------------------------- following
 
-    def follow(self, name: str, collections: Sequence[str], *, at_ms: int, themes: Sequence[str] = ()) -> list[Follow]:
+    def follow(
+        self, name: str, collections: Sequence[str], *, at_ms: int, themes: Sequence[str] = (), mark: str = ""
+    ) -> list[Follow]:
         """Mirror collections of a peer from now on; of one that is followed already, set the themes.
 
         Args:
@@ -378,8 +380,10 @@ class Peers(PeerStore):
             collections: Their names at the peer; none means all that it names as public, now and later.
             at_ms: Now.
             themes: IRIs; only records with one of them are shown here. None means all.
+            mark: Names what was followed when that was shown (`mark_of_follows`).
 
         Raises:
+            Changed: Something else is followed than was shown.
             Conflict: The peer was not approved.
             Malformed: A name or theme is none.
         """
@@ -398,8 +402,11 @@ class Peers(PeerStore):
             ).on_page("no.peer.closed", name=name)
         check_wanted(wanted, themes)
         made = [new_follow(peer, each, known.get(each, ""), tuple(dict.fromkeys(themes)), at_ms) for each in wanted]
-        before = {each.local: each.themes for each in self.follows(name)}
         with self.db.write() as tx:
+            tx.lock(f"peer/{name}")
+            before = {each.local: each.themes for each in self.follows(name)}
+            if not all(one.local in before and before[one.local] == one.themes for one in made):
+                self.check_follows(tx, name, mark)
             for one in made:
                 self.insert_follow(tx, one)
                 if before.get(one.local, one.themes) != one.themes:

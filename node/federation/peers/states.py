@@ -61,5 +61,7 @@ def after(act: Act, state: State, *, name: str) -> State:
 
 
 def sentence(state: State, *, quarantine: str = "") -> str:
-    """Say what a peer's state means; a quarantine outweighs it."""
+    """Say what a peer's state means; a quarantine outweighs all but a block, which somebody chose who had seen it."""
+    if quarantine and state == "blocked":
+        return f"{STATES[state]} {quarantine}"
     return f"{QUARANTINED} {quarantine}".strip() if quarantine else STATES[state]

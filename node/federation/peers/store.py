@@ -6,7 +6,7 @@ statement are in `peers`. Every method is one transaction unless it takes one.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from node.errors import Conflict, NodeError, NotFound
 from node.federation.peers.backoff import Backoff, asked_ms
 from node.federation.peers.states import EXCHANGING, TRUSTED, Act, State, after
 from node.keys import PublicKey, Purpose
+from node.stale import check_mark, mark_of
 
 MAX_PEERS = 500
 MAX_FOLLOWS = 1_000
@@ -359,6 +360,20 @@ class PeerStore:
             *columns.values(),
         )
 
+    def check_follows(self, tx: Tx, name: str, mark: str) -> None:
+        """Make sure that what is followed of a peer is what was shown, under its lock. Raises Changed."""
+        rows = tx.rows("SELECT collection, themes FROM follow WHERE peer = ?", name)
+        every = tx.row("SELECT follows_all FROM peer WHERE name = ?", name)
+        follows = [(str(collection), json.loads(themes)) for collection, themes in rows]
+        check_mark(mark, *_follow_facts(follows, every=bool(every and every[0])))
+
+    def check_note(self, tx: Tx, name: str, mark: str, *, wanted: str) -> None:
+        """Make sure that the note about a peer is the one that was shown, or the wanted one. Raises Changed."""
+        tx.lock(f"peer/{name}")
+        row = tx.row("SELECT note FROM peer WHERE name = ?", name)
+        if row is not None and row[0] != wanted:
+            check_mark(mark, row[0])
+
     def change_follow(self, tx: Tx, name: str, collection: str, **changes: object) -> None:
         """Write some columns of a follow, in the transaction of whoever learnt them."""
         _update(tx, "follow", _FOLLOW_CHANGES, changes, {"peer": name, "collection": collection})
@@ -372,8 +387,18 @@ class PeerStore:
         """Stop mirroring a collection; what is held of it stays. Ends the following of all that comes, too."""
         self.followed(name, collection)
         with self.db.write() as tx:
+            tx.lock(f"peer/{name}")
             tx.run("DELETE FROM follow WHERE peer = ? AND collection = ?", name, collection)
             self.change(tx, name, follows_all=None)
+
+
+def mark_of_follows(follows: Iterable[tuple[str, Sequence[str]]], *, every: bool) -> str:
+    """Name what is followed of a peer (`stale`): collections with their themes, and whether all that comes is."""
+    return mark_of(*_follow_facts(follows, every=every))
+
+
+def _follow_facts(follows: Iterable[tuple[str, Sequence[str]]], *, every: bool) -> tuple[object, ...]:
+    return sorted((collection, list(themes)) for collection, themes in follows), every
 
 
 def owners_of(table: Mapping[str, frozenset[str]], iri: str) -> frozenset[str]:

@@ -20,14 +20,15 @@ from node.errors import Malformed, NotFound
 from node.federation.policy import bases, purposes, quantities, terms, values
 from node.federation.policy.reading import read_rules
 
-__all__ = ["Place", "Template", "fill", "template_named", "templates"]
+__all__ = ["Place", "Template", "agreement_title", "fill", "template_named", "templates"]
 
 _SHARED = "places.json"
 _PLACE = re.compile(r"\{([a-z_]+)(?::(start|end)(?:\+([a-z_]+))?)?\}")
 _CLAUSES = re.compile(r"<([a-z ]+)>")
-_MAX_TEXT = 4_000
+MAX_TEXT = 4_000
 _MAX_VALUES = terms.MAX_RIGHT
-_FIRST_YEAR = 1970
+# The calendar of the clauses: four digits, and a day after each to end with.
+YEARS = (1970, date.max.year - 1)
 _NOTHING = object()
 
 
@@ -68,6 +69,11 @@ class Template:
 def templates() -> list[Template]:
     """Give all templates, by id."""
     return list(_templates().values())
+
+
+def agreement_title(title: str, lang: str) -> str:
+    """Give an agreement's title; one that a template gave it is said in the language asked for."""
+    return next((each.title.get(lang, title) for each in templates() if title in each.title.values()), title)
 
 
 def template_named(template_id: str) -> Template:
@@ -215,8 +221,8 @@ def _read(place: Place, value: object, lang: str) -> Any:  # noqa: ANN401 - a te
 
 def _text(place: Place, value: object, lang: str) -> str:
     text = value.strip() if isinstance(value, str) else ""
-    if not 0 < len(text) <= _MAX_TEXT or not text.isprintable():
-        raise _wrong(place, lang, "text", f"a text of 1 to {_MAX_TEXT} characters in one line is needed")
+    if not 0 < len(text) <= MAX_TEXT or not text.isprintable():
+        raise _wrong(place, lang, "text", f"a text of 1 to {MAX_TEXT} characters in one line is needed")
     return text
 
 
@@ -263,10 +269,11 @@ def _day(place: Place, text: str, lang: str) -> str:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        day = date.min
-    # The calendar of the clauses: four digits, and a day after it to end with.
-    if str(day) != text or not _FIRST_YEAR <= day.year < date.max.year:
+        day = None
+    if day is None or str(day) != text:
         raise _wrong(place, lang, "day", f'"{text[:80]}" is no day such as 2028-12-31')
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise _wrong(place, lang, "years", f"{text} is outside the years {YEARS[0]} to {YEARS[1]}")
     return text
 
 

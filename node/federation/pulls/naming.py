@@ -8,6 +8,7 @@ says why, and is tried again. Which parts have their names is written down, and 
 
 import logging
 import os
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +35,8 @@ class Naming:
         """See that nothing is in the way of any name.
 
         Raises:
-            Conflict: There is a folder of that name, or a file that is not as an earlier pull of the same left it.
+            Conflict: There is a folder of that name or what is no plain file, or a file that is not as an earlier pull
+                of the same left it.
         """
         self._check(pull, [places.final(name) for name in places.names], stop)
 
@@ -59,6 +61,9 @@ class Naming:
             above = next(each for each in final.parents if os.path.lexists(each))
             if not above.is_dir() or (final.is_dir() and not final.is_symlink()):
                 what = f"{final} is a folder" if above.is_dir() else f"{above} is a file, and no folder"
+                raise Conflict(f"{what}.", fix="Name another place with --to.")
+            if _is_no_file(final):
+                what = f"{final} is there already, and is a link, a pipe or a device"
                 raise Conflict(f"{what}.", fix="Name another place with --to.")
         if is_remote(pull.target) or not pull.target.endswith("/"):
             return  # whoever names a file wants it there
@@ -138,6 +143,14 @@ def place_of(pull: Pull, own: Path) -> str:
 def _is_as(path: Path, part: Progress, stop: Stop) -> bool:
     """Tell whether a file is as a part was proven: untouched since then, or else by its very bytes."""
     return bool(part.mark and mark_of(path) == part.mark) or is_there(path, part.got, part.digest, stop)
+
+
+def _is_no_file(path: Path) -> bool:
+    """Tell whether something stands there that is no plain file, such as a link: to replace it is nobody's wish."""
+    try:
+        return not stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _make_way(final: Path, beside: Path) -> None:

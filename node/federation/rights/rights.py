@@ -2,8 +2,9 @@
 
 Public collections are everyone's. A restricted one of ours is for the city's own staff, for programs whose token names
 it, and for whom an agreement in force permits it (`decisions`); a mirrored one for our staff while an agreement lets us
-hold it, and for others only where a clause names them as recipient. A pair's journal of agreements is both cities' for
-ever. Tells values, raises nothing: a "no" is an answer. Each one about something restricted is written to the log.
+hold it, for the city it is of, and for others only where a clause names them as recipient. A pair's journal of
+agreements is both cities' for ever. Tells values, raises nothing: a "no" is an answer. Each one about something
+restricted is written to the log.
 """
 
 import logging
@@ -206,6 +207,8 @@ class Rights:
             return YES if own and scopes & caller.scopes else _NO
         if caller.kind == "peer" and own and self._decisions.is_pair(collection.name, caller.url):
             return YES
+        if caller.kind == "peer" and action == "index" and _is_of(caller, collection):
+            return YES  # what it published itself it may read back, whatever is agreed
         if caller.kind == "public":
             return _NO
         ask, now_ms = self._ask(caller, action, collection, record, way), self._clock_ms()
@@ -247,6 +250,12 @@ class Rights:
             bound=bound,
             named=not own,
         )
+
+
+def _is_of(caller: Who, collection: Named) -> bool:
+    """Tell whether a collection is our mirror of one of the caller's own."""
+    below = f"{caller.url}/collections/"
+    return collection.name.startswith(f"{caller.name}/") and collection.iri.startswith(below)
 
 
 def _verdict(extent: Extent, ask: Ask | None, *, party: bool) -> Verdict:

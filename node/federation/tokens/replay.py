@@ -8,17 +8,17 @@ before it dies of age within minutes. On PostgreSQL it is the table `replay` of 
 """
 
 import hashlib
-import sqlite3
 import threading
 from pathlib import Path
 
-from node.db import Database, HotReader
+from node.db import Database
 from node.errors import Conflict, TooManyRequests
 
 FILE_NAME = "replay.db"
 MOST_IDS = 500_000
 PRUNE_EVERY_MS = 10_000
 PRUNED_AT_ONCE = 20_000
+# The file makes its one table itself: nothing in it outlives an hour, so nothing migrates.
 _TABLE = "CREATE TABLE IF NOT EXISTS replay (hash BLOB PRIMARY KEY, expires_at INTEGER NOT NULL) WITHOUT ROWID"
 _INDEX = "CREATE INDEX IF NOT EXISTS replay_in_time ON replay (expires_at)"
 _PRUNE = (
@@ -27,28 +27,13 @@ _PRUNE = (
 )
 
 
-class _ReplayFile(Database):
-    """A SQLite file that holds one table and makes it itself: nothing in it outlives an hour, so nothing migrates."""
-
-    def writing(self) -> HotReader:
-        """Give statements that commit by themselves, on one connection per thread."""
-        return HotReader(lambda: self._connect_sqlite(read_only=False), self.dialect)
-
-    def _connect_sqlite(self, *, read_only: bool) -> sqlite3.Connection:
-        connection = super()._connect_sqlite(read_only=read_only)
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute(_TABLE)
-        connection.execute(_INDEX)
-        return connection
-
-
 class Replay:
     """The ids that were used. Safe to share by threads; every process of a node has its own over the same rows."""
 
     def __init__(self, db: Database, folder: Path, *, most: int = MOST_IDS) -> None:
         """Take the node's database and its data folder; opens nothing before the first use."""
-        self._file = _ReplayFile(f"sqlite:///{folder / FILE_NAME}") if db.dialect == "sqlite" else None
-        self._sql = self._file.writing() if self._file else db.hot()
+        self._file = Database(f"sqlite:///{folder / FILE_NAME}") if db.dialect == "sqlite" else None
+        self._sql = self._file.unwaited(_TABLE, _INDEX) if self._file else db.hot()
         self._most = most
         self._lock = threading.Lock()
         self._pruned_at_ms = 0

@@ -11,7 +11,7 @@ from node.db import Database, Tx
 from node.errors import NotFound
 from node.federation.dialogues.dialogues import Dialogues, Said, Shape
 from node.federation.transfer import Transfer
-from node.federation.transfers.wire import PATHS
+from node.federation.transfers.wire import PATHS, unsigned
 
 __all__ = ["TRANSFER", "Said", "TransferStore"]
 
@@ -80,6 +80,20 @@ class TransferStore(Dialogues[Transfer]):
         return self._where(
             f"state IN ({states}) AND started_at > 0 AND changed_at >= ? AND changed_at < ?", after_ms, before_ms
         )
+
+    def forget_receipt(self, tx: Tx, pid: str) -> None:
+        """Destroy the receipt of a transfer that has ended, in what was said, too; nothing if there is no such one."""
+        tx.lock(f"transfer:{pid}")
+        tx.run("UPDATE transfer SET receipt = '', version = version + 1 WHERE pid = ? AND receipt <> ''", pid)
+        said = tx.rows("SELECT id, body FROM transfer_message WHERE transfer = ? AND type = 'complete'", pid)
+        tx.many(
+            "UPDATE transfer_message SET body = ? WHERE id = ?", [(unsigned(body), number) for number, body in said]
+        )
+        sent = tx.rows(
+            "SELECT id, body FROM outgoing WHERE kind = ? AND subject = ? AND step = 'complete' AND done_at > 0",
+            *(TRANSFER, pid),
+        )
+        tx.many("UPDATE outgoing SET body = ? WHERE id = ?", [(unsigned(body), number) for number, body in sent])
 
     def ask_about(self, tx: Tx, agreement: str, now_ms: int) -> int:
         """Let the decider be asked about all that we provide under an agreement; give how many that are."""

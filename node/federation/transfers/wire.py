@@ -14,6 +14,7 @@ from node.errors import Malformed
 from node.federation.dialogues import dialogues
 from node.federation.dsp import transfers as messages
 from node.federation.dsp.fields import own_id
+from node.federation.moving import NS_RECEIPT
 from node.federation.signing.integrity import jcs
 from node.federation.transfer import Json, Kind, Step, Transfer
 
@@ -56,6 +57,12 @@ def kept(said: Json) -> str:
     if isinstance(address, Mapping):
         said = {**said, "dataAddress": {name: each for name, each in address.items() if name != "endpointProperties"}}
     return jcs(said).decode()
+
+
+def unsigned(body: str) -> str:
+    """Give a kept message without the receipt that it carries."""
+    said = json.loads(body)
+    return jcs({name: each for name, each in said.items() if name != NS_RECEIPT}).decode()
 
 
 def _basics(said: Json) -> dict[str, Any]:

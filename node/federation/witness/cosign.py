@@ -1,8 +1,9 @@
 """Asking witnesses: the newest checkpoints of our public collections and our evidence go to peers, who cosign them.
 
 What comes back is believed only if the key pinned for that witness made it over exactly our note, and now. It is kept
-beside the checkpoint and served under it. Hourly, and soon after a change; a witness that does not answer is asked
-again the next time. A witness that knows more of a collection than we do is the sign of an old backup: state `ahead`.
+beside the checkpoint and served under it. Hourly, and soon after a change; a witness that refuses or does not answer is
+asked again after a pause that doubles, from a minute to an hour. A witness that knows more of a collection than we do
+is the sign of an old backup: state `ahead`.
 """
 
 import base64
@@ -23,6 +24,7 @@ MAX_WITNESSES = 5
 FRESH_MS = 3_600_000  # an older cosignature is made anew, so that its time says something
 AFTER_CHANGE_MS = 60_000  # a collection that changes every second is not sent every second
 SKEW_MS = 600_000
+FIRST_REST_MS = 60_000  # after a refusal or silence; each further one doubles it, up to `FRESH_MS`
 _KEEP = (
     "INSERT INTO cosignature (collection_id, size, witness, line, at) VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT (collection_id, size, witness) DO UPDATE SET line = excluded.line, at = excluded.at"
@@ -61,6 +63,18 @@ class _Task:
     known: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """How long a witness is left alone about one collection, since it gave no cosignature."""
+
+    since_ms: int
+    length_ms: int
+
+    def holds(self, now_ms: int) -> bool:
+        # A clock that was set back must not leave anybody alone for years.
+        return 0 <= now_ms - self.since_ms < self.length_ms
+
+
 class Cosigning:
     """Our side of witnessing."""
 
@@ -73,6 +87,8 @@ class Cosigning:
         self._peers = peers
         self._client = client
         self._named = tuple(witnesses)
+        # In memory: a worker that starts anew asks once more, which is what an operator expects of it.
+        self._rests: dict[tuple[int, str], _Rest] = {}
 
     def chosen(self) -> list[Peer]:
         """Give the witnesses that are asked, at most five, none that is paused, blocked or held apart."""
@@ -88,8 +104,12 @@ class Cosigning:
         return self._ask(self._tasks(now_ms, (0, 0)), now_ms, stop)
 
     def run_due(self, now_ms: int, *, stop: threading.Event | None = None) -> list[Outcome]:
-        """Ask only where a cosignature is missing or older than an hour, at most once a minute after changes."""
-        return self._ask(self._tasks(now_ms, (FRESH_MS, AFTER_CHANGE_MS)), now_ms, stop)
+        """Ask only where a cosignature is missing or older than an hour, at most once a minute after changes.
+
+        Whoever gave none is left alone for a while, longer each time.
+        """
+        tasks = self._tasks(now_ms, (FRESH_MS, AFTER_CHANGE_MS))
+        return self._ask([task for task in tasks if not self._rests_now(task, now_ms)], now_ms, stop)
 
     def lines(self, collection_id: int, size: int) -> list[str]:
         """Give the cosignature lines (each with its LF) of the checkpoint of this size, oldest witness first."""
@@ -144,8 +164,21 @@ class Cosigning:
             if stop is not None and stop.is_set():
                 break
             state, detail = self._one(task, now_ms)
+            self._rest(task, state, now_ms)
             outcomes.append(Outcome(task.collection.name, task.witness.name, task.size, state, now_ms, detail))
         return outcomes
+
+    def _rests_now(self, task: _Task, now_ms: int) -> bool:
+        rest = self._rests.get((task.collection.id, task.witness.name))
+        return rest is not None and rest.holds(now_ms)
+
+    def _rest(self, task: _Task, state: str, now_ms: int) -> None:
+        """Remember who gave no cosignature, and for how long it is left alone."""
+        which = (task.collection.id, task.witness.name)
+        before = self._rests.pop(which, None)
+        if state != "cosigned":
+            length_ms = min(2 * before.length_ms, FRESH_MS) if before else FIRST_REST_MS
+            self._rests[which] = _Rest(now_ms, length_ms)
 
     def _one(self, task: _Task, now_ms: int) -> tuple[str, str]:
         try:

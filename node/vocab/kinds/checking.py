@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from node.records import is_unseen
 from node.vocab.kinds.field import Code, Codes, Field, Form, KindTable, Said
 from node.vocab.lists import language_iri
 from node.vocab.ntriples import language_tag, mend_iri
@@ -86,13 +87,13 @@ def missing_words(field: Field, language: str = "en") -> str:
 
 
 def is_missing(value: object) -> bool:
-    """Tell whether a value says nothing: none, or empty, also in every language."""
+    """Tell whether a value says nothing: none, or without a visible character, also in every language."""
     # Asked some thousand times a record: the types that JSON has are told at once.
     if value is None:
         return True
     kind = type(value)
     if kind is str:
-        return not value or value.isspace()  # type: ignore[attr-defined]
+        return is_unseen(value)  # type: ignore[arg-type]
     if kind is list:
         return not value
     if kind is dict or isinstance(value, Mapping):

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from node.records import slug_of
 from node.vocab import lists
 from node.vocab.kinds.checking import MAX_MARKDOWN, MAX_TEXT, fits, is_missing
 from node.vocab.kinds.field import Codes, Field
 from node.vocab.kinds.mapping import Each, Leaf, Rule
 from node.vocab.kinds.mapping import Mapping as Declared
+from node.vocab.kinds.naming import name_of_key
 from node.vocab.kinds.plain_text import cut, markdown_of, straight
 from node.vocab.ntriples import language_tag, mend_iri
 from node.vocab.tables import key_of
@@ -66,7 +66,7 @@ def take(mapping: Declared, raw: Mapping[str, Any], *, translated_from: str = ""
     record = _Record(mapping, _whole(mapping, raw))
     record.language = _translated(record.language, translated_from)
     said = record.read(mapping.rules, record.raw)
-    slug = slug_of(record.key()) or slug_of(name)
+    slug = name_of_key(record.key(), mapping.table.kind) or name_of_key(name, mapping.table.kind)
     return Taken(slug, said, record.language, record.left())
 
 

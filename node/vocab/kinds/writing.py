@@ -58,7 +58,7 @@ def terms_of(field: Field, value: Any) -> Iterator[str]:  # noqa: ANN401 (a valu
     """Write one value of a field that is no group as terms: one, or one in each language."""
     if field.by_language:
         for language, text in value.items():
-            if text.strip():
+            if not is_missing(text):
                 yield literal(text.strip(), language=language_tag(language))
     elif field.form == "flag":
         yield literal("true" if value else "false", datatype=XSD.boolean)

@@ -8,19 +8,17 @@ is made. Slow enough to be made beside the event loop.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
-
 from node.errors import NodeError
 from node.federation.agreement_desk.register import Checked, Kept, Step
 from node.federation.policy.redline import Change, redline
-from node.web.addresses import At, is_mirror
+from node.web.addresses import is_mirror
 from node.web.agreements.allowed import Trial, trial_of
 from node.web.agreements.found import Found, every_public, view_in, word_of
+from node.web.agreements.named import Place, places_of
 from node.web.agreements.view import AgreementView
 from node.web.pages import Visitor
 from node.web.parts import Parts
-from node.web.ports.ports import CollectionInfo, Held
-from node.web.wording.words import title_said
+from node.web.ports.ports import Held
 
 DAY_MS = 86_400_000
 # States in which nothing more is to come.
@@ -53,14 +51,6 @@ class Keeping:
     def refusals(self) -> int:
         """Count what was refused."""
         return sum(count for _, count in self.refused)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What a clause names: what it is called for the reader, and the path of its page."""
-
-    title: str
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,34 +110,8 @@ def told_of(parts: Parts, held: Held, visitor: Visitor, now_ms: int) -> Told | N
         course=_course(steps, view, standing.state, now_ms),
         kept=_kept(parts, register.kept(view.iri) if register else (), titles),
         exportable=register is not None and _is_everyones(parts, held, view),
-        places=_places(parts, view),
+        places=places_of(parts, view),
     )
-
-
-def linked(said: str, places: Mapping[str, Place], link: Callable[[str], str]) -> Markup:
-    """Write a sentence with a link on what each thing that it names is called; the address stays beside it."""
-    made = escape(said)
-    for iri, place in places.items():
-        exact = escape(f"<{iri}>")
-        named = Markup('<a href="{}">{}</a> {}').format(link(place.path), place.title, exact)
-        full = escape(f"{place.title} ") + exact
-        made = Markup(str(made).replace(str(full if full in made else exact), str(named)))  # noqa: S704 (of escaped parts)
-    return made
-
-
-def _places(parts: Parts, view: AgreementView) -> dict[str, Place]:
-    """Give what it covers and is shown here, by IRI; of a collection that is held twice, ours."""
-    by_iri: dict[str, CollectionInfo] = {}
-    for info in sorted(parts.reading.collections().values(), key=lambda each: (is_mirror(each.name), each.name)):
-        by_iri.setdefault(info.iri, info)
-    found: dict[str, Place] = {}
-    for iri in view.covers:
-        if iri in by_iri:
-            info = by_iri[iri]
-            found[iri] = Place(title_said(info.title, view.language) or info.name, f"/collections/{info.name}")
-        elif held := parts.reading.find_iri(iri):
-            found[iri] = Place(iri.rstrip("/").rpartition("/")[2] or iri, At("", held).page)
-    return found
 
 
 def _is_everyones(parts: Parts, held: Held, view: AgreementView) -> bool:

@@ -6,6 +6,7 @@ that is not public is nowhere in it, and that file is made of public collections
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from node.federation.agreements.records import statement_in
 from node.federation.policy.bases import LEGAL, TRANSFER
 from node.web.addresses import At
 from node.web.agreements.found import KIND, Found, Word, every_public, view_in, word_of
+from node.web.agreements.named import Place, linked, places_of
 from node.web.agreements.view import AgreementView
 from node.web.doors.door import Door
 from node.web.doors.seen import Seen, seen_by
@@ -46,6 +48,7 @@ class Row:
     held: Held
     view: AgreementView
     standing: Word
+    places: Mapping[str, Place]
 
     @property
     def address(self) -> str:
@@ -122,7 +125,8 @@ def _as_page(parts: Parts, visitor: Visitor, number: int, now_ms: int) -> Docume
         visitor,
         nav="agreements",
         twins=[Twin("JSON", f"{parts.site.base_url}/agreements.json")],
-        rows=[Row(each.held, view, word) for each, view, word in shown if view is not None],
+        rows=[Row(each.held, view, word, places_of(parts, view)) for each, view, word in shown if view is not None],
+        linked=linked,
         total=len(found),
         in_force=sum(1 for _, word in found if word.state == "in-force"),
         turn=number,

@@ -12,6 +12,7 @@ from node.federation.agreements.follower import term_of
 from node.federation.agreements.records import Statement, statement_in
 from node.federation.agreements.text import AgreementText, ms_of_seconds, read_text
 from node.federation.policy.sentences import Parties, Section, Terms, sections
+from node.federation.policy.templates import agreement_title
 
 WRITTEN = ("en", "fi", "sv")
 _KEY_SHOWN = 12
@@ -46,8 +47,8 @@ class AgreementView:
 
     @property
     def title(self) -> str:
-        """Give what its parties call it."""
-        return str(self.text.about.get("title", ""))
+        """Give what its parties call it; a title that a template gave it is in the language of the sentences."""
+        return agreement_title(str(self.text.about.get("title", "")), self.language)
 
     @property
     def covers(self) -> Sequence[str]:

@@ -2,10 +2,8 @@
 
 Who approves is who shows the token: a member of staff, and nobody for another. Approving takes two requests, since the
 digest of what was read goes along. Things are named in the query or the body, by an IRI or the beginning of an id.
-Peers have one door here, `POST /federation/agreements`: a notice, of which nothing is believed but that there is news.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -16,24 +14,16 @@ from starlette.responses import Response
 from node.errors import Malformed
 from node.federation.agreement_desk.drafting import Wish, Words
 from node.federation.agreement_desk.readings import Question
-from node.web.doors.door import Door, body_of
 from node.web.doors.staff import Staff, flag_of, text_of, texts_of
 from node.web.parts import Parts
 from node.web.ports.agreements import Agreeing
 from node.web.ports.ports import Federation
 from node.web.wire import answer
 
-MAX_NOTICE_BYTES = 16 * 1024
 _WORDS = {"template", "values", "rules", "about", "sentences", "lang", "title", "until", "review", "contacts", "public"}
 _WISHED = _WORDS | {"peer", "role", "target", "covers", "theirs", "replaces", "offer"}
 _YES = {"": False, "false": False, "true": True}
 _RESPONSES: dict[int | str, dict[str, Any]] = {400: {}, 401: {}, 403: {}, 404: {}, 409: {}}
-_HEARD: dict[int | str, dict[str, Any]] = {
-    202: {"description": "Heard"},
-    400: {"description": "No notice"},
-    401: {"description": "No token that holds"},
-    403: {"description": "Not a peer"},
-}
 
 Said = Mapping[str, Any]
 Name = Annotated[str, Query(description="An IRI, or the beginning of an id.")]
@@ -52,7 +42,6 @@ def router(parts: Parts, federation: Federation) -> APIRouter:
     _add_beginnings(made, staff, desks)
     _add_acts(made, staff, desks)
     _add_offers(made, staff, desks)
-    made.routes.extend(_notices(parts, federation).routes)
     return made
 
 
@@ -238,27 +227,6 @@ def _add_offers(made: APIRouter, staff: Staff, desks: Agreeing) -> None:
     @made.post("/offers/withdraw", summary="Take an offer back")
     async def withdraw(request: Request) -> Response:
         return await staff.does_with(request, lambda said, _: office.withdraw(text_of(said, "offer", needed=True)))
-
-
-def _notices(parts: Parts, federation: Federation) -> APIRouter:
-    made = APIRouter(tags=["Feed"], default_response_class=Response)
-    door = Door(parts)
-
-    @made.post(
-        "/federation/agreements",
-        summary="Tell that an agreement was suspended, resumed or revoked",
-        description='A peer says `{"agreement", "state", "reason", "at"}`; what counts is its journal.',
-        status_code=202,
-        responses=_HEARD,
-    )
-    async def heard(request: Request) -> Response:
-        caller = await door.peer(request)
-        body = await body_of(request, most=MAX_NOTICE_BYTES)
-        now_ms = time.time_ns() // 1_000_000
-        await parts.thread(lambda: federation.agreeing.notices.hear(caller.name, body, now_ms, federation.notices))
-        return Response(status_code=202, headers={"cache-control": "no-store"})
-
-    return made
 
 
 # ---------------------------------------------------------------- reading bodies

@@ -1,45 +1,35 @@
-"""Consent over HTTP: sources and withdrawals for the city's own staff, and the two doors for other cities' words.
+"""Consent over HTTP for the city's own staff: sources and withdrawals.
 
-Staff does here what `citynode consent` and `citynode data withdrawals` do, but for files, which are named on the
-command line alone. A peer tells which salted keys withdrew, and answers what it was told; both are signed by a peer
-that signs messages. No resident's key is ever taken in or given here.
+What `citynode consent` and `citynode data withdrawals` do, but for files, which are named on the command line alone.
+No resident's key is ever taken in or given here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from node.errors import Forbidden
-from node.federation.consent.post import MAX_BODY_BYTES, read_answer, read_told
 from node.federation.consent.store import PAGE
 from node.federation.consent.withdrawals import Watched
 from node.federation.moved import ConsentTold, WithdrawalTold
-from node.web.doors import signed
-from node.web.doors.door import Door, body_of
 from node.web.doors.staff import Staff, text_of, texts_of
 from node.web.parts import Parts
-from node.web.ports.consent import Consenting, ConsentOffice
+from node.web.ports.consent import ConsentOffice
 from node.web.ports.ports import Federation
 from node.web.wording.plain import iso
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {400: {}, 401: {}, 403: {}, 404: {}, 409: {}, 503: {}}
-_HEARD: dict[int | str, dict[str, Any]] = {
-    202: {"description": "Heard"},
-    **{status: {} for status in (400, 401, 403, 404, 413, 429)},
-}
 Name = Annotated[str, Path(description="The consent source's name.", max_length=63)]
 
 
 def router(parts: Parts, federation: Federation) -> APIRouter:
     """Make the router."""
     made = APIRouter(default_response_class=JSONResponse)
-    staff, consenting = Staff(parts, federation), federation.moving.consenting
-    _add_sources(made, staff, consenting.office)
-    _add_withdrawals(made, staff, consenting.office)
-    _add_peers(made, _Peers(parts, federation, consenting))
+    staff, office = Staff(parts, federation), federation.moving.consenting.office
+    _add_sources(made, staff, office)
+    _add_withdrawals(made, staff, office)
     return made
 
 
@@ -84,12 +74,16 @@ def _add_withdrawals(made: APIRouter, staff: Staff, office: ConsentOffice) -> No
     async def listed(
         request: Request,
         ended: Annotated[bool, Query(description="What is erased, instead.")] = False,  # noqa: FBT002
+        untold: Annotated[  # noqa: FBT002
+            bool, Query(description="What we answered and the other city has not taken, instead.")
+        ] = False,
         peer: Annotated[str, Query(description="Only of this city, by its base URL.", max_length=500)] = "",
         after: Annotated[str, Query(description="`next` of the page before.", max_length=100)] = "",
         limit: Annotated[int, Query(description="At most this many.", ge=1, le=PAGE)] = PAGE,
     ) -> Response:
         def act() -> object:
-            found = office.withdrawals(stage="erased" if ended else "open", peer=peer, after=after, limit=limit)
+            stage: Literal["untold", "erased", "open"] = "untold" if untold else "erased" if ended else "open"
+            found = office.withdrawals(stage=stage, peer=peer, after=after, limit=limit)
             more = {"next": found[-1].cursor} if len(found) == limit else {}
             return {"withdrawals": [_withdrawal(each) for each in found], **more}
 
@@ -103,56 +97,22 @@ def _add_withdrawals(made: APIRouter, staff: Staff, office: ConsentOffice) -> No
     async def erased(request: Request) -> Response:
         return await staff.does_with(request, lambda said, by: _answered(office.erased, said, by))
 
+    @made.post(
+        "/api/data/withdrawals/resend",
+        summary="Send our answers again that the other cities have not taken: those of `ids`, or all",
+        description="Gives those that did not wait to be sent anyway; saying it again changes nothing.",
+        **tagged,
+    )
+    async def resend(request: Request) -> Response:
+        def act(said: Mapping[str, Any], _: str) -> object:
+            return {"withdrawals": [_withdrawal(each) for each in office.resend(*texts_of(said, "ids"))]}
+
+        return await staff.does_with(request, act)
+
 
 def _answered(answer: Callable[..., Sequence[WithdrawalTold]], said: Mapping[str, Any], by: str) -> object:
     """Answer those that `ids` names; without any, all that wait."""
     return {"withdrawals": [_withdrawal(each) for each in answer(*texts_of(said, "ids"), by=by)]}
-
-
-class _Peers:
-    """Lets peers in, and hears them."""
-
-    def __init__(self, parts: Parts, federation: Federation, consenting: Consenting) -> None:
-        self._parts, self._federation, self.consenting = parts, federation, consenting
-        self._door = Door(parts)
-
-    async def hear(self, request: Request, hear: Callable[[str, bytes], object]) -> Response:
-        """Take a message of a peer, signed if the peer signs."""
-        caller = await self._door.peer(request)
-        if not caller.url:
-            raise Forbidden("Only a peer may say this.")
-        body = await body_of(request, most=MAX_BODY_BYTES)
-        await signed.heard(request, self._parts, self._federation.dsp.messages, caller, body)
-        await self._parts.thread(lambda: hear(caller.url, body))
-        return Response(status_code=202, headers={"cache-control": "no-store"})
-
-
-def _add_peers(made: APIRouter, peers: _Peers) -> None:
-    consenting = peers.consenting
-
-    @made.post(
-        "/federation/withdrawals",
-        summary="Tell which residents withdrew consent from data that this city holds",
-        description="A peer names persons by salted keys, under an agreement in which it gives the data.",
-        status_code=202,
-        responses=_HEARD,
-        response_class=Response,
-        tags=["Feed"],
-    )
-    async def told(request: Request) -> Response:
-        return await peers.hear(request, lambda url, body: consenting.acknowledgements.hear(url, read_told(body)))
-
-    @made.post(
-        "/federation/withdrawals/answers",
-        summary="Answer withdrawals that this city told: acknowledged, or erased",
-        description='A peer says `{"state", "ids", "at"}`; saying it again changes nothing.',
-        status_code=202,
-        responses=_HEARD,
-        response_class=Response,
-        tags=["Feed"],
-    )
-    async def answered(request: Request) -> Response:
-        return await peers.hear(request, lambda url, body: consenting.withdrawals.hear(url, read_answer(body)))
 
 
 def _source(each: ConsentTold) -> dict[str, object]:
@@ -176,5 +136,5 @@ def _withdrawal(each: WithdrawalTold) -> dict[str, object]:
         "at": iso(each.at_ms),
     }
     told |= {"purpose": each.purpose} if each.purpose else {}
-    later = {"acknowledged_at": each.acknowledged_ms, "erased_at": each.erased_ms}
+    later = {"acknowledged_at": each.acknowledged_ms, "erased_at": each.erased_ms, "told_at": each.told_ms}
     return told | {name: iso(at_ms) for name, at_ms in later.items() if at_ms}

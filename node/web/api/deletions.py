@@ -1,7 +1,7 @@
-"""Deletion over HTTP: what must be deleted once agreements are over, for staff, and the door for other cities' words.
+"""Deletion over HTTP for the city's own staff: what must be deleted once agreements are over.
 
-Staff does here what `citynode data deletions` and `citynode data deleted` do. A peer sends the statement that it
-signed for its own evidence; the message that carries it is signed, too, by a peer that signs messages.
+What `citynode data deletions` and `citynode data deleted` do. What the other city of an agreement says of its own
+deletions is heard in `exchange.deletions`, and listed here.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from node.errors import Forbidden
-from node.federation.deletions.post import MAX_BODY_BYTES, read_word
 from node.federation.moved import DeletionTold
-from node.web.doors import signed
-from node.web.doors.door import Door, body_of
 from node.web.doors.staff import Staff, text_of
 from node.web.parts import Parts
 from node.web.ports.deletions import Deletions
@@ -26,18 +22,12 @@ _TAGGED: dict[str, Any] = {
     "responses": {400: {}, 401: {}, 403: {}, 404: {}, 409: {}},
     "tags": ["Staff: data"],
 }
-_HEARD: dict[int | str, dict[str, Any]] = {
-    202: {"description": "Heard"},
-    **{status: {} for status in (400, 401, 403, 413, 503)},
-}
 
 
 def router(parts: Parts, federation: Federation) -> APIRouter:
     """Make the router."""
     made = APIRouter(default_response_class=JSONResponse)
-    deletions = federation.moving.deletions
-    _add_staff(made, Staff(parts, federation), deletions)
-    _add_peers(made, parts, federation, deletions)
+    _add_staff(made, Staff(parts, federation), federation.moving.deletions)
     return made
 
 
@@ -59,28 +49,6 @@ def _add_staff(made: APIRouter, staff: Staff, deletions: Deletions) -> None:
             return shown(deletions.deleted(text_of(said, "name", needed=True), by=by))
 
         return await staff.does_with(request, act)
-
-
-def _add_peers(made: APIRouter, parts: Parts, federation: Federation, deletions: Deletions) -> None:
-    door = Door(parts)
-
-    @made.post(
-        "/federation/deletions",
-        summary="Say that what this city gave under an agreement is deleted",
-        description="A peer sends the statement that it signed; saying it again changes nothing.",
-        status_code=202,
-        responses=_HEARD,
-        response_class=Response,
-        tags=["Feed"],
-    )
-    async def heard(request: Request) -> Response:
-        caller = await door.peer(request)
-        if not caller.url:
-            raise Forbidden("Only a peer may say this.")
-        body = await body_of(request, most=MAX_BODY_BYTES)
-        await signed.heard(request, parts, federation.dsp.messages, caller, body)
-        await parts.thread(lambda: deletions.hear(caller.url, read_word(body)))
-        return Response(status_code=202, headers={"cache-control": "no-store"})
 
 
 def shown(each: DeletionTold) -> dict[str, object]:

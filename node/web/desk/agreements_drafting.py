@@ -14,7 +14,10 @@ from starlette.responses import Response
 
 from node.errors import Malformed, NodeError
 from node.federation.agreement_desk.drafting import MUTUAL, Wish, Words, short
+from node.federation.agreements.text import MOST_CONTACTS, MOST_SIGNS
 from node.federation.policy.purposes import LABELS
+from node.federation.policy.templates import MAX_TEXT
+from node.federation.policy.terms import MAX_ID, MAX_RIGHT
 from node.web.desk.agreements_frame import Agreements, where
 from node.web.desk.frame import Clerk, Desk
 from node.web.forms.forms import Form, fault
@@ -24,6 +27,9 @@ Json = Mapping[str, Any]
 _MOST_SENTENCES = 20_000
 # Places that the form asks for in another way than the others, or that the node fills in by itself.
 _APART = frozenset({"covers", "declaration"})
+# Places of what stands beside the rules, and who opens: an error of one of them is said by its own sentence.
+_BESIDE = frozenset({"title", "note", "review", "contacts", "role"})
+SAID = "said"
 # Of a length of time: days, weeks, months, years, as ISO 8601 abbreviates them.
 UNITS = ("D", "W", "M", "Y")
 
@@ -127,6 +133,7 @@ async def _form(
         choices=choices,
         purposes=purposes,
         units=UNITS,
+        most=_most,
         typed=typed,
         wrong=wrong,
     )
@@ -135,7 +142,7 @@ async def _form(
 def _typed(form: Form) -> Typed:
     places = [name for name in form.fields if name.startswith("place-")]
     texts = {name: form.typed(name) for name in (*places, "role", "sent") if name in form.fields}
-    lists = {name: tuple(form.many(name, most=100)) for name in (*places, "ours", "theirs") if name in form.fields}
+    lists = {name: tuple(form.chosen(name)) for name in (*places, "ours", "theirs") if name in form.fields}
     return Typed(texts, lists)
 
 
@@ -155,9 +162,14 @@ def _wish(template: Json, peer: str, typed: Typed, by: str, language: str) -> Wi
 
 
 def _faults(error: NodeError) -> dict[str, str]:
-    """Say what is wrong by the name of a place, the first thing of each; empty where it is with no place."""
+    """Say what is wrong by the name of a place, the first thing of each; empty where it is with no place.
+
+    A place that an error is about as a whole has `SAID`: the sentence of the error is what is wrong there.
+    """
     if not isinstance(error, Malformed):
         return {}
+    if not error.places and error.field in _BESIDE:
+        return {error.field: SAID}
     named = [pointer.rpartition("/")[2] for pointer, _ in error.places]
     return dict(reversed(list(zip(named, error.place_codes, strict=True))))
 
@@ -171,6 +183,14 @@ def _value(place: Json, typed: Typed) -> str:
     if place["kind"] == "duration":
         return _length(typed.text(name), typed.text(f"{name}-unit"))
     return ", ".join(typed.text(name).split("\n")) if place["kind"] in ("texts", "iris") else typed.text(name)
+
+
+def _most(place: Json) -> int:
+    """Give the most characters that fit into the field of a place, for the browser to say."""
+    name, several = str(place["name"]), place["kind"] in ("texts", "iris")
+    if several:
+        return MOST_CONTACTS * MAX_ID if name == "contacts" else MAX_RIGHT * MAX_ID
+    return MOST_SIGNS.get(name, MAX_ID if place["kind"] == "iri" else MAX_TEXT)
 
 
 def _length(number: str, unit: str) -> str:

@@ -11,14 +11,16 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
 from node.errors import Conflict, Malformed, NotFound
-from node.federation.agreements.agreements import PUBLIC_COLLECTION
 from node.federation.agreements.verifier import Finding
+from node.federation.policy.templates import agreement_title
 from node.keys.public import ms_of
-from node.web.addresses import is_mirror
+from node.records import is_nodes_own
+from node.web.agreements.named import Place, linked, title_of
 from node.web.desk import agreements_shown as shown
 from node.web.desk import titles
 from node.web.desk.frame import Clerk, Desk
@@ -26,10 +28,11 @@ from node.web.forms.forms import Form
 from node.web.ports.ports import CollectionInfo, Federation
 from node.web.wire.problems import Problem
 from node.web.wording import text
-from node.web.wording.words import known, title_language, title_said, words
+from node.web.wording.words import known, words
 
 Json = Mapping[str, Any]
 _HERE = "/desk/agreements"
+_MOST_LISTED = 200
 
 
 def where(name: str, anchor: str = "") -> str:
@@ -54,7 +57,8 @@ class Agreements:
             "where": where,
             "city_named": city_named,
             "covered": self._covered(reader),
-            "titled": lambda thing: shown.called(thing["title"] or "", reader) or words(reader, "untitled"),
+            "clauses_of": self._clauses(),
+            "titled": lambda thing: agreement_title(thing["title"] or "", reader) or words(reader, "untitled"),
             "way": lambda thing: self._way(thing, city_named, reader),
             **context,
         }
@@ -83,12 +87,31 @@ class Agreements:
                 held = site.shelf.by_iri(iri) if iri else None
                 payload = site.shelf.payload(held) if held else b""
                 return titles.of_record(iri, payload, reader, site.languages, end) if payload else text.Said(end)
-            title = title_said(info.title, reader)
-            # In which language another city named it, it does not say.
-            tag = reader if is_mirror(info.name) else title_language(title, site.languages[0])
-            return text.told(title, tag, reader)
+            return title_of(info, reader, site.languages[0])
 
         return lambda thing: [named(each) for each in shown.covers(thing)]
+
+    def _clauses(self) -> Callable[[Json, str], Callable[[str, Callable[[str], str]], Markup]]:
+        """Give what writes the sentences of a thing in a language: titles in it, or marked as in another."""
+        site = self._desk.parts.site
+
+        @cache
+        def kept() -> list[CollectionInfo]:
+            return [each for each in site.shelf.collections() if each.title]
+
+        def places(thing: Json, language: str) -> dict[str, Place]:
+            covered, found = set(shown.covers(thing)), {}
+            for info in kept():
+                if info.iri in covered:
+                    said = title_of(info, language, site.languages[0])
+                    found[info.iri] = Place(said.text, "", said.lang, said.mark(language), info.title)
+            return found
+
+        def of(thing: Json, language: str) -> Callable[[str, Callable[[str], str]], Markup]:
+            named = places(thing, language)
+            return lambda said, link: linked(said, named, link)
+
+        return of
 
     def _way(self, thing: Json, city_named: Callable[[str], str], reader: str) -> str:
         """Say who opens to whom in a thing."""
@@ -110,7 +133,7 @@ class Agreements:
         city_at, covered = self._desk.parts.city_at, self._covered(reader)
         says: dict[str, Callable[[str], str]] = {
             "assignee": city_at,
-            "title": lambda title: shown.called(title, reader),
+            "title": lambda title: agreement_title(title, reader),
             "target": lambda iri: covered({"target": iri})[0].text,
             "time": lambda at: text.moment(ms_of(at), reader),
             "state": lambda state: words(reader, f"desk.agr.stage.{state}"),
@@ -123,13 +146,21 @@ class Agreements:
         return [each for each in self._federation.office.list() if each["state"] in ("approved", "active")]
 
     def own(self) -> Sequence[tuple[str, str]]:
-        """List our collections by name and title, but for those that say which agreements there are."""
+        """List our collections by name and title, but for those that the node alone writes."""
         listed = self._desk.parts.site.shelf.collections()
-        return [
-            (each.name, each.title)
-            for each in listed
-            if "/" not in each.name and each.name.partition("-")[0] != PUBLIC_COLLECTION
+        return [(each.name, each.title) for each in listed if "/" not in each.name and not is_nodes_own(each.name)]
+
+    def offered_data(self, request: Request) -> Sequence[tuple[str, str]]:
+        """List what has data of its own to move, and what agreements open one by one: by IRI and title; blocks."""
+        reader, site = self._desk.parts.pages.visitor(request).language, self._desk.parts.site
+        collections = {each.iri for each in site.shelf.collections()}
+        opened = [
+            iri for each in self.office.list()["agreements"] if each["role"] == "provider" for iri in shown.covers(each)
         ]
+        moved = [each.dataset for each in site.data_desk.origins()] if site.data_desk else []
+        single = [iri for iri in dict.fromkeys((*moved, *opened)) if iri not in collections][:_MOST_LISTED]
+        titled = self._covered(reader)
+        return sorted(((iri, titled({"target": iri})[0].text) for iri in single), key=lambda one: one[1].casefold())
 
     def named(self, form: Form) -> str:
         """Give the name of the thing that a form is about, and tell the trail. Raises Malformed."""

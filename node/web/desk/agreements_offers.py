@@ -22,7 +22,7 @@ from node.web.wire.problems import problem_of
 
 Json = Mapping[str, Any]
 _ACTS = [name for name, one in terms.ACTIONS.items() if one.kinds & {terms.PERMISSION, terms.PROHIBITION}]
-_FIELDS = ("peer", "action", "collection", "purpose", "channel")
+_FIELDS = ("peer", "action", "collection", "record", "purpose", "channel")
 
 
 def add(desk: Desk, pages: Agreements) -> None:
@@ -103,6 +103,7 @@ def _add_trial(desk: Desk, pages: Agreements) -> None:
             trouble=trouble,
             peers=peers,
             own=await desk.does(pages.own),
+            offered=await desk.does(lambda: pages.offered_data(request)),
             **_choices(language),
         )
 
@@ -120,7 +121,9 @@ def _question(asked: Mapping[str, str], language: str) -> Question:
     return Question(
         asked["peer"],
         asked["action"],
-        asked["collection"],
+        # One is asked about: a dataset in whatever collections it stands.
+        "" if asked["record"].strip() else asked["collection"],
+        asked["record"].strip(),
         purpose=asked["purpose"],
         channel=asked["channel"],
         lang=language,

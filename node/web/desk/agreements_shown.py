@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from node.federation.policy.templates import templates
-
 Json = Mapping[str, Any]
 LANGUAGES = ("en", "fi", "sv")
 _OVER = frozenset({"revoked", "superseded", "expired", "ended"})
@@ -104,11 +102,6 @@ def _can_standing(thing: Json) -> Can:
 def covers(thing: Json) -> list[str]:
     """Give the IRIs of what a thing covers."""
     return [str(each) for each in thing.get("covers") or [thing.get("target", "")]]
-
-
-def called(title: str, reader: str) -> str:
-    """Give what a thing is called; a title that a template gave it is said in the reader's language."""
-    return next((each.title.get(reader, title) for each in templates() if title in each.title.values()), title)
 
 
 def course(thing: Json) -> Sequence[tuple[int, str, str, str]]:

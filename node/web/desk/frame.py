@@ -10,11 +10,12 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from fastapi import APIRouter
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -32,11 +33,13 @@ from node.web.ports.staff import Staff
 from node.web.wire import answer
 from node.web.wire.front import Scope
 from node.web.wire.problems import Problem, problem_of
-from node.web.wording.words import known, words
+from node.web.wording.words import known, title_said, words
 
 T = TypeVar("T")
 SIGN_IN = "/desk/sign-in"
 _NOTE = "desk note"
+# The status of a page that shows a form again, because what it would change was changed since its page was opened.
+CLASH = 409
 # The desk's menu, in its order: key of the area and where it begins.
 MENU = (
     ("today", "/desk"),
@@ -71,8 +74,8 @@ class Clerk:
 
 Showing = Callable[[Request, Clerk], Awaitable[Response]]
 Doing = Callable[[Request, Clerk, Form], Awaitable[Response]]
-# Gives the page that asks somebody again who they are, or nothing if an act that needs a right may go on.
-AskAgain = Callable[[Request, Clerk, Form, Right], Awaitable[Response | None]]
+# Gives the page that asks somebody again who they are, or nothing if an act (by name) that needs a right may go on.
+AskAgain = Callable[[Request, Clerk, Form, Right, str], Awaitable[Response | None]]
 
 
 class Desk:
@@ -128,7 +131,7 @@ class Desk:
                     form = await self.form(request, clerk, upload=upload)
                     decides = bool(deciding) and form.ticked(deciding)
                     rights: tuple[Right, ...] = (right, "decide") if decides else (right,)
-                    asked = await self._asked(request, clerk, form, rights)
+                    asked = await self._asked(request, clerk, form, (rights, act))
                     return asked or await self._done(request, clerk, form, (rights, act, doing))
                 except NodeError as error:
                     return self._not_taken(request, clerk, form, problem_of(error))
@@ -138,11 +141,14 @@ class Desk:
 
         return add
 
-    async def _asked(self, request: Request, clerk: Clerk, form: Form, rights: tuple[Right, ...]) -> Response | None:
+    async def _asked(
+        self, request: Request, clerk: Clerk, form: Form, what: tuple[tuple[Right, ...], str]
+    ) -> Response | None:
         """Give the page that asks who it is, if one of these rights takes that and all of them are there."""
+        rights, act = what
         if self.ask_again is None or not all(clerk.may(each) for each in rights):
             return None
-        return await self.ask_again(request, clerk, form, rights[-1])
+        return await self.ask_again(request, clerk, form, rights[-1], act)
 
     async def _done(
         self, request: Request, clerk: Clerk, form: Form, what: tuple[tuple[Right, ...], str, Doing]
@@ -253,6 +259,7 @@ class Desk:
             note=self._note(request, clerk, visitor, over),
             act_said=lambda act: act_said(visitor.language, act),
             way_on=way_on,
+            home_called=self._home_called(visitor.language),
             label_of=lambda name: form_again.label_of(name, visitor.language),
             elsewhere_first=elsewhere_first,
             again=request.method != "POST",
@@ -264,6 +271,15 @@ class Desk:
             media_type="text/html; charset=utf-8",
             headers={"cache-control": answer.NOT_KEPT, "content-language": visitor.language, "vary": "HX-Request"},
         )
+
+    def _home_called(self, reader: str) -> Callable[[str], str]:
+        """Give what calls a collection of ours by its title; empty for one that is not there; asks once for a page."""
+
+        @cache
+        def known() -> dict[str, str]:
+            return {each.name: each.title for each in self.parts.site.shelf.collections()}
+
+        return lambda name: title_said(known().get(name, ""), reader)
 
     def back(self, request: Request, path: str, said: str = "", **values: object) -> Response:
         """Send the browser to a page of the desk; `said` is the key of a note that stands there once."""
@@ -282,7 +298,7 @@ class Desk:
         return RedirectResponse(where + mark + anchor, status_code=303, headers={"cache-control": answer.NOT_KEPT})
 
     def _note(self, request: Request, clerk: Clerk | None, visitor: Visitor, over: Collection[str]) -> str:
-        """Give the note that an act of this session left for this page."""
+        """Give the note that an act of this session left for this page; with `at`, its name leads there."""
         sealed = request.query_params.get("note", "")
         if not sealed or clerk is None:
             return ""
@@ -291,8 +307,14 @@ class Desk:
         except (Refuted, binascii.Error, ValueError):
             return ""
         values = dict(parse_qsl(told, keep_blank_values=True))
-        said = values.pop("said")
-        return "" if said in over else words(visitor.language, said, **values)
+        said, at = values.pop("said"), values.pop("at", "")
+        if said in over:
+            return ""
+        if not at:
+            return words(visitor.language, said, **values)
+        where = f"{self.parts.pages.prefix}{at}{f'?lang={visitor.language}' if visitor.chosen else ''}"
+        named = Markup('<a href="{}">{}</a>').format(where, values.pop("name"))
+        return Markup(escape(words(visitor.language, said))).format(name=named, **values)  # noqa: S704 (escaped just here)
 
     def refusal(self, request: Request, clerk: Clerk | None, problem: Problem) -> Response:
         """Say "no" in the desk's own frame."""

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from node.catalog.problem_reports import KINDS, MAX_REASON, SETTLED
 from node.catalog.problem_store import Report
-from node.web.desk.frame import Clerk, Desk
+from node.errors import Changed
+from node.web.desk.frame import CLASH, Clerk, Desk
 from node.web.forms.forms import Form
 from node.web.pages import Visitor
 from node.web.parts import Parts
@@ -53,23 +54,30 @@ def _add_pages(desk: Desk, parts: Parts, reports: Reports) -> None:
 
     @desk.get("/inbox/{name}")
     async def one(request: Request, clerk: Clerk) -> Response:
-        found = await desk.does(lambda: reports.show(request.path_params["name"]))
-        held = parts.reading.find_iri(found.iri)
-        titles = await desk.does(lambda: titles_of(parts, [found], parts.pages.visitor(request)))
-        return desk.page(
-            request,
-            clerk,
-            "report.html",
-            nav="inbox",
-            report=found,
-            held=held,
-            title=titles[found.iri],
-            kinds=KINDS,
-            outcomes=SETTLED,
-            most=MAX_REASON,
-            ours=found.is_open and (found.way != "sent" or found.state == "undelivered"),
-            city_at=parts.city_at,
-        )
+        return await _one(desk, reports, request, clerk)
+
+
+async def _one(desk: Desk, reports: Reports, request: Request, clerk: Clerk, clash: Form | None = None) -> Response:
+    """Write the page of a report; `clash` is a form whose page was old, with what is to be sent once more."""
+    parts = desk.parts
+    found = await desk.does(lambda: reports.show(request.path_params["name"]))
+    titles = await desk.does(lambda: titles_of(parts, [found], parts.pages.visitor(request)))
+    return desk.page(
+        request,
+        clerk,
+        "report.html",
+        nav="inbox",
+        status=CLASH if clash else 200,
+        report=found,
+        held=parts.reading.find_iri(found.iri),
+        title=titles[found.iri],
+        kinds=KINDS,
+        outcomes=SETTLED,
+        most=MAX_REASON,
+        ours=found.is_open and (found.way != "sent" or found.state == "undelivered"),
+        city_at=parts.city_at,
+        clash=clash,
+    )
 
 
 def titles_of(parts: Parts, reports: Sequence[Report], visitor: Visitor) -> dict[str, Said]:
@@ -83,22 +91,30 @@ def titles_of(parts: Parts, reports: Sequence[Report], visitor: Visitor) -> dict
 
 def _add_acts(desk: Desk, reports: Reports) -> None:
     @desk.post("/inbox/{name}/answer", "write", "report.answer")
-    async def answer(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001 - the frame knows who
+    async def answer(request: Request, clerk: Clerk, form: Form) -> Response:
         name, text = request.path_params["name"], form.text("text", most=MAX_REASON)
-        found = await desk.does(lambda: reports.answer(name, text))
+        mark = form.text("mark", most=64)
+        try:
+            found = await desk.does(lambda: reports.answer(name, text, mark=mark))
+        except Changed:
+            return await _one(desk, reports, request, clerk, form)
         return desk.back(request, f"/desk/inbox/{found.id}", "desk.report.noted")
 
     @desk.post("/inbox/{name}/sort", "write", "report.sort")
-    async def sort(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001 - as above
+    async def sort(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001 - the frame knows who
         name, kind = request.path_params["name"], form.text("kind", most=40, needed=True)
         found = await desk.does(lambda: reports.sort(name, kind))
         form.told["kind"] = kind
         return desk.back(request, f"/desk/inbox/{found.id}", "desk.report.sorted")
 
     @desk.post("/inbox/{name}/close", "write", "report.close")
-    async def close(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001 - as above
+    async def close(request: Request, clerk: Clerk, form: Form) -> Response:
         name, outcome = request.path_params["name"], form.text("outcome", most=40, needed=True)
         reason, publish = form.text("reason", most=MAX_REASON, needed=True), form.ticked("publish")
-        found = await desk.does(lambda: reports.close(name, outcome, reason, publish=publish))
+        mark = form.text("mark", most=64)
+        try:
+            found = await desk.does(lambda: reports.close(name, outcome, reason, publish=publish, mark=mark))
+        except Changed:
+            return await _one(desk, reports, request, clerk, form)
         form.told.update(outcome=outcome, published=publish)
         return desk.back(request, f"/desk/inbox/{found.id}", "desk.report.closed")

@@ -13,9 +13,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node.errors import Malformed, NodeError
+from node.errors import Changed, Malformed, NodeError
+from node.federation.peers.store import mark_of_follows
+from node.stale import mark_of
 from node.vocab.lists import DATA_THEMES
-from node.web.desk.frame import Clerk, Desk
+from node.web.desk.frame import CLASH, Clerk, Desk
 from node.web.forms.forms import Form
 from node.web.portal.reach import reach_of
 from node.web.ports.peers import Json
@@ -42,18 +44,25 @@ def add(desk: Desk) -> None:
 class Tried:
     """What stood in a form that was refused, and what is wrong with it: `faults` are keys of the words by field.
 
-    `wrong` is what the office said of it, where no field alone is at fault.
+    `wrong` is what the office said of it, where no field alone is at fault; `clash` is `follows` or `note` where the
+    page was old, and that was changed since.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
     wrong: Problem | None = None
+    clash: str = ""
+
+    @property
+    def of_whole(self) -> bool:
+        """Tell whether it was a form that only the whole page has."""
+        return self.clash == "note"
 
     @property
     def status(self) -> int:
         """Give the status of the page that shows it again."""
-        return self.wrong.status if self.wrong else 400 if self.faults else 200
+        return self.wrong.status if self.wrong else 400 if self.faults else CLASH if self.clash else 200
 
 
 class Cities:
@@ -90,11 +99,11 @@ class Cities:
         """Write the page of one city: the steps while it is new, else how it stands."""
         told = await self._desk.does(lambda: self._told(name))
         # Whoever wants to mirror nothing sees the whole page all the same.
-        whole = told["step"] == 5 or (told["step"] == 4 and "whole" in request.query_params)
+        tried = tried or Tried()
+        whole = told["step"] == 5 or (told["step"] == 4 and (tried.of_whole or "whole" in request.query_params))
         template = "peer.html" if whole else "peer_new.html"
         language = self._desk.parts.pages.visitor(request).language
         themes = [(each.iri, each.label(language)) for each in DATA_THEMES]
-        tried = tried or Tried()
         more = {"walk": walk, "ms": ms, "themes": themes, "tried": tried, **told}
         return self._desk.page(request, clerk, template, nav="peers", status=tried.status, **more)
 
@@ -114,6 +123,10 @@ class Cities:
         return {
             "peer": peer,
             "reach": reach_of(peer["days"]),
+            "mark": mark_of_follows(
+                [(each["collection"], each["themes"]) for each in peer["follows"]], every=peer["follows_all"]
+            ),
+            "note_mark": mark_of(peer["note"]),
             "titles": {str(each["name"]): str(each["title"]) for each in peer["shown"]},
             "held": self.held(name),
             "refused": self.federation.refusal_office.of(name),
@@ -182,9 +195,12 @@ def _add_admission(desk: Desk, cities: Cities) -> None:
     @desk.post(f"{_NAME}/approve", "decide", "peer.approve")
     async def approve(request: Request, clerk: Clerk, form: Form) -> Response:
         name, compared, told_by = name_of(request), form.text("compared"), form.text("told_by", most=200)
-        if compared not in ("same", "different", "vouched"):
+        faults = {} if compared in ("same", "different", "vouched") else {"compared": "desk.peers.compare_first"}
+        if compared in ("same", "different") and not told_by.strip():
+            faults["told_by"] = "desk.peers.told_by_first"
+        if faults:
             form.told["refused"] = Malformed.code
-            tried = Tried({"told_by": told_by}, faults={"compared": "desk.peers.compare_first"})
+            tried = Tried({"told_by": told_by, "compared": compared}, faults=faults)
             peer = await desk.does(lambda: cities.office.show(name))
             again = cities.one if peer["state"] == "proposed" else cities.review
             return await again(request, clerk, name, tried=tried)
@@ -207,14 +223,13 @@ def _add_exchange(desk: Desk, cities: Cities) -> None:
         name, themes, every = name_of(request), form.many("theme"), form.text("how") == "all"
         chosen = [] if every else [*form.many("collection"), *form.text("other", most=500).split()]
         try:
-            done = await desk.does(lambda: cities.office.follow(name, chosen, all_of_them=every, themes=themes))
-        except Malformed as error:
+            mark = form.text("mark", most=64)
+            done = await desk.does(
+                lambda: cities.office.follow(name, chosen, all_of_them=every, themes=themes, mark=mark)
+            )
+        except (Malformed, Changed) as error:
             form.told["refused"] = error.code
-            typed = {"how": form.text("how"), "other": form.text("other", most=500)}
-            lists = {"collection": form.many("collection"), "theme": themes}
-            faults = {} if chosen else {"how": "desk.peers.choose_first"}
-            tried = Tried(typed, lists, faults, None if faults else problem_of(error))
-            return await cities.one(request, clerk, name, tried=tried)
+            return await cities.one(request, clerk, name, tried=_tried(form, error, chosen))
         form.told["follows"] = len(done["follows"])
         key = "desk.peers.note.follows_unseen" if done["warnings"] else "desk.peers.note.follows"
         return desk.back(request, f"/desk/peers/{name}#follows", key, n=len(done["follows"]))
@@ -227,10 +242,23 @@ def _add_exchange(desk: Desk, cities: Cities) -> None:
         return desk.back(request, f"/desk/peers/{name}#follows", "desk.peers.note.unfollowed", collection=collection)
 
     @desk.post(f"{_NAME}/note", "run", "peer.note")
-    async def annotate(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001
-        name, note = name_of(request), form.text("note", most=1_000)
-        await desk.does(lambda: cities.office.annotate(name, note))
+    async def annotate(request: Request, clerk: Clerk, form: Form) -> Response:
+        name, note, mark = name_of(request), form.text("note", most=1_000), form.text("mark", most=64)
+        try:
+            await desk.does(lambda: cities.office.annotate(name, note, mark=mark))
+        except Changed:
+            return await cities.one(request, clerk, name, tried=Tried({"note": note}, clash="note"))
         return desk.back(request, f"/desk/peers/{name}", "desk.peers.note.noted")
+
+
+def _tried(form: Form, error: Malformed | Changed, chosen: Sequence[str]) -> Tried:
+    """Keep what stood in a form of what is to be followed."""
+    typed = {"how": form.text("how"), "other": form.text("other", most=500)}
+    lists = {"collection": form.many("collection"), "theme": form.many("theme")}
+    if isinstance(error, Changed):
+        return Tried(typed, lists, clash="follows")
+    faults = {} if chosen else {"how": "desk.peers.choose_first"}
+    return Tried(typed, lists, faults, None if faults else problem_of(error))
 
 
 def _add_stopping(desk: Desk, cities: Cities) -> None:
@@ -257,9 +285,12 @@ def name_of(request: Request) -> str:
 
 def needs(peer: Json) -> bool:
     """Tell whether a city waits for a person."""
-    if peer["state"] == "blocked" or peer["state"] == "paused":
+    if peer["state"] == "blocked":
+        return False
+    if peer["state"] == "paused":
         return bool(peer["quarantine"])
-    return bool(peer["quarantine"] or peer["state"] == "proposed" or peer["stale"] or peer["warnings"])
+    waits = ("quarantine", "stale", "at_odds", "warnings")
+    return peer["state"] == "proposed" or any(peer[each] for each in waits)
 
 
 def said_of(problem: Problem | None) -> str:

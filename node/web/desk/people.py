@@ -4,15 +4,15 @@ An account is never taken away, since the audit trail names it; it is disabled. 
 is done is done by the office of the staff, which the API and the command line ask alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node.errors import Conflict, Malformed
+from node.errors import Changed, Conflict, Malformed
 from node.staff.rights import RIGHTS, ROLES, holders
-from node.web.desk.frame import Clerk, Desk
+from node.web.desk.frame import CLASH, Clerk, Desk
 from node.web.forms.forms import Form
 from node.web.wire.problems import problem_of
 
@@ -64,7 +64,10 @@ class PeoplePages:
         name, roles = _name(request), form.many("roles")
         form.told["roles"] = " ".join(roles)
         try:
-            await self._desk.does(lambda: self._office.grant(name, roles))
+            mark = form.text("mark", most=64)
+            await self._desk.does(lambda: self._office.grant(name, roles, mark=mark))
+        except Changed:
+            return await self._one(request, clerk, clash=roles)
         except (Malformed, Conflict) as error:
             return await self._one(request, clerk, flaw=error)
         return self._desk.back(request, _at(name), "staff.roles.changed", name=name)
@@ -125,14 +128,23 @@ class PeoplePages:
             from_city=self._desk.staff.provider is not None,
         )
 
-    async def _one(self, request: Request, clerk: Clerk, *, flaw: Malformed | Conflict | None = None) -> Response:
+    async def _one(
+        self,
+        request: Request,
+        clerk: Clerk,
+        *,
+        flaw: Malformed | Conflict | None = None,
+        clash: Sequence[str] | None = None,
+    ) -> Response:
+        """Write the page of one; `clash` are the roles of a form whose page was old, to be chosen once more."""
         name, staff = _name(request), self._desk.staff
         return self._desk.page(
             request,
             clerk,
             "person.html",
             nav="people",
-            status=problem_of(flaw).status if flaw else 200,
+            status=problem_of(flaw).status if flaw else 200 if clash is None else CLASH,
+            clash=clash,
             person=await self._desk.does(lambda: staff.people.get(name)),
             sessions=await self._desk.does(lambda: staff.sessions.of(name)),
             events=await self._desk.does(lambda: staff.trail.list(who=name, limit=10)),

@@ -24,12 +24,12 @@ def add(desk: Desk) -> None:
     """Let the frame ask."""
     staff = desk.staff
 
-    async def ask(request: Request, clerk: Clerk, form: Form, right: Right) -> Response | None:
+    async def ask(request: Request, clerk: Clerk, form: Form, right: Right, act: str) -> Response | None:
         """Give the page that asks, or None if the act may go on."""
         if right not in ASKED or clerk.fresh or not clerk.may(right):
             return None
         if _PASSWORD not in form.fields:
-            return await page(request, clerk, form)
+            return await page(request, clerk, form, act)
         password, code, token = secret_of(form, _PASSWORD), form.text(_CODE, most=60), request.cookies[desk.cookie]
 
         def proven() -> None:
@@ -41,11 +41,11 @@ def add(desk: Desk) -> None:
         try:
             await desk.does(proven)
         except (Unauthenticated, TooManyRequests) as error:
-            return await page(request, clerk, form, error)
+            return await page(request, clerk, form, act, error)
         return None
 
     async def page(
-        request: Request, clerk: Clerk, form: Form, flaw: Unauthenticated | TooManyRequests | None = None
+        request: Request, clerk: Clerk, form: Form, act: str, flaw: Unauthenticated | TooManyRequests | None = None
     ) -> Response:
         person = await desk.does(lambda: staff.people.get(clerk.name))
         fields = [(name, value) for name, values in form.fields.items() for value in values if name not in _LEFT_OUT]
@@ -56,6 +56,8 @@ def add(desk: Desk) -> None:
             "prove.html",
             status=problem_of(flaw).status if flaw else 200,
             person=person,
+            act=act,
+            target=(" ".join(map(str, request.path_params.values())) or form.typed("name"))[:200],
             fields=[*fields, *files] if files is not None else [],
             lost=files is None,
             parts=bool(form.files),

@@ -13,10 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.catalog.author.drafts import Draft
+from node.catalog.author.office import Written
 from node.catalog.author.texts import leaves
 from node.catalog.author.texts import read as read_text
 from node.errors import Changed, NotFound
-from node.records import KINDS
+from node.records import KINDS, is_nodes_own
 from node.vocab.kinds import TABLES
 from node.vocab.kinds.checking import Problem, is_language, is_link
 from node.vocab.kinds.field import KindTable, Said
@@ -56,6 +57,7 @@ def add(desk: Desk) -> None:
         return
     editor = Editor(desk, knowledge)
     _add_writing(desk, editor)
+    _add_publishing(desk, editor)
     _add_lint(desk, editor)
     _add_preview(desk, editor)
 
@@ -105,6 +107,7 @@ class Editor:
             "kind_said": said_in_words(table.title, reader),
             "about": said_in_words(table.about, reader),
             "name": titles.of_description(draft.said, reader, self._languages, draft.slug),
+            "path": f"/{KINDS[table.kind]}/{draft.slug}",
             "language_name": lambda tag: LANGUAGES.get(tag, tag),
         }
 
@@ -126,9 +129,28 @@ class Editor:
         """List where it may stand: name, who may read it, whether that is chosen."""
         known = dict(self.knowledge.authoring.visibilities())
         names = {table.collection: known.get(table.collection, "public")}
-        names |= {name: seen for name, seen in known.items() if "/" not in name}
-        chosen = draft.collection or table.collection
+        names |= {name: seen for name, seen in known.items() if "/" not in name and not is_nodes_own(name)}
+        chosen = draft.collection if draft.collection in names else table.collection
         return [(name, seen, name == chosen) for name, seen in sorted(names.items())]
+
+    def name(self, draft: Draft, reader: str) -> str:
+        """Give the title of a draft, else its name, for a note."""
+        return titles.of_description(draft.said, reader, self._languages, draft.slug).text
+
+    def called(self, table: KindTable, slug: str, reader: str) -> str:
+        """Give the title of what is written under a name, or published; blocks."""
+        return self.name(self.knowledge.drafts.open(table.kind, slug), reader)
+
+    def is_out(self, table: KindTable, slug: str, form: Form, reader: str) -> bool:
+        """Tell whether what a form would publish is published, with no draft besides: it was sent again; blocks."""
+        drafts = self.knowledge.drafts
+        if drafts.find(table.kind, slug) is not None or self.knowledge.authoring.find(table.kind, slug) is None:
+            return False
+        if not form.ticked("editing"):
+            return True
+        sent, home = self.read(table, drafts.open(table.kind, slug).said, form, reader)
+        tried = self.knowledge.authoring.publish(table.kind, [Written(slug, sent, collection=home)], dry_run=True)
+        return bool(tried.unchanged)
 
     # ---------------------------------------------------------------- what comes in
 
@@ -219,6 +241,8 @@ def _add_writing(desk: Desk, editor: Editor) -> None:
             return await _clash(desk, editor, request, clerk, form)
         return _onward(desk, request, table, draft, form)
 
+
+def _add_publishing(desk: Desk, editor: Editor) -> None:
     @desk.post("/records/{kind}/{slug}/publish", "write", "record.publish")
     async def publish(request: Request, clerk: Clerk, form: Form) -> Response:
         table, slug = table_at(request)
@@ -227,14 +251,28 @@ def _add_writing(desk: Desk, editor: Editor) -> None:
             if form.ticked("editing"):
                 await desk.does(lambda: editor.keep(table, slug, form, clerk, reader))
         except Changed:
+            if await desk.does(lambda: editor.is_out(table, slug, form, reader)):
+                return await _published(desk, editor, request, (table, slug), "desk.records.published_before")
             return await _clash(desk, editor, request, clerk, form)
         version, read_at = (None, None) if form.ticked("editing") else read_of(form)
-        outcome = await desk.does(
-            lambda: editor.knowledge.drafts.publish(table.kind, slug, version=version, read_at=read_at)
-        )
+        try:
+            outcome = await desk.does(
+                lambda: editor.knowledge.drafts.publish(table.kind, slug, version=version, read_at=read_at)
+            )
+        except NotFound:
+            if not await desk.does(lambda: editor.is_out(table, slug, form, reader)):
+                raise
+            return await _published(desk, editor, request, (table, slug), "desk.records.published_before")
         if outcome.refused:
             return desk.back(request, _address(table, slug, f"?text={text_language(form)}"), "desk.records.not_yet")
-        return desk.back(request, f"/desk/records?kind={table.kind}", "desk.records.published", name=slug)
+        return await _published(desk, editor, request, (table, slug), "desk.records.published")
+
+
+async def _published(desk: Desk, editor: Editor, request: Request, what: tuple[KindTable, str], said: str) -> Response:
+    """Go on to the list, which says what is published, with the way to its page."""
+    (table, slug), reader = what, desk.parts.pages.visitor(request).language
+    name = await desk.does(lambda: editor.called(table, slug, reader))
+    return desk.back(request, f"/desk/records?kind={table.kind}", said, name=name, at=f"/{KINDS[table.kind]}/{slug}")
 
 
 def _onward(desk: Desk, request: Request, table: KindTable, draft: Draft, form: Form) -> Response:
@@ -308,11 +346,13 @@ def _add_preview(desk: Desk, editor: Editor) -> None:
     async def ask(request: Request, clerk: Clerk, form: Form) -> Response:
         table, slug = table_at(request)
         note = form.text("note", most=1_000)
-        await desk.does(lambda: drafts.ask(table.kind, slug, who=clerk.name, note=note))
-        return desk.back(request, f"/desk/records?kind={table.kind}", "desk.records.asked", name=slug)
+        draft = await desk.does(lambda: drafts.ask(table.kind, slug, who=clerk.name, note=note))
+        name = editor.name(draft, desk.parts.pages.visitor(request).language)
+        return desk.back(request, f"/desk/records?kind={table.kind}", "desk.records.asked", name=name)
 
     @desk.post("/records/{kind}/{slug}/discard", "write", "draft.discard")
     async def discard(request: Request, clerk: Clerk, form: Form) -> Response:  # noqa: ARG001 (rights are the frame's)
         (table, slug), (version, read_at) = table_at(request), read_of(form)
-        await desk.does(lambda: drafts.discard(table.kind, slug, version=version, read_at=read_at))
-        return desk.back(request, f"/desk/records?kind={table.kind}", "desk.records.discarded", name=slug)
+        draft = await desk.does(lambda: drafts.discard(table.kind, slug, version=version, read_at=read_at))
+        name = editor.name(draft, desk.parts.pages.visitor(request).language)
+        return desk.back(request, f"/desk/records?kind={table.kind}", "desk.records.discarded", name=name)

@@ -17,9 +17,10 @@ from node.catalog.author.drafts import Draft
 from node.catalog.author.history import Change, Version, changes
 from node.catalog.names import BY_SOURCES
 from node.errors import NotFound
-from node.records import KINDS, slug_of
+from node.records import KINDS
 from node.vocab.kinds import TABLES
 from node.vocab.kinds.field import Code, Field, KindTable
+from node.vocab.kinds.naming import free, name_for
 from node.web.desk import titles
 from node.web.desk.frame import Clerk, Desk
 from node.web.desk.record_edit import WRITTEN, table_at
@@ -212,7 +213,7 @@ def _add_list(desk: Desk, shelves: Shelves) -> None:
         language = reader if reader in desk.parts.pages.languages else desk.parts.pages.languages[0]
 
         def start() -> Draft:
-            slug = _free(shelves.knowledge, kind, slug_of(title) or kind)
+            slug = _free(shelves.knowledge, kind, name_for(title, kind))
             return drafts.save(kind, slug, {"title": {language: title}}, who=clerk.name, version=0)
 
         draft = await desk.does(start)
@@ -222,11 +223,11 @@ def _add_list(desk: Desk, shelves: Shelves) -> None:
 
 def _free(knowledge: Knowers, kind: str, wanted: str) -> str:
     """Give a name that neither a record nor a draft has."""
-    for number in range(1, 1_000):
-        slug = wanted if number == 1 else f"{wanted[:75]}-{number}"
-        if knowledge.authoring.find(kind, slug) is None and knowledge.drafts.find(kind, slug) is None:
-            return slug
-    raise NotFound("No free name was found.", fix="Choose another title.").on_page("no.record.name", field="title")
+
+    def is_taken(slug: str) -> bool:
+        return bool(knowledge.authoring.find(kind, slug) or knowledge.drafts.find(kind, slug))
+
+    return free(wanted, is_taken)
 
 
 # ---------------------------------------------------------------- history
@@ -244,8 +245,16 @@ def _add_history(desk: Desk, knowledge: Knowers) -> None:
     async def withdraw(request: Request, clerk: Clerk, form: Form) -> Response:
         table, slug = table_at(request)
         reason = form.text("reason", most=1_000, needed=True)
-        await desk.does(lambda: knowledge.drafts.withdraw(table.kind, slug, who=clerk.name, reason=reason))
-        return desk.back(request, f"/desk/records?kind={table.kind}", "desk.records.withdrawn_now", name=slug)
+        reader = desk.parts.pages.visitor(request).language
+
+        def act() -> str:
+            knowledge.drafts.withdraw(table.kind, slug, who=clerk.name, reason=reason)
+            # Its text is a draft now.
+            said = knowledge.drafts.open(table.kind, slug).said
+            return titles.of_description(said, reader, desk.parts.pages.languages, slug).text
+
+        name = await desk.does(act)
+        return desk.back(request, f"/desk/records?kind={table.kind}", "desk.records.withdrawn_now", name=name)
 
     @desk.post("/records/{kind}/{slug}/restore", "write", "draft.restore")
     async def restore(request: Request, clerk: Clerk, form: Form) -> Response:

@@ -12,12 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.catalog.source_office import Standing, Wanted
-from node.errors import Conflict
-from node.federation.agreements.agreements import PUBLIC_COLLECTION
-from node.records import is_collection_name
+from node.errors import Changed, Conflict
+from node.records import is_collection_name, is_nodes_own
 from node.web.addresses import is_mirror
 from node.web.desk import source_kinds
-from node.web.desk.frame import Clerk, Desk
+from node.web.desk.frame import CLASH, Clerk, Desk
 from node.web.desk.run_acts import act
 from node.web.forms.forms import Form, fault
 from node.web.pages import is_fragment
@@ -38,6 +37,7 @@ def add(desk: Desk) -> None:
         return
     _add_lists(desk, harvesting.office)
     _add_forms(desk, harvesting.office)
+    _add_change(desk, harvesting.office)
     _add_acts(desk, harvesting.office)
     _add_leaving(desk, harvesting.office)
 
@@ -102,31 +102,42 @@ def _add_forms(desk: Desk, office: SourceOffice) -> None:
             return _form_page(desk, office, request, clerk, replace(sheet, faults=faults))
         return desk.back(request, f"/desk/runs/{number}", "desk.source.added", source=sheet.typed)
 
+
+def _add_change(desk: Desk, office: SourceOffice) -> None:
     @desk.get("/sources/{name}/change", "run")
     async def change(request: Request, clerk: Clerk) -> Response:
         name = request.path_params["name"]
         source = await desk.does(lambda: office.show(name))
-        return _form_page(desk, office, request, clerk, _Sheet(name, source.wanted))
+        return _form_page(desk, office, request, clerk, _Sheet(name, source.wanted, mark=source.wanted.mark))
 
     @desk.post("/sources/{name}/change", "run", "source.change")
     async def save(request: Request, clerk: Clerk, form: Form) -> Response:
         name = request.path_params["name"]
         was = (await desk.does(lambda: office.show(name))).wanted
-        sheet = _Sheet(name, _wanted(form, was))
+        sheet = _Sheet(name, _wanted(form, was), mark=form.text("mark", most=64))
         if faults := _faults(desk, office, sheet, was):
             return _form_page(desk, office, request, clerk, replace(sheet, faults=faults))
-        await act(desk, lambda: office.edit(name, sheet.wanted))
+        try:
+            await act(desk, lambda: office.edit(name, sheet.wanted, mark=sheet.mark))
+        except Changed:
+            stands = (await desk.does(lambda: office.show(name))).wanted
+            return _form_page(desk, office, request, clerk, replace(sheet, mark=stands.mark, clash=stands))
         return desk.back(request, f"/desk/sources/{name}", "desk.source.changed")
 
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """What stands in the form: the source's name if it has one, what was typed, what is wrong by field."""
+    """What stands in the form: the source's name if it has one, what was typed, what is wrong by field.
+
+    `mark` names the settings that its page showed (`stale`); `clash` are those that stand, where these are others.
+    """
 
     name: str
     wanted: Wanted
     typed: str = ""
     faults: Mapping[str, str] = field(default_factory=dict)
+    mark: str = ""
+    clash: Wanted | None = None
 
 
 def _faults(desk: Desk, office: SourceOffice, sheet: _Sheet, was: Wanted) -> dict[str, str]:
@@ -138,7 +149,8 @@ def _faults(desk: Desk, office: SourceOffice, sheet: _Sheet, was: Wanted) -> dic
         found["location"] = "desk.source.location_wrong"
     if sheet.wanted.kind not in office.kinds():
         found["kind"] = "desk.source.kind_wrong"
-    if sheet.wanted.collection not in (was.collection, *_collections(desk)):
+    fed = sheet.wanted.collection
+    if fed not in (was.collection, *_collections(desk)) or is_nodes_own(fed):
         found["collection"] = "desk.source.collection_wrong"
     percent = sheet.wanted.threshold
     if percent is not None and not 0 <= percent <= 100:
@@ -152,7 +164,9 @@ def _form_page(desk: Desk, office: SourceOffice, request: Request, clerk: Clerk,
         clerk,
         "source_form.html",
         nav="sources",
-        status=400 if sheet.faults else 200,
+        status=400 if sheet.faults else CLASH if sheet.clash else 200,
+        mark=sheet.mark,
+        clash=sheet.clash,
         name=sheet.name,
         typed=sheet.typed,
         wanted=sheet.wanted,
@@ -165,9 +179,9 @@ def _form_page(desk: Desk, office: SourceOffice, request: Request, clerk: Clerk,
 
 
 def _collections(desk: Desk) -> list[str]:
-    """Name our own collections that sources may feed: not those that say which agreements there are."""
+    """Name our own collections that sources may feed: not those that the node alone writes."""
     own = [info.name for info in desk.parts.site.shelf.collections() if not is_mirror(info.name)]
-    return [name for name in own if name.partition("-")[0] != PUBLIC_COLLECTION]
+    return [name for name in own if not is_nodes_own(name)]
 
 
 def _wanted(form: Form, was: Wanted) -> Wanted:

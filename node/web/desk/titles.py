@@ -18,10 +18,10 @@ def of_description(said: Said, reader: str, languages: Sequence[str], otherwise:
     texts = said.get("title")
     named = texts.items() if isinstance(texts, Mapping) else [("", texts)] if isinstance(texts, str) else []
     terms = [literal(str(each), language=language_tag(tag) if tag != "und" else "") for tag, each in named if each]
-    return text.choose(terms, reader, languages) or text.Said(otherwise)
+    return text.choose(terms, reader, languages).clipped() or text.Said(otherwise)
 
 
 def of_record(iri: str, payload: bytes, reader: str, languages: Sequence[str], otherwise: str) -> text.Said:
     """Give the title of a record; where it has none, its name."""
     terms = Described(triples_of(payload), iri, reader, languages).terms(iri, DCT.title)
-    return text.choose(terms, reader, languages) or text.Said(otherwise)
+    return text.choose(terms, reader, languages).clipped() or text.Said(otherwise)

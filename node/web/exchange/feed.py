@@ -18,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 
 from node.errors import Malformed, NotFound
 from node.federation.feed.feed_pages import MAX_ENTRIES, MAX_STUBS, MEDIA_TYPE
-from node.web.doors.door import HOUR, Door, Opened, body_of, number_of, numbers_of
+from node.web.doors.door import HOUR, PRIVATE, Door, Opened, body_of, number_of, numbers_of
 from node.web.parts import Parts, chosen_of, json_document
 from node.web.wire import answer, negotiate, packing
 from node.web.wire.answer import Document
@@ -207,6 +207,19 @@ def _named(request: Request, name: str) -> str:
 def _add_reports(made: APIRouter, parts: Parts, desk: _Desk) -> None:
     federation = parts.site.federation
     assert federation is not None  # noqa: S101  (the caller looked)
+
+    @made.get(
+        "/federation/held",
+        summary="What is held here of the peer that asks",
+        description="Like `/checkpoints`, of its own collections alone, and those of them that are not for everybody.",
+        responses={401: {}, 403: {}},
+    )
+    async def held(request: Request) -> Response:
+        caller = await desk.door.peer(request)
+        heads = await parts.thread(lambda: parts.site.feed.held(caller.name))
+        document = json_document({"checkpoints": [head.document() for head in heads]}, cache=PRIVATE)
+        return answer.reply(request.headers, document)
+
     done: dict[int | str, dict[str, object]] = {204: {"description": "Kept"}, 401: {}, 403: {}, 404: {}}
 
     @made.post("/federation/erasures", summary="Confirm erasures", status_code=204, responses=done)

@@ -18,6 +18,7 @@ from node.web.wire.bodies import body_of
 
 MAX_BYTES = 256 * 1024
 MAX_FIELDS = 2_000
+_MOST_SIGNS = 2_000
 _BREAKS = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _UNTYPED = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f\ud800-\udfff]")
 
@@ -34,7 +35,7 @@ class Form:
     `target` replaces what the act is about.
     """
 
-    def text(self, name: str, *, most: int = 2_000, needed: bool = False) -> str:
+    def text(self, name: str, *, most: int = _MOST_SIGNS, needed: bool = False) -> str:
         """Give a text without the spaces around it; empty if it was not sent. Raises Malformed."""
         value = self.fields[name][0].replace("\r\n", "\n").strip() if name in self.fields else ""
         if len(value) > most:
@@ -57,8 +58,16 @@ class Form:
     def many(self, name: str, *, most: int = 200) -> list[str]:
         """Give every value of a field that may be sent several times. Raises Malformed."""
         values = [each.strip() for each in self.fields.get(name, ())]
-        if len(values) > most or any(len(each) > 2_000 for each in values):
+        if len(values) > most:
             raise _of_field(name, "desk.form.many", f"The field {name} has too many values.", most=most)
+        if any(len(each) > _MOST_SIGNS for each in values):
+            said = f"The field {name} has a value of more than {_MOST_SIGNS} characters."
+            raise _of_field(name, "desk.form.long", said, most=_MOST_SIGNS)
+        return [each for each in values if each]
+
+    def chosen(self, name: str) -> list[str]:
+        """Give every value of a field as it was sent, to be judged by others and chosen again: never refused."""
+        values = (_UNTYPED.sub("", each).strip() for each in self.fields.get(name, ()))
         return [each for each in values if each]
 
     def number(self, name: str, *, least: int = 0, most: int = 2**53) -> int:

@@ -70,6 +70,7 @@ class Filled:
     kind: str = ""
     text: str = ""
     mailbox: str = ""
+    key: str = ""
     wrong: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
@@ -138,7 +139,7 @@ class _Pages:
             mirrored=bool(peer),
             kinds=KINDS,
             most=MAX_TEXT,
-            filled=filled,
+            filled=replace(filled, key=filled.key or self._reports.new_key()),
         )
         return once(request, body, visitor, no)
 
@@ -146,17 +147,17 @@ class _Pages:
         """Take a form that was sent; show it again with what is wrong, or go to the page of the report."""
         parts, visitor = self._parts, self._parts.pages.visitor(request)
         as_json = chosen_of(request, _FORMS) == "application/json"
-        kind, text, mailbox = (sent.typed(name) for name in ("kind", "text", "mailbox"))
+        kind, text, mailbox, key = (sent.typed(name) for name in ("kind", "text", "mailbox", "key"))
         # Staff reads it in the city's language, whatever the reader's is.
         title = title_of(parts, held, replace(visitor, language=parts.pages.languages[0])).text
         about = About(held.iri, title, self._origin(held))
         try:
-            name = self._reports.report(about, Words(kind, text, visitor.language, mailbox), caller=caller)
+            name = self._reports.report(about, Words(kind, text, visitor.language, mailbox), caller=caller, key=key)
         except (Malformed, Conflict, Unavailable) as error:
             if as_json:
                 raise
             notes, wrong = _notes(error, visitor.language)
-            return self.form(request, held, Filled(kind, text, mailbox, wrong, notes), problem_of(error))
+            return self.form(request, held, Filled(kind, text, mailbox, key[:100], wrong, notes), problem_of(error))
         address = f"{parts.site.base_url}/reports/{name}"
         if as_json:
             told = {"id": name, "state": "received", "status": address}

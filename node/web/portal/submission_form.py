@@ -120,7 +120,7 @@ def _asked(
         needed=needed,
         options=options,
         value=sent.typed(name) if sent and look != "choices" else "",
-        values=frozenset(sent.many(name)) if sent and look == "choices" else frozenset(),
+        values=frozenset(sent.chosen(name)) if sent and look == "choices" else frozenset(),
         addresses=bool(field.to),
         wrong=wrong.get(name),
     )
@@ -152,6 +152,6 @@ def _sent(field: Field, sent: Form, within: str) -> Any:  # noqa: ANN401 (a valu
     if field.form == "flag":
         return {"yes": True, "no": False}.get(sent.typed(name))
     if _look(field, any(_options(field, "en"))) == "choices":
-        return sent.many(name)
+        return sent.chosen(name)
     text = sent.typed(name)
     return [line.strip() for line in text.splitlines() if line.strip()] if field.many else text

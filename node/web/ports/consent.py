@@ -31,7 +31,7 @@ class ConsentOffice(Protocol):
         """Look now who has withdrawn. Raises NotFound."""
 
     def withdrawals(
-        self, *, stage: Literal["open", "erased"] = "open", peer: str = "", after: str = "", limit: int = ...
+        self, *, stage: Literal["open", "erased", "untold"] = "open", peer: str = "", after: str = "", limit: int = ...
     ) -> Sequence[WithdrawalTold]:
         """List withdrawals that were told or heard, a page at a time. Raises Malformed for a cursor that is none."""
 
@@ -40,6 +40,9 @@ class ConsentOffice(Protocol):
 
     def erased(self, *names: str, by: str) -> Sequence[WithdrawalTold]:
         """Tell the cities that it is erased. Raises NotFound, Conflict."""
+
+    def resend(self, *names: str) -> Sequence[WithdrawalTold]:
+        """Send again what was not taken of our answers. Raises NotFound, Conflict."""
 
 
 class HearsWithdrawals(Protocol):

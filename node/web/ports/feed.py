@@ -47,6 +47,9 @@ class Feed(Protocol):
     def heads(self) -> Sequence[Head]:
         """Give the newest signed states of public collections; the same object while nothing changed."""
 
+    def held(self, peer: str) -> Sequence[Head]:
+        """Give the newest signed states of the mirrors of a peer's collections, restricted ones too."""
+
     def note(self, name: str, size: int | None = None) -> str:
         """Give a signed note."""
 

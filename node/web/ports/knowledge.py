@@ -75,8 +75,8 @@ class Authoring(Protocol):
     def check(self, kind: str, slug: str, said: Mapping[str, Any], *, collection: str = "") -> Sequence[Problem]:
         """Say what a publication would say."""
 
-    def publish(self, kind: str, many: Sequence[Written], *, collection: str = "") -> Outcome:
-        """Publish descriptions, all or none."""
+    def publish(self, kind: str, many: Sequence[Written], *, collection: str = "", dry_run: bool = False) -> Outcome:
+        """Publish descriptions, all or none; or only say what that would do."""
 
     def withdraw(self, kind: str, slug: str, *, expected: str | None = None) -> Published:
         """Withdraw a record; NotFound, Changed or Conflict."""

@@ -78,7 +78,13 @@ class DataDesk(Protocol):
         """Ask a consent source now. Raises NotFound."""
 
     def withdrawals(
-        self, direction: Literal["in", "out"], *, ended: bool = False, peer: str = "", after: str = "", limit: int = ...
+        self,
+        direction: Literal["in", "out"],
+        *,
+        stage: Literal["open", "untold", "any"] = "open",
+        peer: str = "",
+        after: str = "",
+        limit: int = ...,
     ) -> Sequence[WithdrawalTold]:
         """List what residents withdrew, the oldest first, a page at a time. Raises Malformed for no cursor."""
 
@@ -87,6 +93,9 @@ class DataDesk(Protocol):
 
     def erased(self, name: str, *, by: str) -> None:
         """Tell the other city that it is erased. Raises NotFound, Conflict."""
+
+    def resend(self, name: str) -> None:
+        """Send our answer again that the other city has not taken. Raises NotFound, Conflict."""
 
     def deletions(self, *, ended: bool = False) -> Sequence[DeletionTold]:
         """List what must be deleted since its agreement is over, here and there."""

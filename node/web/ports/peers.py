@@ -34,7 +34,7 @@ class Office(Protocol):
     def approve(self, name: str, *, by: str, review: str, fingerprint: str = "", told_by: str = "") -> Json:
         """Pin what was reviewed."""
 
-    def annotate(self, name: str, note: str) -> Json:
+    def annotate(self, name: str, note: str, *, mark: str = "") -> Json:
         """Write the staff's note about a peer."""
 
     def differs(self, name: str, *, by: str, told_by: str = "") -> Json:
@@ -49,7 +49,9 @@ class Office(Protocol):
     def block(self, name: str) -> Json:
         """Stop all exchange until somebody approves the peer again."""
 
-    def follow(self, name: str, collections: Sequence[str], *, all_of_them: bool, themes: Sequence[str] = ()) -> Json:
+    def follow(
+        self, name: str, collections: Sequence[str], *, all_of_them: bool, themes: Sequence[str] = (), mark: str = ""
+    ) -> Json:
         """Mirror collections of a peer."""
 
     def unfollow(self, name: str, collection: str) -> Json:

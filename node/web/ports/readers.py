@@ -21,8 +21,11 @@ class Reports(Protocol):
     def bounds(self) -> Bounds:
         """Say how much is taken."""
 
-    def report(self, about: About, words: Words, *, caller: str) -> str:
-        """Take a report of a reader; give its id."""
+    def report(self, about: About, words: Words, *, caller: str, key: str = "") -> str:
+        """Take a report of a reader; give its id, which is the same for a form that is sent again."""
+
+    def new_key(self) -> str:
+        """Give the key of a new form."""
 
     def standing(self, name: str) -> Report:
         """Tell everybody how a report stands."""
@@ -45,10 +48,10 @@ class Reports(Protocol):
     def sort(self, name: str, kind: str) -> Report:
         """Say what sort of problem one is."""
 
-    def answer(self, name: str, text: str) -> Report:
+    def answer(self, name: str, text: str, *, mark: str = "") -> Report:
         """Say that somebody looks at it."""
 
-    def close(self, name: str, outcome: str, reason: str, *, publish: bool = False) -> Report:
+    def close(self, name: str, outcome: str, reason: str, *, publish: bool = False, mark: str = "") -> Report:
         """Settle one."""
 
 

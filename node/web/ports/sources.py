@@ -39,8 +39,8 @@ class SourceOffice(Protocol):
     def add(self, name: str, wanted: Wanted, *, paused: bool = False) -> Standing:
         """Add a source that has a web address."""
 
-    def edit(self, name: str, wanted: Wanted) -> Standing:
-        """Change a source."""
+    def edit(self, name: str, wanted: Wanted, *, mark: str = "") -> Standing:
+        """Change a source; `mark` names the settings that were shown."""
 
     def pause(self, name: str) -> Standing:
         """Leave a source out of the timetable."""

@@ -28,7 +28,7 @@ class People(Protocol):
     def list(self) -> Sequence[Person]:
         """List all accounts."""
 
-    def grant(self, name: str, roles: Iterable[str]) -> Person:
+    def grant(self, name: str, roles: Iterable[str], *, mark: str = "") -> Person:
         """Give an account these roles and no others."""
 
     def disable(self, name: str) -> Person:
@@ -162,7 +162,7 @@ class Office(Protocol):
     def link(self, name: str) -> Mapping[str, object]:
         """Make a link by which somebody sets a (new) password."""
 
-    def grant(self, name: str, roles: Iterable[str]) -> Mapping[str, object]:
+    def grant(self, name: str, roles: Iterable[str], *, mark: str = "") -> Mapping[str, object]:
         """Give an account these roles and no others."""
 
     def disable(self, name: str) -> Mapping[str, object]:

@@ -132,7 +132,11 @@ def _sentence(table: Table, at_ms: int, reader: str) -> str:
         said = [words(reader, "inside.rows_all", n=shown, date=date)]
     else:
         said = [words(reader, "inside.rows", n=shown, rows=text.number(table.rows, reader), date=date)]
-    said.append(words(reader, "inside.columns", n=text.number(table.of_columns, reader)))
+    columns = text.number(table.of_columns, reader)
+    if len(table.columns) < table.of_columns:
+        said.append(words(reader, "inside.columns_first", n=columns, shown=len(table.columns)))
+    else:
+        said.append(words(reader, "inside.columns", n=columns))
     if table.sheets > 1:
         said.append(words(reader, "inside.sheet", name=table.sheet, n=table.sheets))
     return " ".join(said)

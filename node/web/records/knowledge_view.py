@@ -158,7 +158,7 @@ class _Viewer:
         return KnowledgeView(
             plural=said_in_words(self.table.plural, self.reader),
             list=f"/{KINDS[self.table.kind]}",
-            title=self._one("title"),
+            title=self._one("title").clipped(),
             lead=self._one("summary"),
             card=card,
             sections=tuple(section for section in made if section.blocks or section.title),

@@ -22,8 +22,7 @@ from node.web.parts import Parts, form_for, split_suffix
 from node.web.records.records import FORM_LABELS
 from node.web.wire import answer, negotiate
 from node.web.wire.answer import Document, link
-from node.web.wording.text import language_name
-from node.web.wording.words import words
+from node.web.wording.text import in_language
 
 PATH = "/ns"
 _KEPT = "public, max-age=3600"
@@ -97,7 +96,7 @@ def _page(parts: Parts, visitor: Visitor) -> Document:
     body = parts.pages.render(
         "ns.html",
         visitor,
-        in_english=words(reader, "lang.in", language=language_name("en", reader)),
+        in_english=in_language("en", reader),
         twins=[Twin(label, f"{base}{PATH}.{suffix}") for suffix, label in FORM_LABELS.items()],
         iri=ns.ONTOLOGY,
         sorts=_rows(reader),

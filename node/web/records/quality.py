@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.catalog.quality import dqv
+from node.catalog.quality.book import Failing as FailingLink
 from node.catalog.quality.book import Judged
 from node.catalog.quality.metrics import MAX_POINTS, PLACES
 from node.catalog.quality.store import DAY_MS, Scored
@@ -47,6 +48,7 @@ from node.web.records.records import FORM_LABELS, PROFILE, Iri, Plural, Slug, ti
 from node.web.wire import answer, negotiate
 from node.web.wire.answer import Document, link
 from node.web.wire.parameters import check_known
+from node.web.wording.text import NOTHING, Said
 
 PAGE = 50
 LINKS_SHOWN = 100
@@ -134,10 +136,15 @@ class QualityDocuments:
             summary=summary,
             dimensions=dimensions_of(summary),
             work=work_of(summary, self._asked.visitor.language),
-            failing=[(one, self._parts.reading.find_iri(one.record)) for one in failing],
+            failing=[self._named(one) for one in failing],
             trend=[(subject, [(day * DAY_MS, of) for day, of in reversed(days)]) for subject, days in trend],
             tried=self._quality.checks_links,
         )
+
+    def _named(self, one: FailingLink) -> tuple[FailingLink, Held | None, Said]:
+        """Give a link that fails with the record that has it, and what that is called."""
+        held = self._parts.reading.find_iri(one.record)
+        return one, held, title_of(self._parts, held, self._asked.visitor) if held else NOTHING
 
     def _trends(self, name: str) -> list[tuple[str, Sequence[tuple[int, Summary]]]]:
         """Give the last days of a collection, and of the sources that feed it."""

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from node.catalog.quality.assess import MEASURED
 from node.catalog.quality.metrics import MAX_POINTS
 from node.errors import NotFound
+from node.federation.policy.templates import agreement_title
 from node.journal import note
 from node.records import PLURALS
 from node.vocab import ntriples, serialise
@@ -25,7 +26,8 @@ from node.vocab.contexts import CONTEXT_PATH
 from node.vocab.ntriples import Triple
 from node.vocab.terms import DCT
 from node.web.addresses import At, is_mirror
-from node.web.agreements.page import linked, told_of
+from node.web.agreements.named import linked
+from node.web.agreements.page import told_of
 from node.web.doors.door import ANYBODY, Door
 from node.web.doors.seen import Seen, seen_by
 from node.web.pages import Twin, Visitor
@@ -235,6 +237,7 @@ class RecordDocuments:
             nav="agreements",
             twins=[Twin(label, at.form(suffix)) for suffix, label in FORM_LABELS.items()],
             told=told,
+            agreement_title=agreement_title,
             clause=lambda said, link: linked(said, told.places, link),
             held=held,
             at=at,

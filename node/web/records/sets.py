@@ -168,7 +168,7 @@ def _listed(parts: Parts, held: Held, payload: bytes, visitor: Visitor) -> Liste
     said, mirror = set_in(held.iri, payload), parts.mirror(held.collection)
     members = _members(parts, said.members, visitor)
     return Listed(
-        title=said_of(said.title, visitor.language) or Said(held.slug),
+        title=said_of(said.title, visitor.language).clipped() or Said(held.slug),
         about=said_of(said.description, visitor.language),
         city=mirror.city if mirror else parts.site.city,
         held=held,
@@ -309,7 +309,7 @@ def _compared_page(parts: Parts, visitor: Visitor, iris: Sequence[str], asked: s
         nav="sets",
         twins=[Twin("JSON", _twin(parts, iris, asked))],
         found=found,
-        title=said_of(found.said.title, reader) if found.said else NOTHING,
+        title=said_of(found.said.title, reader).clipped() if found.said else NOTHING,
         about=said_of(found.said.description, reader) if found.said else NOTHING,
         subject=joined([side.view.title.text for side in sides], reader),
         cities=joined(list(dict.fromkeys(side.city for side in sides)), reader),

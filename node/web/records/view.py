@@ -130,11 +130,11 @@ class _Looker:
         return words(self.reader, key, **values)
 
     def title(self) -> Said:
-        return self.said.text(self.iri, *_TITLES) or Said(tail(self.iri))
+        return self.said.text(self.iri, *_TITLES).clipped() or Said(tail(self.iri))
 
     def publisher(self) -> Said:
         named = self.said.names(self.iri, DCT.publisher, DCT.creator)
-        return replace(named[0], is_name=True) if named else text.NOTHING
+        return replace(named[0].clipped(), is_name=True) if named else text.NOTHING
 
     def lead(self, limit: int) -> Said:
         whole = self.said.text(self.iri, *_IN_SHORT)
@@ -252,7 +252,7 @@ class _Looker:
         whole = octets.split(".")[0]
         return File(
             form=form.text or self.word("get.unknown_form"),
-            title=self.said.text(file, DCT.title),
+            title=self.said.text(file, DCT.title).clipped(),
             about=replace(about, text=text.plain(about.text, 160)),
             licence=self.licence(file),
             size=text.size(int(whole), self.reader) if whole.isascii() and whole.isdigit() and len(whole) < 16 else "",
@@ -388,7 +388,9 @@ def look(said: Described) -> RecordView:
     lines, cut = everything(said)
     return RecordView(
         title=title,
-        title_translation=said.machine(said.iri, DCT.title) if title.foreign and not title.machine else text.NOTHING,
+        title_translation=said.machine(said.iri, DCT.title).clipped()
+        if title.foreign and not title.machine
+        else text.NOTHING,
         summary=text.plain(about.text, LEAD_CHARACTERS),
         about=about,
         lead=lead,

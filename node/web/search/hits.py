@@ -97,7 +97,7 @@ class Teller:
                 self.city_of(one.held.collection)[1],
                 one.held.collection,
                 self._page(one.held),
-                text.told(one.title, one.tag, self.reader),
+                text.told(one.title, one.tag, self.reader).clipped(),
                 one.reason,
             )
             for one in hit.similar
@@ -141,7 +141,7 @@ class Teller:
             )
         return Row(
             json=told,
-            title=text.told(told["title"], told["title_language"], self.reader),
+            title=text.told(told["title"], told["title_language"], self.reader).clipped(),
             marked=Markup(told["why"]["title"]),  # noqa: S704 (made anew by `heard.marked`)
             lead=text.told(told["description"], told["description_language"], self.reader),
             why=text.told(Markup(told["why"]["text"]), told["why"]["language"], self.reader),  # noqa: S704 (likewise)

@@ -8,8 +8,10 @@ as such. A message is told by its words, since a rehearsal keeps those alone.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from node.records import Finding
+from node.vocab import lists
 from node.web.wording import labels
 from node.web.wording.graph import compact
 from node.web.wording.words import words
@@ -19,6 +21,7 @@ _TERM = re.compile(r" \([a-z-]+:[\w-]+\)")
 _COUNTED = re.compile(r" Seen at (\d+) ([\w ]+)\.\Z")
 # End of the key of the words -> what the message looks like, and what of it stands in the words.
 _SAID = {
+    "add.availability": re.compile(r"Add a planned availability\b[^.]*\."),
     "add": re.compile(r"Add (?:an?|the|at least) [^.]*\."),
     "said.format-unknown": re.compile(r"(['\"])(?P<value>.+)\1 is no format of the EU's list\. Write one, as CSV\."),
     "said.format-from-address": re.compile(
@@ -75,7 +78,15 @@ def _view(finding: Finding, reader: str) -> FindingView:
 def _in(reader: str, message: str) -> str:
     """Say in another language what is to be done; nothing where there are no words for it."""
     found = next(((key, match) for key, look in _SAID.items() if (match := look.fullmatch(message))), None)
-    return words(reader, f"findings.{found[0]}", **found[1].groupdict()) if found else ""
+    if not found:
+        return ""
+    return words(reader, f"findings.{found[0]}", availabilities=_availabilities(reader), **found[1].groupdict())
+
+
+@cache
+def _availabilities(reader: str) -> str:
+    """List what a planned availability may be: how the reader calls it, and what to write."""
+    return ", ".join(f"{each.label(reader)} ({each.code})" for each in lists.AVAILABILITIES)
 
 
 def _places(reader: str, many: str, noun: str) -> str:

@@ -7,14 +7,16 @@ what is safe to show changes with browsers and what a source said does not.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
 import nh3
+from babel import Locale
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
+from node.records import is_unseen
 from node.vocab import ntriples
 from node.web.wording.words import LANGUAGE_NAMES, MONTHS, words
 
@@ -64,6 +66,11 @@ _LEAD_FROM = 6_000
 MOST_CHARACTERS = 40_000
 # A reader of Markdown tries each bracket as the beginning of a link; a text with more, by its length, has none to show.
 _FREE_BRACKETS, _CHARACTERS_PER_BRACKET = 20, 20
+# A title is as long as a sentence may be: what is longer would push all else from a list and from its own page.
+MOST_NAME = 300
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# Codes of ISO 639 that stand for none, for several or for an unknown language.
+_NO_ONE_LANGUAGE = frozenset({"mis", "mul", "und", "zxx"})
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
 
 
@@ -86,6 +93,14 @@ class Said:
         """Tell whether there is anything to show."""
         return bool(self.text)
 
+    def clipped(self) -> "Said":
+        """Give it as a name of one line has room for it; a record's page shows the whole of it among all that it says.
+
+        Signs that turn the reading direction go: a name stands in titles of pages and in attributes, too.
+        """
+        text = plain_name(self.text)
+        return self if text == self.text else replace(self, text=text)
+
     @property
     def lang(self) -> str:
         """Give the tag for a `lang` attribute; only where it differs from the page's."""
@@ -95,12 +110,18 @@ class Said:
         """Give the words that stand beside it, or nothing."""
         if self.is_name:
             return ""
-        marks = [words(reader, "lang.in", language=language_name(self.tag, reader))] if self.foreign else []
+        marks = [in_language(self.tag, reader)] if self.foreign else []
         marks += [words(reader, "lang.machine")] if self.machine else []
         return " · ".join(marks or ([words(reader, "lang.own_word")] if self.own_word else []))
 
 
 NOTHING = Said("")
+
+
+def plain_name(text: str) -> str:
+    """Cut a name after 300 characters, and take out what would turn the reading direction of what follows it."""
+    shown = _TURNING.sub("", text[: 2 * MOST_NAME])
+    return shown if len(shown) <= MOST_NAME else f"{shown[: MOST_NAME - 1].rstrip()}…"
 
 
 def told(text: str, tag: str, reader: str) -> Said:
@@ -139,7 +160,7 @@ def choose(terms: Iterable[str], reader: str, others: Sequence[str] = ()) -> Sai
     what the author wrote, and then the city's languages in their order.
     """
     literals = [(ntriples.language_of(term), ntriples.value_of(term)) for term in terms if ntriples.is_literal(term)]
-    found = [(tag, text) for tag, text in literals if text.strip()]
+    found = [(tag, text) for tag, text in literals if not is_unseen(text)]
     if not found:
         return NOTHING
     sources = sorted({source_of(tag) for tag, _ in found} - {""})
@@ -152,13 +173,16 @@ def every(terms: Iterable[str], reader: str, others: Sequence[str] = ()) -> list
     listed = [term for term in terms if ntriples.is_literal(term)]
     best = choose(listed, reader, others)
     chosen = sorted(ntriples.value_of(term) for term in listed if ntriples.language_of(term) == best.tag)
-    return [Said(text, best.tag, best.foreign, best.machine) for text in chosen if text.strip()]
+    return [Said(text, best.tag, best.foreign, best.machine) for text in chosen if not is_unseen(text)]
 
 
-def language_name(tag: str, reader: str) -> str:
-    """Name a language as the reader does; an unknown one by its code."""
-    primary = tag.split("-")[0]
-    return LANGUAGE_NAMES.get(reader, {}).get(primary, primary)
+def in_language(tag: str, reader: str) -> str:
+    """Say that a text is in a language, which the reader's own names; one that nobody names by its code."""
+    primary = tag.split("-")[0].lower()
+    if bent := LANGUAGE_NAMES.get(reader, {}).get(primary):
+        return words(reader, "lang.in", language=bent)
+    name = "" if primary in _NO_ONE_LANGUAGE else Locale(reader).languages.get(primary)
+    return words(reader, "lang.in_other", language=name or primary)
 
 
 def clean(text: str) -> Markup:

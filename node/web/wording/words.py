@@ -22,23 +22,28 @@ MONTHS: dict[str, tuple[str, ...]] = {
     "sv": ("jan.", "feb.", "mars", "apr.", "maj", "juni", "juli", "aug.", "sep.", "okt.", "nov.", "dec."),
 }
 
-# As they stand after "in": "in Finnish", "suomeksi", "på finska".
+# As they stand after "in": "in Finnish", "suomeksi", "på finska". Of all others only the bare name is known.
 LANGUAGE_NAMES: dict[str, dict[str, str]] = {
     "en": {
         "en": "English", "fi": "Finnish", "sv": "Swedish", "et": "Estonian", "nl": "Dutch", "de": "German",
         "fr": "French", "it": "Italian", "es": "Spanish", "da": "Danish", "no": "Norwegian", "nb": "Norwegian",
         "ru": "Russian", "cy": "Welsh", "gd": "Gaelic", "pt": "Portuguese", "pl": "Polish",
+        "ar": "Arabic", "he": "Hebrew", "fa": "Persian", "so": "Somali", "uk": "Ukrainian", "zh": "Chinese",
+        "se": "Northern Sámi",
     },
     "fi": {
         "en": "englanniksi", "fi": "suomeksi", "sv": "ruotsiksi", "et": "viroksi", "nl": "hollanniksi",
         "de": "saksaksi", "fr": "ranskaksi", "it": "italiaksi", "es": "espanjaksi", "da": "tanskaksi",
         "no": "norjaksi", "nb": "norjaksi", "ru": "venäjäksi", "cy": "kymriksi", "gd": "gaeliksi",
-        "pt": "portugaliksi", "pl": "puolaksi",
+        "pt": "portugaliksi", "pl": "puolaksi", "ar": "arabiaksi", "he": "hepreaksi", "fa": "persiaksi",
+        "so": "somaliksi", "uk": "ukrainaksi", "zh": "kiinaksi", "se": "pohjoissaameksi",
     },
     "sv": {
         "en": "engelska", "fi": "finska", "sv": "svenska", "et": "estniska", "nl": "nederländska", "de": "tyska",
         "fr": "franska", "it": "italienska", "es": "spanska", "da": "danska", "no": "norska", "nb": "norska",
         "ru": "ryska", "cy": "kymriska", "gd": "gaeliska", "pt": "portugisiska", "pl": "polska",
+        "ar": "arabiska", "he": "hebreiska", "fa": "persiska", "so": "somaliska", "uk": "ukrainska", "zh": "kinesiska",
+        "se": "nordsamiska",
     },
 }  # fmt: skip
 

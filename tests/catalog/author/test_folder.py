@@ -1,5 +1,7 @@
 """Laws of a folder: what is written into it is read back, in every kind and language, and faults have their file."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -228,3 +230,12 @@ def test_a_file_full_of_unknown_headings_is_told_briefly(folder: Folder, monkeyp
     monkeypatch.setattr(f"{Folder.__module__}.get_close_matches", guess)
     assert len(folder.read("x").problems) == 200
     assert len(guessed) == 20
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("somebody-elses.md")])
+def test_what_is_no_plain_file_is_never_written_over(folder: Folder, make: Callable[[Path], None]) -> None:
+    folder.path.mkdir(parents=True, exist_ok=True)
+    make(folder.path / "trees.md")
+    with pytest.raises(Conflict, match="no plain file"):
+        folder.write("trees", {"title": {"en": "Trees"}}, instead=True)
+    assert [path.name for path in folder.path.iterdir()] == ["trees.md"]

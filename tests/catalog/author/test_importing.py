@@ -62,6 +62,14 @@ def test_every_record_is_new_changed_the_same_or_refused(rig: Rig) -> None:
     assert (said["status"], said["publisher"]) == ("operational", {"name": {"en": "City of Made"}})
 
 
+def test_names_of_any_script_are_told_apart(rig: Rig) -> None:
+    names = ("Деревья", "北京的树木", "上海的树木")
+    first = run(rig, rows(*map(entry, names)))
+    assert (len(first.new), first.refused) == (3, ())
+    assert "city-of-made-derevya" in first.new
+    assert set(run(rig, rows(*map(entry, names))).same) == set(first.new)
+
+
 def test_a_dry_run_says_the_same_and_writes_nothing(rig: Rig) -> None:
     size = rig.size("ai-register")
     report = run(rig, rows(entry("Dry")), dry_run=True)

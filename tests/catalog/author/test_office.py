@@ -247,6 +247,21 @@ def test_links_to_records_of_ours_that_are_not_there_or_are_something_else_are_n
     assert [each.code for each in far if each.pointer == "/practice"] == []
 
 
+def test_a_public_record_that_names_one_that_is_not_for_everyone_is_warned_of(rig: Rig) -> None:
+    with rig.journals.db.write() as tx:
+        where = f"{BASE}/collections/shut"
+        rig.journals.create(tx, name="shut", iri=where, title="S", visibility="restricted", at_ms=rig.now_ms)
+    rig.publish("hidden", kind="practice", collection="shut", replicated_from=None)
+    said = example_of(TABLES["adoption"]) | {"practice": f"{BASE}/practices/hidden"}
+
+    def found(collection: str) -> list[tuple[str, str]]:
+        told = rig.office.problems_of("adoption", Written("x", said, collection=collection))
+        return [(each.code, each.level) for each in told if each.pointer == "/practice"]
+
+    assert found("") == [("restricted-record", "warning")], "beside the field, and it stops nothing"
+    assert found("shut") == [], "whoever may read the one may read the other"
+
+
 def test_a_record_that_a_source_described_is_known_by_the_address_of_its_page(rig: Rig) -> None:
     iri = "https://portal.example/id/7"
     payload = payload_of(TABLES["data-service"], iri, example_of(TABLES["data-service"]))
@@ -363,6 +378,9 @@ def test_a_circle_within_one_publication_is_named_whatever_else_is_wrong_there(r
         ("london/practices", "is a mirror"),
         ("../../etc", "is no collection's name"),
         ("A b", "is no collection's name"),
+        ("evidence", "is written by the node alone"),
+        ("agreements", "is written by the node alone"),
+        ("agreements-london-0123abcd", "is written by the node alone"),
     ],
 )
 def test_a_wrong_collection_of_one_file_is_a_problem_of_that_file(rig: Rig, name: str, words: str) -> None:
@@ -376,3 +394,25 @@ def test_a_wrong_collection_of_one_file_is_a_problem_of_that_file(rig: Rig, name
         "stray", "/collection", "no-collection", "stray.md", 3,
     )  # fmt: skip
     assert words in problem.message
+
+
+@pytest.mark.parametrize("name", ["evidence", "agreements", "agreements-london-0123abcd"])
+def test_nothing_is_published_into_what_the_node_alone_writes(rig: Rig, name: str) -> None:
+    if rig.size(name) < 0:
+        rig.open(name)
+    with pytest.raises(Conflict, match="written by the node alone") as refused:
+        rig.publish("stowaway", collection=name)
+    assert refused.value.said[0] == "no.collection.filled"
+    assert (rig.size(name), rig.held("stowaway")) == (0, None)
+
+
+def test_what_an_older_program_let_stand_there_goes_where_it_belongs(rig: Rig) -> None:
+    name, iri, table = rig.open("agreements-oslo-0123abcd"), f"{BASE}/practices/astray", TABLES["practice"]
+    draft = Draft(iri, "astray", "practice", "put", payload_of(table, iri, example_of(table)))
+    with rig.journals.db.write() as tx:
+        rig.journals.append_followed(tx, name, [draft], [ShelfFollower()], at_ms=rig.now_ms)
+    rig.publish("astray")
+    held = rig.held("astray")
+    assert held is not None
+    assert held.collection == "practices"
+    assert [each.opening.op for each in rig.entries(name) if each.opening] == ["put", "withdraw"]

@@ -305,7 +305,7 @@ def test_private_draft_deleted_and_nameless_packages_are_refused_with_what_to_me
         {"id": "1", "title": "a", "private": True},
         {"id": "2", "title": "b", "state": "draft"},
         {"id": "3", "title": "c", "state": "deleted"},
-        {"id": "4", "title": "  "},
+        {"id": "4", "title": " \u200b\u202e"},
         {"title": "no key"},
         {"id": "5", "title": "e"},
         {"id": "5", "title": "again"},

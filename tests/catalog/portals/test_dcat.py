@@ -340,9 +340,10 @@ def test_titles_in_other_vocabularies_and_languages_name_a_record(city: City) ->
             "d:b a dcat:Dataset ; <https://purl.org/dc/terms/title> 'In the wrong namespace' .",
             "d:c a dcat:Dataset ; dct:title 'Machine made'@en-t-nl, 'Van hand'@nl .",
             "d:e a dcat:Dataset ; dct:title '  '@en .",
+            "d:f a dcat:Dataset ; dct:title '\u200b'@sv, ' \u2060\ufeff'@fi, '\u3164' .",
         ),
         dry_run=True,
     )
     titles = {row.source_key: row.title for row in city.rows(run) if row.change == "added"}
     assert titles == {ID + "a": "A label", ID + "b": "In the wrong namespace", ID + "c": "Van hand"}
-    assert city.refused(run) == {ID + "e": "title-missing"}
+    assert city.refused(run) == {ID + "e": "title-missing", ID + "f": "title-missing"}

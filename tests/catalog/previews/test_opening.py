@@ -71,6 +71,25 @@ def test_what_is_in_a_column_is_said_of_all_its_rows(tmp_path: Path) -> None:
     assert (found.rows, len(found.sample)) == (100, 20)
 
 
+def test_a_code_that_begins_with_zeros_is_text_and_no_number(tmp_path: Path) -> None:
+    body = b"post,share,n,padded,e\n00100,0.5,0,000.5,1e3\n33100,-0,-12,2.5,0\n"
+    assert types(table(tmp_path, body)) == {
+        "post": "text", "share": "number", "n": "whole", "padded": "text", "e": "number",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "first", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;"], ids=["plain", "capitals", "quoted", "filled up"]
+)
+@pytest.mark.parametrize(("end", "encoding"), [("\n", "utf-8"), ("\r\n", "utf-8-sig"), ("\r\n", "utf-16")])
+def test_the_line_that_tells_a_spreadsheet_the_delimiter_is_no_row(
+    tmp_path: Path, first: str, end: str, encoding: str
+) -> None:
+    found = table(tmp_path, end.join([first, "id;a,b", "1;x,y", ""]).encode(encoding))
+    assert [column.name for column in found.columns] == ["id", "a,b"]
+    assert (found.sample, found.rows) == ((("1", "x,y"),), 1)
+
+
 def test_one_value_of_another_sort_makes_a_column_text(tmp_path: Path) -> None:
     assert types(table(tmp_path, b"n\n1\n2\nx3\n".replace(b"n\n", b"n,m\n", 1).replace(b"\n1", b"\n1,")))["n"] == "text"
 
@@ -286,6 +305,35 @@ def test_an_outline_says_where_features_lie_and_keeps_their_names_as_text(tmp_pa
     drawn = json.loads(twin)["features"]
     assert [each["geometry"]["type"] for each in drawn] == ["Polygon", "Point"]
     assert drawn[0]["properties"] == {"name": "Zone 0"}
+
+
+def test_one_feature_and_one_geometry_alone_are_drawn(tmp_path: Path) -> None:
+    one = {"type": "Feature", "properties": {"name": "Kallio", "n": 1}, "geometry": square(24.9, 60.1)}
+    preview, twin = inside(tmp_path, json.dumps(one).encode())
+    assert (preview.form, preview.said) == ("map", "GeoJSON")
+    assert preview.table is not None
+    assert preview.table.sample == (("Kallio", "1"),)
+    assert json.loads(twin)["features"][0]["properties"] == {"name": "Kallio"}
+    bare, twin = inside(tmp_path, json.dumps({"type": "Point", "coordinates": [24.9, 60.1]}).encode())
+    assert (bare.form, bare.table) == ("map", None)
+    assert json.loads(twin)["features"][0]["geometry"] == {"type": "Point", "coordinates": [24.9, 60.1]}
+
+
+def test_a_collection_of_geometries_is_drawn_whole(tmp_path: Path) -> None:
+    point = {"type": "Point", "coordinates": [25.2, 60.3]}
+    deep: dict[str, Any] = point
+    for _ in range(50):
+        deep = {"type": "GeometryCollection", "geometries": [deep]}
+    several = {"type": "GeometryCollection", "geometries": [square(24.9, 60.1), point, deep, "x", None]}
+    preview, twin = inside(tmp_path, geojson(several, {"type": "GeometryCollection", "geometries": 1}))
+    assert preview.twin is not None
+    assert preview.twin.facts["box"] == [24.9, 60.1, 25.2, 60.3]
+    assert (preview.twin.facts["kinds"], preview.twin.facts["shown"]) == (["Point", "Polygon"], 1)
+    drawn = json.loads(twin)["features"][0]["geometry"]
+    assert [drawn["type"], *(each["type"] for each in drawn["geometries"])] == [
+        "GeometryCollection", "Polygon", "Point",
+    ]  # fmt: skip
+    assert inside(tmp_path, json.dumps(several).encode())[0].form == "map"
 
 
 def test_coordinates_of_a_named_system_are_turned_into_degrees(tmp_path: Path) -> None:

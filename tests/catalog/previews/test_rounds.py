@@ -195,6 +195,24 @@ def test_a_restricted_dataset_is_never_fetched_and_what_was_made_before_is_not_s
     assert folder(city).read(one.file, "json") is None
 
 
+def test_a_file_that_a_marked_dataset_in_a_closed_collection_names_too_is_withheld(
+    city: City, portal: PortalServer
+) -> None:
+    portal.pages["/a.csv"] = page(CSV, "text/csv", etag='"1"')
+    text = catalogue(f"{portal.url}/a.csv")
+    city.harvest(text)
+    look(city)
+    city.node.knowledge.collections.make("closed")
+    other = text.replace("d:m ", "d:people ").replace("/id/m/", "/id/people/")
+    city.add(city.write(other, "closed.ttl"), "closed", collection="closed")
+    city.run("closed")
+    with city.node.db.write() as tx:
+        sql = "INSERT INTO data_personal (dataset, subject_column, consent, at) VALUES (?, 'id', '', 1)"
+        tx.run(sql, "https://data.example/id/people")
+    look(city)
+    assert [(each.state, each.file, each.facts) for each in known(city)] == [("withheld", "", "")]
+
+
 def test_what_is_flagged_as_personal_data_is_not_looked_into(city: City) -> None:
     flag = "; <https://w3id.org/dpv#hasPersonalData> <https://w3id.org/dpv/pd#Name>"
     with city.node.db.write() as tx:

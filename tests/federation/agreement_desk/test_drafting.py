@@ -118,6 +118,26 @@ def test_nothing_is_granted_until_a_day_that_is_over_or_none(drafting: Drafting,
         made(drafting, covers=["plans"], words=replace(SAID, until=until))
 
 
+@pytest.mark.parametrize("until", ["1900-01-01", "9999-12-31"])
+def test_a_day_that_no_calendar_reckons_is_called_so_and_not_no_day(drafting: Drafting, until: str) -> None:
+    with pytest.raises(Malformed, match="outside the years 1970 to 9998") as told:
+        made(drafting, words=replace(SAID, until=until))
+    assert told.value.said[0] == "no.agreement.years"
+
+
+def test_a_day_of_review_that_is_said_now_lies_ahead_and_one_that_stood_before_stays(drafting: Drafting) -> None:
+    for words in (
+        replace(SAID, review="2020-01-01"),
+        Words(template="open-metadata/1", values={"review": "2020-01-01"}),
+    ):
+        with pytest.raises(Malformed, match="review: 2020-01-01 is past") as told:
+            made(drafting, words=words)
+        assert told.value.field == "review"
+    old = replace(SAID, about={"title": "Plans", "review": "2020-01-01"})
+    assert made(drafting, words=old), "what a city changes nothing of is not refused"
+    assert made(drafting, words=replace(SAID, review="2027-01-15")), "today is not past"
+
+
 @pytest.mark.parametrize("until", ["2027-01-15", "2027-01-15T08:01:00Z", "9999-12-30", "9999-12-31T23:59:59Z"])
 def test_a_grant_ends_with_a_day_to_come(drafting: Drafting, until: str) -> None:
     assert made(drafting, covers=["plans"], words=replace(SAID, until=until))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from node.errors import NotFound
 from node.federation.agreement_desk.readings import Question
 from node.federation.policy.terms import DPV
 from tests.federation.agreed import RESEARCH, agree, atom, permits
@@ -52,6 +53,18 @@ def test_under_consent_a_record_that_nobody_marked_is_refused_as_well(two: Pair)
     consent = {"legalBasis": DPV + "Consent", "transferBasis": "adequacy"}
     agree(two.helsinki.node, two.london.node, records=[two.dataset], rules=FOR_RESEARCH, **consent)
     assert asked(two)["code"] == "residents-unsaid"
+
+
+def test_a_record_is_asked_about_in_the_collections_that_it_stands_in(two: Pair) -> None:
+    iri = agree(two.helsinki.node, two.london.node, "open-data", rules=FOR_RESEARCH)
+    for named in (two.dataset, two.dataset.rpartition("/")[2]):
+        found = asked(two, record=named, channel="")
+        assert (found["allowed"], found["agreement"], found["record"]) == (True, iri, two.dataset)
+        assert "unlooked" not in found
+    readings = two.helsinki.node.federation.agreeing.office.readings
+    for wrong in ({"record": "nothing"}, {"record": f"{two.dataset}0"}, {"record": two.dataset, "collection": "plans"}):
+        with pytest.raises(NotFound):
+            readings.simulate(Question("london", "use", **wrong))
 
 
 def test_of_a_collection_it_is_said_what_was_not_looked_at(two: Pair) -> None:

@@ -50,6 +50,7 @@ def ears(lasting_db: Database) -> Iterator[Ears]:
         Post(Outbox(lasting_db, chance=lambda: 0.5), Wire()),
         gave_under=lambda *said: said == (HELSINKI, AGREEMENT, DATASET),
         evidence=state,
+        stated=lambda *_: "{}",
         clock_ms=lambda: NOW,
     )
     yield Ears(office, store, stated)
@@ -82,10 +83,10 @@ def test_a_file_is_looked_through_for_so_many_salts_at_once(
     ears.hear("r-1", salt="cd" * 16)
     file = tmp_path / "ours.csv"
     file.write_text("subject,answer\nr-1,x\n")
-    assert len(ears.office.match(file, "subject")) == 2
+    assert len(list(ears.office.match(file, "subject"))) == 2
     monkeypatch.setattr(hearing, "MAX_SALTS_MATCHED", 1)
     with pytest.raises(TooLarge, match="2 salts"):
-        ears.office.match(file, "subject")
+        list(ears.office.match(file, "subject"))
 
 
 def test_no_withdrawal_is_kept_as_of_a_day_that_has_not_come(ears: Ears) -> None:
@@ -109,3 +110,30 @@ def test_what_says_two_things_is_not_heard_and_not_stated(ears: Ears, second: tu
     assert ears.office.hear(HELSINKI, again) == 1, "for another purpose it is another"
     ears.office.answer([], "erased", by="Aino")
     assert ears.office.hear(HELSINKI, Told(AGREEMENT, DATASET, "ab" * 16, [("3" * 32, "0" * 64, NOW)])) == 1
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_what_two_say_at_once_is_stated_and_told_once(
+    ears: Ears, monkeypatch: pytest.MonkeyPatch, by_name: bool
+) -> None:
+    ears.hear("r-1", "r-2")
+    names = [each.id for each in ears.store.each("in")] if by_name else []
+    reading = "named" if by_name else "page"
+    real = getattr(ears.store, reading)
+    others: list[int] = []
+
+    def meanwhile(*said: Any, **named: Any) -> Any:
+        found = real(*said, **named)
+        monkeypatch.undo()
+        others.append(len(ears.office.answer(names, "erased", by="bo")))
+        return found
+
+    monkeypatch.setattr(ears.store, reading, meanwhile)
+    if by_name:
+        assert ears.office.answer(names, "erased", by="ada") == []
+    else:
+        with pytest.raises(Conflict, match="No withdrawal waits"):
+            ears.office.answer(names, "erased", by="ada")
+    assert (others, ears.stated.count("erasure")) == ([2], 2)
+    assert {each.by for each in ears.store.each("in")} == {"bo"}
+    assert ears.store.db.hot().row("SELECT count(*) FROM outgoing") == (1,)

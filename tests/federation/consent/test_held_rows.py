@@ -28,24 +28,24 @@ def test_the_rows_of_a_file_that_are_meant_are_found(rig: Rig, tmp_path: Path, f
         from pyarrow import parquet
 
         parquet.write_table(pa.table({"subject": keys}), file)
-    found = rig.acknowledgements.match(file, "subject")
+    found = list(rig.acknowledgements.match(file, "subject"))
     assert [(each.row, each.key) for each in found] == [(1, "r-1"), (4, "1002"), (5, "r-1")]
-    assert rig.acknowledgements.match(file, "subject", agreement=AGREEMENT + "2") == []
+    assert list(rig.acknowledgements.match(file, "subject", agreement=AGREEMENT + "2")) == []
     broken = tmp_path / "b.jsonl"
     broken.write_text("{\n")
     with pytest.raises(Malformed if form == "jsonl" else NotFound):
-        rig.acknowledgements.match(broken if form == "jsonl" else file, "nobody")
+        list(rig.acknowledgements.match(broken if form == "jsonl" else file, "nobody"))
 
 
 def test_a_file_that_is_not_there_or_of_another_form_is_refused(rig: Rig, tmp_path: Path) -> None:
     heard(rig, "r-1")
     with pytest.raises(NotFound):
-        rig.acknowledgements.match(tmp_path / "none.csv", "subject")
+        list(rig.acknowledgements.match(tmp_path / "none.csv", "subject"))
     (tmp_path / "a.zip").write_bytes(b"PK")
     (tmp_path / "a.parquet").write_bytes(b"PK")
     for name in ("a.zip", "a.parquet"):
         with pytest.raises(Malformed):
-            rig.acknowledgements.match(tmp_path / name, "subject")
+            list(rig.acknowledgements.match(tmp_path / name, "subject"))
 
 
 WIDE = b'subject,x\nok,"' + b"a" * 140_000 + b'"\nR-2,1\n'

@@ -217,6 +217,57 @@ def test_a_file_that_is_replaced_while_it_is_written_is_said(tmp_path: Path, mon
         write_withdrawal(of_file(path), "r-1", Asked("", "", ""), NOW)
 
 
+@pytest.mark.parametrize("name", ["c.csv", "c.jsonl"])
+def test_of_a_withdrawal_for_which_there_is_no_room_nothing_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path, real = tmp_path / name, os.write
+    path.write_text(HEAD if name == "c.csv" else "{}")
+    before = path.read_bytes()
+
+    def full(file: int, line: bytes) -> int:
+        return real(file, line[:10])
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(ConsentUnknown, match=r"cannot be written: No space left"):
+        write_withdrawal(of_file(path), "r-1", Asked("", "", ""), NOW)
+    assert path.read_bytes() == before
+    monkeypatch.undo()
+    write_withdrawal(of_file(path), "r-1", Asked("", "", ""), NOW)
+    assert b"r-1" in path.read_bytes(), "with room again it goes on"
+
+
+def test_what_cannot_be_taken_back_is_said_and_nobody_elses_line_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, real = tmp_path / "c.csv", os.write
+    path.write_text(HEAD)
+
+    def others(file: int, line: bytes) -> int:
+        wrote = real(file, line[:10])
+        real(file, YES.format("r-9").encode())
+        return wrote
+
+    monkeypatch.setattr(os, "write", others)
+    with pytest.raises(ConsentUnknown, match="not be taken back"):
+        write_withdrawal(of_file(path), "r-1", Asked("", "", ""), NOW)
+    assert path.read_text().endswith(YES.format("r-9"))
+
+
+def test_a_withdrawal_that_is_interrupted_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, real = tmp_path / "c.csv", os.write
+    path.write_text(HEAD)
+
+    def stopped(file: int, line: bytes) -> int:
+        real(file, line[:10])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "write", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_withdrawal(of_file(path), "r-1", Asked("", "", ""), NOW)
+    assert path.read_text() == HEAD
+
+
 def _withdraws(path: Path, begin: int) -> None:
     for number in range(begin, begin + 100):
         write_withdrawal(of_file(path), f"r-{number}", Asked("", "", ""), NOW)

@@ -151,7 +151,7 @@ def test_a_message_that_names_no_purpose_means_all_of_them(rig: Rig) -> None:
     assert [each.purpose for each in rig.heard_of()] == ["", PLANNING]
     file = rig.file.with_name("held.csv")
     file.write_text("subject\nr-2\nr-1\n")
-    found = rig.acknowledgements.match(file, "subject")
+    found = list(rig.acknowledgements.match(file, "subject"))
     assert {(each.row, each.withdrawal) for each in found} == {(2, each.id) for each in rig.heard_of()}
 
 

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from node.db import Database, Tx
-from node.errors import BadSignature, PeerUnreachable
+from node.errors import BadSignature, NotFound, PeerUnreachable
 from node.federation.consent.acknowledgements import Acknowledgements
 from node.federation.consent.noticed import Noticed
 from node.federation.consent.post import Post, read_told
@@ -37,6 +37,7 @@ class Wire:
     """Carries messages to whoever is there, as the client would."""
 
     away: bool = False
+    deaf: bool = False
     said: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
     def tell_withdrawals(self, url: str, said: Mapping[str, Any]) -> None:
@@ -48,6 +49,8 @@ class Wire:
     def _tell(self, what: str, said: Mapping[str, Any]) -> None:
         if self.away:
             raise PeerUnreachable("away")
+        if self.deaf:
+            raise NotFound("There is no such withdrawal that your city was told of.")
         self.said.append((what, said))
 
 
@@ -76,7 +79,7 @@ class Rig:
         )  # fmt: skip
         self.acknowledgements = Acknowledgements(
             self.store, self.post, gave_under=lambda *said: said == (HELSINKI, AGREEMENT, DATASET),
-            evidence=self.state, clock_ms=lambda: self.now_ms,
+            evidence=self.state, stated=self.said, clock_ms=lambda: self.now_ms,
         )  # fmt: skip
 
     def personal(self, dataset: str) -> Personal | None:
@@ -86,6 +89,10 @@ class Rig:
         assert tx.row("SELECT 1 FROM withdrawal WHERE id = ?", each.id), "stated where it is written"
         self.stated.append((kind, each.id, said))
         return bytes_of(said).decode()
+
+    def said(self, tx: Tx, kind: str, each: Withdrawal) -> str:
+        stated = [said for what, name, said in self.stated if (what, name) == (kind, each.id)]
+        return bytes_of(stated[-1]).decode() if stated else ""
 
     def check(self, document: Mapping[str, Any], signer: str, now_ms: int) -> None:
         if document.get("signer", signer) != signer:

@@ -39,6 +39,7 @@ class Side:
     town: Town
     books: list[Moved] = field(default_factory=list)
     ended: list[Transfer] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     days: int = 7
     witnesses: list[str] = field(default_factory=list)
 
@@ -54,7 +55,14 @@ class Side:
             held = town.agreements.find(iri)
             return held.digest if held else ""
 
-        sources = Sources(keys_of, digest_of, lambda each: each.clause, lambda _: self.books, lambda *_: self.ended)
+        sources = Sources(
+            keys_of,
+            digest_of,
+            lambda each: each.clause,
+            lambda _: self.books,
+            lambda *_: self.ended,
+            lambda _, pid: self.forgotten.append(pid),
+        )
         self.evidence = Evidence(
             town.journals,
             self.hand,

@@ -14,6 +14,7 @@ from node.federation.dsp.transfers import TransferCompletion, TransferProcess
 from node.federation.dsp.transfers import read as read_message
 from node.federation.evidence import proofs, receipts
 from node.federation.evidence.statements import COLLECTION, statement_in, written
+from node.federation.evidence.store import EvidenceFollower
 from node.federation.evidence.verify import verify
 from node.federation.moved import StatementWish
 from node.federation.moving import MAX_MESSAGE, MAX_PARTS, Moved
@@ -389,6 +390,33 @@ def test_an_erased_statement_is_gone_and_every_other_still_holds(rig: Rig):
             tx, [each.opening.digest for each in held if each.opening and each.opening.digest]
         )
     assert b"c2FsdGVkIGtleSBvZiBzb21lYm9keQ" not in b"".join(payloads.values())
+
+
+@pytest.mark.parametrize("first", ["receipt", "difference", "one-sided"])
+def test_what_was_erased_of_a_transfers_end_is_never_stated_again(rig: Rig, first: str):
+    half, answer = rig.pulled([moved()], [moved(data=b"other")] if first == "difference" else None)
+    rig.filed(half, "" if first == "one-sided" else answer)
+    rig.london.ended = [rig.london.transfer(rig.agreement, receipt=half if first == "one-sided" else answer)]
+    rig.helsinki.ended = [rig.helsinki.transfer(rig.agreement, receipt=answer)]
+    assert kinds(rig.london) == [first]
+    for side in (rig.london, rig.helsinki):  # the provider has its books, too
+        (filed,) = side.evidence.store.list()
+        side.desk.erase(filed.record)
+        for days in (0, 8, 59):
+            assert side.evidence.overdue(NOW + days * DAY_MS) == 0
+        assert (kinds(side), side.forgotten) == ([], [PIDS[side.town.url]])
+        rebuild(side.town.journals, EvidenceFollower(side.town.url))
+        assert side.evidence.overdue(NOW + 8 * DAY_MS) == 0
+
+
+def test_what_is_erased_of_a_cut_leaves_the_receipt_where_it_is(rig: Rig):
+    side = rig.london
+    side.ended = [replace(side.transfer(rig.agreement, receipt="{}"), state="TERMINATED")]
+    with side.writing() as tx:
+        filed = side.evidence.cut(tx, side.ended[0], why="Revoked.", now_ms=NOW)
+    side.desk.erase(filed.record)
+    assert side.forgotten == []
+    assert side.evidence.overdue(NOW + 8 * DAY_MS) == 1
 
 
 def test_what_is_stated_again_replaces_what_was(rig: Rig):

@@ -13,6 +13,9 @@ from node.federation.evidence.proofs import Hand
 from node.federation.evidence.statements import COLLECTION, Kind, bound_ms
 from node.federation.evidence.store import EvidenceFollower
 from node.federation.moved import StatementWish
+from node.federation.transfers.moves import new
+from node.federation.transfers.store import Said, TransferStore
+from node.federation.transfers.wire import NS_RECEIPT
 from node.journal import rebuild
 from node.journal.journal import Journals
 from node.keys import Keyring
@@ -23,7 +26,7 @@ BASE, OTHER, AT = "https://london.example", "https://helsinki.example", 1_800_00
 @pytest.fixture
 def evidence(db: Database, tmp_path: Path) -> Evidence:
     ring = Keyring.create(tmp_path / "keys", now_ms=AT - 1_000)
-    sources = Sources(lambda _: (), lambda _: "", lambda _: "", lambda _: (), lambda *_: ())
+    sources = Sources(lambda _: (), lambda _: "", lambda _: "", lambda _: (), lambda *_: (), lambda *_: None)
     hand = Hand(ring, url=BASE, federation="urn:federation")
     followers = (EvidenceFollower(BASE),)
     return Evidence(Journals(db, ring), hand, sources, followers=followers, receipt_days=7)
@@ -53,8 +56,31 @@ def test_statements_are_written_found_settled_read_anew_and_erased(evidence: Evi
     assert store.list() == lived
     assert evidence.erase(lived[0].record, now_ms=AT + 30) == 2
     assert [each.kind for each in store.list()] == ["cut", "cut"]
+    assert store.settled(["p1", "p2", "p3"]) == {"p1"}, "it was settled, whatever of it is left"
+    rebuild(evidence._journals, EvidenceFollower(BASE))
+    assert store.settled(["p1", "p2", "p3"]) == {"p1"}
+    with db.write() as tx:
+        evidence.concluded(tx, transfer("p1"), "", now_ms=AT + 40)
+    assert [each.kind for each in store.list()] == ["cut", "cut"], "nor is it stated again"
     with db.read() as tx:
         assert evidence._journals.get(tx, COLLECTION).size == 6
+
+
+def test_a_receipt_is_forgotten_in_every_message_of_its_transfer_and_in_no_other(db: Database) -> None:
+    transfers, body = TransferStore(db), f'{{"@id":"m","{NS_RECEIPT}":"signed"}}'
+    with db.write() as tx:
+        for pid in ("p1", "p2"):
+            transfers.insert(tx, new("consumer", OTHER, AT, pid=pid, state="COMPLETED", receipt="signed"))
+            transfers.say(tx, pid, Said(AT, "out", "complete", "m", "digest", "", body))
+            sent = ("transfer", pid, OTHER, "complete", OTHER, body, AT, AT, AT)
+            columns = "kind, subject, peer, step, url, body, made_at, due_at, done_at"
+            tx.run(f"INSERT INTO outgoing ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *sent)  # noqa: S608
+        transfers.forget_receipt(tx, "p1")
+        transfers.forget_receipt(tx, "nobody's")
+    assert [transfers.get(pid).receipt for pid in ("p1", "p2")] == ["", "signed"]
+    assert [transfers.messages(pid)[0].body for pid in ("p1", "p2")] == ['{"@id":"m"}', body]
+    sent = [row[0] for row in db.hot().rows("SELECT body FROM outgoing ORDER BY id")]
+    assert sent == ['{"@id":"m"}', body]
 
 
 def test_a_statement_is_found_by_the_beginning_of_a_name_where_it_is_the_only_one(

@@ -3,24 +3,18 @@
 import base64
 import gzip
 import hashlib
-import shutil
-from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from node.db import Database
 from node.errors import Malformed, NotFound
-from node.federation.answers import Records
 from node.federation.feed import pages
 from node.federation.feed.feed import Feed
 from node.federation.feed.feed_pages import MAX_PAYLOAD_BYTES
-from node.federation.feed.ldes import Stream
 from node.journal import Draft, note, tree
 from node.journal.journal import Journals
-from node.journal.mirror import NOT_FOLLOWED, Arrived
 from node.keys import Keyring, verified
+from tests.federation.feed.rig import walk
 from tests.federation.feed_rig import (
     IRI,
     erase,
@@ -38,23 +32,6 @@ from tests.federation.feed_rig import (
 from tests.journal.rig import NAME, iri_of, put, withdraw
 
 pytestmark = pytest.mark.slow  # whole nodes, runs or servers a test: too much for every save
-
-MIRROR = "helsinki/open-data"
-
-
-@pytest.fixture
-def feed(journals: Journals) -> Feed:
-    return Feed(journals, lambda _: journals.public_keys())
-
-
-def walk(feed: Feed, limit: int, size: int | None = None) -> list[dict]:
-    lines, after = [], 0
-    while True:
-        page = read(feed.page(NAME, after=after, limit=limit, size=size))
-        lines += page.lines
-        after = page.envelope["end"]
-        if after == page.envelope["size"]:
-            return lines
 
 
 @pytest.mark.parametrize("limit", [1, 7, 40, 1_000])
@@ -301,149 +278,6 @@ def test_ten_changes_in_a_large_collection_cost_little(journals: Journals, feed:
     assert len(gzip.compress(body)) < 30_000
 
 
-# ---------------------------------------------------------------- tiles
-
-
-def tile_of(feed: Feed, level: int, index: int, width: int = 256) -> list[bytes]:
-    body = feed.tile(NAME, level, index, width)
-    assert len(body) == 32 * width
-    return [body[at : at + 32] for at in range(0, len(body), 32)]
-
-
-def hashes_at(feed: Feed, level: int, size: int) -> list[bytes]:
-    """Read a whole level as C2SP tlog-tiles says: full tiles, then the partial one."""
-    count = size >> (8 * level)
-    found = []
-    for index in range(-(-count // 256)):
-        found += tile_of(feed, level, index, min(256, count - 256 * index))
-    return found
-
-
-@pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 511, 700])
-def test_the_root_follows_from_the_tiles_alone(journals: Journals, feed: Feed, size: int) -> None:
-    fill(journals, *many(size))
-    leaves = hashes_at(feed, 0, size)
-    assert root_over(leaves) == noted_root(feed.note(NAME))
-    assert leaves == [leaf(line) for line in walk(feed, 1_000)]
-    assert hashes_at(feed, 1, size) == [root_over(leaves[n : n + 256]) for n in range(0, size // 256 * 256, 256)]
-
-
-def test_inclusion_follows_from_the_tiles_alone(journals: Journals, feed: Feed) -> None:
-    fill(journals, *many(600))
-    leaves = hashes_at(feed, 0, 600)
-
-    def path(index: int, hashes: list[bytes]) -> list[bytes]:
-        if len(hashes) == 1:
-            return []
-        k = 1
-        while k * 2 < len(hashes):
-            k *= 2
-        near, far = (hashes[:k], hashes[k:]) if index < k else (hashes[k:], hashes[:k])
-        return [*path(index if index < k else index - k, near), root_over(far)]
-
-    with journals.db.read() as tx:
-        for index in (0, 255, 256, 511, 512, 599):
-            assert path(index, leaves) == journals.inclusion(tx, NAME, index + 1, 600)
-
-
-def test_tiles_grow_and_never_change(journals: Journals, feed: Feed) -> None:
-    fill(journals, *many(300))
-    first, part = feed.tile(NAME, 0, 0), feed.tile(NAME, 0, 1, 44)
-    fill(journals, *many(300, 300))
-    assert feed.tile(NAME, 0, 0) == first
-    assert feed.tile(NAME, 0, 1, 44) == part
-    assert feed.tile(NAME, 0, 1).startswith(part)
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        *[(0, 1, 45), (0, 1, 256), (0, 2, 1), (1, 0, 2), (1, 0, 256), (2, 0, 1), (8, 0, 1), (63, 0, 1)],
-        *[(0, 1 << 70, 1), (0, -1, 1), (-1, 0, 1), (0, 0, 0), (0, 0, 257), (0, 0, -5)],
-    ],
-)
-def test_a_tile_beyond_the_signed_tree_is_not_found(
-    journals: Journals, feed: Feed, asked: tuple[int, int, int]
-) -> None:
-    fill(journals, *many(300))
-    fill(journals, *many(300, 300), sign=False)
-    with pytest.raises(NotFound):
-        feed.tile(NAME, *asked)
-
-
-def test_a_mirror_shows_the_last_size_it_holds_in_full(journals: Journals, feed: Feed) -> None:
-    """While the next entries come in, the size that was complete is still what is given out."""
-    fill(journals, *many(5))
-    fill(journals, *many(5, 5), sign=False)
-    (head,) = feed.heads()
-    assert head.size == 5
-    for one, other in pairwise(walk(feed, 2)):
-        assert one["entry"]["seq"] + 1 == other["entry"]["seq"]
-
-
-@pytest.fixture
-def mirror(keyring: Keyring, migrated: Path, tmp_path: Path) -> Iterator[Journals]:
-    shutil.copy(migrated, tmp_path / "mirror.db")
-    db = Database(f"sqlite:///{tmp_path / 'mirror.db'}")
-    held = Journals(db, keyring)
-    with db.write() as tx:
-        held.create(tx, name=MIRROR, iri=IRI, title="", visibility="public", at_ms=1_000)
-    yield held
-    db.close()
-
-
-def test_a_page_of_a_mirror_is_its_origins_to_the_byte(journals: Journals, feed: Feed, mirror: Journals) -> None:
-    fill(journals, *many(8), withdraw(3), put(4, "Newer"))
-    erase(journals, 5)
-    with journals.db.read() as tx:
-        entries = journals.entries(tx, NAME)
-        held = journals.payloads(tx, [e.opening.digest for e in entries if e.opening and e.opening.digest])
-    with mirror.db.write() as tx:
-        arrived = [Arrived(e, held.get(e.opening.digest) if e.opening else None) for e in entries]
-        mirror.mirror(tx, MIRROR, arrived, at_ms=1)
-        mirror.keep_note(tx, MIRROR, feed.note(NAME), 1)
-    copy = Feed(mirror, lambda _: journals.public_keys())
-    for after, limit in ((0, 1_000), (3, 4), (11, 1)):
-        ours, theirs = feed.paged(NAME, after=after, limit=limit), copy.paged(MIRROR, after=after, limit=limit)
-        assert (theirs.body, theirs.tag) == (ours.body, ours.tag)
-    assert copy.tile(MIRROR, 0, 0, 11) == feed.tile(NAME, 0, 0, 11)
-    (head,) = copy.heads()
-    assert {**head.document(), "name": NAME} == feed.heads()[0].document()
-
-
-def test_what_a_mirror_refused_is_not_given_on_even_if_the_bytes_are_here(
-    journals: Journals, feed: Feed, mirror: Journals
-) -> None:
-    """A peer that names the digest of a restricted record of ours must not make us publish it."""
-    fill(journals, put(1, "Ours alone"))
-    with journals.db.read() as tx:
-        (entry,) = journals.entries(tx, NAME)
-    with mirror.db.write() as tx:
-        mirror.create(
-            tx, name="secret", iri="http://b.example/collections/s", title="", visibility="restricted", at_ms=1
-        )
-        mirror.append(tx, "secret", [put(1, "Ours alone")], at_ms=1)
-        mirror.mirror(tx, MIRROR, [Arrived(entry, refused=NOT_FOLLOWED)], at_ms=1)
-        mirror.keep_note(tx, MIRROR, feed.note(NAME), 1)
-    copy = Feed(mirror, lambda _: [])
-    assert b"Ours alone" not in copy.page(MIRROR, after=0)
-    assert copy.tag(MIRROR, after=0) != feed.tag(NAME, after=0)
-    assert Stream(mirror, "http://b.example").page(MIRROR, 1).events == ()
-
-
-def test_an_opening_without_its_payload_is_given_as_it_is(journals: Journals, feed: Feed) -> None:
-    fill(journals, put(1), put(1, "Newer"), Draft(iri_of(2), "d2", "dataset", "put", b"<a:b> <a:b> <a:b> .\n"))
-    before = feed.tag(NAME, after=0)
-    with journals.db.write() as tx:
-        first = journals.entry(tx, NAME, 1).opening
-        assert first is not None
-        tx.run("DELETE FROM payload WHERE digest = ?", bytes.fromhex(first.digest[7:]))
-    (line, *_) = read(feed.page(NAME, after=0)).lines
-    assert "opening" in line
-    assert "payload" not in line
-    assert feed.tag(NAME, after=0) != before
-
-
 @pytest.mark.parametrize("name", ["feed", "tile", "entries", "snapshot", "checkpoint", "turku/feed"])
 def test_no_collection_takes_a_word_that_addresses_need(journals: Journals, name: str) -> None:
     with journals.db.write() as tx, pytest.raises(Malformed):
@@ -469,37 +303,3 @@ def test_the_worst_page_is_one_our_own_reader_takes(journals: Journals, feed: Fe
     worst = [f'<{it}> <https://x.example/p> "{n}' + '\\"' * 520_000 + '" .\n' for n in range(5)]
     fill(journals, *[Draft(iri_of(n), f"d{n}", "dataset", "put", text.encode()) for n, text in enumerate(worst)])
     assert len(pages.read_page(feed.page(NAME, after=0)).lines) == 4
-
-
-# ---------------------------------------------------------------- some records alone
-
-
-def test_who_may_see_some_records_gets_the_rest_as_stubs_in_a_tree_that_is_whole(
-    journals: Journals, feed: Feed
-) -> None:
-    fill(journals, put(1, "a"), put(2, "Two"), put(1, "b"), put(3, "Three"), withdraw(2))
-    erase(journals, 1)
-    only = Records(frozenset({iri_of(2)}))
-    whole = read(feed.page(NAME, after=0))
-    some = read(feed.page(NAME, after=0, only=only))
-    assert root_over([leaf(line) for line in some.lines]) == noted_root(some.envelope["checkpoint"])
-    assert [line["entry"] for line in some.lines] == [line["entry"] for line in whole.lines]
-    shown = {line["entry"]["seq"] for line in some.lines if "opening" in line}
-    assert shown == {2, 5, 6}, "its own, and the erasure that everybody must obey"
-    assert [line["entry"]["seq"] for line in some.lines if "payload" in line] == [2]
-    assert b"Three" not in feed.page(NAME, after=0, only=only)
-    for seqs in ([2], [4], [2, 4]):
-        given = read(feed.stubs_paged(NAME, seqs, only=only).body)
-        assert ["opening" in line for line in given.lines] == [seq == 2 for seq in seqs]
-    assert b"".join(feed.snapshot(NAME, only=only)).count(b"Three") == 0
-    nothing = read(feed.page(NAME, after=0, only=Records()))
-    assert {line["entry"]["seq"] for line in nothing.lines if "opening" in line} == {6}
-
-
-def test_the_tag_of_a_page_tells_who_may_see_what_in_it(journals: Journals, feed: Feed) -> None:
-    fill(journals, *many(3))
-    one, two = frozenset({iri_of(1)}), frozenset({iri_of(1), iri_of(2)})
-    readers = [None, Records(), Records(one), Records(two), Records(one, but=True)]
-    pages_ = [feed.paged(NAME, after=0, only=only) for only in readers]
-    assert len({page.tag for page in pages_}) == len(readers)
-    assert [feed.tag(NAME, after=0, only=only) for only in readers] == [page.tag for page in pages_]

@@ -1,7 +1,6 @@
-"""Negotiations between two sides: told to the end, repeated, lost on the way, killed at every step, and ended early."""
+"""Negotiations between two sides: told to the end, repeated, lost on the way, killed at every step."""
 
 import itertools
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,86 +11,11 @@ from node.errors import Conflict, NotFound, Refused
 from node.federation.agreements.text import read_text
 from node.federation.dialogues.outgoing import GIVE_UP_MS, LEASE_MS
 from node.federation.negotiation import Negotiation
-from node.keys import Keyring
 from tests.conftest_db import BOTH, _urls
-from tests.federation.negotiating import (
-    ABOUT,
-    HELSINKI,
-    LONDON,
-    OFFER,
-    OTHER,
-    TARGET,
-    Clock,
-    Known,
-    Line,
-    Script,
-    Side,
-    Way,
-    by_state,
-    talk,
-)
+from tests.federation.negotiating import ABOUT, HELSINKI, LONDON, OFFER, OTHER, TARGET, Script, Way, by_state, talk
+from tests.federation.negotiations.rig import AGREES, SIGNS, Killed, Make, Sides, ask, check_concluded, kinds, wait
 
 pytestmark = pytest.mark.slow  # seconds in all
-
-AGREES = by_state(REQUESTED="agree", ACCEPTED="agree", VERIFIED="finalize")
-SIGNS = by_state(OFFERED="accept", AGREED="verify")
-Sides = tuple[Side, Side]
-Make = Callable[..., Sides]
-
-
-@pytest.fixture
-def make(keyring: Keyring, their_keys: Keyring, tmp_path: Path, migrated: Path) -> Make:
-    """Make Helsinki (consumer) and London (provider), each on a database of its own."""
-    numbers = itertools.count()
-
-    def database() -> Database:
-        import shutil
-
-        path = tmp_path / f"{next(numbers)}.db"
-        shutil.copy(migrated, path)
-        return Database(f"sqlite:///{path}")
-
-    def build(**more: Any) -> Sides:
-        clock, line, keys = Clock(), Line(), {HELSINKI: keyring, LONDON: their_keys}
-        # Proofs are made with keys that exist by then.
-        clock.now_ms = max(key.since_ms for ring in keys.values() for key in ring.published()) + 1_000_000
-        helsinki, london = (
-            Side(url, more.get("database", database)(), clock, line, Known(keys)) for url in (HELSINKI, LONDON)
-        )
-        helsinki.decider.script, london.decider.script = SIGNS, AGREES
-        return helsinki, london
-
-    return build
-
-
-@pytest.fixture
-def sides(make: Make) -> Sides:
-    return make()
-
-
-def ask(helsinki: Side) -> Negotiation:
-    return helsinki.negotiations.request(LONDON, OFFER, ABOUT, by="Aino")
-
-
-def kinds(side: Side) -> list[str]:
-    return [f"{each.direction} {each.kind}" for each in side.negotiations.messages(side.one().pid)]
-
-
-def turned(said: list[str]) -> list[str]:
-    return [each.replace("in ", "x ").replace("out ", "in ").replace("x ", "out ") for each in said]
-
-
-def check_concluded(helsinki: Side, london: Side) -> None:
-    ours, theirs = helsinki.one(), london.one()
-    assert (ours.state, theirs.state) == ("FINALIZED", "FINALIZED")
-    assert ours.signed == theirs.signed
-    assert len(read_text(ours.signed).proofs) == 2
-    assert helsinki.in_force() == london.in_force() == [ours.agreement]
-    assert ours.agreement.startswith(f"{LONDON}/agreements/")
-    assert (ours.other_pid, theirs.other_pid) == (theirs.pid, ours.pid)
-    assert not ours.sending
-    assert not theirs.sending
-    assert kinds(london) == turned(kinds(helsinki))
 
 
 # ---------------------------------------------------------------- told to the end
@@ -164,16 +88,6 @@ def test_nobody_is_asked_twice_about_the_same(sides: Sides) -> None:
     assert not london.negotiations.due(london.clock())
     assert london.deliver() == 0
     assert london.decider.asked == asked == 1
-
-
-# ---------------------------------------------------------------- lost on the way
-
-
-def wait(*sides: Side, times: int = 12) -> None:
-    """Let time pass until everything was tried again."""
-    for _ in range(times):
-        talk(*sides)
-        sides[0].clock.now_ms += LEASE_MS
 
 
 STEPS = ["request", "offers", "events", "agreement", "agreement/verification"]
@@ -269,13 +183,6 @@ def test_messages_to_a_dead_peer_cost_one_attempt_a_round(sides: Sides) -> None:
     assert not helsinki.negotiations.due(helsinki.clock())
 
 
-# ---------------------------------------------------------------- killed
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
 class Doom:
     """Kills at the nth place where it is asked."""
 
@@ -337,251 +244,6 @@ def test_killed_between_any_two_steps_it_goes_on_where_it_was(make: Make) -> Non
         if not doom.happened:
             break
     assert number > 15
-
-
-# ---------------------------------------------------------------- ended
-
-
-def test_reasons_are_kept_and_shown_both_ways(sides: Sides) -> None:
-    helsinki, london = sides
-    london.decider.script = lambda _: None
-    ask(helsinki)
-    talk(*sides)
-    london.negotiations.terminate(london.one().pid, "no-purpose", ["Name a purpose and ask again."], by="Ben")
-    talk(*sides)
-    for side, who in ((helsinki, "them"), (london, "us")):
-        assert side.one().state == "TERMINATED"
-        assert side.one().code == "no-purpose"
-        assert side.one().reasons == ("Name a purpose and ask again.",)
-        assert side.one().reason["by"] == who
-    with pytest.raises(Conflict, match="new one"):
-        london.negotiations.terminate(london.one().pid, "again", ["No."])
-
-
-def test_what_was_never_sent_is_ended_without_a_word(sides: Sides) -> None:
-    helsinki, london = sides
-    held = ask(helsinki)
-    helsinki.negotiations.terminate(held.pid, "mistake", ["It was a mistake."], by="Aino")
-    talk(*sides)
-    assert helsinki.states() == ["TERMINATED"]
-    assert not london.negotiations.list()
-
-
-@pytest.mark.parametrize("lost", ["message", "answer"])
-def test_an_end_waits_for_the_answer_to_what_is_on_its_way(sides: Sides, lost: str) -> None:
-    """The agreement went out and nobody answered; then a person ends it. Whether it arrived is found out first."""
-    helsinki, london = sides
-    helsinki.line.lose = lambda path, _who: lost if path == "agreement" else ""
-    helsinki.decider.script = lambda _: None
-    ask(helsinki)
-    talk(*sides)
-    london.negotiations.terminate(london.one().pid, "withdrawn", ["We withdraw it."], by="Ben")
-    london.negotiations.terminate(london.one().pid, "withdrawn", ["We withdraw it."], by="Ben")
-    assert london.one().sending == ("agree", "terminate")
-    wait(*sides, times=3)
-    assert helsinki.states() == london.states() == ["TERMINATED"]
-    assert helsinki.one().code == "withdrawn"
-    assert ("in agree" in kinds(helsinki)) == (lost == "answer")
-
-
-def test_a_first_message_that_nobody_answered_is_ended_here(sides: Sides) -> None:
-    helsinki, _london = sides
-    helsinki.line.lose = lambda _path, _who: "message"
-    held = ask(helsinki)
-    talk(*sides)
-    helsinki.negotiations.terminate(held.pid, "mistake", ["It was a mistake."])
-    wait(*sides, times=2)
-    assert helsinki.states() == ["TERMINATED"]
-    assert helsinki.one().code == "mistake"
-
-
-def test_an_end_of_what_nobody_answered_is_told_once_the_other_side_is_known(sides: Sides) -> None:
-    helsinki, london = sides
-    helsinki.line.lose = lambda path, _who: "answer" if path == "request" else ""
-    london.decider.script = by_state(REQUESTED="offer")
-    held = ask(helsinki)
-    helsinki.deliver()
-    helsinki.negotiations.terminate(held.pid, "mistake", ["It was a mistake."])
-    talk(*sides)
-    assert helsinki.states() == london.states() == ["TERMINATED"]
-    assert london.one().code == "mistake"
-
-
-def test_an_end_that_nobody_could_be_told_is_found_out_by_whoever_goes_on(sides: Sides) -> None:
-    helsinki, london = sides
-    helsinki.line.lose = lambda path, _who: "answer" if path == "request" else ""
-    held = ask(helsinki)
-    helsinki.deliver()
-    helsinki.negotiations.terminate(held.pid, "mistake", ["It was a mistake."])
-    london.decider.script = lambda _: None
-    wait(*sides, times=3)
-    assert (helsinki.states(), london.states()) == (["TERMINATED"], ["REQUESTED"])
-    london.decider.script = by_state(REQUESTED="offer")
-    london.negotiations.settle(london.one().pid)
-    talk(*sides)
-    assert london.states() == ["TERMINATED"]
-    assert "ended without agreement" in london.one().reasons[0]
-
-
-@pytest.mark.parametrize("script", [by_state(REQUESTED="terminate"), by_state(OFFERED="terminate")])
-def test_a_decider_can_end_it_with_reasons(sides: Sides, script: Script) -> None:
-    helsinki, london = sides
-    london.decider.script = lambda n: script(n) or (by_state(REQUESTED="offer")(n))
-    helsinki.decider.script = lambda _: None
-    ask(helsinki)
-    talk(*sides)
-    assert helsinki.states() == london.states() == ["TERMINATED"]
-    assert helsinki.one().reasons == ("Ask again.",)
-
-
-def test_an_end_that_the_other_side_does_not_take_stands_here(sides: Sides) -> None:
-    helsinki, london = sides
-    london.decider.script = lambda _: None
-    ask(helsinki)
-    talk(*sides)
-    helsinki.line.refuse = lambda path, _who: Refused("No.") if path == "termination" else None
-    london.negotiations.terminate(london.one().pid, "withdrawn", ["We withdraw it."])
-    talk(*sides)
-    assert london.one().state == "TERMINATED"
-    assert london.one().code == "withdrawn"
-
-
-def test_what_a_person_is_ending_is_not_made_final(sides: Sides) -> None:
-    """Helsinki's word that it ends it is lost; meanwhile London finalizes. Both have ended it, and nothing stands."""
-    helsinki, london = sides
-    london.decider.script = by_state(REQUESTED="agree")
-    ask(helsinki)
-    talk(*sides)
-    assert helsinki.states() == london.states() == ["VERIFIED"]
-    helsinki.line.lose = lambda path, _who: "message" if path == "termination" else ""
-    helsinki.negotiations.terminate(helsinki.one().pid, "mistake", ["It was a mistake."], by="Aino")
-    helsinki.deliver()
-    assert helsinki.one().trouble
-    london.decider.script = AGREES
-    london.negotiations.settle(london.one().pid)
-    london.deliver()
-    helsinki.line.lose = lambda _path, _who: ""
-    wait(*sides, times=3)
-    assert helsinki.states() == london.states() == ["TERMINATED"]
-    assert "It was a mistake." in london.one().reasons[0]
-    assert not helsinki.in_force()
-    assert not london.in_force()
-
-
-def final_without_an_answer(helsinki: Side, london: Side) -> None:
-    ask(helsinki)
-    helsinki.line.lose = lambda path, who: "answer" if (path, who) == ("events", LONDON) else ""
-    talk(helsinki, london)
-    assert (helsinki.states(), london.states()) == (["FINALIZED"], ["VERIFIED"])
-
-
-def test_what_may_be_final_over_there_is_never_given_up(sides: Sides) -> None:
-    helsinki, london = sides
-    final_without_an_answer(*sides)
-    helsinki.line.lose = lambda _path, _who: "message"
-    london.clock.now_ms += GIVE_UP_MS + LEASE_MS
-    talk(*sides)
-    assert london.states() == ["VERIFIED"]
-    helsinki.line.lose = lambda _path, _who: ""
-    wait(*sides, times=12)
-    check_concluded(helsinki, london)
-
-
-def refuse() -> None:
-    raise Conflict("This agreement is held already.")
-
-
-def test_what_cannot_be_concluded_here_holds_up_nothing_else(sides: Sides) -> None:
-    helsinki, london = sides
-    final_without_an_answer(*sides)
-    london.crash = refuse
-    helsinki.line.lose = lambda _path, _who: ""
-    london.clock.now_ms += LEASE_MS
-    london.negotiations.offer(HELSINKI, OFFER, ABOUT)
-    london.deliver()
-    assert sorted(helsinki.states()) == ["FINALIZED", "OFFERED"]
-    assert sorted(london.states()) == ["OFFERED", "VERIFIED"]
-    assert not london.in_force()
-    london.crash = lambda: None
-    wait(*sides, times=3)
-    assert "FINALIZED" in london.states()
-    assert helsinki.in_force()[0] in london.in_force()
-
-
-def break_off(*_: object) -> None:
-    raise Killed
-
-
-def test_what_belongs_to_a_message_stands_with_it_or_neither_does(sides: Sides) -> None:
-    helsinki, london = sides
-    for begin in (helsinki.negotiations.request, helsinki.negotiations.offer):
-        with pytest.raises(Killed):
-            begin(LONDON, OFFER, ABOUT, within=break_off)
-    assert not helsinki.states()
-    assert not helsinki.deliver()
-    london.decider.script = lambda _: None
-    ask(helsinki)
-    talk(*sides)
-    with pytest.raises(Killed):
-        london.negotiations.counter(london.one().pid, OTHER, ABOUT, within=break_off)
-    assert not london.one().sending
-
-
-def test_what_is_final_over_there_is_not_ended_here(sides: Sides) -> None:
-    helsinki, london = sides
-    final_without_an_answer(*sides)
-    london.negotiations.terminate(london.one().pid, "withdrawn", ["We withdraw it."])
-    helsinki.line.lose = lambda _path, _who: ""
-    wait(*sides, times=3)
-    check_concluded(helsinki, london)
-
-
-def test_an_end_that_comes_too_late_finds_out_that_it_is_final(sides: Sides) -> None:
-    """London had given up saying that it is final, although it had been heard."""
-    helsinki, london = sides
-    final_without_an_answer(*sides)
-    london.negotiations.terminate(london.one().pid, "withdrawn", ["We withdraw it."])
-    with london.db.write() as tx:
-        tx.run("UPDATE outgoing SET done_at = 1 WHERE step = 'finalize'")
-    helsinki.line.lose = lambda _path, _who: ""
-    wait(*sides, times=3)
-    assert london.states() == helsinki.states() == ["FINALIZED"]
-    assert helsinki.in_force() == london.in_force() == [london.one().agreement]
-
-
-def test_a_refusal_while_a_person_ends_it_is_told_with_the_persons_reasons(sides: Sides) -> None:
-    helsinki, london = sides
-    london.decider.script = by_state(REQUESTED="agree")
-    helsinki.line.lose = lambda path, _who: "message" if path == "agreement" else ""
-    ask(helsinki)
-    talk(*sides)
-    london.negotiations.terminate(london.one().pid, "withdrawn", ["We withdraw it."])
-    helsinki.line.lose = lambda path, _who: "all" if path == "state" else ""
-    helsinki.line.refuse = lambda path, _who: Refused("No.") if path == "agreement" else None
-    wait(*sides, times=1)
-    helsinki.line.lose = lambda _path, _who: ""
-    wait(*sides, times=4)
-    assert helsinki.states() == london.states() == ["TERMINATED"]
-    assert helsinki.one().reasons == london.one().reasons == ("We withdraw it.",)
-
-
-def test_an_end_that_was_not_heard_is_found_when_we_ask(sides: Sides) -> None:
-    """London ended it and could not tell; Helsinki's acceptance is refused, and it asks why."""
-    helsinki, london = sides
-    helsinki.decider.script = lambda _: None
-    london.decider.script = by_state(REQUESTED="offer")
-    ask(helsinki)
-    talk(*sides)
-    helsinki.line.lose = lambda _path, who: "message" if who == LONDON else ""
-    london.negotiations.terminate(london.one().pid, "withdrawn", ["We withdraw it."])
-    talk(*sides)
-    london.clock.now_ms += GIVE_UP_MS + LEASE_MS
-    talk(*sides)
-    assert london.states() == ["TERMINATED"]
-    helsinki.decider.script = SIGNS
-    helsinki.negotiations.settle(helsinki.one().pid)
-    talk(*sides)
-    assert (helsinki.one().state, helsinki.one().code) == ("TERMINATED", "ended-there")
 
 
 # ---------------------------------------------------------------- decided

@@ -9,7 +9,7 @@ from node.federation.agreements.text import compose
 from node.federation.policy import read_rules, wording
 from node.federation.policy.purposes import LABELS
 from node.federation.policy.sentences import Parties, Terms, plain
-from node.federation.policy.templates import Place, Template, fill, template_named, templates
+from node.federation.policy.templates import Place, Template, agreement_title, fill, template_named, templates
 
 OF_A_KIND: dict[str, str] = {
     "text": "Something in one line",
@@ -142,6 +142,18 @@ def test_the_last_day_is_included_and_copies_are_deleted_a_while_after_it() -> N
     assert policy.permissions[0].duties[0].constraints[0].right == ("2029-02-01T00:00:00Z",)
     _, rules = fill("restricted-data/1", values | {"delete_after": ""})
     assert read_rules(rules, policy_id="urn:a").permissions[0].duties[0].constraints == ()
+
+
+def test_a_day_that_the_calendar_does_not_reckon_is_not_called_no_day() -> None:
+    for day, code in (("1900-01-01", "years"), ("9999-12-31", "years"), ("2028-02-30", "day")):
+        with pytest.raises(Malformed) as told:
+            fill("open-metadata/1", {"ends": day})
+        assert told.value.place_codes == (code,)
+
+
+def test_a_title_of_a_template_is_said_in_a_readers_language_and_any_other_stays() -> None:
+    assert agreement_title("Practices between cities", "sv") == template_named("practices/1").title["sv"]
+    assert agreement_title("Half typed", "sv") == "Half typed"
 
 
 def test_an_agreement_cannot_end_before_it_starts() -> None:

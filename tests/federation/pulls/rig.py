@@ -1,10 +1,12 @@
 """What tests of pulls share: a dataset of one's own in a world of two cities, and London getting it."""
 
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from node.federation.pulls.guard import LOOK_S
 from node.federation.pulls.store import Pull, Wanted
 from tests.federation.agreed import agree as agreed
 from tests.federation.agreed import permits
@@ -75,3 +77,17 @@ def unfinished(two: Own, name: str = PART) -> Path:
 def ranges(two: Own) -> list[str]:
     asked = [each for each in two.london.wire.asked if each.path.endswith(PART)]
     return [each.headers.get("Range", "") for each in asked]
+
+
+def stopped_within(two: Own) -> threading.Event:
+    """Give what is set as soon as bytes of the part arrive, as if somebody interrupted the pull there."""
+    stop = threading.Event()
+
+    def snap(request: Request, sent: int, _: int) -> int | None:
+        if request.path.endswith(PART) and sent and not stop.is_set():
+            stop.set()
+            time.sleep(3 * LOOK_S)
+        return None
+
+    two.london.wire.snap = snap
+    return stop

@@ -2,13 +2,15 @@
 
 import errno
 import hashlib
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from node.db import Database
-from node.errors import NodeError, Refused, Unavailable
+from node.errors import Conflict, NodeError, Refused, Unavailable
 from node.federation.pulls.files import Growing, Lost, Places, mark_of, unwritable
 from node.federation.pulls.naming import Naming
 from node.federation.pulls.store import Progress, Pull, PullStore, Wanted
@@ -119,7 +121,27 @@ def test_what_can_have_no_name_is_not_signed_for(rig: Rig) -> None:
     with pytest.raises(Refused, match="is there already"):
         rig.prepare()
     (rig.to / "a.csv").unlink()
+    os.mkfifo(rig.to / "a.csv")
+    with pytest.raises(Conflict, match="a pipe or a device"):
+        rig.prepare()
+    assert rig.named() == {"a.csv": False, "more/b.csv": False}
+    (rig.to / "a.csv").unlink()
     rig.prepare()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("a file of somebody")])
+def test_a_name_that_is_no_file_is_not_replaced_though_somebody_named_it(
+    rig: Rig, make: Callable[[Path], None]
+) -> None:
+    named = rig.to / "one.csv"
+    pull = replace(rig.pull, target=str(named))
+    rig.to.mkdir(exist_ok=True)
+    make(named)
+    with pytest.raises(Conflict, match="link, a pipe or a device"):
+        rig.naming.check(pull, Places(pull.target, rig.to, "urn:uuid:1", ["a.csv"]), never)
+    named.unlink()
+    named.write_bytes(b"any file")
+    rig.naming.check(pull, Places(pull.target, rig.to, "urn:uuid:1", ["a.csv"]), never)
 
 
 def test_of_a_pull_that_is_over_what_was_signed_for_is_named_and_known(rig: Rig) -> None:

@@ -19,10 +19,11 @@ from node.errors import Conflict, PeerUnreachable, Stopped, Unavailable
 from node.federation.pulls.guard import LOOK_S
 from node.federation.pulls.store import Pull, Wanted
 from node.federation.pushes.incoming import SPARE_BYTES
+from node.keys import DAY_MS
 from node.outbound import Reply
 from tests.federation.agreed import agree as agreed
 from tests.federation.agreed import change, permits
-from tests.federation.cities import Request
+from tests.federation.cities import City, Request
 from tests.federation.data.door_rig import BODY, PART
 from tests.federation.pulls.rig import Own, agree, got, office, ranges, unfinished
 
@@ -397,3 +398,25 @@ def test_the_worker_lets_others_go_first_while_a_city_hardly_sends(two: Own, mon
     desk.cancel(number)
     assert got(two).state == "done", "a person may wait as long as they like"
     assert hashlib.sha256((two.folder / "here" / PART).read_bytes()).hexdigest() == hashlib.sha256(BODY).hexdigest()
+
+
+def test_a_receipt_that_is_erased_stands_nowhere_else_and_comes_back_at_neither_end(two: Own) -> None:
+    two.lay()
+    agree(two)
+    pull = got(two)
+    for city in (two.london, two.helsinki):
+        evidence = city.federation.moving.evidencing
+        (filed,) = [each for each in evidence.evidence.store.list() if each.dataset == two.dataset]
+        proof = filed.document["proof"][0]["proofValue"]
+
+        def copies(city: City = city, proof: str = proof) -> list[int]:
+            tables = (("transfer", "receipt"), ("transfer_message", "body"), ("outgoing", "body"))
+            sql = "SELECT count(*) FROM {} WHERE {} LIKE ?"
+            return [city.sql(sql.format(*each), f"%{proof}%")[0][0] for each in tables]
+
+        assert copies()[:2] == [1, 1]
+        evidence.desk.erase(filed.record)
+        assert copies() == [0, 0, 0]
+        evidence.evidence.overdue(clock_ms() + 8 * DAY_MS)
+    assert receipts(two) == [[], []]
+    assert (pull.state, here(two)) == ("done", {PART: BODY})

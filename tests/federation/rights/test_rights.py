@@ -81,7 +81,7 @@ def test_the_table_of_rights(city: City) -> None:
     agree_alone(city.node, LONDON, "secrets", mirror=True)
     table = {
         "o": [PUBLIC, OTHER, of("oslo")],
-        "op": [of("london")],
+        "opm": [of("london")],  # a mirror of its own it may read back
         "opdxm": [STAFF],
         "": [of("paused"), of("blocked"), of("apart"), of("unknown")],
     }
@@ -94,8 +94,15 @@ def test_the_table_of_rights(city: City) -> None:
 def test_to_mirror_is_not_to_read_and_neither_is_to_use(city: City) -> None:
     agree_alone(city.node, LONDON, "plans", rules=permits("index"))
     agree_alone(city.node, OSLO, "plans", rules=permits("use"))
-    assert [letters(city, of("london"), action) for action in ("index", "read", "use")] == ["op", "o", "o"]
+    assert [letters(city, of("london"), action) for action in ("index", "read", "use")] == ["opm", "o", "o"]
     assert [letters(city, of("oslo"), action) for action in ("index", "read", "use")] == ["o", "o", "op"]
+
+
+def test_a_mirror_is_read_back_by_the_city_that_its_address_names_too(city: City) -> None:
+    moved = NoCollection("london/secrets", f"{OSLO}/collections/secrets")
+    assert rights(city).may(of("london"), "index", MIRROR)
+    for caller, mirror in ((of("oslo"), MIRROR), (of("london"), moved), (of("oslo"), moved), (OTHER, MIRROR)):
+        assert not rights(city).may(caller, "index", mirror)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +128,7 @@ def test_a_purpose_counts_if_the_token_names_it_under_this_agreement(city: City)
     rules = permits("index", constraint=[atom("purpose", "isA", RESEARCH)])
     iri = agree_alone(city.node, LONDON, "plans", rules=rules)
     detail = {"agreement": iri, "purpose": RESEARCH}
-    assert letters(city, of("london", detail)) == "op"
+    assert letters(city, of("london", detail)) == "opm"
     for wrong in (
         {"agreement": iri, "purpose": MARKETING},
         {"agreement": f"{iri}x", "purpose": RESEARCH},
@@ -130,12 +137,12 @@ def test_a_purpose_counts_if_the_token_names_it_under_this_agreement(city: City)
         detail | {"datasets": [f"{BASE}/collections/other"]},
         detail | {"actions": ["read"]},
     ):
-        assert letters(city, of("london", wrong)) == "o", wrong
+        assert letters(city, of("london", wrong)) == "om", wrong
 
 
 def test_states_of_peers_and_agreements_count_at_once(city: City) -> None:
     iri = agree_alone(city.node, LONDON, "plans")
-    for state, may in (("suspended", "o"), ("in-force", "op"), ("revoked", "o")):
+    for state, may in (("suspended", "om"), ("in-force", "opm"), ("revoked", "om")):
         change(city.node, iri, state)
         assert letters(city, of("london")) == may
     told = rights(city).may(of("london"), "index", PLANS).refused

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,24 @@ def test_it_asks_hourly_and_soon_after_a_change_and_no_more(three: tuple[Town, T
     assert cosigning.run_due(start + AFTER_CHANGE_MS - 1) == []
     # The witnesses' clock is the real one, so that of this test may not run ahead of it by more than is granted.
     assert len(cosigning.run_due(start + AFTER_CHANGE_MS)) == 2
+
+
+def test_a_witness_that_refuses_rests_longer_each_time_and_at_most_an_hour(three: tuple[Town, Town, Town]):
+    helsinki, london, _ = three
+    with london.node.db.write() as tx:
+        london.peers.change(tx, "helsinki", state="blocked")
+    cosigning: Cosigning = helsinki.watching.cosigning
+    helsinki.put(range(1))
+
+    def refused(at_ms: int) -> int:
+        return sum((one.witness, one.state) == ("london", "refused") for one in cosigning.run_due(at_ms))
+
+    start = now_ms()
+    asked = [second for second in range(0, 3 * 3600, 15) if refused(start + second * 1000)]
+    gaps = [after - before for before, after in pairwise(asked)]
+    assert gaps == [60, 120, 240, 480, 960, 1920, 3600], gaps
+    helsinki.put(range(1, 2))
+    assert refused(start + 3 * 3_600_000) == 0, "a change shortens no rest"
 
 
 def test_a_cosignature_of_another_time_is_not_kept(three: tuple[Town, Town, Town]):

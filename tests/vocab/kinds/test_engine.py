@@ -73,6 +73,7 @@ def test_links_to_records_are_told_with_their_fields() -> None:
     [
         (("title",), None, ("/title", "missing")),
         (("title",), {"en": "  "}, ("/title", "missing")),
+        (("title",), {"en": "\u200b", "fi": "\u2060 \ufeff"}, ("/title", "missing")),
         (("title",), "plain", ("/title", "wrong-value")),
         (("title",), {"xx": "a"}, ("/title/xx", "unknown-language")),
         (("title",), {"en": 1}, ("/title/en", "wrong-value")),

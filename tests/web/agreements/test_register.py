@@ -89,6 +89,26 @@ def test_the_register_says_on_which_bases_data_about_persons_move(
             town.node.close()
 
 
+def test_titles_of_templates_are_in_the_readers_language_and_those_of_collections_marked(
+    tmp_path: Path, migrated: Path
+) -> None:
+    with Wire() as wire:
+        town = make(tmp_path, wire, "helsinki", HELSINKI, database=migrated, languages=["fi", "sv"])
+        try:
+            peer(town.node, "london", LONDON)
+            town.node.create_collection("plans", title="Kaavat", visibility="public", at_ms=1)
+            iri = agree_alone(town.node, LONDON, "plans", public=True, title="Practices between cities")
+            for page in (town.get("/agreements?lang=sv", **PAGE).body.decode(), page_of(town, iri, "?lang=sv")):
+                assert "Praxis mellan städer" in page
+                assert "Practices between cities" not in page
+            assert (
+                '<a href="/collections/plans?lang=sv" lang="fi">Kaavat</a> <span class="lang">på finska</span>' in page
+            )
+            assert 'lang="fi">Kaavat' not in page_of(town, iri, "?lang=fi")
+        finally:
+            town.node.close()
+
+
 @pytest.mark.parametrize(
     ("language", "holds", "may"),
     [("en", "Yes, in force", " may "), ("fi", "Kyllä, voimassa", " saa "), ("sv", "Ja, det gäller", " får ")],

@@ -101,7 +101,7 @@ def test_nobody_but_staff_comes_in_and_nothing_of_the_request_is_read(
     assert staff.ask(method, path, b"\xff", who="robot").status == 403
 
 
-@pytest.mark.parametrize(("method", "path"), [*EVERY, ("POST", "/federation/agreements")])
+@pytest.mark.parametrize(("method", "path"), EVERY)
 def test_every_address_says_its_methods(method: str, path: str, two: tuple[Staff, Staff]) -> None:
     assert method in two[0].ask("OPTIONS", path.partition("?")[0]).headers["allow"].split(", ")
 
@@ -204,21 +204,6 @@ def test_bad_input_is_refused_and_writes_nothing(path: str, body: Any, two: tupl
     assert two[0].get("/api/agreements?ended=true") == before
 
 
-@pytest.mark.parametrize(
-    "body", [b"[]", b"{", b"{}", b'{"agreement":"x"}', b'{"agreement":"x","state":3}', b"x" * 20_000]
-)
-def test_a_notice_that_is_none_is_refused_and_a_stranger_tells_nothing(body: bytes, two: tuple[Staff, Staff]) -> None:
-    helsinki, london = two
-    assert helsinki.ask("POST", "/federation/agreements", body, who="nobody").status == 401
-    assert helsinki.ask("POST", "/federation/agreements", body).status == 403, "staff is no peer"
-    token = london.city.federation.client
-    from node.errors import NodeError
-
-    with pytest.raises(NodeError):
-        token._tell(HELSINKI, "/federation/agreements", {"agreement": "x", "state": 3}, stop=None)
-    assert helsinki.city.sql("SELECT * FROM nudge") == []
-
-
 def test_a_yes_is_a_boolean_and_a_name_is_somebodys(two: tuple[Staff, Staff]) -> None:
     helsinki, _ = two
     offer = {"target": "plans", "rules": RULES, "about": {"title": "Plans"}, "peers": ["london"]}
@@ -236,6 +221,7 @@ def test_a_yes_is_a_boolean_and_a_name_is_somebodys(two: tuple[Staff, Staff]) ->
     helsinki.does("GET", "/api/agreements?peer=nobody", status=404)
     helsinki.post("agreements/simulate", status=404, **asked | {"collection": "zz"})
     helsinki.post("agreements/simulate", status=400, **asked | {"collection": ""})
+    helsinki.post("agreements/simulate", status=404, **asked | {"collection": "", "record": "nothing-of-ours"})
     helsinki.post("agreements/simulate", status=400, **asked, purpose="zz")
     assert "allowed" in helsinki.post("agreements/simulate", **asked, purpose="Marketing")
 

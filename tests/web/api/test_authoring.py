@@ -131,3 +131,12 @@ def test_what_cannot_be_put_is_refused_and_nothing_is_there(desk: Desk, path: st
 def test_warnings_come_along_with_what_was_published(desk: Desk) -> None:
     told = desk.put("short", approach={"en": "We did it.", "fi": "Teimme sen."}).json()
     assert {each["code"] for each in told["problems"] if each["pointer"].startswith("/approach")} == {"short-text"}
+
+
+@pytest.mark.parametrize("name", ["evidence", "agreements-helsinki-0123abcd"])
+def test_nothing_is_put_into_what_the_node_alone_writes(desk: Desk, name: str) -> None:
+    desk.door.node.create_collection(name, title="Its own", visibility="restricted", at_ms=1)
+    refused = desk.ask("PUT", "/api/practices/quokka", {"said": SAID, "collection": name})
+    assert refused.status_code == 409, refused.text
+    assert "is written by the node alone" in refused.text
+    assert desk.ask("GET", "/api/practices/quokka").status_code == 404

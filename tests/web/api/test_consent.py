@@ -24,6 +24,7 @@ EVERY = [
     ("GET", "/api/data/withdrawals"),
     ("POST", "/api/data/withdrawals/acknowledge"),
     ("POST", "/api/data/withdrawals/erased"),
+    ("POST", "/api/data/withdrawals/resend"),
 ]
 
 
@@ -144,6 +145,15 @@ def test_withdrawals_are_given_page_by_page_and_city_by_city(api: Api, city: Cit
     assert api.ask("GET", f"{path}?after=x").status_code == 400
     done = api.does("POST", f"{path}/acknowledge", {})["withdrawals"]
     assert all(each["acknowledged_at"] for each in done)
+    assert api.does("GET", f"{path}?untold=true")["withdrawals"] == done, "no city is there to take it"
+    assert api.does("POST", f"{path}/resend", {}) == {"withdrawals": []}, "it waits to be sent"
+    with city.node.db.write() as tx:
+        tx.run("UPDATE outgoing SET done_at = 5, error = 'no' WHERE kind = 'withdrawal'")
+    again = api.does("POST", f"{path}/resend", {"ids": ["id-1"]})["withdrawals"]
+    assert [each["id"] for each in again] == ["id-1"]
+    again = api.does("POST", f"{path}/resend", {})["withdrawals"]
+    assert [each["id"] for each in again] == ["id-0", "id-2"], "each once"
+    assert api.ask("POST", f"{path}/resend", {"ids": ["nobody"]}).status_code == 404
 
 
 def test_what_waits_for_nobody_cannot_be_answered(api: Api) -> None:

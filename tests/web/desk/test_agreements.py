@@ -13,7 +13,10 @@ import httpx
 import pytest
 
 from node.assembly.clock import clock_ms
+from node.federation.consent import rules
+from node.journal import catch_up
 from node.staff.sessions import FRESH_MS
+from node.web.wording.words import known
 from tests.federation.agreed import agree
 from tests.federation.cities import HELSINKI, LONDON, City, Wire, make
 from tests.web.desk.rig import Browser, at_desk, text_of
@@ -199,7 +202,9 @@ def test_approving_by_sending_takes_a_password_and_the_terms_that_were_read(
         with monkeypatch.context() as later:
             now = sessions._clock_ms
             later.setattr(sessions, "_clock_ms", lambda: now() + FRESH_MS + 1)
-            assert "Is it you?" in text_of(desk.press(f"{HERE}/{act}", sent))
+            asked = text_of(desk.press(f"{HERE}/{act}", sent))
+            assert "Is it you?" in asked
+            assert {"propose": "proposed an agreement", "counter": "answered with other terms"}[act] in asked
             assert office.show(name)["approvals"] == []
         assert desk.press(f"{HERE}/{act}", sent | {"title": [f"Done {act}"]}).status_code == 303
     (given,) = office.show(name)["approvals"]
@@ -387,6 +392,28 @@ def test_the_simulator_asks_all_agreements_in_force(towns: Towns) -> None:
         assert desk.get(f"{HERE}/try?peer=nobody&action=read&collection=plans").status_code == 404
 
 
+def test_the_simulator_asks_about_a_dataset_as_well(towns: Towns) -> None:
+    agree(towns.helsinki.node, towns.london.node, "plans", title="To be tried")
+    towns.helsinki.publish(towns.helsinki.put(7, "Plan of a square"), collection="plans")
+    for follower in towns.helsinki.node.followers:
+        catch_up(towns.helsinki.node.journals, follower)
+    plan = towns.helsinki.record(7)
+    with at_desk(towns.helsinki.node, "viewer", name="vera") as desk:
+        query = f"{HERE}/try?peer=london&action=index&collection=open-data&record="
+        said = text_of(desk.get(query + quote(plan, safe="")))
+        assert "Yes." in said
+        assert f"Plan of a square {plan}" in said
+        assert "No record" in text_of(desk.get(query + "nothing-of-ours"))
+        whole = desk.get(f"{HERE}/try?peer=london&action=use&collection=plans")
+        assert ("about residents was not looked at" in text_of(whole)) == ("Yes." in text_of(whole))
+
+
+def test_every_no_about_residents_has_words() -> None:
+    codes = {each.code for each in vars(rules).values() if isinstance(each, rules.Verdict)}
+    assert len(codes) == 7
+    assert all(known(f"desk.agr.no.{code}") for code in codes)
+
+
 def test_what_is_done_stands_in_the_trail_with_what_it_was_done_to(towns: Towns) -> None:
     with at_desk(towns.helsinki.node, "steward", name="tracy") as desk:
         name = draft(desk, "Written down")
@@ -420,3 +447,20 @@ def test_every_page_is_in_the_readers_language(towns: Towns, language: str) -> N
             assert page.status_code == 200
             assert f'<html lang="{language}"' in page.text
             assert "desk.agr." not in re.sub(r'(href|action|value)="[^"]*"', "", page.text), path
+
+
+def test_what_the_node_alone_writes_is_not_offered_to_be_opened(towns: Towns) -> None:
+    node = towns.helsinki.node
+    for name in ("evidence", "agreements"):
+        if name not in {each.name for each in node.shelf.collections()}:
+            node.create_collection(name, title="Its own", visibility="restricted", at_ms=clock_ms())
+    with at_desk(node, "approver", "editor") as desk:
+        for path in (f"{HERE}/new?template=open-metadata/1&peer=london", f"{HERE}/offers", f"{HERE}/try"):
+            page = desk.get(path).text
+            assert "plans" in page
+            assert "collections/evidence" not in page
+            assert 'value="evidence"' not in page
+            assert "agreements-" not in page.replace("/desk/agreements-", "")
+        form = desk.get(f"{HERE}/new?template=open-metadata/1&peer=london").text
+        sent = form_with(form, "sent") | {"ours": [f"{HELSINKI}/collections/evidence"], "place-title": ["All"]}
+        assert desk.press(f"{HERE}/new", sent).status_code == 404

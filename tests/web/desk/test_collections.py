@@ -79,3 +79,7 @@ def test_mirrors_and_what_the_node_fills_by_itself_are_nobodys_to_open(rig: Rig)
         desk.get(HERE)
         for name in ("agreements", "evidence", "nothing"):
             assert desk.press(f"{HERE}/{name}/open", {"sure": "1"}).status_code == 404
+            assert desk.press(f"{HERE}/{name}/title", {"title": "X"}).status_code in (403, 404)
+        rig.node.create_collection("agreements", title="Agreements", visibility="public", at_ms=1)
+        assert desk.press(f"{HERE}/agreements/restrict").status_code == 404, "nobody could open it again"
+    assert rig.node.knowledge.authoring.visibilities()["agreements"] == "public"

@@ -38,7 +38,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Ri
 def clean(rig: Rig) -> Iterator[Rig]:
     yield rig
     with rig.node.db.write() as tx:
-        for table in ("transfer", "pull", "withdrawal", "consent_source", "data_origin", "data_personal"):
+        for table in ("transfer", "pull", "withdrawal", "outgoing", "consent_source", "data_origin", "data_personal"):
             tx.run(f"DELETE FROM {table}")  # noqa: S608 (names of ours)
 
 
@@ -266,6 +266,36 @@ def test_another_city_that_does_not_answer_a_withdrawal_waits_for_us_after_a_day
         page = desk.get(f"{HERE}/withdrawals")
         assert not forms_to(page.text, "/erased"), "what another city owes is not ours to say"
         assert desk.press(f"{HERE}/withdrawals/old/erased").status_code == 404
+
+
+def test_an_answer_that_was_not_taken_is_on_today_and_is_sent_again_by_whoever_may_run(clean: Rig) -> None:
+    withdrawal(clean, "12345678-eeee")
+    with at_desk(clean, "approver", name="aino") as desk:
+        desk.get(f"{HERE}/withdrawals")
+        assert desk.press(f"{HERE}/withdrawals/12345678-eeee/resend").status_code == 403
+        desk.after(desk.press(f"{HERE}/withdrawals/12345678-eeee/erased"))
+    assert "withdrawal-untold" not in needs(clean), "it was said a moment ago"
+    with clean.node.db.write() as tx:
+        tx.run("UPDATE withdrawal SET acknowledged_at = 5, erased_at = 6 WHERE id = '12345678-eeee'")
+        tx.run("UPDATE outgoing SET done_at = 7, error = 'no' WHERE kind = 'withdrawal'")
+    need = needs(clean)["withdrawal-untold"]
+    assert (need.values["n"], need.at_ms) == (1, 6)
+    with at_desk(clean, "steward", name="sirpa") as desk:
+        assert "has not taken our answer to a withdrawal" in text_of(desk.get("/desk"))
+        page = desk.get(need.path)
+        assert "The other city has not taken our answer yet." in text_of(page)
+        path = f"{HERE}/withdrawals/12345678-eeee/resend"
+        assert len(forms_to(page.text, path)) == 1
+        for times in (1, 1):
+            done = desk.after(desk.press(path))
+            assert "sent again as soon as" in text_of(done)
+            sql = "SELECT count(*) FROM outgoing WHERE kind = 'withdrawal' AND done_at = 0"
+            assert clean.node.db.hot().row(sql)[0] == times
+        assert desk.press(f"{HERE}/withdrawals/none/resend").status_code == 404
+        withdrawal(clean, "12345679-ffff")
+        assert desk.press(f"{HERE}/withdrawals/12345679-ffff/resend").status_code == 409
+    with at_desk(clean, "viewer") as desk:
+        assert not forms_to(desk.get(need.path).text, "/resend")
 
 
 def test_evidence_is_checked_live_and_leaves_as_one_file(clean: Rig) -> None:

@@ -11,6 +11,7 @@ from node.keys import Keyring
 from node.web.wording.words import LANGUAGES, words
 from tests.federation.fake_peer import FakePeer
 from tests.web.desk.rig import Browser, at_desk, text_of
+from tests.web.desk.sent import form_with
 from tests.web.find_rig import Rig, empty
 
 pytestmark = pytest.mark.slow  # whole nodes and a peer's server: seconds, not milliseconds
@@ -135,7 +136,10 @@ def test_nothing_is_pinned_before_somebody_said_that_the_key_is_the_same(
     for compared in ("", "vouched"):
         reply = desk.press("/desk/peers/ghent/approve", told | {"compared": compared})
         assert 400 <= reply.status_code < 500
-    assert desk.press("/desk/peers/ghent/approve", {"review": "0" * 64, "compared": "same"}).status_code == 409
+    assert (
+        desk.press("/desk/peers/ghent/approve", {"review": "0" * 64, "compared": "same", "told_by": "x"}).status_code
+        == 409
+    )
     assert office(rig).show("ghent")["state"] == "proposed"
 
 
@@ -153,6 +157,10 @@ def test_who_says_nothing_of_the_key_gets_the_form_back_with_what_was_typed(
         assert words(language, "desk.peers.compare_first") in again.text
         assert 'value="registry &lt;office&gt;"' in again.text, "what was typed is not lost"
         assert words(language, "desk.peers.step_of", n=3) in again.text
+        nobody = desk.press("/desk/peers/ghent/approve", told | {"compared": "same", "told_by": " "})
+        assert (nobody.status_code, words(language, "desk.peers.told_by_first") in nobody.text) == (400, True)
+        assert 'id="told_by-lint"' in nobody.text
+        assert 'value="same" required checked' in nobody.text, "what was chosen is not lost"
         desk.after(desk.press("/desk/peers/ghent/approve", told | {"compared": "same"}))
         later = desk.get("/desk/peers/ghent/review")
         assert 'name="compared" value="vouched"' in later.text
@@ -285,6 +293,39 @@ def test_what_both_sides_refuse_is_on_the_page(rig: Rig, ghent: FakePeer, desk: 
     assert "too-large" in said
     assert words("en", "desk.peers.refused_one") in said
     assert words("en", "desk.peers.refused_none") in said
+
+
+def test_an_old_page_brings_back_nothing_that_somebody_ended_meanwhile(
+    rig: Rig, ghent: FakePeer, desk: Browser
+) -> None:
+    approved(rig, ghent)
+    office(rig).follow("ghent", ["open-data", "plans"], all_of_them=False)
+    old = form_with(desk.get("/desk/peers/ghent").text, "how") | {"other": ["plans"]}
+    office(rig).unfollow("ghent", "plans")
+    refused = desk.press("/desk/peers/ghent/follow", old)
+    assert refused.status_code == 409
+    assert "Mirrored are now: open-data. Nothing was changed." in text_of(refused)
+    assert [each["collection"] for each in office(rig).show("ghent")["follows"]] == ["open-data"]
+    again = form_with(refused.text, "how")
+    assert again["other"] == ["plans"], "what was typed is kept"
+    desk.after(desk.press("/desk/peers/ghent/follow", again))
+    assert desk.press("/desk/peers/ghent/follow", again).status_code == 303, "sent twice is no clash"
+    assert len(office(rig).show("ghent")["follows"]) == 2
+
+
+def test_a_note_does_not_take_the_place_of_one_that_nobody_saw(rig: Rig, ghent: FakePeer, desk: Browser) -> None:
+    approved(rig, ghent)
+    old = form_with(desk.get("/desk/peers/ghent?whole=yes").text, "note") | {"note": ["Mine."]}
+    office(rig).annotate("ghent", "Theirs.")
+    refused = desk.press("/desk/peers/ghent/note", old)
+    assert refused.status_code == 409
+    assert "Theirs." in text_of(refused)
+    assert office(rig).show("ghent")["note"] == "Theirs."
+    again = form_with(refused.text, "note")
+    assert again["note"] == ["Mine."]
+    desk.after(desk.press("/desk/peers/ghent/note", again))
+    assert office(rig).show("ghent")["note"] == "Mine."
+    assert desk.press("/desk/peers/ghent/note", again).status_code == 303, "sent twice is no clash"
 
 
 def test_the_note_for_colleagues_is_kept_and_shown_as_it_was_written(rig: Rig, ghent: FakePeer, desk: Browser) -> None:

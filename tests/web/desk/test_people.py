@@ -16,6 +16,7 @@ from node.staff.tries import FREE
 from node.web.desk import trail as trail_pages
 from tests.web.desk.people_rig import OTHER, code_now, emptied, hidden, person, sign_in, staffed, with_phone
 from tests.web.desk.rig import PASSWORD, Browser, at_desk, text_of
+from tests.web.desk.sent import form_with
 from tests.web.find_rig import Rig
 
 pytestmark = pytest.mark.slow  # whole nodes, page by page: seconds together
@@ -174,6 +175,26 @@ def test_other_roles_end_the_sessions_and_somebody_must_be_left_to_rule(
         assert (reply.status_code, "Nobody would be left" in text_of(reply)) == (409, True)
 
 
+def test_an_old_page_gives_back_no_role_that_somebody_took_away_meanwhile(
+    rig: Rig, admin: Browser, maija: Browser
+) -> None:
+    rig.node.staff.people.grant("maija", ["editor", "approver"])
+    old = form_with(admin.get("/desk/people/maija").text, "roles")
+    assert old["roles"] == ["editor", "approver"]
+    rig.node.staff.people.grant("maija", ["editor"])
+    refused = admin.press("/desk/people/maija/roles", old | {"roles": ["editor", "approver", "steward"]})
+    assert refused.status_code == 409
+    assert "Somebody has changed this since you opened the page" in text_of(refused)
+    assert "The roles are now: Editor" in text_of(refused)
+    assert rig.node.staff.people.get("maija").roles == {"editor"}
+    again = form_with(refused.text, "roles")
+    assert again["roles"] == ["editor", "steward", "approver"], "what was chosen is kept"
+    assert again["mark"] != old["mark"]
+    assert admin.press("/desk/people/maija/roles", again).status_code == 303
+    assert rig.node.staff.people.get("maija").roles == {"editor", "steward", "approver"}
+    assert admin.press("/desk/people/maija/roles", again).status_code == 303, "sent twice is no clash"
+
+
 def test_a_disabled_account_is_out_at_once_and_can_come_back(rig: Rig, admin: Browser, maija: Browser) -> None:
     assert admin.press("/desk/people/maija/disable").status_code == 303
     assert maija.get("/desk/account").status_code == 303
@@ -229,6 +250,7 @@ def test_after_a_quarter_of_an_hour_an_act_that_rules_asks_again_and_is_done_as_
     stale(rig, monkeypatch)
     asked = admin.press("/desk/people", {"name": "paavo", "shown": 'P "x" <b>', "roles": ["editor", "viewer"]})
     assert (asked.status_code, "Is it you?" in text_of(asked)) == (200, True)
+    assert "What will be done, as the audit trail writes it: made an account paavo" in text_of(asked), "which act"
     assert [one.name for one in rig.node.staff.people.list()] == ["liisa"]
     sent = re.findall(r'<input type="hidden" name="(name|shown|roles)" value="([^"]*)">', asked.text)
     assert sent == [("name", "paavo"), ("shown", "P &#34;x&#34; &lt;b&gt;"), ("roles", "editor"), ("roles", "viewer")]

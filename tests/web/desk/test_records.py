@@ -63,6 +63,17 @@ def test_a_title_is_enough_to_begin_and_the_page_says_what_is_missing(rig: Rig, 
     assert again.headers["location"].startswith("/desk/records/challenge/where-is-the-snow-2?")
 
 
+@pytest.mark.parametrize(
+    ("title", "slug"), [("Куда девается снег?", "kuda-devaetsya-sneg"), ("北京的树木", "practice-af9dae5a")]
+)
+def test_a_title_of_any_script_has_an_address_of_its_own(desk: Browser, title: str, slug: str) -> None:
+    desk.get("/desk/records")
+    for name in (slug, f"{slug}-2"):
+        reply = desk.press("/desk/records", {"kind": "practice", "title": title})
+        assert reply.headers["location"].startswith(f"/desk/records/practice/{name}?")
+        assert title in text_of(desk.after(reply))
+
+
 @pytest.mark.parametrize("title", ["!!!", "… – ?", "#"])
 def test_a_title_without_a_word_is_sent_back_and_begins_nothing(rig: Rig, desk: Browser, title: str) -> None:
     desk.get("/desk/records")
@@ -73,6 +84,21 @@ def test_a_title_without_a_word_is_sent_back_and_begins_nothing(rig: Rig, desk: 
     assert 'name="kind" value="practice"' in again.text
     assert "no letter or digit" in text_of(again)
     assert len(rig.node.knowledge.drafts.list()) == before
+
+
+def test_collections_and_records_are_called_by_their_titles_with_their_names_beside_them(
+    rig: Rig, desk: Browser
+) -> None:
+    begin(rig, "called")
+    desk.get("/desk/records/practice/called")
+    reply = desk.press("/desk/records/practice/called/publish", as_read(rig, "practice", "called"))
+    title = example_of(TABLES["practice"])["title"]["en"]
+    assert f"Published: {title}" in text_of(desk.after(reply))
+    told = text_of(desk.get("/desk/records/practice/called/history"))
+    assert "Published in Practices, entry" in told
+    assert "/practices/called" in told
+    edited = desk.get("/desk/records/practice/called").text
+    assert "Practices (practices, " in edited
 
 
 def test_what_is_to_be_mended_is_listed_to_the_last(rig: Rig, desk: Browser) -> None:
@@ -171,6 +197,24 @@ def test_what_is_previewed_is_what_is_published(rig: Rig, desk: Browser) -> None
     assert rig.node.knowledge.drafts.find("practice", "snow") is None
     public = desk.get("/practices/snow")
     assert "Four inland yards melt the snow" in text_of(public)
+
+
+def test_publishing_again_says_that_it_is_published_with_the_way_there(rig: Rig, desk: Browser) -> None:
+    begin(rig, "again")
+    path = "/desk/records/practice/again"
+    read, edited = as_read(rig, "practice", "again"), form_of(desk, path) | {"editing": ["1"]}
+    first = desk.after(desk.press(f"{path}/publish", read))
+    assert '<a href="/practices/again">' in first.text
+    for sent in (read, edited):
+        again = desk.press(f"{path}/publish", sent)
+        assert again.status_code == 303, text_of(again)[:300]
+        shown = desk.after(again)
+        assert "is published, and there is no newer draft of it" in text_of(shown)
+        assert '<a href="/practices/again">' in shown.text
+    changed = desk.press(f"{path}/publish", edited | {"/title/en": ["Changed since"]})
+    assert changed.status_code == 409, "what is not published is not lost"
+    assert "Changed since" in changed.text
+    assert desk.press("/desk/records/practice/never-was/publish", read).status_code == 404
 
 
 def test_what_has_an_error_is_saved_and_not_published(rig: Rig, desk: Browser) -> None:
@@ -293,3 +337,17 @@ def test_every_way_out_of_the_pages_keeps_the_language_that_was_chosen(rig: Rig,
     assert 'hx-post="/desk/records/practice/snow/lint?place=/title/en&amp;lang=fi"' in desk.get(f"{SNOW}?lang=fi").text
     reply = desk.press(f"{SNOW}/publish?lang=fi", as_read(rig, "practice", "snow"))
     assert "Julkaistu" in text_of(desk.after(reply))
+
+
+def test_the_journals_that_the_node_alone_writes_are_not_offered_and_refused(rig: Rig, desk: Browser) -> None:
+    rig.node.create_collection("evidence", title="Evidence", visibility="restricted", at_ms=1)
+    begin(rig, "stowaway")
+    path = "/desk/records/practice/stowaway"
+    page = desk.get(path).text
+    assert '<option value="plans"' in page
+    assert '<option value="evidence"' not in page
+    fields = form_of(desk, path) | {"collection": ["evidence"], "editing": ["1"]}
+    refused = desk.after(desk.press(f"{path}/publish", fields))
+    assert "evidence is written by the node alone" in text_of(refused)
+    assert rig.node.knowledge.authoring.find("practice", "stowaway") is None
+    assert rig.node.shelf.count("evidence") == 0

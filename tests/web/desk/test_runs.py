@@ -1,18 +1,24 @@
 # ruff: noqa: F811 - fixtures are named as what they give
 """Laws of the pages of sources, runs and today: what a person sees before deciding, and what a decision does."""
 
+import errno
+import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from node.catalog.source_office import Wanted
 from node.jobs.worker import Worker
+from node.web.wording.words import words
 from tests.catalog.conftest import city, grown, lasting_parser, portal  # noqa: F401 - fixtures
-from tests.catalog.rig import City, dataset, datasets, turtle
+from tests.catalog.rig import ID, City, dataset, datasets, turtle
 from tests.portal_server import PortalServer
 from tests.portal_server import page as serving
 from tests.web.desk.rig import Browser, at_desk, text_of
+from tests.web.desk.sent import form_with
 
 pytestmark = pytest.mark.slow  # whole nodes: seconds, not milliseconds
 
@@ -66,7 +72,7 @@ def test_a_source_is_added_paused_tried_for_show_and_published_only_when_somebod
     said = text_of(page)
     assert "This was a rehearsal" in said
     assert "5 of its 7 records" in said
-    assert page.text.count('<div class="kind"><span>Dataset</span><span>Parks</span>') == 5
+    assert page.text.count('<div class="kind"><span>Dataset</span><span dir="auto">Parks</span>') == 5
     assert city.size() == 0, "nothing is published by a rehearsal"
     assert "Title of n" in said
     assert "then put it on the timetable" in text_of(steward.get("/desk/sources/parks"))
@@ -335,6 +341,17 @@ def test_what_is_refused_is_a_letter_to_its_publisher(city: City, steward: Brows
         assert "Toinen lähde julkaisee jo tämän tietueen" in text_of(finnish.get(f"/desk/runs/{run.id}"))
 
 
+def test_what_our_own_words_say_whole_is_not_said_in_english_below_them(city: City, steward: Browser) -> None:
+    run = city.harvest(turtle(owned("one", "Parks"), "d:none a dcat:Dataset ; dct:title '\u200b'@fi ."))
+    assert city.refused(run) == {ID + "none": "title-missing"}
+    assert "The record has no title." in text_of(steward.get(f"/desk/runs/{run.id}"))
+    with at_desk(city.node, "viewer", name="liisa", language="fi") as finnish:
+        for path in (f"/desk/runs/{run.id}", f"/desk/runs/{run.id}/refused"):
+            said = text_of(finnish.get(path))
+            assert words("fi", "desk.mend.title-missing") in said
+            assert "The record has no title" not in said
+
+
 def test_a_change_is_shown_property_by_property_and_a_licence_stands_out(city: City, steward: Browser) -> None:
     licence = "; dct:license <http://publications.europa.eu/resource/authority/licence/{}>"
     city.harvest(turtle(dataset("one", "Old", more=licence.format("CC_BY_4_0"))))
@@ -426,6 +443,33 @@ def test_a_failed_source_is_tried_again_only_where_the_timetable_does(city: City
     assert "within the hour" not in said
 
 
+def test_a_failed_run_says_who_must_act(city: City, steward: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    city.add("http://10.0.0.5:5000/catalog.ttl", schedule_minutes=60)
+    run = city.run()
+    assert run.code == "forbidden-address"
+    said = text_of(steward.get(f"/desk/runs/{run.id}"))
+    assert words("en", "desk.run.private") in said
+    assert "in a browser" not in said
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", full)
+        run = city.run()
+    assert words("en", "desk.run.ours") in text_of(steward.get(f"/desk/runs/{run.id}"))
+
+
+def test_a_source_of_which_a_part_was_read_is_not_called_well(city: City, steward: Browser) -> None:
+    assert city.harvest(datasets(1, 2)).state == "succeeded"
+    assert "It was read well" in text_of(steward.get("/desk/sources/portal"))
+    city.harvest("d:x a ")
+    assert city.node.runs.list()[0].state == "partial"
+    said = text_of(steward.get("/desk/sources/portal"))
+    assert "only in part" in said
+    assert "read well" not in said
+
+
 def test_the_worker_takes_what_was_asked_for_before_what_is_due(city: City) -> None:
     city.add(city.write(datasets(1)), schedule_minutes=0)
     worker = Worker(city.node, clock_ms=city.node.harvest._clock_ms)
@@ -436,3 +480,35 @@ def test_the_worker_takes_what_was_asked_for_before_what_is_due(city: City) -> N
     assert worker._planned_runs == set()
     assert city.node.runs.get(asked.id).state == "succeeded"
     worker._lease.release()
+
+
+def test_a_source_feeds_nothing_that_the_node_alone_writes(city: City, steward: Browser) -> None:
+    city.node.create_collection("evidence", title="Evidence", visibility="restricted", at_ms=1)
+    city.add(city.write(datasets(1)), "ours")
+    page = steward.get("/desk/sources/ours/change")
+    assert '<option value="evidence"' not in page.text
+    fields = form_with(page.text, "every_min") | {"collection": ["evidence"]}
+    assert steward.press("/desk/sources/ours/change", fields).status_code == 400
+    steward.get("/desk/add-source")
+    fields |= {"name": ["stowaway"], "location": ["https://x.example/c.ttl"]}
+    assert steward.press("/desk/add-source", fields).status_code == 400
+    assert city.node.harvesting.office.show("ours").wanted.collection == "open-data"
+    assert [each.name for each in city.node.harvesting.office.list()] == ["ours"]
+
+
+def test_an_old_page_of_a_source_undoes_nothing(city: City, steward: Browser) -> None:
+    city.add("https://x.example/c.ttl", "theirs")
+    office, at = city.node.harvesting.office, "/desk/sources/theirs/change"
+    old = form_with(steward.get(at).text, "every_min")
+    office.edit("theirs", replace(office.show("theirs").wanted, location="https://x.example/new.ttl", threshold=7))
+    refused = steward.press(at, old | {"every_min": ["60"]})
+    assert refused.status_code == 409
+    said = text_of(refused)
+    assert "Somebody has changed this since you opened the page" in said
+    assert "https://x.example/new.ttl" in said
+    assert office.show("theirs").wanted.every_min == 0
+    again = form_with(refused.text, "every_min")
+    assert (again["every_min"], again["location"]) == (["60"], ["https://x.example/c.ttl"]), "what was typed is kept"
+    assert steward.press(at, again).status_code == 303
+    assert office.show("theirs").wanted == Wanted("dcat", "https://x.example/c.ttl", "open-data", 60, False, None)
+    assert steward.press(at, again).status_code == 303, "sent twice is no clash"

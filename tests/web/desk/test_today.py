@@ -8,6 +8,7 @@ import pytest
 from node.assembly.today import DEAD_AFTER, KEY_DAYS, _is_exchanged_with, _of_peer, _reminded, _stands, _Tells
 from node.catalog.tasks import DAY_MS
 from node.federation.peers.health import Expiry, FollowHealth, PeerHealth
+from node.journal import behind
 from node.web.desk.agreements_frame import where
 from tests.catalog.conftest import city, grown, lasting_parser  # noqa: F401 - fixtures
 from tests.catalog.rig import City
@@ -51,6 +52,13 @@ def whats(peer: PeerHealth) -> list[str]:
         (replace(LONDON, quarantine="Two histories."), ["quarantined"], "quarantined"),
         (replace(LONDON, stale=True), ["stale"], "stale"),
         (replace(LONDON, away=True), [], "away"),
+        (replace(LONDON, quarantine="Two histories.", state="blocked"), [], "blocked"),
+        (replace(LONDON, away=True, failures=7, last_error_code="broken-history"), ["at-odds"], "at-odds"),
+        (replace(LONDON, stale=True, failures=9, last_error_code="malformed"), ["at-odds"], "at-odds"),
+        (replace(LONDON, away=True, failures=2, last_error_code="broken-history"), [], "away"),
+        (replace(LONDON, stale=True, failures=9, last_error_code="peer-unreachable"), ["stale"], "stale"),
+        (replace(LONDON, state="paused", failures=7, last_error_code="broken-history"), [], "paused"),
+        (replace(LONDON, failures=7, last_error_code="not-agreed", away=True), [], "away"),
         (replace(LONDON, state="paused", stale=True), [], "paused"),
         (replace(LONDON, state="blocked", stale=True), [], "blocked"),
         (replace(LONDON, warnings=(STATEMENT,)), ["statement"], "level"),
@@ -91,6 +99,17 @@ def test_a_city_that_is_paused_is_not_counted_as_out_of_step() -> None:
     assert _is_exchanged_with(followed)
     assert not _is_exchanged_with(replace(followed, state="paused"))
     assert not _is_exchanged_with(LONDON), "nothing is mirrored"
+
+
+@pytest.mark.slow
+def test_a_node_that_is_behind_what_it_signed_tells_so_first(city: City) -> None:
+    node, now = city.node, city.node.harvest._clock_ms()
+    tells = _Tells(node.federation, node.finding.quality, node.readers, node.keyring)
+    assert list(tells.of_history(now)) == []
+    with node.db.write() as tx:
+        behind.mark_restored(tx, now)
+    assert [need.what for need in tells.of_history(now)] == ["history"]
+    assert node.today.look().urgent[0].what == "history"
 
 
 @pytest.mark.slow

@@ -299,6 +299,8 @@ def test_a_record_of_another_citys_iri_has_an_address_of_its_own(client: Client)
         ("sortby=x", "finns ingen ordning ”x”"),
         ("type=x", "Det finns inget slag ”x”"),
         ("bbox=1", "Ett område behöver fyra kanter"),
+        ("bbox=181,91,-181,-91", "Ett område behöver fyra kanter"),
+        ("bbox=1,3,2,2", "Ett område behöver fyra kanter"),
         ("datetime=x", "”x” är ingen tidpunkt"),
         ("x=1", "”x”"),
     ],

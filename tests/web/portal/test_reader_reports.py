@@ -15,6 +15,7 @@ from node.web.wording.text import moment
 from node.web.wording.words import LANGUAGES, words
 from tests.web.cities import PARKING
 from tests.web.desk.rig import Browser, at_desk, text_of
+from tests.web.desk.sent import form_with
 from tests.web.find_rig import LONDON, Rig
 from tests.web.finding import VAULT, found_city
 from tests.web.walk import Page
@@ -50,6 +51,17 @@ def reported(reader: Browser, **more: str) -> str:
     reply = reader.press("/report", fields(**more))
     assert reply.status_code == 303, text_of(reply)
     return str(reply.headers["location"]).rpartition("/")[2].partition("?")[0]
+
+
+def test_a_form_that_is_sent_twice_leads_to_one_page_and_without_its_key_it_says_where_to_look(reader: Browser) -> None:
+    keys = [re.findall(r'name="key" value="([0-9a-f]{32})"', reader.get(FORM).text)[0] for _ in range(2)]
+    assert keys[0] != keys[1]
+    sent = fields(key=keys[0])
+    first, second = (reader.press("/report", sent).headers["location"] for _ in range(2))
+    assert first == second
+    again = reader.press("/report", {name: value for name, value in sent.items() if name != "key"})
+    assert again.status_code == 409
+    assert "history of your browser" in text_of(again)
 
 
 def test_a_reader_reports_from_the_records_page_and_follows_how_it_stands(reader: Browser) -> None:
@@ -261,6 +273,28 @@ def test_staff_reads_answers_sorts_and_settles_in_the_inbox(rig: Rig, reader: Br
     assert "A new fence." in told
     acts = [(one.who, one.act, one.target, one.outcome) for one in rig.node.staff.trail.list(who="eeva")]
     assert acts == [("eeva", f"report.{act}", name, "done") for act in ("close", "answer", "sort")]
+
+
+def test_an_answer_does_not_take_the_place_of_one_that_nobody_saw(rig: Rig, reader: Browser) -> None:
+    name, reports = reported(reader), rig.node.readers.reports
+    with at_desk(rig, "editor", name="eeva") as desk:
+        page = desk.get(f"/desk/inbox/{name}").text
+        old, settling = form_with(page, "text"), form_with(page, "reason")
+        reports.answer(name, "Theirs.")
+        refused = desk.press(f"/desk/inbox/{name}/answer", old | {"text": ["Mine."]})
+        assert refused.status_code == 409
+        assert "The answer above is new." in text_of(refused)
+        assert (reports.show(name).reason, "Theirs." in refused.text) == ("Theirs.", True)
+        again = form_with(refused.text, "text")
+        assert again["text"] == ["Mine."]
+        settling |= {"outcome": ["declined"], "reason": ["No."], "publish": ["yes"]}
+        unsettled = desk.press(f"/desk/inbox/{name}/close", settling)
+        assert (unsettled.status_code, reports.show(name).state) == (409, "looking")
+        kept = form_with(unsettled.text, "reason")
+        assert (kept["outcome"], kept["reason"], kept["publish"]) == (["declined"], ["No."], ["yes"])
+        desk.after(desk.press(f"/desk/inbox/{name}/answer", again))
+        assert reports.show(name).reason == "Mine."
+        assert desk.press(f"/desk/inbox/{name}/answer", again).status_code == 303, "sent twice is no clash"
 
 
 def test_a_viewer_reads_the_inbox_and_settles_nothing(rig: Rig, reader: Browser) -> None:

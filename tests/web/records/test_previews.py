@@ -68,7 +68,7 @@ def test_a_page_shows_the_first_rows_as_text_in_every_language(
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
     assert "<script>alert" not in shown
     assert "All 2 rows, read on " in shown
-    assert '<th scope="col" class="n">id<small>whole number</small></th>' in shown
+    assert '<th scope="col" class="n"><bdi>id</bdi><small>whole number</small></th>' in shown
     for language, word in (("fi", "kokonaisluku"), ("sv", "heltal")):
         assert word in client.page("/datasets/m", language)
 
@@ -79,6 +79,9 @@ def test_a_page_shows_the_first_rows_as_text_in_every_language(
         (b"id,name\n1,x\n", "sv", "Den enda raden, läst "),
         (b"id,name\n1,x\n", "fi", "Tiedoston ainoa rivi."),
         (b"id,name\n", "en", "No rows below the names, read on "),
+        (b"name," * 20_000 + b"id\n1,2\n", "en", "Columns: 20,001, of which the first 60 are shown."),
+        (b"name," * 60 + b"id\n1,2\n", "fi", "Sarakkeita: 61, joista näytetään 60 ensimmäistä."),
+        (b"name," * 59 + b"id\n1,2\n", "sv", "Kolumner: 60. "),
     ],
 )
 def test_one_row_and_none_are_said_as_people_do(

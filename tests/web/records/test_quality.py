@@ -117,6 +117,9 @@ def test_collections_are_summed_up_with_what_to_mend_first(rig: Rig) -> None:
     page = rig.page("/quality/open-data")
     assert words("en", "quality.fix.keywordAvailability") in page
     assert "failing=keywordAvailability" in page
+    # Whose link fails is said by its title, with the end of its address small beside it.
+    assert re.search(r'<a class="small" href="/datasets/parking"><span[^>]*>Kerbside parking areas</span>', page)
+    assert '<span class="mono quiet small">parking</span>' in page
     assert rig.get("/quality/london/open-data").status_code == 200
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from node.records import Finding
-from node.vocab.check import problem_of_number, problem_of_table, problem_of_value
-from node.vocab.rules import Rule
-from node.vocab.terms import DCT
+from node.vocab.check import problem_of_absence, problem_of_number, problem_of_table, problem_of_value
+from node.vocab.rules import DISTRIBUTION, Rule
+from node.vocab.terms import DCATAP, DCT
 from node.web.wording.findings import views
 from node.web.wording.words import LANGUAGES
 
@@ -38,6 +38,15 @@ def test_every_sentence_of_the_rules_has_words(values: str, reader: str) -> None
     for _, message in (problem_of_value(rule), problem_of_number(rule), problem_of_table(rule)):
         text, lang = said(message, reader, DCT.title)
         assert (lang, text != message) == ("", True), message
+
+
+@pytest.mark.parametrize(("reader", "stable"), [("fi", "pysyvä (STABLE)"), ("sv", "stabil (STABLE)")])
+def test_what_a_planned_availability_may_be_is_said_by_names_and_codes(reader: str, stable: str) -> None:
+    (rule,) = (each for each in DISTRIBUTION.rules if each.path == DCATAP.availability)
+    text, lang = said(problem_of_absence(rule)[1], reader, DCATAP.availability)
+    assert lang == ""
+    assert stable in text
+    assert all(code in text for code in ("TEMPORARY", "EXPERIMENTAL", "AVAILABLE"))
 
 
 def test_what_has_no_words_is_marked_as_english() -> None:

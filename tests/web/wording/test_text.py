@@ -34,8 +34,16 @@ def test_who_has_no_text_of_their_own_gets_english_then_what_the_author_wrote() 
         (['"a"@de', '"b"@sv'], "en", "b", "in Swedish"),
         (['"a"@de'], "fi", "a", "saksaksi"),
         (['"a"@xx'], "en", "a", "in xx"),
+        (['"a"@ar'], "fi", "a", "arabiaksi"),
+        (['"a"@he-il'], "sv", "a", "på hebreiska"),
+        (['"a"@xh'], "en", "a", "in Xhosa"),
+        (['"a"@xh'], "fi", "a", "kieli: xhosa"),
+        (['"a"@und'], "en", "a", "in und"),
         ([], "en", "", ""),
         (['" "@en', '"b"@fi'], "en", "b", "in Finnish"),
+        (['"\u200b\u202e"@en', '"b"@fi'], "en", "b", "in Finnish"),
+        (['"\u200b"@en'], "en", "", ""),
+        (['"👩\u200d🚒"@en'], "en", "👩\u200d🚒", ""),
     ],
 )
 def test_the_text_is_the_readers_or_marked(terms: list[str], reader: str, chosen: str, mark: str) -> None:
