@@ -54,9 +54,14 @@ def until(one: City, iri: str, wanted: str) -> None:
 
 
 def theirs(one: City) -> str:
-    """The name of the negotiation that waits for us."""
-    (waiting,) = [each for each in one.json("agreements", "list")["negotiations"] if each["waits_for"] == "us"]
-    return str(waiting["id"])
+    """The name of the negotiation that waits for us, once it is here: the other city's worker may be its sender."""
+
+    def waiting() -> list[dict[str, Any]]:
+        return [each for each in one.api("GET", "/agreements")["negotiations"] if each["waits_for"] == "us"]
+
+    wait_for(lambda: bool(waiting()), f"an offer to be in {one.name}", one.log, 30)
+    (found,) = waiting()
+    return str(found["id"])
 
 
 def held(london: City) -> int:
@@ -69,7 +74,7 @@ def signed(two: Cluster, tokens: dict[str, Path], *draft: object) -> str:
     helsinki, london = two.cities
     made = helsinki.json("agreements", "draft", *draft)["drafts"][0]["id"]
     proposed = helsinki.json("agreements", "propose", made, "--yes", "--token-file", tokens["helsinki"])
-    assert (proposed["state"], proposed["waits_for"]) == ("offered", "them")
+    assert proposed["state"] == "offered"
     name = theirs(london)
     assert "Helsinki" in london.say("agreements", "explain", name)
     done = london.json("agreements", "approve", name, "--yes", "--token-file", tokens["london"], "--wait", "60")
@@ -166,6 +171,28 @@ def test_anybody_proves_a_public_agreement_by_its_address_without_a_node(
     for bad, code in ((f"{helsinki.base_url}/agreements/none", 1), (f"{helsinki.base_url}/datasets/1", 2)):
         nowhere.say("agreements", "verify", bad, code=code)
     nowhere.say("agreements", "verify", "Plans", code=2)
+
+
+def test_a_restored_city_reads_its_agreements_back_before_it_signs_again(
+    two: Cluster, tokens: dict[str, Path], tmp_path: Path
+) -> None:
+    helsinki, london = two.cities
+    backup, title = tmp_path / "backup.tar", "After the backup"
+    helsinki.say("db", "backup", backup)
+    iri = signed(two, tokens, "open-metadata", "--with", "london", "--cover", "open-data", "--title", title)
+    helsinki.stop()
+    helsinki.folder.rename(tmp_path / "lost")
+    helsinki.say("db", "restore", backup)
+    assert title not in agreements(helsinki)
+    assert helsinki.ran("agreements", "draft", "open-metadata", "--with", "london").returncode == 0
+    helsinki.say("recover")
+    assert agreements(helsinki)[title]["state"] == "in-force"
+    helsinki.start()
+    helsinki.say("agreements", "suspend", iri, "--reason", "An incident.", "--yes")
+    until(london, iri, "suspended")
+    assert london.api("GET", "/peers/helsinki")["state"] == "active", "it saw one history"
+    helsinki.say("agreements", "resume", iri)
+    until(london, iri, "in-force")
 
 
 def test_both_sides_journals_prove_it_with_and_without_a_node(two: Cluster, tmp_path: Path) -> None:
