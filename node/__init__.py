@@ -21,7 +21,8 @@ contract of import-linter (`pyproject.toml`), so a new room without a floor fail
                                     values | what spreadsheets open | what was shown and what stands | signatures over
                                     bytes | transactions | the only way out | limited processes
     migrations/                     the tables, step by step
-    errors.py | client/             what can go wrong, and who must act | for programs elsewhere, apart from all this
+    errors.py | client/ | ends.py   what can go wrong, and who must act | for programs elsewhere, apart from all this |
+                                    the day that an end is said as
 
 The flows:
 

@@ -69,7 +69,7 @@ class DataNeeds:
     def _deletions(self, now_ms: int) -> Iterator[Need]:
         """Tell what we must delete, and who was to have deleted ours and has not said so, a day being for the post."""
         for each in self.desk.deletions():
-            values: Values = {"city": self.city_of(each.peer), "title": each.title, "due_ms": each.due_ms}
+            values: Values = {"city": self.city_of(each.peer), "title": each.title, "due_end_ms": each.due_ms}
             values["n"] = len(each.datasets)
             if each.direction == "in":
                 what = "deletion-late" if each.due_ms <= now_ms else "deletion"

@@ -12,12 +12,12 @@ from node.assembly.clock import clock_ms
 from node.assembly.evidencing import Evidencing
 from node.assembly.ground import Ground
 from node.assembly.pulling import FOLDER
-from node.federation.deletions.deletions import Deletions
+from node.federation.deletions.deletions import Deletions, Files
 from node.federation.deletions.post import Post
 from node.federation.deletions.store import DeletionStore
 from node.federation.dialogues.outgoing import Outbox
 from node.federation.moved import FetchedTold
-from node.federation.pulls.naming import place_of
+from node.federation.pulls.naming import lying, place_of
 from node.federation.pulls.store import PullStore
 from node.federation.transfers.store import TransferStore
 
@@ -30,12 +30,15 @@ def build(ground: Ground, agreeing: Agreeing, evidencing: Evidencing) -> Deletio
         lie = ((each, place_of(each, own)) for each in pulls.of_agreement(agreement))
         return [FetchedTold(each.id, each.dataset, place, each.got) for each, place in lie if place]
 
+    def left(agreement: str) -> Sequence[str]:
+        return list(dict.fromkeys(file for each in pulls.of_agreement(agreement) for file in lying(each, own)))
+
     return Deletions(
         DeletionStore(ground.db),
         Post(Outbox(ground.db, chance=random.random), ground.client),
         agreements=agreeing.agreements,
         moved=TransferStore(ground.db).moved,
-        fetched=fetched,
+        files=Files(fetched, left),
         evidence=evidencing.evidence,
         base_url=ground.settings.base_url,
         clock_ms=clock_ms,

@@ -25,6 +25,7 @@ from node.catalog.sources import Sources
 from node.catalog.submissions import Bounds, Submissions
 from node.catalog.tasks import DAY_MS, Task, Tasks
 from node.db import Database
+from node.ends import last_ms
 from node.journal import Follower
 from node.journal.journal import Journals
 from node.outbound import Outbound
@@ -108,8 +109,9 @@ def _corrections(settings: Settings, journals: Journals, shelf: Shelf, followers
 
 def _of_agreements(reminders: Sequence[Mapping[str, Any]]) -> Iterator[Task]:
     for each in reminders:
-        day = datetime.fromisoformat(each["at"]).timestamp() * 1000 // DAY_MS
-        yield Task("agreement", int(day), each["sentence"], each["agreement"])
+        at_ms = int(datetime.fromisoformat(each["at"]).timestamp() * 1000)
+        day = (at_ms if each["what"] == "review" else last_ms(at_ms)) // DAY_MS
+        yield Task("agreement", day, each["sentence"], each["agreement"])
 
 
 def _of_submissions(submissions: Submissions) -> Iterator[Task]:

@@ -148,7 +148,9 @@ def _of_peer(peer: PeerHealth) -> Iterator[Need]:
 
 def _reminded(each: Mapping[str, Any]) -> Need:
     at_ms = int(datetime.fromisoformat(each["at"]).timestamp() * 1000)
-    values = {"city": each["peer"], "until_ms": at_ms}
+    # A review is due on a day; an end is the moment after the last one.
+    until = "until_ms" if each["what"] == "review" else "until_end_ms"
+    values = {"city": each["peer"], until: at_ms}
     return Need(
         f"agreement-{each['what']}", _at(each["agreement"]), values, urgent=each["what"] == "ended", at_ms=at_ms
     )

@@ -5,12 +5,13 @@ What was typed wrongly is said in one line, before anything is written.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from node.cli import say
 from node.cli.plain_files import open_plain
+from node.ends import closes_a_day, last_ms
 from node.errors import Conflict, Malformed, Misconfigured, NotFound
 
 if TYPE_CHECKING:
@@ -255,10 +256,10 @@ def _collections(found: Mapping[str, Any]) -> str:
 
 def _day(moment: str) -> str:
     """Say an end that is the end of a day as that day; any other as it is."""
-    at = datetime.fromisoformat(moment)
-    if (at.hour, at.minute, at.second) != (0, 0, 0):
+    end_ms = round(datetime.fromisoformat(moment).timestamp() * 1000)
+    if not closes_a_day(end_ms):
         return moment
-    last = at - timedelta(days=1)
+    last = datetime.fromtimestamp(last_ms(end_ms) // 1000, UTC)
     return f"{last.day} {last:%B} {last.year} (included)"
 
 

@@ -30,19 +30,22 @@ def deletions(
     if as_json:
         say.document({"deletions": found})
         return
-    heads = ("agreement", "way", "city", "title", "over", "delete by", "state", "where")
+    heads = ("agreement", "way", "city", "title", "over", "delete before", "state", "where")
     say.table(heads, [_row(each) for each in found], none=_NONE)
 
 
 def deleted(
     name: Annotated[str, typer.Argument(metavar="AGREEMENT", help="The beginning of its id, or its IRI.")],
+    other_files: Annotated[
+        bool, typer.Option("--other-files", help="What stands where it was put is something else by now.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
     """Tell the other city that what was fetched under an agreement is deleted, copies and backups included.
 
-    Nothing is deleted by this: it is the city's signed word that it was.
+    Nothing is deleted by this: it is the city's signed word that it was, refused while files stand where they were put.
     """
     with opened(data) as node:
         desk = node.federation.moving.deletions
@@ -50,8 +53,10 @@ def deleted(
         if not told.said_ms:
             for each in told.fetched:
                 say.note(f"Pull {each.number} put {each.got} bytes of {each.dataset} to {each.target}")
+            if not other_files:
+                desk.see_gone(told)
             confirm("Is all of it deleted, copies and backups included?", yes=yes)
-        told = desk.deleted(told.agreement, by=user())
+        told = desk.deleted(told.agreement, by=user(), other_files=other_files)
         desk.round(now_ms())
         told = desk.named(told.agreement)
     if as_json:

@@ -5,23 +5,29 @@ the one to mend.
 """
 
 import shutil
+import socket
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from node.assembly import Node, build, keys_folder
 from node.catalog.source_office import MINUTE_MS, Standing
 from node.cli.common import now_ms
+from node.cli.store_process import wanted
 from node.db import Database
 from node.errors import NodeError
 from node.federation.identity.identity import read_statement
+from node.jobs.claim import is_claimed
 from node.keys import Keyring
+from node.outbound.engine import Address, child_at
 from node.settings import Settings, load
 
 LOW_SPACE_BYTES = 2 << 30
 NO_SPACE_BYTES = 64 << 20  # a database that grows by one harvest, and its log, need that much
+KNOCK_S = 2.0
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -126,6 +132,7 @@ def _node(settings: Settings) -> Iterator[Check]:
         published = node.published_as()
         if published and published != settings.base_url:
             yield Check("base URL", "fail", f"The node has published as {published}. Set base_url back to that")
+        yield from _stores(settings)
         yield _identity(node)
         if held_back := node.federation.watching.recovery.held_back():
             yield Check("history", "fail", f"Own collections take nothing. {held_back} See docs/recover.md")
@@ -137,6 +144,28 @@ def _node(settings: Settings) -> Iterator[Check]:
             yield Check("agreements", "warn", f"{reminder['sentence']} See: citynode agreements list")
     finally:
         node.close()
+
+
+def _stores(settings: Settings) -> Iterator[Check]:
+    """Knock at the triple stores of a node that runs; there is nothing to say of one that does not."""
+    for name in wanted(settings):
+        if not is_claimed(settings.data, name):
+            continue
+        title = f"triple store {name}"
+        found = child_at(settings.data / "graph" / f"{name}.address")
+        if found is not None and _is_open(found):
+            yield Check(title, "ok", "it can be reached")
+        else:
+            yield Check(title, "warn", "It cannot be reached. If it stays so for a minute, restart the node")
+
+
+def _is_open(found: Address) -> bool:
+    where = urlsplit(found.query_url)
+    try:
+        socket.create_connection((where.hostname or "", where.port or 0), KNOCK_S).close()
+    except OSError:
+        return False
+    return True
 
 
 def _identity(node: Node) -> Check:

@@ -7,6 +7,7 @@ without a connection refused.
 
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -65,14 +66,18 @@ def run(
     port: PortOption = None, host: HostOption = None, workers: WorkersOption = None, data: DataOption = None
 ) -> None:
     """Run the whole node: web processes, one worker and the triple stores, until SIGTERM or Ctrl-C."""
-    settings = _started(data, port=port, host=host, workers=workers)
-    with _listening(settings) as door:
-        children = [
-            *_store_children(settings),
-            *_web_children(settings, door),
-            Child("worker", _command("worker", settings)),
-        ]
-        code = _supervised(settings, children)
+    from node.cli.store_process import claimed
+
+    settings = _logged(data, port=port, host=host, workers=workers)
+    with claimed(settings) as claims:
+        _make_ready(settings)
+        with _listening(settings) as door:
+            children = [
+                *_store_children(settings, claims),
+                *_web_children(settings, door),
+                Child("worker", _command("worker", settings)),
+            ]
+            code = _supervised(settings, children)
     raise typer.Exit(code)
 
 
@@ -103,12 +108,14 @@ def worker(data: DataOption = None) -> None:
 
 
 def store(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="public or restricted.")], data: DataOption = None
+    name: Annotated[str, typer.Argument(metavar="NAME", help="public or restricted.")],
+    claim_fd: Annotated[int | None, typer.Option("--claim-fd", hidden=True)] = None,
+    data: DataOption = None,
 ) -> None:
     """Run one triple store alone; it listens on this machine only."""
     from node.cli.store_process import become_store
 
-    become_store(_logged(data), name)
+    become_store(_logged(data), name, claim_fd)
 
 
 def doctor(as_json: JsonOption = False, data: DataOption = None) -> None:
@@ -185,10 +192,15 @@ def _logged(data: Path | None, **overrides: object) -> Settings:
 
 
 def _started(data: Path | None, **overrides: object) -> Settings:
+    settings = _logged(data, **overrides)
+    _make_ready(settings)
+    return settings
+
+
+def _make_ready(settings: Settings) -> None:
     """Do what must hold before any child is started, so that a wrong setting is said once and not in a loop."""
     from node.db import Database
 
-    settings = _logged(data, **overrides)
     db = Database(settings.database)
     try:
         held, wanted = db.revision(), db.newest_revision()
@@ -201,7 +213,6 @@ def _started(data: Path | None, **overrides: object) -> Settings:
     finally:
         db.close()
     _refuse_another_address(settings)
-    return settings
 
 
 def _refuse_another_address(settings: Settings) -> None:
@@ -243,12 +254,15 @@ def _web_children(settings: Settings, door: socket.socket) -> list[Child]:
     return [Child(f"web {number}", argv, (door.fileno(),)) for number in range(1, settings.workers + 1)]
 
 
-def _store_children(settings: Settings) -> list[Child]:
-    from node.cli.store_process import memory_of, wanted
+def _store_children(settings: Settings, claims: Mapping[str, int]) -> list[Child]:
+    from node.cli.store_process import memory_of
     from node.outbound.engine import END
 
     argv, most = _command("store", settings), memory_of(settings)
-    return [Child(f"store {name}", (*argv, name), (), STORE_DELAYS_S, END, most) for name in wanted(settings)]
+    return [
+        Child(f"store {name}", (*argv, name, "--claim-fd", str(fd)), (fd,), STORE_DELAYS_S, END, most)
+        for name, fd in claims.items()
+    ]
 
 
 def _command(name: str, settings: Settings) -> tuple[str, ...]:

@@ -4,10 +4,14 @@ Two of them belong to a node, of what everyone may query and of what partners ma
 `citynode store` starts one by hand. An address in the settings takes the place of the public one.
 """
 
+import contextlib
+import os
+from collections.abc import Iterator
 from typing import NoReturn
 
 from node.errors import Misconfigured
 from node.jobs import store
+from node.jobs.claim import claim
 from node.settings import Settings
 
 NAMES = ("public", "restricted")
@@ -27,13 +31,35 @@ def memory_of(settings: Settings) -> int:
     return store.OWN_BYTES + (settings.sparql_memory_mib << 20)
 
 
-def become_store(settings: Settings, name: str) -> NoReturn:
-    """Turn into the engine of one store. Raises Misconfigured."""
+@contextlib.contextmanager
+def claimed(settings: Settings) -> Iterator[dict[str, int]]:
+    """Keep everybody else from supervising this node's stores; gives the descriptors that hold the claims, by store.
+
+    Raises:
+        AlreadyRunning: A node runs on this data folder, or one of its stores does.
+    """
+    with contextlib.ExitStack() as held:
+        claims: dict[str, int] = {}
+        for name in wanted(settings):
+            claims[name] = claim(settings.data, name)
+            held.callback(os.close, claims[name])
+        yield claims
+
+
+def become_store(settings: Settings, name: str, claim_fd: int | None = None) -> NoReturn:
+    """Turn into the engine of one store, under the claim of who started this or one of its own.
+
+    Raises:
+        AlreadyRunning: Somebody else supervises it.
+        Misconfigured: This node has no such store, or it cannot be started.
+    """
     if name not in wanted(settings):
         raise Misconfigured(
             f"This node runs no triple store {name!r}.", fix=f"Say one of {', '.join(NAMES)}; see the setting sparql."
         )
     folder = settings.data / "graph"
+    # The engine keeps it open, and with it the claim for as long as it lives.
+    os.set_inheritable(claim(settings.data, name) if claim_fd is None else claim_fd, True)
     store.become(
         store.Store(
             folder=folder / name,

@@ -207,9 +207,13 @@ class DataDesk:
         """List what must be deleted since its agreement is over, here and there; `ended`: also what is said gone."""
         return self._rooms.deletions.list(ended=ended)
 
-    def deleted(self, agreement: str, *, by: str) -> None:
+    def lying(self, told: DeletionTold) -> Sequence[str]:
+        """Name files that stand where what must be deleted was put."""
+        return self._rooms.deletions.lying(told)
+
+    def deleted(self, agreement: str, *, by: str, other_files: bool = False) -> None:
         """Say that what was fetched under an agreement is deleted. Raises NotFound, Malformed, Conflict."""
-        self._rooms.deletions.deleted(agreement, by=by)
+        self._rooms.deletions.deleted(agreement, by=by, other_files=other_files)
 
     # ---------------------------------------------------------------- evidence
 

@@ -238,6 +238,7 @@ class Pages:
             "decimal": lambda value: text.decimal(value, reader),
             "moment": lambda ms: text.moment(ms, reader),
             "date": lambda ms: text.date_of(ms, reader),
+            "end": lambda ms: text.end_of(ms, reader),
             "clock": lambda ms: text.clock(ms, reader),
             "record_link": lambda held, beside="": self._link(
                 visitor, At("", held).beside(beside) if beside else At("", held).page

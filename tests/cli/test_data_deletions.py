@@ -1,12 +1,14 @@
 """Commands on deletion: what must be deleted is listed with its place, and said to be gone once, by who means it."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from node.assembly import build
 from node.assembly.clock import clock_ms
-from node.federation.pulls.store import PullStore, Wanted
+from node.federation.pulls.store import Progress, PullStore, Wanted
 from node.federation.transfers.moves import new
 from node.federation.transfers.store import TransferStore
 from node.settings import load
@@ -19,7 +21,13 @@ DATASET = f"{LONDON}/datasets/noise"
 
 
 @pytest.fixture
-def over(helsinki: Say, tmp_path: Path) -> str:
+def lying(tmp_path: Path) -> Path:
+    """Where the file was put; nothing stands there."""
+    return tmp_path / "x.csv"
+
+
+@pytest.fixture
+def over(helsinki: Say, tmp_path: Path, lying: Path) -> str:
     """An agreement that London revoked, under which this city fetched something; its IRI."""
     node = build(load(data=tmp_path / "node"))
     try:
@@ -32,19 +40,33 @@ def over(helsinki: Say, tmp_path: Path) -> str:
         pull = pulls.add(Wanted(DATASET, peer="london", target="/srv/got/"), state="waiting", now_ms=clock_ms())
         with node.db.write() as tx:
             TransferStore(node.db).insert(tx, new("consumer", LONDON, clock_ms(), other_url=LONDON, **said))
-            tx.run("UPDATE pull SET state = 'done', agreement = ?, got = 8 WHERE id = ?", agreement, pull.id)
+            sql = "UPDATE pull SET state = 'done', agreement = ?, got = 8, parts = ? WHERE id = ?"
+            part = Progress(8, digest="sha256:0", file=str(lying), named=True)
+            tx.run(sql, agreement, json.dumps({"x": asdict(part)}), pull.id)
     finally:
         node.close()
     return agreement
 
 
-def test_what_must_be_deleted_is_listed_and_said_to_be_gone_once(helsinki: Say, over: str) -> None:
+def test_files_that_are_others_by_now_are_said_to_be(helsinki: Say, over: str, lying: Path) -> None:
+    lying.write_bytes(b"x")
+    assert "delete before" in helsinki("data", "deletions").out
+    said = helsinki("data", "deleted", over, "--other-files", "--yes")
+    assert said.code == 0, said.err
+    assert lying.exists()
+
+
+def test_what_must_be_deleted_is_listed_and_said_to_be_gone_once(helsinki: Say, over: str, lying: Path) -> None:
     short = over.rpartition("/")[2][:8]
     assert all(word in helsinki("data", "deletions").out for word in (short, "/srv/got/", "revoked", "open"))
     asked = helsinki("data", "deleted", short)
     assert (asked.code != 0, "/srv/got/" in asked.err, "--yes" in asked.err) == (True, True, True)
     (told,) = helsinki("data", "deletions", "--json").json["deletions"]
     assert (told["agreement"], told["said_ms"]) == (over, 0)
+    lying.write_bytes(b"x")
+    refused = helsinki("data", "deleted", short, "--yes")
+    assert (refused.code != 0, str(lying) in refused.err, "--other-files" in refused.err) == (True, True, True)
+    lying.unlink()
     said = helsinki("data", "deleted", short, "--yes")
     assert said.code == 0, said.err
     assert "is told as soon as it answers" in said.out

@@ -16,7 +16,7 @@ from rdflib.term import Literal
 
 from node.outbound.engine import child_at
 from tests.catalog.graph.engines import running
-from tests.cluster.rig import City, catalogue, city, wait_for
+from tests.cluster.rig import City, catalogue, city, free_port, wait_for
 
 COUNT = "SELECT (COUNT(DISTINCT ?s) AS ?n) { ?s a <http://www.w3.org/ns/dcat#Dataset> }"
 RECORDS = 300
@@ -163,6 +163,34 @@ def test_a_change_can_be_queried_within_seconds_of_its_commit_also_what_came_whi
         catalogue(tmp_path / "c.ttl", 9)
         made.say("harvest", "run", "own")
         wait_for(lambda: counted(made) == 9, "what changed", made.log)
+        assert made.stop() == 0
+
+
+def test_a_second_start_on_the_same_folder_is_refused_and_the_first_goes_on(helsinki: City) -> None:
+    graph = helsinki.folder / "graph"
+    before = {each.name: each.read_bytes() for each in graph.glob("*.address")}
+    said = helsinki.ran("run", "--port", free_port())
+    assert (said.returncode, "[already-running]" in said.stderr) == (3, True)
+    assert str(helsinki.folder) in said.stderr.splitlines()[-1]
+    assert {each.name: each.read_bytes() for each in graph.glob("*.address")} == before
+    assert counted(helsinki) == RECORDS
+    assert "ok    triple store public" in helsinki.say("doctor")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
+def test_a_node_that_is_started_while_the_one_before_it_ends_waits_for_it(tmp_path: Path, number: int) -> None:
+    with city(tmp_path / "node", environ=QUICK) as made:
+        made.say("sources", "add", "own", catalogue(tmp_path / "c.ttl", 5), "--kind", "dcat")
+        made.start()
+        wait_for(lambda: counted(made) == 5, "the first harvest to be there", made.log)
+        first = made.process
+        assert first is not None
+        first.send_signal(number)
+        made.launch()
+        first.wait(20)
+        made.until_ready()
+        wait_for(lambda: counted(made) == 5, "the stores of the second", made.log)
+        assert not [event for event in made.events() if event["event"].startswith("died")]
         assert made.stop() == 0
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from node.db import Database
+from node.ends import last_day
 from node.federation.agreements.agreements import Agreement, Agreements
 from node.federation.agreements.records import FINAL
 from node.federation.policy.values import written_ms
@@ -67,10 +68,10 @@ class Reminders:
         soon = now_ms + self._days * DAY_MS
         name = agreement.title or agreement.iri
         if now_ms < agreement.ends_at <= soon:
-            said = f"{name} with {agreement.peer} ends on {_day(agreement.ends_at)}."
+            said = f"{name} with {agreement.peer} ends on {last_day(written_ms(agreement.ends_at))}."
             found.append(self._reminder(agreement, "ends", agreement.ends_at, said))
         if state == "expired" and now_ms - agreement.ends_at < _LOOK_BACK_MS:
-            said = f"{name} with {agreement.peer} ended on {_day(agreement.ends_at)}."
+            said = f"{name} with {agreement.peer} ended on {last_day(written_ms(agreement.ends_at))}."
             found.append(self._reminder(agreement, "ended", agreement.ends_at, said))
         if state != "expired" and 0 < agreement.review_at <= soon:
             said = f"{name} with {agreement.peer} is to be reviewed by {_day(agreement.review_at)}."
@@ -79,6 +80,7 @@ class Reminders:
 
     @staticmethod
     def _reminder(agreement: Agreement, what: str, at_ms: int, sentence: str) -> Reminder:
+        # By the day of the moment, whatever is said of it: what was logged once is not logged again.
         return Reminder(agreement.iri, agreement.peer, f"{what} {_day(at_ms)}", at_ms, sentence)
 
 

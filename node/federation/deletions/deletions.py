@@ -7,6 +7,7 @@ word as it was signed. What is due is worked out anew at each look from agreemen
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from node.db import Tx
@@ -24,10 +25,18 @@ _logger = logging.getLogger("citynode.deletions")
 DAY_MS = 86_400_000
 LEAST = 4  # of an agreement's id, as elsewhere
 _MOST_NAMED = 100  # datasets in one statement
+_MOST_SAID = 10  # files in one sentence
 _OVER = frozenset({"revoked", "superseded", "expired"})
-# The datasets of which something began to move under an agreement; and what was fetched under one, and where to.
+# The datasets of which something began to move under an agreement.
 MovedUnder = Callable[[str], Sequence[str]]
-FetchedUnder = Callable[[str], Sequence[FetchedTold]]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Who knows, by agreement, what was `fetched` under it, and which files are `left` where that was put."""
+
+    fetched: Callable[[str], Sequence[FetchedTold]]
+    left: Callable[[str], Sequence[str]]
 
 
 class Book(Protocol):
@@ -73,14 +82,14 @@ class Deletions:
         *,
         agreements: Book,
         moved: MovedUnder,
-        fetched: FetchedUnder,
+        files: Files,
         evidence: Evidence,
         base_url: str,
         clock_ms: Callable[[], int],
     ) -> None:
         """Put it together."""
         self._store, self._post, self._agreements = store, post, agreements
-        self._moved, self._fetched, self._evidence = moved, fetched, evidence
+        self._moved, self._files, self._evidence = moved, files, evidence
         self._base, self._clock_ms = base_url, clock_ms
 
     # ---------------------------------------------------------------- what is due
@@ -109,7 +118,7 @@ class Deletions:
             ended_ms=duty.ended_at,
             due_ms=duty.due_at,
             datasets=tuple(duty.datasets),
-            fetched=tuple(self._fetched(agreement.iri)) if duty.is_ours else (),
+            fetched=tuple(self._files.fetched(agreement.iri)) if duty.is_ours else (),
             said_ms=word.at if word else 0,
             by=word.by if word else "",
             told_ms=word.told_at if word else 0,
@@ -146,14 +155,32 @@ class Deletions:
 
     # ---------------------------------------------------------------- saying
 
-    def deleted(self, name: str, *, by: str) -> DeletionTold:
+    def lying(self, told: DeletionTold) -> Sequence[str]:
+        """Name files that stand where this node put what must be deleted, whosever they are by now."""
+        return self._files.left(told.agreement) if told.direction == "in" and not told.said_ms else ()
+
+    def see_gone(self, told: DeletionTold) -> None:
+        """Look that no file stands where this node put what must be deleted. Raises Conflict, which names some."""
+        files = self.lying(told)
+        if files:
+            named = ", ".join(files[:_MOST_SAID]) + (" …" if len(files) > _MOST_SAID else "")
+            raise Conflict(
+                f"Not all of it is gone; files that stand where this node put them: {len(files)}: {named}",
+                fix="Delete them, copies and backups too. If they are other files by now: --other-files",
+            ).on_page("no.deletion.lies", n=len(files), files=named)
+
+    def deleted(self, name: str, *, by: str, other_files: bool = False) -> DeletionTold:
         """Say that what was fetched under an agreement is deleted everywhere here, and let the other city know.
+
+        `other_files` says that whatever stands where it was put is something else by now.
 
         Raises:
             NotFound, Malformed: As in `named`.
-            Conflict: It was said before, or is the other city's to say.
+            Conflict: It was said before, or is the other city's to say; or files stand where it was put.
         """
         told, now_ms = self.named(name), self._clock_ms()
+        if not other_files:
+            self.see_gone(told)
         said = {
             "provider": told.peer,
             "agreement": told.agreement,

@@ -140,6 +140,20 @@ def place_of(pull: Pull, own: Path) -> str:
     return str(beside) if pull.transfer and beside.exists() else ""
 
 
+def lying(pull: Pull, own: Path) -> Sequence[str]:
+    """Name the files of this machine that stand where a pull put them, or lie without a name; whosever they are now.
+
+    `own` is as in `place_of`. What was sent to a store elsewhere is not looked at.
+    """
+    named = () if is_remote(pull.target) else pull.parts.values()
+    finals = [each.file for each in named if each.file and (each.named or pull.state == "done")]
+    found = [file for file in finals if os.path.lexists(file)]
+    beside = Places(pull.target, own / str(pull.id), pull.transfer, ()).folder
+    if pull.transfer and beside.is_dir():
+        found += sorted(str(each) for each in beside.iterdir())
+    return found
+
+
 def _is_as(path: Path, part: Progress, stop: Stop) -> bool:
     """Tell whether a file is as a part was proven: untouched since then, or else by its very bytes."""
     return bool(part.mark and mark_of(path) == part.mark) or is_there(path, part.got, part.digest, stop)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from node.federation.moved import DeletionTold
-from node.web.doors.staff import Staff, text_of
+from node.web.doors.staff import Staff, flag_of, text_of
 from node.web.parts import Parts
 from node.web.ports.deletions import Deletions
 from node.web.ports.ports import Federation
@@ -42,11 +42,13 @@ def _add_staff(made: APIRouter, staff: Staff, deletions: Deletions) -> None:
     @made.post(
         "/api/data/deletions",
         summary="Tell the other city that what was fetched under the agreement `name` is deleted",
+        description="409 while files stand where they were put, unless `other_files` says that they are others by now.",
         **_TAGGED,
     )
     async def deleted(request: Request) -> Response:
         def act(said: Mapping[str, Any], by: str) -> object:
-            return shown(deletions.deleted(text_of(said, "name", needed=True), by=by))
+            name, other_files = text_of(said, "name", needed=True), flag_of(said, "other_files")
+            return shown(deletions.deleted(name, by=by, other_files=other_files))
 
         return await staff.does_with(request, act)
 

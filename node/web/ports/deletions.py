@@ -17,7 +17,7 @@ class Deletions(Protocol):
     def list(self, *, ended: bool = False) -> Sequence[DeletionTold]:
         """List what must be deleted, here and there, the soonest due first."""
 
-    def deleted(self, name: str, *, by: str) -> DeletionTold:
+    def deleted(self, name: str, *, by: str, other_files: bool = False) -> DeletionTold:
         """Say that it is done. Raises NotFound, Malformed, Conflict."""
 
     def hear(self, peer: str, word: Word) -> bool:

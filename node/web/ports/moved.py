@@ -100,7 +100,10 @@ class DataDesk(Protocol):
     def deletions(self, *, ended: bool = False) -> Sequence[DeletionTold]:
         """List what must be deleted since its agreement is over, here and there."""
 
-    def deleted(self, agreement: str, *, by: str) -> None:
+    def lying(self, told: DeletionTold) -> Sequence[str]:
+        """Name files that stand where what must be deleted was put."""
+
+    def deleted(self, agreement: str, *, by: str, other_files: bool = False) -> None:
         """Say that what was fetched under an agreement is deleted. Raises NotFound, Malformed, Conflict."""
 
     def statements(self, *, transfer: str = "", limit: int = 100) -> Sequence[StatementTold]:

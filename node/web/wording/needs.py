@@ -1,8 +1,8 @@
 """What waits for a person, in words: the same sentences for the page, the API and the command line.
 
 Each need is a title, a text that says why it stopped and what happens if nothing is done, and the name of the one way
-on. Times become dates of the reader's language, numbers its numbers; one thing has its own sentence where a language
-wants that.
+on. Times become dates of the reader's language, ends (`_end_ms`) the last day, numbers its numbers; one thing has its
+own sentence where a language wants that.
 """
 
 from collections.abc import Mapping
@@ -44,12 +44,14 @@ def fact(one: Fact, reader: str) -> str:
 
 
 def _values(given: Mapping[str, str | int], reader: str) -> dict[str, str]:
-    return {name.removesuffix("_ms"): _value(name, value, reader) for name, value in given.items()}
+    return {name.removesuffix("_ms").removesuffix("_end"): _value(name, value, reader) for name, value in given.items()}
 
 
 def _value(name: str, value: str | int, reader: str) -> str:
     if isinstance(value, str):
         return value
+    if name.endswith("_end_ms"):
+        return text.end_of(value, reader)
     if name.endswith("_ms"):
         return text.date_of(value, reader) if value else words(reader, "today.never")
     return str(value) if name == "run" else text.number(value, reader)

@@ -16,6 +16,7 @@ from babel import Locale
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
+from node.ends import closes_a_day, last_ms
 from node.records import is_unseen
 from node.vocab import ntriples
 from node.web.wording.words import LANGUAGE_NAMES, MONTHS, words
@@ -318,6 +319,11 @@ def moment(ms: int, reader: str) -> str:
 def date_of(ms: int, reader: str) -> str:
     """Write the day of a time of ours, in UTC."""
     return day(datetime.fromtimestamp(ms / 1000, UTC), reader)
+
+
+def end_of(ms: int, reader: str) -> str:
+    """Write an end that does not count itself: as the day that closes at it, or with its time if it is no midnight."""
+    return date_of(last_ms(ms), reader) if closes_a_day(ms) else moment(ms, reader)
 
 
 def clock(ms: int, reader: str) -> str:

@@ -222,8 +222,9 @@ def test_a_reminder_is_logged_once_and_shown_until_it_is_settled(desk: Desk, cap
     assert len(desk.reminders.tell(near)) == 2
     assert desk.reminders.tell(near) == []
     assert [record.message for record in caplog.records if "ends on" in record.message] == [
-        "Plans with london ends on 2027-06-01."
+        "Plans with london ends on 2027-05-31 (included)."
     ]
-    assert [each.what for each in desk.reminders.due(held.ends_at)] == ["ended 2027-06-01"]
+    (ended,) = desk.reminders.due(held.ends_at)
+    assert (ended.what, ended.sentence) == ("ended 2027-06-01", "Plans with london ended on 2027-05-31 (included).")
     desk.change(iri, "revoked", "Over.")
     assert desk.reminders.due(near) == []

@@ -134,6 +134,37 @@ def test_every_place_is_named_where_something_was_put_and_none_where_nothing_is(
     desk(two.london).round(clock_ms())
 
 
+def test_files_that_stand_where_they_were_put_are_not_said_to_be_gone(two: Pair, tmp_path: Path) -> None:
+    store, got = PullStore(two.london.node.db), tmp_path / "got"
+    beside = got / ".citynode-1"
+    beside.mkdir(parents=True)
+    begun, named, never = beside / "y.csv", got / "x.csv", got / "never.csv"
+    for file in (begun, named, never):
+        file.write_bytes(b"x")
+    for state, transfer, part in (
+        ("done", "", Progress(8, digest="sha256:0", file=str(named), named=True)),
+        ("done", "", Progress(8, digest="sha256:0", file=str(got / "gone.csv"), named=True)),
+        ("failed", "urn:uuid:1", Progress(8, file=str(never))),
+    ):
+        pull = store.add(Wanted(two.dataset, peer="helsinki", target=f"{got}/"), state="waiting", now_ms=clock_ms())
+        sql = "UPDATE pull SET state = ?, agreement = ?, transfer = ?, got = 8, parts = ? WHERE id = ?"
+        with two.london.node.db.write() as tx:
+            tx.run(sql, state, two.agreement, transfer, json.dumps({"x": asdict(part)}), pull.id)
+    ends(two)
+    (ours,), office = due(two, two.london), desk(two.london)
+    assert sorted(office.lying(ours)) == sorted([str(begun), str(named)])
+    with pytest.raises(Conflict, match=r"where this node put them: 2: .*x\.csv") as refused:
+        office.deleted(two.agreement, by="ada")
+    assert "--other-files" in str(refused.value)
+    assert stated(two, two.london) == []
+    begun.unlink()
+    beside.rmdir()
+    assert office.lying(ours) == [str(named)]
+    office.deleted(two.agreement, by="ada", other_files=True)
+    assert office.lying(due(two, two.london, ended=True)[0]) == ()
+    office.round(clock_ms())
+
+
 def test_the_word_that_it_is_deleted_stands_in_both_cities_evidence(two: Pair) -> None:
     ends(two)
     short = two.agreement.rpartition("/")[2][:13]

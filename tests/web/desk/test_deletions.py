@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from node.assembly.clock import clock_ms
-from node.federation.pulls.store import PullStore, Wanted
+from node.federation.pulls.store import Progress, PullStore, Wanted
 from node.federation.transfers.moves import new
 from node.federation.transfers.store import TransferStore
 from tests.federation.agreed import agree_alone, change, permits
@@ -42,6 +43,14 @@ def over(rig: Rig) -> str:
     return agreement
 
 
+def lies(rig: Rig, agreement: str, file: Path) -> None:
+    """Let a file stand where it was put."""
+    file.write_bytes(b"x")
+    parts = json.dumps({"x": asdict(Progress(8, digest="sha256:0", file=str(file), named=True))})
+    with rig.node.db.write() as tx:
+        tx.run("UPDATE pull SET parts = ? WHERE agreement = ?", parts, agreement)
+
+
 def waits(rig: Rig) -> list[str]:
     look = rig.node.today.look()
     return [each.path for each in (*look.urgent, *look.soon) if each.what == "deletion-late"]
@@ -73,12 +82,25 @@ def test_an_approver_says_that_it_is_deleted_and_today_waits_until_then(rig: Rig
     assert waits(rig) == []
 
 
-def test_the_api_says_the_same_to_staff_alone(rig: Rig) -> None:
+@pytest.mark.parametrize("language", ["en", "fi", "sv"])
+def test_files_that_still_stand_are_shown_and_ticked_to_be_others(rig: Rig, tmp_path: Path, language: str) -> None:
+    agreement, file = over(rig), tmp_path / "kerbs.csv"
+    lies(rig, agreement, file)
+    with at_desk(rig, "approver", name=f"lyyti-{language}", language=language) as desk:
+        page = desk.get(PAGE)
+        assert (str(file) in text_of(page), 'name="other_files"' in page.text) == (True, True)
+        refused = desk.press(PAGE, {"agreement": agreement})
+        assert (refused.status_code, str(file) in text_of(refused)) == (409, True)
+        desk.after(desk.press(PAGE, {"agreement": agreement, "other_files": "yes"}))
+        assert agreement[-36:] not in text_of(desk.get(PAGE))
+
+
+def test_the_api_says_the_same_to_staff_alone(rig: Rig, tmp_path: Path) -> None:
     agreement, path = over(rig), "/api/data/deletions"
     ada, robot = rig.bearer("ada", staff=True), rig.bearer("robot", scopes=["read:plans"])
 
-    def post(name: str, headers: dict[str, str]) -> Any:
-        body = json.dumps({"name": name}).encode()
+    def post(name: str, headers: dict[str, str], **more: object) -> Any:
+        body = json.dumps({"name": name, **more}).encode()
         return rig.client.ask("POST", path, headers={"content-type": "application/json", **headers}, content=body)
 
     for headers, status in (({}, 401), (robot, 403)):
@@ -86,7 +108,10 @@ def test_the_api_says_the_same_to_staff_alone(rig: Rig) -> None:
     (told,) = rig.json(path, **ada)["deletions"]
     assert (told["agreement"], told["fetched"][0]["bytes"]) == (agreement, 8)
     short = agreement[-36:][:9]
-    said = post(short, ada).json()
+    lies(rig, agreement, tmp_path / "kerbs.csv")
+    assert [post(short, ada, **more).status_code for more in ({}, {"other_files": False})] == [409, 409]
+    assert post(short, ada, other_files="yes").status_code == 400
+    said = post(short, ada, other_files=True).json()
     assert (said["by"], "said_at" in said, "told_at" in said) == ("ada", True, False)
     assert post(agreement, ada).status_code == 409
     assert rig.json(path, **ada) == {"deletions": []}
