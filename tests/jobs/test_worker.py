@@ -119,10 +119,12 @@ def test_a_source_under_way_is_not_due(city: City, worker: Worker, clock: Clock)
 def running(city: City, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     """The worker with its threads, ticking when a test says so."""
     monkeypatch.setattr(module, "TICK_S", 3600)
+    tick, ticked = worker.tick, threading.Event()
+    monkeypatch.setattr(worker, "tick", lambda: (tick(), ticked.set()))
     stop = threading.Event()
     thread = threading.Thread(target=worker.run, args=(stop,))
     thread.start()
-    wait_until(lambda: worker._scheduler.running)
+    assert ticked.wait(10), "its own first tick, before a test adds what is due"
     yield worker
     stop.set()
     thread.join(10)
@@ -161,7 +163,7 @@ def test_many_ticks_plan_a_waiting_source_once(
     """While one source drips the others wait, and every tick finds them due again."""
     inner, begun = running._harvest, []
     monkeypatch.setattr(running, "_harvest", lambda name: begun.append(name) or inner(name))
-    portal.pages["/slow"] = portal.drip(datasets(1).encode())
+    portal.pages["/slow"] = portal.drip(datasets(1).encode() * 20)  # minutes: longer than five ticks on a busy machine
     city.add(f"{portal.url}/slow", "a-slow", schedule_minutes=60)
     city.add(city.write(datasets(2)), "b-fast", schedule_minutes=60)
     with caplog.at_level(logging.WARNING):
