@@ -148,9 +148,13 @@ def _target(to: Path | None) -> Iterator[BinaryIO]:
         raise NotFound(
             f"{to} cannot be written: {error.strerror}.", fix="Name a file in a folder that exists."
         ) from error
-    with file:
-        if to.suffix == ".gz":
-            with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as packed:
-                yield cast("BinaryIO", packed)
-        else:
-            yield file
+    try:
+        with file:
+            if to.suffix == ".gz":
+                with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as packed:
+                    yield cast("BinaryIO", packed)
+            else:
+                yield file
+    except BaseException:
+        to.unlink(missing_ok=True)  # half of an export reads like a whole one
+        raise

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from node import errors
-from node.cli import say
+from node.cli import catalog, say
 from node.cli.main import app, exit_code, main
 from tests.cli.conftest import Say, catalogue
 
@@ -324,6 +324,24 @@ def test_an_export_holds_every_payload_in_the_graph_of_its_record(helsinki: Say,
 
     assert gzip.decompress(packed.read_bytes()).decode() == said.out
     assert helsinki("catalog", "export", "--to", packed).code == 1
+
+
+@pytest.mark.parametrize("name", ["half.nq", "half.nq.gz"])
+def test_half_an_export_does_not_stay(
+    name: str, helsinki: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> Iterator[object]:
+        yield SimpleNamespace(kind="dataset", slug="a"), b'<urn:a> <urn:b> "c" .\n'
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    file = tmp_path / "catalogue.ttl"
+    file.write_text(catalogue({"a": "Trees"}))
+    helsinki("sources", "add", "city", file, "--kind", "dcat")
+    helsinki("harvest", "run", "city")
+    monkeypatch.setattr(catalog, "_records", full)
+    said = helsinki("catalog", "export", "--to", tmp_path / name)
+    assert (said.code, "no space left on device" in said.err) == (3, True)
+    assert not (tmp_path / name).exists()
 
 
 def test_a_backup_is_the_whole_node(helsinki: Say, tmp_path: Path) -> None:

@@ -212,9 +212,14 @@ def _add_list(desk: Desk, shelves: Shelves) -> None:
         drafts, reader = shelves.knowledge.drafts, desk.parts.pages.visitor(request).language
         language = reader if reader in desk.parts.pages.languages else desk.parts.pages.languages[0]
 
+        said = {"title": {language: title}}
+
         def start() -> Draft:
-            slug = _free(shelves.knowledge, kind, name_for(title, kind))
-            return drafts.save(kind, slug, {"title": {language: title}}, who=clerk.name, version=0)
+            wanted = name_for(title, kind)
+            begun = drafts.find(kind, wanted)
+            if begun and (begun.who, begun.version, begun.said) == (clerk.name, 1, said):
+                return begun  # the button was pressed twice
+            return drafts.save(kind, _free(shelves.knowledge, kind, wanted), said, who=clerk.name, version=0)
 
         draft = await desk.does(start)
         form.told["target"] = f"{kind} {draft.slug}"
