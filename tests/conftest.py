@@ -7,9 +7,11 @@ repeatable: the same commit runs the same examples, on a slow machine too.
 import functools
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer.main
 from hypothesis import HealthCheck, settings
 
 from tests.conftest_db import (  # noqa: F401 - fixtures for every test below
@@ -62,6 +64,14 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("CITYNODE_") and not name.startswith("CITYNODE_TEST_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_tree_of_commands() -> Iterator[None]:
+    """Make the tree of commands once for all that are said in this process: that takes longer than most of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(scope="session")

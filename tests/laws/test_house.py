@@ -224,7 +224,9 @@ def refusal_codes() -> set[str]:
     """Find every code that a record can be refused with: the third argument of `Refusal(…)`, written or named."""
     found: set[str] = set()
     for path in (ROOT / "node" / "catalog").rglob("*.py"):
-        tree = ast.parse(path.read_text())
+        if "Refusal(" not in _text(path):
+            continue
+        tree = ast.parse(_text(path))
         names = {n.targets[0].id: n.value.value for n in tree.body if _is_word(n)}  # type: ignore[attr-defined]
         for call in ast.walk(tree):
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Refusal" and len(call.args) > 2:

@@ -158,6 +158,7 @@ def test_names_that_differ_by_capitals_alone_are_refused_at_registration(city: R
         city.add(path.parent)
 
 
+@pytest.mark.slow
 def test_no_more_files_are_registered_than_another_city_takes(city: Rig) -> None:
     folder = city.file("folder/0.csv", b"x").parent
     for number in range(1, MAX_PARTS + 1):
@@ -166,6 +167,7 @@ def test_no_more_files_are_registered_than_another_city_takes(city: Rig) -> None
         city.add(folder)
 
 
+@pytest.mark.slow
 def test_nor_by_several_origins_of_one_dataset_together(city: Rig) -> None:
     first, second = (city.file(f"{name}/0.csv", b"x").parent for name in ("first", "second"))
     for number in range(1, MAX_PARTS):
