@@ -16,7 +16,9 @@ contract of import-linter (`pyproject.toml`), so a new room without a floor fail
     catalog/ | federation/ | staff/ | settings/
                                     what this city publishes and finds | whom it exchanges with | who works at the
                                     desk | all settings
-    journal/ | vocab/ | lease.py    entries, tree, notes, mirrors, followers | records in linked data | one at a time
+    journal/ | vocab/ | lease.py | copies.py
+                                    entries, tree, notes, mirrors, followers | records in linked data | one at a time |
+                                    the database as one file, and back
     records.py | cells.py | stale.py | keys/ | db.py | outbound/ | children.py
                                     values | what spreadsheets open | what was shown and what stands | signatures over
                                     bytes | transactions | the only way out | limited processes

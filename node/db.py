@@ -1,4 +1,4 @@
-"""The node's database: transactions, hot reads, migrations, backup. SQLite by default, PostgreSQL by setting.
+"""The node's database: transactions, hot reads, migrations. SQLite by default, PostgreSQL by setting.
 
 Nothing here knows a table's meaning; the SQL text lives with the owner of the table, written once with `?`
 placeholders for both databases. Write transactions are `BEGIN IMMEDIATE` on SQLite, so its one write lock is taken
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
-from node.errors import Conflict, JournalBusy, Misconfigured, NotFound, Refused, Refuted, Unavailable
+from node.errors import Conflict, JournalBusy, Misconfigured, Refuted, Unavailable
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -251,7 +251,11 @@ class Database:
         return int(found)
 
     def upgrade(self) -> None:
-        """Bring the tables to the newest revision, creating them if there are none; safe at every start."""
+        """Bring the tables to the newest revision, creating them if there are none; safe at every start.
+
+        Raises:
+            Misconfigured: They are those of a newer program.
+        """
         from alembic import command
         from alembic.config import Config
 
@@ -259,20 +263,38 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         with _MIGRATING, self.write() as tx:
             tx.lock("migrations")
+            self._refuse_newer(_revision(tx))
             config.attributes["connection"] = tx.conn
             command.upgrade(config, "head")
 
     def revision(self) -> str:
         """Give the revision the tables are at; empty before the first `upgrade`."""
         with self.read() as tx:
-            if not sa.inspect(tx.conn).has_table("alembic_version"):
-                return ""
-            found = tx.row("SELECT version_num FROM alembic_version")
-        return str(found[0]) if found else ""
+            return _revision(tx)
 
     def newest_revision(self) -> str:
         """Give the revision this program wants, from the names of its migrations."""
         return max(path.stem[1:5] for path in (MIGRATIONS / "versions").glob("r[0-9]*.py"))
+
+    def check_revision(self) -> None:
+        """Look whether this program can work with the tables.
+
+        Raises:
+            Misconfigured: They are those of an older or a newer program; the words say which, and what to do.
+        """
+        held, wanted = self.revision(), self.newest_revision()
+        self._refuse_newer(held)
+        if held != wanted:
+            raise Misconfigured(
+                f"The tables are at {held or 'none'}, and this program wants {wanted}.",
+                fix="Run citynode db upgrade first.",
+            )
+
+    def _refuse_newer(self, held: str) -> None:
+        if held > (wanted := self.newest_revision()):
+            raise Misconfigured(
+                f"The tables are at revision {held}, and this program knows {wanted}.", fix="Install the newer program."
+            )
 
     def scrub(self) -> None:
         """Overwrite in the files what transactions have removed; call it after an erasure was committed.
@@ -339,7 +361,7 @@ class Database:
     def _connect_sqlite(self, *, read_only: bool, more: Sequence[str] = ()) -> sqlite3.Connection:
         path = str(self._url.database)
         if not os.path.exists(path):  # noqa: PTH110 - measured: this runs on every new connection
-            _make_private(Path(path))
+            make_private(Path(path))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
         try:
             for statement in (*_PRAGMAS, f"PRAGMA query_only={int(read_only)}", *more):
@@ -350,8 +372,15 @@ class Database:
         return connection
 
 
-def _make_private(path: Path) -> None:
-    # Salts of restricted collections live here: nobody else on the host may read the file.
+def _revision(tx: Tx) -> str:
+    if not sa.inspect(tx.conn).has_table("alembic_version"):
+        return ""
+    found = tx.row("SELECT version_num FROM alembic_version")
+    return str(found[0]) if found else ""
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file of a database. Salts of restricted collections will lie in it: nobody else may read it."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
@@ -426,71 +455,3 @@ def _from_postgresql(error: Exception) -> Exception:
     if state[:2] in {"08", "53", "57", "58"} or (not state and type(error).__name__ == "OperationalError"):
         return Unavailable(f"The database does not answer: {error}.", fix="Look at the PostgreSQL server.")
     return error
-
-
-def backup(db: Database, to: Path) -> None:
-    """Copy the whole database into a new file, while it is in use; the file appears complete or not at all.
-
-    Raises:
-        Refused: The database is PostgreSQL, or `to` exists.
-    """
-    if db.path is None:
-        raise Refused("This node is on PostgreSQL.", fix="Take the backup with pg_dump.")
-    _copied(db.path, to)
-
-
-def restore(file: Path, to: Path) -> None:
-    """Copy a backup to the place of a database that does not exist yet, after checking that it is whole.
-
-    Raises:
-        NotFound: There is no such backup.
-        Refuted: The backup is damaged, or is no database of a node.
-        Conflict: `to` exists.
-    """
-    _copied(file, to)
-
-
-def _copied(source: Path, to: Path) -> None:
-    if not source.is_file():
-        raise NotFound(f"There is no file {source}.")
-    if to.exists():
-        raise Conflict(f"{to} exists already.", fix="Name another file, or move it away.")
-    draft = to.with_name(to.name + ".part")
-    draft.unlink(missing_ok=True)
-    _make_private(draft)
-    try:
-        _copy(source, draft)
-        os.link(draft, to)  # unlike a rename this never replaces a file that appeared meanwhile
-    except sqlite3.Error as error:
-        raise translated(error) from error
-    finally:
-        draft.unlink(missing_ok=True)
-    _sync(to.parent)
-
-
-def _copy(source: Path, to: Path) -> None:
-    origin, copy = sqlite3.connect(source), sqlite3.connect(to)
-    try:
-        origin.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it to forget
-        _check_whole(copy, source)
-    finally:
-        copy.close()
-        origin.close()
-    _sync(to)
-
-
-def _check_whole(copy: sqlite3.Connection, source: Path) -> None:
-    found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if found != "ok":
-        raise Refuted(f"{source} is damaged: {found}.", fix="Take another backup.")
-    if not copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
-        raise Refuted(f"{source} is not the database of a node.")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from node.db import _SCRUB, Database, backup, restore, translated
+from node.copies import backup, restore
+from node.db import _SCRUB, Database, translated
 from node.errors import Conflict, JournalBusy, Misconfigured, NotFound, Refused, Refuted, Unavailable
 from tests.conftest_db import Server
 

@@ -208,7 +208,8 @@ class Node:
         except NodeError as error:
             return [Probe("database", ok=False, detail=str(error))]
         newest = self.db.newest_revision()
-        detail = "" if revision == newest else f"at {revision or 'none'}, wants {newest}: run citynode db upgrade"
+        fix = "run citynode db upgrade" if revision < newest else "install the newer program"
+        detail = "" if revision == newest else f"at {revision or 'none'}, wants {newest}: {fix}"
         return [Probe("database", ok=True), Probe("tables", ok=revision == newest, detail=detail)]
 
     def close(self) -> None:

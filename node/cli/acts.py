@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 import typer
 from typer.main import get_current_context  # type: ignore[attr-defined]  # typer hides the click that it carries
 
-from node.errors import Misconfigured, NodeError
+from node.errors import NodeError
 
 if TYPE_CHECKING:
-    from node.db import Database
     from node.staff.trail import Trail
 
 # Commands that change nothing of the node, by their last word or in full.
@@ -36,19 +35,15 @@ _MOST_TARGET = 200
 
 
 @contextmanager
-def noted(db: "Database", trail: "Trail") -> Iterator[None]:
+def noted(trail: "Trail") -> Iterator[None]:
     """Write down the command that runs, around its work; nothing if it only reads, or if this is no command.
 
-    Raises:
-        Misconfigured: The tables are those of an older program.
+    The tables must be those of this program (`Database.check_revision`), since what runs is written down first.
     """
     said = _command()
     if said is None or _reads(said[0]):
         yield
         return
-    if db.revision() != db.newest_revision():
-        # Before anything is done that could not be written down.
-        raise Misconfigured(f"The tables are at {db.revision() or 'none'}.", fix="Run citynode db upgrade first.")
     number = trail.begin(who=user(), way="command", source=socket.gethostname(), act=said[0], target=said[1])
     outcome = "failed"
     try:

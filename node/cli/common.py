@@ -47,12 +47,17 @@ def settings_of(data: Path | None, **overrides: object) -> Settings:
 
 @contextmanager
 def opened(data: Path | None) -> Iterator["Node"]:
-    """Open the node for one command and close it afterwards; what the command does stands in the audit trail."""
+    """Open the node for one command and close it afterwards; what the command does stands in the audit trail.
+
+    Raises:
+        Misconfigured: The tables are those of another program.
+    """
     from node.assembly import build
 
     node = build(settings_of(data))
     try:
-        with noted(node.db, node.staff.trail):
+        node.db.check_revision()
+        with noted(node.staff.trail):
             yield node
     finally:
         node.close()

@@ -19,7 +19,8 @@ from node.cli import say
 from node.cli.acts import noted
 from node.cli.common import DataOption, JsonOption, now_ms, settings_of
 from node.cli.plain_files import check_replaceable, open_plain
-from node.db import Database, backup, restore
+from node.copies import backup, restore
+from node.db import Database
 from node.errors import Conflict, Malformed, NotFound, Refused
 from node.journal.behind import mark_restored
 from node.keys.files import held
@@ -76,7 +77,7 @@ def _in_trail(db: Database) -> AbstractContextManager[None]:
     """Write down that somebody takes a copy of everything; tables of an older program are copied all the same."""
     from node.staff.trail import Trail
 
-    return noted(db, Trail(db, now_ms)) if db.revision() == db.newest_revision() else nullcontext()
+    return noted(Trail(db, now_ms)) if db.revision() == db.newest_revision() else nullcontext()
 
 
 @app.command("restore")

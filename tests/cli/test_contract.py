@@ -13,6 +13,7 @@ import typer
 from node import errors
 from node.cli import catalog, say
 from node.cli.main import app, exit_code, main
+from node.db import Database
 from tests.cli.conftest import Say, catalogue
 
 pytestmark = pytest.mark.slow  # whole nodes or processes: seconds, not milliseconds
@@ -342,6 +343,42 @@ def test_half_an_export_does_not_stay(
     said = helsinki("catalog", "export", "--to", tmp_path / name)
     assert (said.code, "no space left on device" in said.err) == (3, True)
     assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ("0012", "The tables are at 0012, and this program wants {newest}. Run citynode db upgrade first."),
+        ("9999", "The tables are at revision 9999, and this program knows {newest}. Install the newer program."),
+    ],
+)
+def test_the_tables_of_another_program_are_told_to_whoever_reads_or_writes(
+    held: str, said: str, helsinki: Say, tmp_path: Path
+) -> None:
+    node = Database(f"sqlite:///{tmp_path / 'node' / 'node.db'}")
+    newest = node.revision()
+    with node.write() as tx:
+        tx.run("UPDATE alembic_version SET version_num = ?", held)
+    node.close()
+    for words in (("peers", "list"), ("collections", "create", "parks"), ("catalog", "export")):
+        refused = helsinki(*words)
+        line = f"citynode: {said.format(newest=newest)} [misconfigured]\n"
+        assert (refused.code, refused.out, refused.err) == (exit_code(errors.Misconfigured("")), "", line)
+    assert f"fail  tables: at {held}, wants {newest}" in helsinki("doctor").out
+
+
+def test_tables_of_a_newer_program_are_left_as_they_are(helsinki: Say, tmp_path: Path) -> None:
+    node = Database(f"sqlite:///{tmp_path / 'node' / 'node.db'}")
+    with node.write() as tx:
+        tx.run("UPDATE alembic_version SET version_num = '9999'")
+    for words in (("db", "upgrade"), ("run", "--port", "1")):
+        refused = helsinki(*words)
+        assert (refused.code, "Install the newer program." in refused.err) == (
+            exit_code(errors.Misconfigured("")),
+            True,
+        )
+    assert node.revision() == "9999"
+    node.close()
 
 
 def test_a_backup_is_the_whole_node(helsinki: Say, tmp_path: Path) -> None:
