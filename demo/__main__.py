@@ -146,7 +146,7 @@ def _looked_inside(city: City) -> str:
 
 
 def _desk_link(city: City) -> str:
-    """Give a new one-time link for the first account of a city's desk; cities made before there were desks have none."""
+    """Give a new one-time link for the first account of a desk; cities made before there were desks have none."""
     is_there = any(each["name"] == "admin" for each in city.json("staff", "list")["accounts"])
     words = ("link", "admin") if is_there else ("add", "admin", "--role", "admin")
     return next(word for word in city.ask("staff", *words).split() if "/desk/welcome/" in word)
