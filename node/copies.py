@@ -1,7 +1,7 @@
 """Whole copies of a node's database, and back: one file each, complete or not there.
 
 SQLite's own backup is used, so a copy may be taken while the node runs. Nothing here knows a table but the one that
-every node's database has. Imports only `db` and `errors`.
+every node's database has. Imports only `db`, `errors`, and of `keys` how a file is brought to the disk.
 """
 
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from node.db import Database, make_private, translated
 from node.errors import Conflict, NotFound, Refused, Refuted
+from node.keys.files import sync
 
 
 def backup(db: Database, to: Path) -> None:
@@ -49,7 +50,7 @@ def _copied(source: Path, to: Path) -> None:
         raise translated(error) from error
     finally:
         draft.unlink(missing_ok=True)
-    _sync(to.parent)
+    sync(to.parent)
 
 
 def _copy(source: Path, to: Path) -> None:
@@ -61,7 +62,7 @@ def _copy(source: Path, to: Path) -> None:
     finally:
         copy.close()
         origin.close()
-    _sync(to)
+    sync(to)
 
 
 def _check_whole(copy: sqlite3.Connection, source: Path) -> None:
@@ -70,11 +71,3 @@ def _check_whole(copy: sqlite3.Connection, source: Path) -> None:
         raise Refuted(f"{source} is damaged: {found}.", fix="Take another backup.")
     if not copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
         raise Refuted(f"{source} is not the database of a node.")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

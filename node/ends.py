@@ -1,7 +1,8 @@
 """An end that is a midnight closes the day before: which day a person is told of an end that does not count itself.
 
 Clauses say "until the end of 23 November" and hold the moment at which the 24th begins. Whoever reads a day reads the
-last one on which something holds, or by whose end something is to be done; programs read the moment.
+last one on which something holds, or by whose end something is to be done; programs read the moment. Imports nothing of
+the node.
 """
 
 from datetime import UTC, datetime
